@@ -1,0 +1,251 @@
+"""What every app shares: flags of one meaning, readable help, one-line errors.
+
+TensorFlow is not imported here: `--help` and a wrong flag must answer at once.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable
+
+from absl import app, flags
+
+from tfvis.errors import InputError
+
+# Before anything imports TensorFlow. Its start-up lines are not for the person
+# running an app; set the variable to 0 to see them.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+
+def run(main: Callable[[], None], module: str) -> None:
+    """Runs an app: parses flags, calls main, turns bad input into one line.
+
+    Exit codes: 0 done, 1 bad input, 2 bad flags, 130 interrupted.
+
+    Args:
+        main: reads flags, calls the library, writes the report.
+        module: the app's dotted name, for messages.
+    """
+    program = f"python -m {module}"
+
+    def parse(argv):
+        if {"--help", "-help", "-h", "--h", "--helpshort"} & set(argv[1:]):
+            try:
+                print(help_text(program), flush=True)
+            except BrokenPipeError:  # `| head` has seen enough.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        try:
+            rest = flags.FLAGS(argv)
+        except flags.Error as error:
+            _stop(f"{program}: {' '.join(str(error).split())}", 2)
+        if len(rest) > 1:
+            _stop(
+                f"{program}: unexpected argument {rest[1]!r}; every argument is a "
+                "--flag=value (see --help).",
+                2,
+            )
+        return rest
+
+    def guarded(argv):
+        del argv
+        try:
+            main()
+        except InputError as error:
+            _stop(f"{program}: {' '.join(str(error).split())}", 1)
+        except KeyboardInterrupt:
+            _stop(f"\n{program}: interrupted. The same command goes on from here.", 130)
+        except MemoryError:
+            _stop(f"{program}: out of memory. Use a smaller --size or fewer --restarts.", 1)
+        except Exception as error:
+            # TensorFlow's own word for it; its class must not be imported for this.
+            if type(error).__name__ != "ResourceExhaustedError":
+                raise
+            _stop(f"{program}: out of memory. Use a smaller --size or fewer --restarts.", 1)
+
+    app.run(guarded, flags_parser=parse)
+
+
+def _stop(message: str, code: int) -> None:
+    print(message, file=sys.stderr)
+    sys.exit(code)
+
+
+def help_text(program: str) -> str:
+    """Returns the app's docstring and its flags, one or two lines each."""
+    main = sys.modules["__main__"]
+    lines = [(main.__doc__ or "").strip(), "", f"Flags of {program}:"]
+    for flag in _own_flags():
+        default = "" if flag.default in (None, "", []) else f"={flag.default}"
+        text = re.sub(r"\s+", " ", flag.help or "")
+        lines += [f"  --{flag.name}{default}", f"      {text}"]
+    return "\n".join(lines)
+
+
+def _own_flags() -> list[flags.Flag]:
+    """Returns the shared flags the running app uses, then its own."""
+    app_module = sys.modules["__main__"].__spec__
+    # The shared ones first: they are the same, and in the same place, in every app.
+    names = [__name__, sys.argv[0], "__main__", app_module.name if app_module else ""]
+    found = {}
+    for name in names:
+        for flag in flags.FLAGS.get_flags_for_module(name):
+            found.setdefault(flag.name, flag)
+    return list(found.values())
+
+
+def define_image() -> tuple[flags.FlagHolder, ...]:
+    """Defines --image, --size, --crop."""
+    return (
+        flags.DEFINE_string("image", None, "The picture to look at; left out, a demo photograph."),
+        flags.DEFINE_integer(
+            "size", 224, "Side of the square image, in pixels.", lower_bound=1, upper_bound=4096
+        ),
+        flags.DEFINE_enum(
+            "crop",
+            "center",
+            ["center", "left", "right", "top", "bottom", "none"],
+            "Which square of the picture; none squeezes the whole of it into the square.",
+        ),
+    )
+
+
+def define_network() -> tuple[flags.FlagHolder, ...]:
+    """Defines --network, --weights, --pooling, --activation, --preprocessing."""
+    return (
+        flags.DEFINE_string(
+            "network",
+            "vgg16",
+            "vgg16, vgg19, resnet50 or any other keras.applications network, or a .keras file.",
+        ),
+        flags.DEFINE_string(
+            "weights",
+            None,
+            "Weights file (.npz, .weights.h5, .h5, .keras, .onnx) or random; left out, they "
+            "are found: cache, official source, for vgg16 the package index.",
+        ),
+        flags.DEFINE_enum("pooling", "max", ["max", "avg"], "Run max poolings so, or as averages."),
+        flags.DEFINE_enum(
+            "activation", "post", ["post", "pre"], "Tap layers after or before their nonlinearity."
+        ),
+        flags.DEFINE_string(
+            "preprocessing",
+            "auto",
+            "What a .keras file expects: caffe (BGR minus mean), tf (-1..1), torch, unit "
+            "(0..1), none (0..255); auto knows named networks.",
+        ),
+    )
+
+
+def define_run(workdir: str) -> tuple[flags.FlagHolder, ...]:
+    """Defines --workdir, --seed, --precision, --jit."""
+    return (
+        flags.DEFINE_string("workdir", workdir, "Folder for all results; made if missing."),
+        flags.DEFINE_integer(
+            "seed",
+            0,
+            "Seed of the noise; the same seed gives the same picture.",
+            lower_bound=0,
+            upper_bound=2**31 - 1,
+        ),
+        flags.DEFINE_enum(
+            "precision",
+            "auto",
+            ["auto", "float32", "bfloat16"],
+            "Arithmetic of the network; auto takes bfloat16 where the hardware computes it.",
+        ),
+        flags.DEFINE_enum(
+            "jit",
+            "auto",
+            ["auto", "on", "off"],
+            "Compile with XLA; auto: never on a CPU, on a GPU if it is faster there.",
+        ),
+    )
+
+
+def split(value: str, flag: str) -> list[str]:
+    """Returns the comma-separated words of a flag, without doubles.
+
+    Raises:
+        InputError: there are none.
+    """
+    words = [word.strip() for word in (value or "").split(",") if word.strip()]
+    if not words:
+        raise InputError(f"--{flag}: expected at least one name.")
+    return list(dict.fromkeys(words))
+
+
+def numbers(value: str | None, flag: str, exactly: int | None = None) -> tuple[int, ...] | None:
+    """Returns the whole numbers of a flag, or None where it is empty.
+
+    Args:
+        value: "0-3,7", ranges and doubles counted once; with `exactly`, a plain list.
+        flag: its name.
+        exactly: how many numbers the flag takes.
+
+    Raises:
+        InputError: not of that form.
+    """
+    if not value:
+        return None
+    if exactly:
+        words = [word.strip() for word in value.split(",")]
+        if len(words) != exactly or not all(re.fullmatch(r"\d{1,7}", w) for w in words):
+            raise InputError(f"--{flag}={value}: expected {exactly} whole numbers.")
+        return tuple(int(word) for word in words)
+    result = []
+    for word in value.split(","):
+        match = re.fullmatch(r"\s*(\d{1,7})(?:-(\d{1,7}))?\s*", word)
+        if not match:
+            raise InputError(f"--{flag}={value}: expected numbers such as 0-3,7.")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first or last - first > 100_000:
+            raise InputError(f"--{flag}={value}: {word.strip()} is not a range.")
+        result += range(first, last + 1)
+    return tuple(dict.fromkeys(result))
+
+
+def say(text: str) -> None:
+    """Tells the person something, on stderr, where progress is shown too."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def arguments() -> dict:
+    """Returns {flag: value} of the running app's own flags, for its manifest."""
+    return {flag.name: flag.value for flag in _own_flags()}
+
+
+def picture(path: str | None):
+    """Reads --image, or the demo photograph; says what there is to say of the file.
+
+    Returns:
+        float32 [height, width, 3], RGB, 0..255.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    from tfvis import images
+
+    if path is None:
+        return images.demo()
+    read = images.read(path)
+    for note in read.notes:
+        say(f"Note: {note}.")
+    return read.pixels
+
+
+def network(name, weights, pooling="max", activation="post", preprocessing="auto"):
+    """Builds the network the flags describe; says so if its weights are random.
+
+    Raises:
+        InputError: as `tfvis.networks.network.build`.
+    """
+    from tfvis.networks import network as networks
+
+    built = networks.build(
+        name, weights, pooling=pooling, activation=activation, contract=preprocessing
+    )
+    if built.record.notice:
+        say(f"Note: {built.record.notice}")
+    return built

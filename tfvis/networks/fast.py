@@ -1,0 +1,203 @@
+"""How a truncated network is executed: the same numbers, sooner.
+
+A pre-image is hundreds of forward and backward passes through frozen weights. Three
+facts, each measured by `python -m apps.benchmark --table=steps`, decide the time of
+one pass on a CPU with oneDNN:
+
+- TensorFlow's gradient of max pooling costs five times the pooling's own traffic.
+- oneDNN's forward convolution of one image reads its weights where they lie, while
+  its backward one packs them first and is up to 1.7 times as fast. A convolution of
+  stride 1 *is* the backward convolution of the flipped kernel, so it can use that.
+- bfloat16 halves memory traffic, and recent CPUs multiply it in hardware; casting
+  the weights once, not at every step, keeps that gain.
+"""
+
+import platform
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfvis.networks import surgery
+
+PRECISIONS = ("float32", "bfloat16")
+# Below this many input channels the packed convolution gains nothing: 64 channels
+# ran at 169 and 143 GFLOP/s (forward, backward), 256 at 124 and 179.
+PACKED_MIN_CHANNELS = 128
+
+
+def plan(model: keras.Model, paths: dict[str, str], precision: str, packed: bool) -> keras.Model:
+    """Returns a model that computes what `model` does, arranged to run fast.
+
+    Args:
+        model: flat functional model, as `surgery.Graph.truncated` returns.
+        paths: {name in the result: name of an output of `model`}.
+        precision: "float32", or "bfloat16" for the network's arithmetic.
+        packed: use the packed convolution (oneDNN on a CPU; no use under XLA, whose
+            convolutions differ).
+
+    Returns:
+        A model with outputs {name: tensor}, in `precision`. Weights are shared, but
+        for convolutions whose kernel is packed or cast: those hold a constant copy.
+    """
+
+    def place(layer, path, *args, **kwargs):
+        name = layer.name
+        if _even_windows(layer):
+            return EvenMaxPooling(layer, precision, name=name)(*args, **kwargs)
+        if type(layer) is keras.layers.Conv2D and layer.data_format == "channels_last":
+            pack = packed and _packable(layer)
+            if pack or precision == "bfloat16":
+                return FrozenConv(layer, precision, pack, name=name)(*args, **kwargs)
+        if precision == "bfloat16" and layer.dtype_policy.name == "float32":
+            policy = keras.DTypePolicy("mixed_bfloat16")
+            layer = surgery.twin(layer, _dtype_policy=policy)
+        return surgery.twin(layer)(*args, **kwargs)
+
+    graph = surgery.rewire(model, place)
+    produced = {path: tensor._keras_history.operation.name for path, tensor in model.output.items()}
+    return keras.Model(
+        graph.inputs, {name: graph.tensors[produced[path]] for name, path in paths.items()}
+    )
+
+
+def native_bfloat16() -> bool:
+    """Tells whether this machine multiplies bfloat16 in hardware."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = tf.config.experimental.get_device_details(gpus[0])
+        # Ampere is compute capability 8.0.
+        return details.get("compute_capability", (0, 0)) >= (8, 0)
+    if platform.system() == "Linux":
+        try:
+            with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+                flags = next((line for line in file if line.startswith("flags")), "")
+        except OSError:
+            return False
+        return bool({"avx512_bf16", "amx_bf16"} & set(flags.split()))
+    return False
+
+
+def _even_windows(layer: keras.Layer) -> bool:
+    """Tells max poolings whose windows tile the image: no overlap, no padding."""
+    return (
+        type(layer) is keras.layers.MaxPooling2D
+        and tuple(layer.pool_size) == tuple(layer.strides)
+        and layer.padding == "valid"
+        and layer.data_format == "channels_last"
+    )
+
+
+def _packable(layer: keras.layers.Conv2D) -> bool:
+    return (
+        tuple(layer.strides) == (1, 1)
+        and tuple(layer.dilation_rate) == (1, 1)
+        and layer.groups == 1
+        and layer.padding == "same"
+        and all(size % 2 for size in layer.kernel_size)
+        and layer.kernel.shape[2] >= PACKED_MIN_CHANNELS
+    )
+
+
+class FrozenConv(keras.layers.Layer):
+    """A Conv2D with its weights as constants, cast and packed once."""
+
+    def __init__(self, layer: keras.layers.Conv2D, precision: str, packed: bool, name):
+        super().__init__(name=name, dtype=precision, trainable=False)
+        self._source = layer
+        self._packed = packed
+        kernel = np.asarray(layer.kernel)
+        self._kernel = tf.cast(tf.constant(kernel), precision)
+        self._bias = (
+            tf.cast(tf.constant(np.asarray(layer.bias)), precision) if layer.use_bias else None
+        )
+        if packed:
+            flipped = np.ascontiguousarray(kernel[::-1, ::-1].swapaxes(2, 3))
+            self._flipped = tf.cast(tf.constant(flipped), precision)
+
+    def compute_output_shape(self, input_shape):
+        return self._source.compute_output_shape(input_shape)
+
+    def call(self, inputs):
+        if self._packed:
+            outputs = _packed_convolution(inputs, self._kernel, self._flipped)
+        else:
+            outputs = tf.nn.convolution(
+                inputs,
+                self._kernel,
+                strides=self._source.strides,
+                padding=self._source.padding.upper(),
+                dilations=self._source.dilation_rate,
+            )
+        if self._bias is not None:
+            outputs = tf.nn.bias_add(outputs, self._bias)
+        activation = self._source.activation
+        return outputs if activation is None else activation(outputs)
+
+
+def _packed_convolution(inputs, kernel, flipped):
+    """Stride-1 "same" convolution; forward and backward both run as backward ones.
+
+    Args:
+        inputs: [batch, height, width, in].
+        kernel: [kh, kw, in, out], both sides odd.
+        flipped: kernel turned by 180 degrees, [kh, kw, out, in].
+
+    Returns:
+        [batch, height, width, out].
+    """
+
+    def backward(filters, gradient, channels):
+        shape = tf.concat([tf.shape(gradient)[:3], [channels]], 0)
+        return tf.nn.conv2d_transpose(gradient, filters, shape, strides=1, padding="SAME")
+
+    @tf.custom_gradient
+    def convolve(x):
+        y = backward(flipped, x, kernel.shape[3])
+        return y, lambda dy: backward(kernel, dy, kernel.shape[2])
+
+    return convolve(inputs)
+
+
+class EvenMaxPooling(keras.layers.Layer):
+    """MaxPooling2D over windows that tile the image, with a gradient of its own.
+
+    Where several values of a window share the maximum, each receives an equal part
+    of the gradient (TensorFlow gives all of it to the first); both are valid, and
+    behind a ReLU the usual tie, zero, passes nothing on either way.
+    """
+
+    def __init__(self, layer: keras.layers.MaxPooling2D, precision: str, name):
+        super().__init__(name=name, dtype=precision, trainable=False)
+        self._source = layer
+
+    def compute_output_shape(self, input_shape):
+        return self._source.compute_output_shape(input_shape)
+
+    def call(self, inputs):
+        size = tuple(self._source.pool_size)
+
+        @tf.custom_gradient
+        def pool(x):
+            y = tf.nn.max_pool2d(x, size, size, "VALID")
+            return y, lambda dy: _pooling_gradient(x, y, dy, size)
+
+        return pool(inputs)
+
+
+def _pooling_gradient(x, y, dy, size):
+    """Returns d/dx of max pooling, [batch, height, width, channels]."""
+    kh, kw = size
+    batch, height, width, channels = tf.unstack(tf.shape(x))
+    rows, columns = height // kh, width // kw
+    covered = x[:, : rows * kh, : columns * kw]
+    windows = tf.reshape(covered, [batch, rows, kh, columns, kw, channels])
+    largest = tf.cast(tf.equal(windows, y[:, :, None, :, None, :]), x.dtype)
+    # An average pooling counts the ties faster than a reduction over two inner axes.
+    ties = tf.nn.avg_pool2d(tf.reshape(largest, tf.shape(covered)), size, size, "VALID")
+    share = dy / (ties * tf.cast(kh * kw, x.dtype))
+    gradient = tf.reshape(largest * share[:, :, None, :, None, :], tf.shape(covered))
+    leftover = [[0, 0], [0, height - rows * kh], [0, width - columns * kw], [0, 0]]
+    if x.shape[1] is not None and x.shape[1] % kh == 0 and x.shape[2] % kw == 0:
+        return gradient
+    return tf.pad(gradient, leftover)

@@ -1,0 +1,272 @@
+"""A network: a Keras functional model, its preprocessing contract, and named taps."""
+
+import dataclasses
+import functools
+import math
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfvis.errors import InputError, nearest
+from tfvis.networks import fast, preprocessing, surgery, weights
+
+_CONVOLUTIONS = (
+    keras.layers.Conv2D,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv2D,
+    keras.layers.Conv2DTranspose,
+)
+_POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Network:
+    """A network ready to be looked into; `build` and `wrap` make one.
+
+    Attributes:
+        name: as it was asked for.
+        graph: the rewired, flat model; `graph.tensors` lists every path.
+        preprocessing: the map from display space to the network's input.
+        record: where the weights came from, and their fingerprint.
+        logits: path of the scores before a last softmax, "" without a classifier.
+        variant: {"pooling", "activation"} as built.
+    """
+
+    name: str
+    graph: surgery.Graph
+    preprocessing: preprocessing.Preprocessing
+    record: weights.Record
+    logits: str = ""
+    variant: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def channels(self) -> int:
+        """Channels of the network's input, and so of its display-space images."""
+        return self.graph.inputs.shape[-1]
+
+    @property
+    def fixed_size(self) -> tuple[int, int] | None:
+        """The (height, width) the model insists on, or None if any will do."""
+        height, width = self.graph.inputs.shape[1:3]
+        return None if None in (height, width) else (height, width)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every layer that can be tapped, in order of computation."""
+        return tuple(self.graph.tensors)
+
+    def check(self, layers: list[str] | tuple[str, ...]) -> None:
+        """Raises InputError, naming the nearest layers, if one does not exist."""
+        for layer in layers:
+            if layer not in self.graph.tensors and not (layer == "logits" and self.logits):
+                raise InputError(
+                    f"{self.name} has no layer {layer!r}. {nearest(layer, self.paths)}"
+                )
+
+    def convolutions_and_poolings(self) -> tuple[str, ...]:
+        """Returns the paths of all spatial convolutions and poolings, in order."""
+        return tuple(
+            path
+            for path, layer in self.graph.layers.items()
+            if isinstance(layer, _CONVOLUTIONS + _POOLINGS)
+            # A nonlinearity split off a layer is recorded under the same layer.
+            and path.rsplit("/", 1)[-1].split(":")[0] == layer.name
+        )
+
+    def taps(
+        self, layers: list[str] | tuple[str, ...], precision: str = "float32", packed=None
+    ) -> "Taps":
+        """Returns the function from images to the outputs of `layers`.
+
+        Args:
+            layers: paths, or "logits".
+            precision: "float32" or "bfloat16", the network's arithmetic.
+            packed: see `fast.plan`; None decides by device.
+
+        Raises:
+            InputError: an unknown layer or precision.
+        """
+        self.check(layers)
+        if precision not in fast.PRECISIONS:
+            raise InputError(
+                f"Expected a precision of {', '.join(fast.PRECISIONS)}. Received: {precision}"
+            )
+        if packed is None:
+            packed = not tf.config.list_physical_devices("GPU")
+        return _taps(self, tuple(layers), precision, bool(packed))
+
+    def shape(self, layer: str, height: int, width: int) -> tuple[int | None, ...]:
+        """Returns the shape of one image's output at `layer`, without the batch.
+
+        A size that leaves nothing (a map of 0 pixels) is reported as such, not raised.
+        """
+        model = self.graph.truncated([self._path(layer)])
+        if self.fixed_size:
+            height, width = self.fixed_size
+        try:
+            shapes = model.compute_output_shape((1, height, width, self.channels))
+        except ValueError:
+            # Keras' word for a window larger than the map it slides over.
+            return (0, 0, 0)
+        return tuple(shapes[self._path(layer)][1:])
+
+    def stride(self, layer: str) -> int:
+        """Returns how many input pixels apart neighbouring outputs of `layer` look.
+
+        Measured on the shapes: the growth of the input over that of the map. 1 where
+        the map does not grow with the input (after a global pooling).
+        """
+        if self.fixed_size:
+            sizes, grown = self.fixed_size[0], self.shape(layer, 0, 0)
+            return max(round(sizes / grown[0]), 1) if len(grown) == 3 else 1
+        # Multiples of every stride in use (32, and 36 for VGG-S) tell it exactly.
+        small, large = (self.shape(layer, side, side) for side in (576, 1152))
+        if len(small) != 3 or large[0] == small[0]:
+            return 1
+        return max(round(576 / (large[0] - small[0])), 1)
+
+    def cost(self, layer: str, height: int, width: int) -> float:
+        """Returns about how many multiplications one image takes up to `layer`.
+
+        Each weight counts once per place of its layer's map: exact for convolutions,
+        and good enough to tell how long one layer takes beside another.
+        """
+        paths = self.paths[: self.paths.index(self._path(layer)) + 1]
+        if self.fixed_size:
+            height, width = self.fixed_size
+        model = self.graph.truncated(paths)
+        shapes = model.compute_output_shape((1, height, width, self.channels))
+        return 1.0 + sum(
+            math.prod(shapes[path][1:-1]) * self.graph.layers[path].count_params() for path in paths
+        )
+
+    def _path(self, layer: str) -> str:
+        return self.logits if layer == "logits" and self.logits else layer
+
+
+class Taps:
+    """A compiled-in view of a network: display images to {layer: output}."""
+
+    def __init__(self, network: Network, layers, precision: str, packed: bool):
+        self.layers = layers
+        self.network = network
+        paths = {layer: network._path(layer) for layer in layers}
+        self.model = fast.plan(
+            network.graph.truncated(sorted(set(paths.values()))), paths, precision, packed
+        )
+
+    def __call__(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Runs the network up to the deepest layer asked for.
+
+        Args:
+            images: float32 [batch, height, width, channels], display space. A model
+                of fixed size is given a bilinear resize of them.
+
+        Returns:
+            {layer: float32 [batch, ...]}.
+        """
+        network = self.network
+        x = network.preprocessing(images, network.channels)
+        if network.fixed_size and tuple(x.shape[1:3]) != network.fixed_size:
+            x = tf.image.resize(x, network.fixed_size)
+        outputs = self.model(x, training=False)
+        return {layer: tf.cast(y, tf.float32) for layer, y in outputs.items()}
+
+
+@functools.lru_cache(maxsize=16)
+def _taps(network: Network, layers, precision: str, packed: bool) -> Taps:
+    """One Taps per question, so that asking twice costs one rewiring."""
+    return Taps(network, layers, precision, packed)
+
+
+def build(
+    name: str,
+    weights_from: str | None = None,
+    *,
+    pooling: str = "max",
+    activation: str = "post",
+    top: bool = False,
+    contract: str = "auto",
+) -> Network:
+    """Builds a named network, or opens a .keras file, with its weights in place.
+
+    Args:
+        name: a keras.applications network in lower case ("vgg16"), or a path to a
+            .keras file (opened with `safe_mode`: no code of the file's is run).
+        weights_from: a weights file, "random", or None to find them (`weights.find`).
+        pooling: "max", or "avg" to replace max poolings by average ones.
+        activation: "post", or "pre" to tap layers before their nonlinearity too.
+        top: whether to include the classifier of a named network.
+        contract: "auto", or a name of `preprocessing.CONTRACTS`. Auto knows the
+            named networks, also by the name inside a .keras file; others get "none".
+
+    Raises:
+        InputError: unknown name, no weights to be had, weights that do not fit or
+            hold NaN, a file that is not a model.
+    """
+    place = surgery.placing(pooling, activation)
+    known = preprocessing.applications()
+    if pathlib.Path(name).suffix == ".keras":
+        model = weights.open_model(name)
+        record = weights.from_file(model, weights_from or name, source_is_model=not weights_from)
+    elif name.lower() in known:
+        name = name.lower()
+        model, record = weights.find(name, known[name], weights_from, top)
+    else:
+        raise InputError(
+            f"--network={name}: neither a .keras file nor a known network. {nearest(name, known)}"
+        )
+    if contract != "auto":
+        rule = preprocessing.named(contract)
+    else:
+        own = name if name in known else model.name.lower()
+        rule = preprocessing.application(own) if own in known else preprocessing.named("none")
+    return wrap(model, name, rule, record, place, (pooling, activation))
+
+
+def wrap(
+    model: keras.Model,
+    name: str = "",
+    contract: preprocessing.Preprocessing | None = None,
+    record: weights.Record | None = None,
+    place: surgery.Place | None = None,
+    variant: tuple[str, str] = ("max", "post"),
+) -> Network:
+    """Makes a Network of any Keras model of one image input; the model stays as it is.
+
+    Args:
+        model: functional or sequential, [batch, height, width, channels] input.
+        name: for messages and manifests; default the model's.
+        contract: default none (the model takes display space itself).
+        record: where its weights came from; default they are fingerprinted here.
+        place: how to run its layers, see `surgery.placing`.
+        variant: the words that made `place`, for the manifest.
+
+    Raises:
+        InputError: not a graph of one image input; NaN in the weights.
+    """
+    weights.check_finite(model)
+    record = record or weights.Record("given", weights.fingerprint(model), False)
+    graph, logits = surgery.with_logits(model, place or surgery.placing(*variant))
+    if len(graph.inputs.shape) != 4 or graph.inputs.shape[-1] is None:
+        raise InputError(
+            "Expected a model whose input is [batch, height, width, channels]. "
+            f"Received: {tuple(graph.inputs.shape)}"
+        )
+    if len(graph.tensors[logits].shape) != 2:
+        logits = ""
+    return Network(
+        name=name or model.name,
+        graph=graph,
+        preprocessing=contract or preprocessing.named("none"),
+        record=record,
+        logits=logits,
+        variant=(("pooling", variant[0]), ("activation", variant[1])),
+    )
+
+
+def as_batch(pixels: np.ndarray) -> tf.Tensor:
+    """Returns one image [height, width, channels] as a float32 batch of one."""
+    return tf.convert_to_tensor(np.asarray(pixels, np.float32))[None]

@@ -1,0 +1,217 @@
+"""Every rewiring of a model, on one primitive: a clone that shares the weights.
+
+`keras.models.clone_model` walks a functional graph and lets a function of ours
+place each node. Here that function runs a *twin* of each layer: a shallow copy that
+holds the same variables but keeps its own place in the graph, so the model that was
+given is never touched, and a copy may differ in one attribute (its activation, its
+precision) without a second set of weights.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+
+from tfvis.errors import InputError
+
+# A function that runs one layer of a graph: (layer, path, *inputs) -> output.
+Place = Callable[..., object]
+
+
+@dataclasses.dataclass(frozen=True)
+class Graph:
+    """A rewired network, flat: layers of nested models stand beside their neighbours.
+
+    Attributes:
+        inputs: the symbolic input image.
+        tensors: {path: symbolic output}, in the order of computation; a layer of a
+            nested model has the path "inner/layer"; a layer used a second time has
+            ":1" appended, and so on.
+        layers: {path: layer that produced it}.
+        output: path of the model's output.
+    """
+
+    inputs: keras.KerasTensor
+    tensors: dict[str, keras.KerasTensor]
+    layers: dict[str, keras.Layer]
+    output: str
+
+    def truncated(self, paths: list[str] | tuple[str, ...]) -> keras.Model:
+        """Returns the smallest model from the input to the tensors at `paths`."""
+        return keras.Model(self.inputs, {path: self.tensors[path] for path in paths})
+
+
+def twin(layer: keras.Layer, **changes) -> keras.Layer:
+    """Returns a layer that shares all variables of `layer`, with attributes changed.
+
+    `copy.copy` would serialise the layer and make new variables, hence by hand.
+    """
+    copy = object.__new__(type(layer))
+    # Not setattr: Keras would take the change for one of the shared layer's own.
+    copy.__dict__.update(layer.__dict__)
+    copy.__dict__.update(_inbound_nodes=[], _outbound_nodes=[], **changes)
+    return copy
+
+
+def rewire(model: keras.Model, place: Place | None = None) -> Graph:
+    """Runs every layer's twin once, on a new input, and records each output.
+
+    Args:
+        model: functional or sequential, built; nested models are flattened.
+        place: how to run one layer, called as place(layer, path, *args, **kwargs);
+            default runs its twin. It may return a dict {path: tensor} whose last
+            entry is passed on, to add taps.
+
+    Raises:
+        InputError: the model is not built from a Keras graph, or has several inputs.
+    """
+    recorded: dict[str, keras.KerasTensor] = {}
+    layers: dict[str, keras.Layer] = {}
+    place = place or run_twin
+
+    def run(layer: keras.Layer, prefix: str, args, kwargs) -> object:
+        path = prefix + layer.name
+        if isinstance(layer, keras.Model) and _is_graph(layer):
+            return walk(layer, args[0], path + "/")
+        name, count = path, 0
+        while name in recorded:
+            count += 1
+            name = f"{path}:{count}"
+        placed = place(layer, name, *args, **kwargs)
+        outputs = placed if isinstance(placed, dict) else {name: placed}
+        for name, tensor in outputs.items():
+            recorded[name] = tensor
+            layers[name] = layer
+        return tensor
+
+    def walk(inner: keras.Model, tensor: keras.KerasTensor, prefix: str) -> object:
+        if isinstance(inner, keras.Sequential):
+            for layer in inner.layers:
+                tensor = run(layer, prefix, (tensor,), {})
+            return tensor
+        produced = {}
+
+        def call(layer, *args, **kwargs):
+            produced[layer.name] = run(layer, prefix, args, kwargs)
+            return produced[layer.name]
+
+        keras.models.clone_model(
+            inner,
+            input_tensors=_like(inner.input, tensor),
+            clone_function=lambda layer: layer,
+            call_function=call,
+        )
+        # The clone's own output is a copy cut off from `tensor`; ours is connected.
+        return produced[inner.outputs[0]._keras_history.operation.name]
+
+    if not _is_graph(model):
+        raise InputError(
+            "Expected a functional or sequential Keras model that has been built. "
+            f"Received: {type(model).__name__} {model.name!r}"
+        )
+    if len(model.inputs) != 1:
+        raise InputError(
+            f"Expected a model with one image input. Received: {len(model.inputs)} inputs"
+        )
+    (source,) = model.inputs
+    inputs = keras.Input(batch_shape=(None, *source.shape[1:]), dtype=source.dtype)
+    output = walk(model, inputs, "")
+    last = next((p for p, t in recorded.items() if t is output), "")
+    return Graph(inputs, recorded, layers, last)
+
+
+def _is_graph(model: keras.Model) -> bool:
+    """Tells functional and sequential models from subclassed ones, which hide theirs."""
+    graph = isinstance(model, keras.Sequential) or hasattr(model, "_run_through_graph")
+    return graph and model.built and bool(getattr(model, "inputs", None))
+
+
+def _like(structure, tensor):
+    """Returns `tensor` wrapped as the model's own input is (bare, list or dict)."""
+    return keras.tree.map_structure(lambda _: tensor, structure)
+
+
+def run_twin(layer: keras.Layer, path: str, *args, **kwargs) -> object:
+    """Runs a twin of `layer`, renamed to its path so that names stay unique."""
+    return twin(layer, name=_legal(path))(*args, **kwargs)
+
+
+def _legal(path: str) -> str:
+    return path.replace("/", "--").replace(":", "-")
+
+
+def placing(pooling: str = "max", activation: str = "post") -> Place:
+    """Returns the way to run layers that gives a network its variant.
+
+    Args:
+        pooling: "avg" runs each MaxPooling2D as an average of the same windows
+            (Gatys et al. 2016, section 2); "max" leaves them.
+        activation: "pre" splits a layer with a fused nonlinearity in two taps:
+            its own path before it, "<path>_<nonlinearity>" after; "post" leaves it.
+
+    Raises:
+        InputError: another word was given.
+    """
+    if pooling not in ("max", "avg"):
+        raise InputError(f"--pooling={pooling}: expected max or avg.")
+    if activation not in ("post", "pre"):
+        raise InputError(f"--activation={activation}: expected post or pre.")
+
+    def place(layer, path, *args, **kwargs):
+        if pooling == "avg" and isinstance(layer, keras.layers.MaxPooling2D):
+            config = layer.get_config() | {"name": _legal(path)}
+            return keras.layers.AveragePooling2D.from_config(config)(*args, **kwargs)
+        if activation == "pre" and fused_activation(layer):
+            before, after = split_activation(layer, path, *args, **kwargs)
+            return {path: before, f"{path}_{layer.activation.__name__}": after}
+        return run_twin(layer, path, *args, **kwargs)
+
+    return place
+
+
+def fused_activation(layer: keras.Layer) -> bool:
+    """Tells whether a layer with weights applies a nonlinearity of its own."""
+    function = getattr(layer, "activation", None)
+    return bool(layer.weights) and function not in (None, keras.activations.linear)
+
+
+def split_activation(layer: keras.Layer, path: str, *args, **kwargs):
+    """Runs a layer without its fused nonlinearity, then the nonlinearity.
+
+    Returns:
+        (output before, output after) it; the second equals the original's.
+    """
+    bare = twin(layer, name=_legal(path), activation=keras.activations.linear)
+    before = bare(*args, **kwargs)
+    name = _legal(f"{path}_{layer.activation.__name__}")
+    return before, keras.layers.Activation(layer.activation, name=name)(before)
+
+
+def with_logits(model: keras.Model, place: Place) -> tuple[Graph, str]:
+    """Rewires a classifier so that the scores before its softmax have a path.
+
+    Args:
+        model: a classifier.
+        place: how to run every other layer.
+
+    Returns:
+        The graph and the path of the logits: the input of a last softmax layer, the
+        last layer with its fused softmax split off, or the output itself where the
+        model ends in no softmax.
+    """
+    graph = rewire(model, place)
+    last = graph.layers[graph.output]
+    if getattr(last, "activation", None) is keras.activations.softmax and last.weights:
+
+        def place_last(layer, path, *args, **kwargs):
+            if layer is last:
+                before, after = split_activation(layer, path, *args, **kwargs)
+                return {"logits": before, path: after}
+            return place(layer, path, *args, **kwargs)
+
+        return rewire(model, place_last), "logits"
+    softmax = isinstance(last, keras.layers.Softmax)
+    if softmax or getattr(last, "activation", None) is keras.activations.softmax:
+        paths = list(graph.tensors)
+        return graph, paths[paths.index(graph.output) - 1]
+    return graph, graph.output

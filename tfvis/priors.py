@@ -1,0 +1,170 @@
+"""Natural-image priors: what makes one pre-image likelier than another.
+
+All of Mahendran & Vedaldi, "Visualizing Deep Convolutional Neural Networks Using
+Natural Pre-Images", IJCV 2016 (below: MV16), section 3.2 and the authors' code, which
+this follows where the two differ: the total variation is taken per channel, and both
+sums are divided by the number of pixels of the canvas.
+
+Images here are *centred*: display space minus the network's mid colour.
+"""
+
+import dataclasses
+
+import tensorflow as tf
+
+# MV16: B, the typical length of a colour vector; V = B / 6.5, of its gradient.
+TYPICAL_COLOR = 80.0
+TYPICAL_GRADIENT_RATIO = 6.5
+# The authors' floor under TV^(beta/2) where its gradient would grow without bound.
+_TV_FLOOR = 1e-6
+
+
+@dataclasses.dataclass(frozen=True)
+class NaturalPrior:
+    """The weights of MV16's regulariser, derived from B and V so that each term is 1
+    for a typical image.
+
+    Attributes:
+        alpha: exponent of the colour norm; 6 in MV16 (flat below B, a wall above).
+        beta: exponent of the total variation; 2 in MV16; 1 allows sharp edges.
+        color: B, in grey levels.
+        gradient_ratio: B / V.
+        alpha_weight: lambda_alpha; None derives 1 / B^alpha.
+        tv_weight: lambda_beta; None derives 1 / V^beta.
+        bound: B+, the longest colour vector allowed, 2 B in MV16; infinity for none.
+    """
+
+    alpha: float = 6.0
+    beta: float = 2.0
+    color: float = TYPICAL_COLOR
+    gradient_ratio: float = TYPICAL_GRADIENT_RATIO
+    alpha_weight: float | None = None
+    tv_weight: float | None = None
+    bound: float = 2 * TYPICAL_COLOR
+
+    @property
+    def weights(self) -> tuple[float, float]:
+        """(lambda_alpha, lambda_beta): 3.8147e-12 and 6.6016e-3 by default."""
+        alpha_weight, tv_weight = self.alpha_weight, self.tv_weight
+        if alpha_weight is None:
+            alpha_weight = self.color**-self.alpha
+        if tv_weight is None:
+            tv_weight = (self.gradient_ratio / self.color) ** self.beta
+        return alpha_weight, tv_weight
+
+    def terms(self, centered: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the weighted terms {"alpha", "tv"}, each float32 [batch].
+
+        Args:
+            centered: float32 [batch, height, width, channels].
+        """
+        alpha_weight, tv_weight = self.weights
+        return {
+            "alpha": alpha_weight * alpha_norm(centered, self.alpha),
+            "tv": tv_weight * total_variation(centered, self.beta),
+        }
+
+
+# MV16's ablation: neither regulariser nor bound.
+NO_PRIOR = NaturalPrior(alpha_weight=0.0, tv_weight=0.0, bound=float("inf"))
+
+
+def alpha_norm(centered: tf.Tensor, alpha: float) -> tf.Tensor:
+    """Returns (1/HW) sum over pixels of |colour|_2^alpha, float32 [batch] (MV16 eq. 5).
+
+    Args:
+        centered: float32 [batch, height, width, channels].
+        alpha: > 0.
+    """
+    squared = tf.reduce_sum(tf.square(centered), axis=-1)
+    return tf.reduce_mean(_power(squared, alpha / 2), axis=[1, 2])
+
+
+def total_variation(image: tf.Tensor, beta: float) -> tf.Tensor:
+    """Returns (1/HW) sum over pixels, channels of (dx^2 + dy^2)^(beta/2), float32 [batch].
+
+    Forward differences, zero at the last row and column (MV16 eq. 6). For beta < 2
+    the gradient is that of the authors' code, finite where the image is flat.
+
+    Args:
+        image: float32 [batch, height, width, channels].
+        beta: > 0.
+    """
+    dy = image[:, 1:] - image[:, :-1]
+    dx = image[:, :, 1:] - image[:, :, :-1]
+    pixels = tf.cast(tf.shape(image)[1] * tf.shape(image)[2], image.dtype)
+    if beta == 2:
+        # Without a root the two directions separate, and nothing need be padded.
+        total = tf.reduce_sum(tf.square(dy), [1, 2, 3])
+        return (total + tf.reduce_sum(tf.square(dx), [1, 2, 3])) / pixels
+    squared = tf.pad(tf.square(dy), [[0, 0], [0, 1], [0, 0], [0, 0]])
+    squared += tf.pad(tf.square(dx), [[0, 0], [0, 0], [0, 1], [0, 0]])
+    return tf.reduce_sum(_floored_power(squared, beta / 2), [1, 2, 3]) / pixels
+
+
+def _power(x: tf.Tensor, exponent: float) -> tf.Tensor:
+    """x^exponent; small whole exponents by multiplication, which has no slow pow."""
+    if exponent == int(exponent) and 1 <= exponent <= 4:
+        result = x
+        for _ in range(int(exponent) - 1):
+            result = result * x
+        return result
+    return tf.pow(x, exponent)
+
+
+def _floored_power(x: tf.Tensor, exponent: float) -> tf.Tensor:
+    """x^exponent, 0 < exponent < 1, with the derivative e * max(x^e, floor)^(1 - 1/e)."""
+
+    @tf.custom_gradient
+    def power(x):
+        y = tf.pow(x, exponent)
+
+        def gradient(upstream):
+            floored = tf.maximum(y, _TV_FLOOR)
+            return upstream * exponent * tf.pow(floored, 1 - 1 / exponent)
+
+        return y, gradient
+
+    return power(x)
+
+
+def project(centered: tf.Tensor, bound: float) -> tf.Tensor:
+    """Shortens colour vectors longer than `bound` to it (MV16 section 3.2, the box).
+
+    Args:
+        centered: float32 [batch, height, width, channels].
+        bound: B+, grey levels; infinity leaves all as it is.
+    """
+    if bound == float("inf"):
+        return centered
+    length2 = tf.reduce_sum(tf.square(centered), axis=-1, keepdims=True)
+    # rsqrt of at least bound^2 is at most 1/bound: inside, the factor is exactly 1.
+    return centered * (bound * tf.math.rsqrt(tf.maximum(length2, bound * bound)))
+
+
+def jittered(
+    canvas: tf.Tensor, height: int, width: int, seeds: tf.Tensor, step: tf.Tensor
+) -> tf.Tensor:
+    """Cuts a window out of each canvas at an offset drawn for this step (MV16 section 3.2).
+
+    Args:
+        canvas: float32 [batch, height + J - 1, width + J - 1, channels], J static.
+        height, width: size of the window.
+        seeds: int32 [batch]; image k's offsets depend on seeds[k] and `step` alone,
+            so it moves in a batch exactly as it would alone.
+        step: int32 scalar.
+
+    Returns:
+        float32 [batch, height, width, channels].
+    """
+    batch, rows, columns, channels = canvas.shape
+    if (rows, columns) == (height, width):
+        return canvas
+    windows = []
+    for k in range(batch):
+        draw = tf.random.stateless_uniform([2], [seeds[k], step], dtype=tf.float32)
+        room = tf.constant([rows - height + 1, columns - width + 1], tf.float32)
+        offset = tf.cast(draw * room, tf.int32)
+        begin = tf.concat([offset, [0]], 0)
+        windows.append(tf.slice(canvas[k], begin, [height, width, channels]))
+    return tf.stack(windows)
