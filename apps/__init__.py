@@ -1,0 +1,1 @@
+"""One command, one job: `python -m apps.NAME --help`."""

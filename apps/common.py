@@ -6,14 +6,16 @@ TensorFlow is not imported here: `--help` and a wrong flag must answer at once.
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Callable
 
 from absl import app, flags
 
 from tfvis.errors import InputError
 
-# Before anything imports TensorFlow. Its start-up lines are not for the person
-# running an app; set the variable to 0 to see them.
+# TensorFlow's start-up lines are not for the person running an app; setting this
+# variable, to any value, shows them.
+_VERBOSE = "TF_CPP_MIN_LOG_LEVEL" in os.environ
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
@@ -211,6 +213,31 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def start_tensorflow() -> None:
+    """Imports TensorFlow and looks for devices, without its start-up chatter.
+
+    Some of it is written before any log level is read, so the stream itself is put
+    aside for these seconds; if the import fails, it is shown.
+    """
+    say("Starting TensorFlow ...")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as aside:
+        if not _VERBOSE:
+            os.dup2(aside.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.config.list_physical_devices("GPU")
+        except BaseException:
+            aside.seek(0)
+            os.write(kept, aside.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
 def arguments() -> dict:
     """Returns {flag: value} of the running app's own flags, for its manifest."""
     return {flag.name: flag.value for flag in _own_flags()}
@@ -247,5 +274,5 @@ def network(name, weights, pooling="max", activation="post", preprocessing="auto
         name, weights, pooling=pooling, activation=activation, contract=preprocessing
     )
     if built.record.notice:
-        say(f"Note: {built.record.notice}")
+        say(f"Note: {built.record.notice.rstrip('.')}.")
     return built

@@ -100,7 +100,7 @@ def main() -> None:
     target = images.resize(images.crop(picture, _CROP.value), _SIZE.value, _SIZE.value)
     workdir = files.make_folder(_WORKDIR.value, "--workdir")
 
-    common.say("Starting TensorFlow ...")
+    common.start_tensorflow()
     from apps import inversions
     from tfvis import preimages, priors
 

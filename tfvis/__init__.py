@@ -1,0 +1,36 @@
+"""tfvis: what a convolutional network keeps of an image.
+
+    import tfvis
+    network = tfvis.build("vgg16")
+    target = tfvis.load("photo.jpg", 224)
+    for progress in tfvis.invert(network, target, "block4_conv3"):
+        pass
+    tfvis.save_png("preimage.png", progress.images[0])
+
+Names are imported when first used, so that `import tfvis` does not start TensorFlow.
+"""
+
+import importlib
+import os
+
+# Keras reads this at import and cannot change afterwards; the gradients are TensorFlow's.
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+_HOMES = {
+    "InputError": "errors",
+    "Inversion": "preimages",
+    "NaturalPrior": "priors",
+    "build": "networks.network",
+    "invert": "preimages",
+    "load": "images",
+    "relative_error": "objectives",
+    "save_png": "images",
+    "wrap": "networks.network",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -26,6 +26,7 @@ class Objective:
     description: str
 
     def __call__(self, taps: Taps) -> tf.Tensor:
+        """Returns the number to be made small, float32 [batch]."""
         return self.function(taps)
 
 

@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from tfvis import objectives, parameterizations, priors
 from tfvis.errors import InputError
-from tfvis.networks import fast
 from tfvis.networks.network import Network
 from tfvis.optimize import loop, updates
 

@@ -1,0 +1,1 @@
+"""Networks: Keras functional models with a preprocessing contract and named taps."""

@@ -116,9 +116,11 @@ class FrozenConv(keras.layers.Layer):
             self._flipped = tf.cast(tf.constant(flipped), precision)
 
     def compute_output_shape(self, input_shape):
+        """As the layer it stands for."""
         return self._source.compute_output_shape(input_shape)
 
     def call(self, inputs):
+        """[batch, height, width, in] to what the layer it stands for returns."""
         if self._packed:
             outputs = _packed_convolution(inputs, self._kernel, self._flipped)
         else:
@@ -172,9 +174,11 @@ class EvenMaxPooling(keras.layers.Layer):
         self._source = layer
 
     def compute_output_shape(self, input_shape):
+        """As the layer it stands for."""
         return self._source.compute_output_shape(input_shape)
 
     def call(self, inputs):
+        """[batch, height, width, in] to what the layer it stands for returns."""
         size = tuple(self._source.pool_size)
 
         @tf.custom_gradient

@@ -16,7 +16,7 @@ from tfvis.errors import InputError
 from tfvis.networks import fetch, weight_files
 from tfvis.networks.weight_files import open_model
 
-__all__ = ["Record", "check_finite", "fingerprint", "find", "from_file", "open_model"]
+__all__ = ["Record", "check_finite", "find", "fingerprint", "from_file", "open_model"]
 
 # SHA-256 of the 13 convolutions of the Oxford VGG16 as Keras distributes them
 # (CC BY 4.0), computed as `fingerprint` does.
@@ -45,7 +45,7 @@ class Record:
     def notice(self) -> str:
         """One line for the person running it, or "" where all is as expected."""
         if self.source == "random":
-            return "The weights are random: nothing has been learned, pictures show only the architecture."
+            return "random weights: nothing has been learned, this shows the architecture only."
         return ""
 
 
