@@ -49,15 +49,18 @@ def main() -> None:
     from tfvis.report import pages, plots
 
     network = common.network(_NETWORK.value, _WEIGHTS.value)
+    target = images.with_channels(target, network.channels)
+    for layer in layers:
+        preimages.check_layer(network, layer, target.shape[:2])
     job = inversions.Job(
         network=network,
-        target=images.with_channels(target, network.channels),
+        target=target,
         layers=layers,
         seeds=(_SEED.value,),
         settings=preimages.Inversion(
             steps=_STEPS.value,
             precision=inversions.precision(_PRECISION.value),
-            jit=inversions.jit(_JIT.value),
+            jit=inversions.jit(_JIT.value, network, target, layers[-1]),
         ),
         workdir=workdir,
         arguments=common.arguments(),

@@ -285,12 +285,25 @@ def precision(word: str) -> str:
     return "bfloat16" if fast.native_bfloat16() else "float32"
 
 
-def jit(word: str) -> bool:
+def jit(word: str, network: Network, target: np.ndarray, layer: str) -> bool:
     """Returns whether a --jit flag means XLA on this machine.
 
-    On a CPU a convolution inside an XLA loop takes a naive path, some 18 times as
-    slow, so auto leaves it off there.
+    On a CPU a convolution inside an XLA loop takes a naive path, some 18 times as slow,
+    so auto leaves it off there; on a GPU it measures.
     """
     if word != "auto":
         return word == "on"
-    return bool(tf.config.list_physical_devices("GPU"))
+    if not tf.config.list_physical_devices("GPU"):
+        return False
+    return seconds_per_step(network, target, layer, True) < seconds_per_step(
+        network, target, layer, False
+    )
+
+
+def seconds_per_step(network: Network, target, layer: str, with_xla: bool) -> float:
+    """Returns the time of a float32 inversion step, compilation not counted."""
+    settings = preimages.Inversion(steps=4 * loop.CHUNK, fine_steps=0, jit=with_xla)
+    marks = [
+        progress.seconds for progress in preimages.invert(network, target, layer, settings=settings)
+    ]
+    return (marks[-1] - marks[0]) / (3 * loop.CHUNK)

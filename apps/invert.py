@@ -109,6 +109,10 @@ def main() -> None:
     )
     if layers == ["all"]:
         layers = list(network.convolutions_and_poolings())
+    target = images.with_channels(target, network.channels)
+    # Before anything is timed or computed: can all of it be done?
+    for layer in layers:
+        preimages.check_layer(network, layer, target.shape[:2])
     prior = priors.NO_PRIOR
     if _PRIOR.value:
         prior = priors.NaturalPrior(
@@ -128,13 +132,13 @@ def main() -> None:
         update=_UPDATE.value,
         rate=_RATE.value,
         precision=inversions.precision(_PRECISION.value),
-        jit=inversions.jit(_JIT.value),
+        jit=inversions.jit(_JIT.value, network, target, layers[-1]),
         mask_channels=channels,
         mask_window=window,
     )
     job = inversions.Job(
         network=network,
-        target=images.with_channels(target, network.channels),
+        target=target,
         layers=layers,
         seeds=tuple(range(_SEED.value, _SEED.value + _RESTARTS.value)),
         settings=settings,

@@ -128,19 +128,20 @@ class Network:
         return max(round(576 / (large[0] - small[0])), 1)
 
     def cost(self, layer: str, height: int, width: int) -> float:
-        """Returns about how many multiplications one image takes up to `layer`.
+        """Returns how many multiplications the convolutions up to `layer` take.
 
-        Each weight counts once per place of its layer's map: exact for convolutions,
-        and good enough to tell how long one layer takes beside another.
+        For one image; each entry of a kernel counts once per place of its layer's map.
         """
         paths = self.paths[: self.paths.index(self._path(layer)) + 1]
         if self.fixed_size:
             height, width = self.fixed_size
         model = self.graph.truncated(paths)
         shapes = model.compute_output_shape((1, height, width, self.channels))
-        return 1.0 + sum(
-            math.prod(shapes[path][1:-1]) * self.graph.layers[path].count_params() for path in paths
-        )
+        total = 1.0
+        for path in paths:
+            kernels = [math.prod(w.shape) for w in self.graph.layers[path].weights if w.ndim > 1]
+            total += sum(kernels) * math.prod(shapes[path][1:-1])
+        return total
 
     def _path(self, layer: str) -> str:
         return self.logits if layer == "logits" and self.logits else layer

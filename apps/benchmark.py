@@ -1,0 +1,74 @@
+"""Measures what the project claims: errors, speed, memory, beside this machine's own rates.
+
+    python -m apps.benchmark --table=steps
+    python -m apps.benchmark --table=inversion --image=tubingen.jpg --crop=right
+
+Times are medians of rounds taken in turns, so that their ratios hold on a machine that
+does other things too. Tables:
+
+    inversion   relative errors of saved pre-images at four layers of VGG16
+    precision   float32 and bfloat16: where the energy ends
+    steps       an inversion step beside the bare network's forward and backward pass
+    machine     forward and backward at --size=512 beside a 4096^2 matrix product
+    torch       an inversion step beside the same energy in eager PyTorch
+    app         answering time of --help, memory of a 224 px inversion
+    all         every one of them
+"""
+
+from absl import flags
+
+from apps import common
+
+_IMAGE, _SIZE, _CROP = common.define_image()
+_NETWORK, _WEIGHTS, *_ = common.define_network()
+_WORKDIR, _SEED, _PRECISION, _JIT = common.define_run("out/benchmark")
+_TABLES = ["inversion", "precision", "steps", "machine", "torch", "app"]
+_TABLE = flags.DEFINE_enum("table", "all", ["all", *_TABLES], "Which table to print.")
+_LAYERS = flags.DEFINE_string(
+    "layers",
+    "block1_conv2,block2_conv2,block3_conv3,block4_conv3,block5_conv3",
+    "Layers of the tables of speed and precision.",
+)
+_ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds behind each median.", lower_bound=1)
+
+
+def main() -> None:
+    """Prints the tables asked for."""
+    from tfvis import files, images
+
+    layers = common.split(_LAYERS.value, "layers")
+    picture = images.crop(common.picture(_IMAGE.value), _CROP.value)
+    target = images.resize(picture, _SIZE.value, _SIZE.value)
+    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    common.start_tensorflow()
+    from apps import inversions
+    from apps.benchmarks import quality, steps
+    from tfvis.report import manifest
+
+    network = common.network(_NETWORK.value, _WEIGHTS.value)
+    network.check(layers)
+    print(", ".join(f"{k} {v}" for k, v in manifest.versions().items()))
+    tables = {
+        "inversion": lambda: quality.table_inversion(
+            network, target, inversions.precision(_PRECISION.value), workdir
+        ),
+        "precision": lambda: quality.table_precision(network, target, layers),
+        "steps": lambda: steps.table_steps(network, target, layers, _ROUNDS.value),
+        "machine": lambda: steps.table_machine(
+            network, images.resize(picture, 512, 512), layers, _ROUNDS.value
+        ),
+        "torch": lambda: steps.table_torch(network, target, layers, _ROUNDS.value),
+        "app": quality.table_app,
+    }
+    for name in _TABLES if _TABLE.value == "all" else [_TABLE.value]:
+        print(f"\n[{name}]", flush=True)
+        tables[name]()
+
+
+def run() -> None:
+    """The app's entry point."""
+    common.run(main, "apps.benchmark")
+
+
+if __name__ == "__main__":
+    run()

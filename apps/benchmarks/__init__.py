@@ -1,0 +1,1 @@
+"""What `apps.benchmark` measures, one table a file."""
