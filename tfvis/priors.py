@@ -15,7 +15,8 @@ import tensorflow as tf
 # MV16: B, the typical length of a colour vector; V = B / 6.5, of its gradient.
 TYPICAL_COLOR = 80.0
 TYPICAL_GRADIENT_RATIO = 6.5
-# The authors' floor under TV^(beta/2) where its gradient would grow without bound.
+# The authors' floor under (dx^2 + dy^2)^(beta/2) in the gradient, which for beta < 2 would
+# otherwise grow without bound where the image is flat.
 _TV_FLOOR = 1e-6
 
 
@@ -90,16 +91,35 @@ def total_variation(image: tf.Tensor, beta: float) -> tf.Tensor:
         image: float32 [batch, height, width, channels].
         beta: > 0.
     """
-    dy = image[:, 1:] - image[:, :-1]
-    dx = image[:, :, 1:] - image[:, :, :-1]
-    pixels = tf.cast(tf.shape(image)[1] * tf.shape(image)[2], image.dtype)
-    if beta == 2:
-        # Without a root the two directions separate, and nothing need be padded.
-        total = tf.reduce_sum(tf.square(dy), [1, 2, 3])
-        return (total + tf.reduce_sum(tf.square(dx), [1, 2, 3])) / pixels
-    squared = tf.pad(tf.square(dy), [[0, 0], [0, 1], [0, 0], [0, 0]])
-    squared += tf.pad(tf.square(dx), [[0, 0], [0, 0], [0, 1], [0, 0]])
-    return tf.reduce_sum(_floored_power(squared, beta / 2), [1, 2, 3]) / pixels
+
+    @tf.custom_gradient
+    def variation(image):
+        batch, height, width, channels = tf.unstack(tf.shape(image))
+        # Rows as one long axis: slices of three channels cost eight times as much.
+        rows = tf.reshape(image, [batch, height, width * channels])
+        dy = tf.pad(rows[:, 1:] - rows[:, :-1], [[0, 0], [0, 1], [0, 0]])
+        dx = rows[:, :, channels:] - rows[:, :, :-channels]
+        dx = tf.pad(dx, [[0, 0], [0, 0], [0, channels]])
+        power = tf.square(dy) + tf.square(dx)
+        pixels = tf.cast(height * width, image.dtype)
+        if beta != 2:
+            power = tf.pow(power, beta / 2)
+        total = tf.reduce_sum(power, [1, 2]) / pixels
+
+        def gradient(upstream):
+            p, q = dy, dx
+            if beta != 2:
+                slope = beta / 2 * tf.pow(tf.maximum(power, _TV_FLOOR), 1 - 2 / beta)
+                p, q = slope * dy, slope * dx
+            # Each difference pulls at the pixel it starts from and at the next one.
+            above = tf.pad(p[:, :-1], [[0, 0], [1, 0], [0, 0]])
+            left = tf.pad(q[:, :, :-channels], [[0, 0], [0, 0], [channels, 0]])
+            pull = tf.reshape(above - p + left - q, tf.shape(image))
+            return pull * (2 * upstream / pixels)[:, None, None, None]
+
+        return total, gradient
+
+    return variation(image)
 
 
 def _power(x: tf.Tensor, exponent: float) -> tf.Tensor:
@@ -112,22 +132,6 @@ def _power(x: tf.Tensor, exponent: float) -> tf.Tensor:
     return tf.pow(x, exponent)
 
 
-def _floored_power(x: tf.Tensor, exponent: float) -> tf.Tensor:
-    """x^exponent, 0 < exponent < 1, with the derivative e * max(x^e, floor)^(1 - 1/e)."""
-
-    @tf.custom_gradient
-    def power(x):
-        y = tf.pow(x, exponent)
-
-        def gradient(upstream):
-            floored = tf.maximum(y, _TV_FLOOR)
-            return upstream * exponent * tf.pow(floored, 1 - 1 / exponent)
-
-        return y, gradient
-
-    return power(x)
-
-
 def project(centered: tf.Tensor, bound: float) -> tf.Tensor:
     """Shortens colour vectors longer than `bound` to it (MV16 section 3.2, the box).
 
@@ -138,8 +142,7 @@ def project(centered: tf.Tensor, bound: float) -> tf.Tensor:
     if bound == float("inf"):
         return centered
     length2 = tf.reduce_sum(tf.square(centered), axis=-1, keepdims=True)
-    # rsqrt of at least bound^2 is at most 1/bound: inside, the factor is exactly 1.
-    return centered * (bound * tf.math.rsqrt(tf.maximum(length2, bound * bound)))
+    return centered * tf.minimum(bound * tf.math.rsqrt(length2), 1.0)
 
 
 def jittered(

@@ -47,7 +47,7 @@ def load_into(model: keras.Model, path: os.PathLike | str) -> None:
         elif kind == ".onnx":
             assign(model, read_onnx(path, [layer.name for layer in model.layers]), path)
         elif kind == ".keras":
-            source = open_model(path)
+            source = open_model(path, "weights")
             assign(model, {la.name: la.get_weights() for la in source.layers}, path)
         elif kind == ".weights.h5":
             model.load_weights(path)
@@ -64,15 +64,19 @@ def load_into(model: keras.Model, path: os.PathLike | str) -> None:
         ) from error
 
 
-def open_model(path: os.PathLike | str) -> keras.Model:
+def open_model(path: os.PathLike | str, flag: str = "network") -> keras.Model:
     """Opens a .keras file without running any code it may carry.
+
+    Args:
+        path: the file.
+        flag: the name used for it in messages.
 
     Raises:
         InputError: missing, not a .keras file, needs code (a lambda, an unknown class).
     """
     path = pathlib.Path(path).expanduser()
     if not path.is_file():
-        raise InputError(f"--network={path}: no such file.")
+        raise InputError(f"--{flag}={path}: no such file.")
     try:
         _check_zip(path)
         return keras.models.load_model(path, compile=False, safe_mode=True)
@@ -80,8 +84,7 @@ def open_model(path: os.PathLike | str) -> keras.Model:
         raise
     except Exception as error:
         raise InputError(
-            f"--network={path}: not a .keras model that can be opened safely "
-            f"({_first_line(error)})."
+            f"--{flag}={path}: not a .keras model that can be opened safely ({_first_line(error)})."
         ) from error
 
 

@@ -102,7 +102,12 @@ class Loop:
         return self.chunk.experimental_get_tracing_count()
 
     def _chunk(self, canvas, slots, first, step, count, rate):
-        """Does up to `count` steps; stops before the first that is not finite."""
+        """Does up to `count` steps; none from the first on that is not finite.
+
+        Returns:
+            (canvas, slots, step, history); the number of good steps is in `step`, the
+            energy terms of step i of this chunk in history[i], [terms, batch].
+        """
         history = tf.TensorArray(tf.float32, CHUNK, element_shape=[None, canvas.shape[0]])
         start = step
         for _ in tf.range(count):
@@ -114,13 +119,15 @@ class Loop:
             gradient = tape.gradient(total, canvas)
             change, new_slots = self._update.apply(gradient, slots, rate, step)
             new_canvas = self._project(canvas + change)
-            # One sum tells whether any element is NaN or infinite.
+            # One sum tells whether any element is NaN or infinite. Chosen, not branched
+            # on: XLA compiles no break, and a state that stays put changes nothing.
             sound = tf.math.is_finite(tf.reduce_sum(new_canvas) + tf.reduce_sum(total))
-            if not sound:
-                break
             history = history.write(step - start, tf.stack(list(terms.values())))
-            canvas, slots = new_canvas, new_slots
-            step += 1
+            canvas = tf.where(sound, new_canvas, canvas)
+            slots = tuple(
+                tf.where(sound, new, old) for new, old in zip(new_slots, slots, strict=True)
+            )
+            step += tf.cast(sound, tf.int32)
         return canvas, slots, step, history.stack()
 
     def run(

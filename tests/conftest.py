@@ -1,0 +1,20 @@
+"""Settings for the whole suite: no TensorFlow chatter, a private cache, parsed flags."""
+
+import os
+import tempfile
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+# Nothing the tests do may touch, or lean on, the caches of the person running them.
+os.environ["TFVIS_HOME"] = tempfile.mkdtemp(prefix="tfvis-test-")
+
+import pytest
+from absl import flags
+
+import tfvis  # noqa: F401  (sets the Keras backend before anything imports Keras)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _parsed_flags():
+    """absl's flags count as parsed, or tf.test's helpers raise."""
+    flags.FLAGS.mark_as_parsed()

@@ -1,0 +1,36 @@
+"""Small networks that behave like large ones."""
+
+import keras
+import numpy as np
+
+from tfvis.networks import network
+from tfvis.networks.network import Network
+
+
+def small(channels: int = 3, size: int | None = None, seed: int = 0) -> keras.Model:
+    """Two blocks of convolutions and poolings, a classifier on top."""
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input((size, size, channels))
+    x = keras.layers.Conv2D(8, 3, padding="same", activation="relu", name="block1_conv1")(inputs)
+    x = keras.layers.MaxPooling2D(2, name="block1_pool")(x)
+    x = keras.layers.Conv2D(12, 3, padding="same", activation="relu", name="block2_conv1")(x)
+    x = keras.layers.MaxPooling2D(2, name="block2_pool")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="gap")(x)
+    outputs = keras.layers.Dense(5, activation="softmax", name="predictions")(x)
+    return keras.Model(inputs, outputs, name="small")
+
+
+def wrapped(channels: int = 3, size: int | None = None, **kwargs) -> Network:
+    """The small network, ready to be looked into, taking -1..1."""
+    from tfvis.networks import preprocessing
+
+    return network.wrap(small(channels, size), contract=preprocessing.named("tf"), **kwargs)
+
+
+def picture(size: int = 16, channels: int = 3, seed: int = 0) -> np.ndarray:
+    """A smooth image, float32 [size, size, channels], 0..255."""
+    generator = np.random.default_rng(seed)
+    coarse = generator.uniform(40, 215, (4, 4, channels))
+    from tfvis import images
+
+    return images.resize(coarse.astype(np.float32), size, size)

@@ -1,0 +1,51 @@
+import os
+import pathlib
+
+import tensorflow as tf
+
+from tfvis import files
+from tfvis.errors import InputError, nearest
+
+
+class FilesTest(tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+    def test_a_failure_leaves_the_old_file_and_nothing_else(self):
+        path = self.folder / "a.txt"
+        files.write_text(path, "old")
+        with self.assertRaises(RuntimeError), files.replacing(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+        self.assertEqual(path.read_text(), "old")
+        self.assertEqual(os.listdir(self.folder), ["a.txt"])
+
+    def test_a_file_in_the_way_of_a_folder(self):
+        (self.folder / "a").write_text("")
+        with self.assertRaisesRegex(InputError, "--workdir"):
+            files.make_folder(self.folder / "a", "--workdir")
+        with self.assertRaisesRegex(InputError, "Cannot write"):
+            files.write_text(self.folder / "a" / "b.txt", "")
+
+    def test_a_full_disk_is_named(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("no /dev/full")
+        with self.assertRaisesRegex(InputError, "No space left"):
+            with (
+                files.replacing(self.folder / "a.txt") as temporary,
+                open("/dev/full", "w") as full,
+            ):
+                temporary.write_text("half")
+                full.write("x")
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_sha256(self):
+        (self.folder / "a").write_bytes(b"abc")
+        # FIPS 180-2, appendix B.1.
+        known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        self.assertEqual(files.sha256_of(self.folder / "a"), known)
+
+    def test_nearest_names(self):
+        self.assertIn("block3_conv3", nearest("block3_cnv3", ["block1_conv1", "block3_conv3"]))
+        self.assertIn("Known", nearest("zzz", ["block1_conv1"]))

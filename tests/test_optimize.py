@@ -1,0 +1,116 @@
+"""Update rules against independent code, and the loop on energies with a known end."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfvis.optimize import loop, updates
+
+
+def _bowl(target):
+    def energy(x, step):
+        del step
+        return {"bowl": tf.reduce_sum(tf.square(x - target), [1, 2, 3])}
+
+    return energy
+
+
+def _last(snapshots):
+    for snapshot in snapshots:
+        last = snapshot
+    return last
+
+
+class UpdatesTest(tf.test.TestCase):
+    def test_leaky_adagrad_is_the_published_rule(self):
+        generator = np.random.default_rng(0)
+        x = np.float64(1.0)
+        squares = change = np.float64(0)
+        rule = updates.leaky_adagrad()
+        image = tf.constant([1.0])
+        slots = rule.init(image)
+        for step in range(20):
+            g = generator.normal()
+            squares = 0.9 * squares + g**2
+            change = 0.9 * change - g / (1 / 5.0 + np.sqrt(squares))
+            x += change
+            delta, slots = rule.apply(
+                tf.constant([g], tf.float32), slots, tf.constant(5.0), tf.constant(step)
+            )
+            image = image + delta
+        self.assertAllClose(image, [x], rtol=1e-5)
+
+    def test_adam_is_keras_adam(self):
+        gradients = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+        variable = keras.Variable(np.zeros(4, np.float32))
+        theirs = keras.optimizers.Adam(0.1, epsilon=1e-12)
+        rule = updates.adam()
+        ours = tf.zeros(4)
+        slots = rule.init(ours)
+        for step, gradient in enumerate(gradients):
+            theirs.apply_gradients([(tf.constant(gradient), variable)])
+            delta, slots = rule.apply(gradient, slots, tf.constant(0.1), tf.constant(step))
+            ours = ours + delta
+        self.assertAllClose(ours, variable.numpy(), rtol=1e-4)
+
+
+class LoopTest(tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.target = np.random.default_rng(0).normal(size=(2, 4, 4, 1)).astype(np.float32)
+        self.start = np.zeros_like(self.target)
+
+    def _loop(self, energy=None, **kwargs):
+        return loop.Loop(energy or _bowl(self.target), updates.adam(), lambda x: x, **kwargs)
+
+    def test_reaches_the_bottom_and_counts_its_steps(self):
+        machine = self._loop()
+        snapshots = list(machine.run([loop.Stage(205, 0.1), loop.Stage(105, 0.01)], self.start))
+        self.assertAllClose(snapshots[-1].state.canvas, self.target, atol=1e-3)
+        self.assertEqual(snapshots[-1].done, 310)
+        history = np.concatenate([s.terms["bowl"] for s in snapshots])
+        self.assertEqual(history.shape, (310, 2))
+        self.assertAllClose(history[0], np.square(self.target).sum((1, 2, 3)), rtol=1e-5)
+
+    def test_one_trace_per_shape_of_canvas(self):
+        def energy(x, step):
+            del step
+            return {"size": tf.reduce_sum(tf.square(x), [1, 2, 3])}
+
+        machine = self._loop(energy)
+        stages = [loop.Stage(25, 0.1, margin=2), loop.Stage(23, 0.01), loop.Stage(3, 0.001)]
+        _last(machine.run(stages, np.ones((1, 6, 6, 1), np.float32)))
+        self.assertEqual(machine.traces, 2)
+
+    def test_resuming_at_any_chunk_gives_the_same_bits(self):
+        machine = self._loop()
+        stages = [loop.Stage(23, 0.1), loop.Stage(15, 0.02)]
+        whole = list(machine.run(stages, self.start))
+        for snapshot in whole[:-1]:
+            rest = _last(machine.run(stages, self.start, snapshot.state))
+            self.assertAllEqual(rest.state.canvas, whole[-1].state.canvas)
+            self.assertEqual(rest.done, 38)
+
+    def test_an_image_in_a_batch_moves_as_alone(self):
+        both = _last(self._loop().run([loop.Stage(30, 0.1)], self.start))
+        alone = _last(self._loop(_bowl(self.target[1:])).run([loop.Stage(30, 0.1)], self.start[1:]))
+        self.assertAllEqual(both.state.canvas[1:], alone.state.canvas)
+
+    def test_not_a_number_stops_with_the_last_good_state(self):
+        def energy(x, step):
+            poison = tf.where(step < 14, 0.0, float("nan"))
+            return {"bowl": tf.reduce_sum(tf.square(x - self.target), [1, 2, 3]) + poison}
+
+        states = []
+        with self.assertRaises(loop.DivergedError) as caught:
+            for snapshot in self._loop(energy).run([loop.Stage(40, 0.1)], self.start):
+                states.append(snapshot)
+        self.assertEqual(caught.exception.step, 14)
+        self.assertEqual(states[-1].done, 14)
+        self.assertAllEqual(np.isfinite(caught.exception.state.canvas), np.ones_like(self.start))
+        self.assertAllEqual(caught.exception.state.canvas, states[-1].state.canvas)
+
+    def test_cut_keeps_the_centre(self):
+        canvas = np.arange(49, dtype=np.float32).reshape(1, 7, 7, 1)
+        self.assertAllEqual(loop.cut(canvas, 4)[0, ..., 0], canvas[0, 2:5, 2:5, 0])
+        self.assertAllEqual(loop.cut(canvas, 0), canvas)
