@@ -13,11 +13,10 @@ from absl import app, flags
 
 from tfvis.errors import InputError
 
-# TensorFlow's start-up lines are not for the person running an app; setting this
-# variable, to any value, shows them.
-_VERBOSE = "TF_CPP_MIN_LOG_LEVEL" in os.environ
+# TensorFlow's start-up lines are not for the person running an app; 0 shows them.
+_VERBOSE = os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ["KERAS_BACKEND"] = "tensorflow"
 
 
 def run(main: Callable[[], None], module: str) -> None:

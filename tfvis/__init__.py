@@ -13,6 +13,8 @@ Names are imported when first used, so that `import tfvis` does not start Tensor
 import importlib
 import os
 
+__version__ = "0.1.0"
+
 # Keras reads this at import and cannot change afterwards; the gradients are TensorFlow's.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 

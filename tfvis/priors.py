@@ -77,8 +77,35 @@ def alpha_norm(centered: tf.Tensor, alpha: float) -> tf.Tensor:
         centered: float32 [batch, height, width, channels].
         alpha: > 0.
     """
-    squared = tf.reduce_sum(tf.square(centered), axis=-1)
-    return tf.reduce_mean(_power(squared, alpha / 2), axis=[1, 2])
+
+    @tf.custom_gradient
+    def norm(centered):
+        squared = squared_length(centered)
+        pixels = tf.cast(tf.shape(centered)[1] * tf.shape(centered)[2], centered.dtype)
+        total = tf.reduce_sum(_power(squared, alpha / 2), [1, 2]) / pixels
+
+        def gradient(upstream):
+            # (alpha / HW) x |x|^(alpha - 2); alpha < 2 has none at 0, there it is 0.
+            slope = _power(squared, alpha / 2 - 1) if alpha != 2 else tf.ones_like(squared)
+            slope = tf.where(squared > 0, slope, 0.0) if alpha < 2 else slope
+            slope *= (alpha / pixels * upstream)[:, None, None]
+            return slope[..., None] * centered
+
+        return total, gradient
+
+    return norm(centered)
+
+
+def squared_length(centered: tf.Tensor) -> tf.Tensor:
+    """Returns |colour|_2^2 of each pixel, [batch, height, width].
+
+    Added up channel by channel, where there are few: a reduction over an axis of three
+    is slow on a CPU.
+    """
+    channels = centered.shape[-1]
+    if channels is None or channels > 4:
+        return tf.reduce_sum(tf.square(centered), axis=-1)
+    return tf.add_n([tf.square(centered[..., c]) for c in range(channels)])
 
 
 def total_variation(image: tf.Tensor, beta: float) -> tf.Tensor:
@@ -141,8 +168,8 @@ def project(centered: tf.Tensor, bound: float) -> tf.Tensor:
     """
     if bound == float("inf"):
         return centered
-    length2 = tf.reduce_sum(tf.square(centered), axis=-1, keepdims=True)
-    return centered * tf.minimum(bound * tf.math.rsqrt(length2), 1.0)
+    length = tf.sqrt(squared_length(centered))
+    return centered * tf.minimum(tf.math.divide_no_nan(bound, length), 1.0)[..., None]
 
 
 def jittered(

@@ -59,7 +59,10 @@ class Preprocessing:
             display = display - _per_channel(self.mean, channels)
         if self.scale != (1.0,):
             display = display * _per_channel(self.scale, channels)
-        return display[..., ::-1] if self.bgr and channels == 3 else display
+        if self.bgr and channels == 3:
+            # Not display[..., ::-1], which a CPU walks backwards, ten times as slowly.
+            return tf.stack(tf.unstack(display, axis=-1)[::-1], axis=-1)
+        return display
 
     def center(self, channels: int) -> tf.Tensor:
         """Returns the mid colour of display space, float32 [channels].

@@ -119,15 +119,11 @@ class Loop:
             gradient = tape.gradient(total, canvas)
             change, new_slots = self._update.apply(gradient, slots, rate, step)
             new_canvas = self._project(canvas + change)
-            # One sum tells whether any element is NaN or infinite. Chosen, not branched
-            # on: XLA compiles no break, and a state that stays put changes nothing.
-            sound = tf.math.is_finite(tf.reduce_sum(new_canvas) + tf.reduce_sum(total))
             history = history.write(step - start, tf.stack(list(terms.values())))
-            canvas = tf.where(sound, new_canvas, canvas)
-            slots = tuple(
-                tf.where(sound, new, old) for new, old in zip(new_slots, slots, strict=True)
-            )
-            step += tf.cast(sound, tf.int32)
+            # One sum tells whether any element is NaN or infinite. If so the state stays
+            # put for the rest of the chunk: XLA compiles no break out of a loop.
+            if tf.math.is_finite(tf.reduce_sum(new_canvas) + tf.reduce_sum(total)):
+                canvas, slots, step = new_canvas, new_slots, step + 1
         return canvas, slots, step, history.stack()
 
     def run(

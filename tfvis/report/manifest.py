@@ -11,6 +11,7 @@ import platform
 
 import numpy as np
 
+import tfvis
 from tfvis import files
 
 _PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "pillow")
@@ -18,7 +19,7 @@ _PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "pillow")
 
 def versions() -> dict[str, str]:
     """Returns {package: version} of all that decides the bits of a picture."""
-    found = {"python": platform.python_version(), "tfvis": "0.1.0"}
+    found = {"python": platform.python_version(), "tfvis": tfvis.__version__}
     for package in _PACKAGES:
         try:
             found[package] = importlib.metadata.version(package)
