@@ -72,6 +72,14 @@ if [ $# -eq 0 ]; then
 fi
 app=$1
 shift
+case $app in
+test | lint) ;;
+*)
+    [ -f "apps/$app.py" ] && [ "$app" != common ] && [ "$app" != inversions ] ||
+        fail "there is no app '$app'. There are: $(grep -l '^_.*flags' apps/*.py |
+            sed 's/.*\///; s/\.py$//' | grep -v common | tr '\n' ' ')"
+    ;;
+esac
 install requirements.txt
 case $app in
 test)
@@ -83,8 +91,6 @@ lint)
     "$python" -m ruff check . && exec "$python" -m ruff format --check .
     ;;
 *)
-    [ -f "apps/$app.py" ] || fail "there is no app '$app'. There are:" \
-        "$(ls apps | sed -n 's/^\([a-z]*\)\.py$/\1/p' | grep -v -e common -e inversions | tr '\n' ' ')"
     exec "$python" -m "apps.$app" "$@"
     ;;
 esac

@@ -37,6 +37,8 @@ def run(main: Callable[[], None], module: str) -> None:
             except BrokenPipeError:  # `| head` has seen enough.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
+        # absl's spelling of a switched-off flag has no hyphen; people's has.
+        argv = [re.sub(r"^--no-(\w+)$", r"--no\1", word) for word in argv]
         try:
             rest = flags.FLAGS(argv)
         except flags.Error as error:
@@ -270,7 +272,7 @@ def network(name, weights, pooling="max", activation="post", preprocessing="auto
     from tfvis.networks import network as networks
 
     built = networks.build(
-        name, weights, pooling=pooling, activation=activation, contract=preprocessing
+        name, weights, pooling=pooling, activation=activation, preprocessing=preprocessing
     )
     if built.record.notice:
         say(f"Note: {built.record.notice.rstrip('.')}.")

@@ -35,8 +35,13 @@ _TEXT = (
 )
 
 
+_PLOT = "root mean square difference between the pre-image's pixels and the photograph's"
+
+
 def main() -> None:
     """Reads the picture, inverts, writes the page."""
+    import numpy as np
+
     from tfvis import files, images
 
     layers = common.split(_LAYERS.value, "layers")
@@ -69,15 +74,16 @@ def main() -> None:
     figures = [pages.Figure(job.target, "the photograph", f"{_SIZE.value} x {_SIZE.value} px")]
     figures += [
         pages.Figure(
-            images.read(workdir / result["file"]).pixels,
+            images.with_channels(images.read(workdir / result["file"]).pixels, network.channels),
             result["layer"],
             f"relative error {result['relative_error']:.3f}",
         )
         for result in results
     ]
-    errors = [result["relative_error"] for result in results]
-    curve = plots.lines({"": (layers, errors)}, "layer", "relative error")
-    figures.append(pages.Figure(curve, "What is left over, by depth", wide=True))
+    # How far the pixels are, though the features agree: what the layer has let go of.
+    distances = [float(np.sqrt(np.square(figure.pixels - target).mean())) for figure in figures[1:]]
+    curve = plots.lines({"": (layers, distances)}, "layer", "pixels differ by, grey levels")
+    figures.append(pages.Figure(curve, "What each layer let go of", _PLOT, wide=True))
     section = pages.Section("What each layer keeps", _TEXT, tuple(figures))
     page = workdir / "index.html"
     pages.write(page, f"tfvis: {network.name} and one photograph", [section])

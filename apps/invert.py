@@ -60,7 +60,7 @@ _RATE = flags.DEFINE_float(
     "Step rate; left out, the published one (adam: 4 grey levels).",
     lower_bound=0,
 )
-_PRIOR = flags.DEFINE_bool("prior", True, "The natural-image prior; --noprior for the ablation.")
+_PRIOR = flags.DEFINE_bool("prior", True, "The natural-image prior; --no-prior for the ablation.")
 _ALPHA = flags.DEFINE_float("alpha", 6, "Exponent of the colour norm.", lower_bound=0.5)
 _ALPHA_WEIGHT = flags.DEFINE_float(
     "alpha_weight", None, "Its weight; left out, 1 / B^alpha.", lower_bound=0

@@ -24,7 +24,7 @@ def wrapped(channels: int = 3, size: int | None = None, **kwargs) -> Network:
     """The small network, ready to be looked into, taking -1..1."""
     from tfvis.networks import preprocessing
 
-    return network.wrap(small(channels, size), contract=preprocessing.named("tf"), **kwargs)
+    return network.wrap(small(channels, size), preprocessing=preprocessing.named("tf"), **kwargs)
 
 
 def picture(size: int = 16, channels: int = 3, seed: int = 0) -> np.ndarray:

@@ -71,7 +71,7 @@ class InvertTest(AppTest):
         manifest = json.loads((out / "manifest.json").read_text())
         self.assertEqual(manifest["arguments"]["seed"], 3)
         self.assertIn("tensorflow", manifest["versions"])
-        net = network.build(str(self.model), contract="tf")
+        net = network.build(str(self.model), preprocessing="tf")
         self.assertEqual(manifest["weights"]["fingerprint"], net.record.fingerprint)
         self.assertIn("small.keras", manifest["weights"]["source"])
 
@@ -146,7 +146,7 @@ class InvertTest(AppTest):
             [r["layer"] for r in layers],
             ["block1_conv1", "block1_pool", "block2_conv1", "block2_pool"],
         )
-        done = self._run("invert", *self._small("--layers=block1_pool", "--noprior", "--steps=9"))
+        done = self._run("invert", *self._small("--layers=block1_pool", "--no-prior", "--steps=9"))
         self.assertIn("block1_pool", done.stdout)
         results = json.loads((self.folder / "out" / "manifest.json").read_text())["results"]
         self.assertEqual(results[0]["energy"]["tv"], 0)

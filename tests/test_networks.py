@@ -199,7 +199,7 @@ class NetworkTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_taps_are_keras_outputs_of_preprocessed_images(self):
         model = nets.small()
-        net = network.wrap(model, contract=preprocessing.named("caffe"))
+        net = network.wrap(model, preprocessing=preprocessing.named("caffe"))
         x = np.stack([nets.picture(20, seed=s) for s in range(2)])
         taps = net.taps(["block1_pool", "block2_conv1"])(tf.constant(x))
         ready = keras.applications.vgg16.preprocess_input(x.copy())

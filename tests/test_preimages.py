@@ -39,7 +39,7 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
         # An orthogonal mix of the channels forgets nothing.
         mix, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))
         layer.set_weights([mix[None, None].astype(np.float32)])
-        net = network.wrap(model, contract=preprocessing.named("caffe"))
+        net = network.wrap(model, preprocessing=preprocessing.named("caffe"))
         found = _run(net, self.target, "mix", prior=priors.NO_PRIOR, strength=1.0)
         # The steps end near a tenth of a grey level.
         self.assertAllClose(found.images[0], self.target, atol=2.0)

@@ -126,7 +126,7 @@ class FilesTest(tf.test.TestCase, parameterized.TestCase):
         self.assertAllClose(taps["predictions"], self.source(x), rtol=1e-4, atol=1e-6)
         self.assertEqual(net.preprocessing.name, "none")
         self.assertEqual(net.logits, "logits")
-        tf_contract = network.build(str(self._save(".keras")), contract="tf")
+        tf_contract = network.build(str(self._save(".keras")), preprocessing="tf")
         self.assertEqual(tf_contract.preprocessing.name, "tf")
 
     def test_fingerprint_is_that_of_the_bytes(self):

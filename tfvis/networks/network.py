@@ -10,7 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis.errors import InputError, nearest
-from tfvis.networks import fast, preprocessing, surgery, weights
+from tfvis.networks import fast, surgery
+from tfvis.networks import preprocessing as contracts
+from tfvis.networks import weights as sources
 
 _CONVOLUTIONS = (
     keras.layers.Conv2D,
@@ -36,8 +38,8 @@ class Network:
 
     name: str
     graph: surgery.Graph
-    preprocessing: preprocessing.Preprocessing
-    record: weights.Record
+    preprocessing: contracts.Preprocessing
+    record: sources.Record
     logits: str = ""
     variant: tuple[tuple[str, str], ...] = ()
 
@@ -184,23 +186,23 @@ def _taps(network: Network, layers, precision: str, packed: bool) -> Taps:
 
 def build(
     name: str,
-    weights_from: str | None = None,
+    weights: str | None = None,
     *,
     pooling: str = "max",
     activation: str = "post",
     top: bool = False,
-    contract: str = "auto",
+    preprocessing: str = "auto",
 ) -> Network:
     """Builds a named network, or opens a .keras file, with its weights in place.
 
     Args:
         name: a keras.applications network in lower case ("vgg16"), or a path to a
             .keras file (opened with `safe_mode`: no code of the file's is run).
-        weights_from: a weights file, "random", or None to find them (`weights.find`).
+        weights: a weights file, "random", or None to find them (`sources.find`).
         pooling: "max", or "avg" to replace max poolings by average ones.
         activation: "post", or "pre" to tap layers before their nonlinearity too.
         top: whether to include the classifier of a named network.
-        contract: "auto", or a name of `preprocessing.CONTRACTS`. Auto knows the
+        preprocessing: "auto", or a name of `contracts.CONTRACTS`. Auto knows the
             named networks, also by the name inside a .keras file; others get "none".
 
     Raises:
@@ -208,30 +210,30 @@ def build(
             hold NaN, a file that is not a model.
     """
     place = surgery.placing(pooling, activation)
-    known = preprocessing.applications()
+    known = contracts.applications()
     if pathlib.Path(name).suffix == ".keras":
-        model = weights.open_model(name)
-        record = weights.from_file(model, weights_from or name, source_is_model=not weights_from)
+        model = sources.open_model(name)
+        record = sources.from_file(model, weights or name, source_is_model=not weights)
     elif name.lower() in known:
         name = name.lower()
-        model, record = weights.find(name, known[name], weights_from, top)
+        model, record = sources.find(name, known[name], weights, top)
     else:
         raise InputError(
             f"--network={name}: neither a .keras file nor a known network. {nearest(name, known)}"
         )
-    if contract != "auto":
-        rule = preprocessing.named(contract)
+    if preprocessing != "auto":
+        contract = contracts.named(preprocessing)
     else:
         own = name if name in known else model.name.lower()
-        rule = preprocessing.application(own) if own in known else preprocessing.named("none")
-    return wrap(model, name, rule, record, place, (pooling, activation))
+        contract = contracts.application(own) if own in known else contracts.named("none")
+    return wrap(model, name, contract, record, place, (pooling, activation))
 
 
 def wrap(
     model: keras.Model,
     name: str = "",
-    contract: preprocessing.Preprocessing | None = None,
-    record: weights.Record | None = None,
+    preprocessing: contracts.Preprocessing | None = None,
+    record: sources.Record | None = None,
     place: surgery.Place | None = None,
     variant: tuple[str, str] = ("max", "post"),
 ) -> Network:
@@ -240,7 +242,7 @@ def wrap(
     Args:
         model: functional or sequential, [batch, height, width, channels] input.
         name: for messages and manifests; default the model's.
-        contract: default none (the model takes display space itself).
+        preprocessing: its contract; default none (the model takes display space itself).
         record: where its weights came from; default they are fingerprinted here.
         place: how to run its layers, see `surgery.placing`.
         variant: the words that made `place`, for the manifest.
@@ -248,8 +250,8 @@ def wrap(
     Raises:
         InputError: not a graph of one image input; NaN in the weights.
     """
-    weights.check_finite(model)
-    record = record or weights.Record("given", weights.fingerprint(model), False)
+    sources.check_finite(model)
+    record = record or sources.Record("given", sources.fingerprint(model), False)
     graph, logits = surgery.with_logits(model, place or surgery.placing(*variant))
     if len(graph.inputs.shape) != 4 or graph.inputs.shape[-1] is None:
         raise InputError(
@@ -261,7 +263,7 @@ def wrap(
     return Network(
         name=name or model.name,
         graph=graph,
-        preprocessing=contract or preprocessing.named("none"),
+        preprocessing=preprocessing or contracts.named("none"),
         record=record,
         logits=logits,
         variant=(("pooling", variant[0]), ("activation", variant[1])),

@@ -22,7 +22,7 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto
        padding: 0 1rem; color: #191919; background: #fafaf8; }
 h1, h2 { font-weight: 600; line-height: 1.2; }
 .row { display: flex; flex-wrap: wrap; gap: 1rem; }
-figure { margin: 0; width: 224px; max-width: 100%; }
+figure { margin: 0; width: 180px; max-width: 100%; }
 figure.wide { width: 100%; max-width: 56rem; }
 img { width: 100%; display: block; }
 figcaption { font-size: 0.85rem; } figcaption span { color: #6e6e6e; display: block; }
