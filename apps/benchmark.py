@@ -8,8 +8,9 @@ does other things too. Tables:
 
     inversion   relative errors of saved pre-images at four layers of VGG16
     precision   float32 and bfloat16: where the energy ends
-    steps       an inversion step beside the bare network's forward and backward pass
-    machine     forward and backward at --size=512 beside a 4096^2 matrix product
+    steps       an inversion step beside the bare network's forward and backward pass, and
+                beside the same pass of the model as Keras runs it
+    machine     forward and backward at 512 px beside a 4096^2 matrix product
     torch       an inversion step beside the same energy in eager PyTorch
     app         answering time of --help, memory of a 224 px inversion
     all         every one of them
@@ -19,9 +20,10 @@ from absl import flags
 
 from apps import common
 
-_IMAGE, _SIZE, _CROP = common.define_image()
-_NETWORK, _WEIGHTS, *_ = common.define_network()
-_WORKDIR, _SEED, _PRECISION, _JIT = common.define_run("out/benchmark")
+_IMAGE, _SIZE, _CROP = common.define_image(224)
+_NETWORK = common.define_network()
+_WORKDIR = common.define_workdir("out/benchmark")
+_PRECISION = common.define_precision()
 _TABLES = ["inversion", "precision", "steps", "machine", "torch", "app"]
 _TABLE = flags.DEFINE_enum("table", "all", ["all", *_TABLES], "Which table to print.")
 _LAYERS = flags.DEFINE_string(
@@ -38,14 +40,14 @@ def main() -> None:
 
     layers = common.split(_LAYERS.value, "layers")
     picture = images.crop(common.picture(_IMAGE.value), _CROP.value)
-    target = images.resize(picture, _SIZE.value, _SIZE.value)
     workdir = files.make_folder(_WORKDIR.value, "--workdir")
     common.start_tensorflow()
     from apps import inversions
     from apps.benchmarks import quality, steps
     from tfvis.report import manifest
 
-    network = common.network(_NETWORK.value, _WEIGHTS.value)
+    network = common.network(_NETWORK)
+    target = common.target(picture, network, _SIZE.value, "none")
     network.check(layers)
     print(", ".join(f"{k} {v}" for k, v in manifest.versions().items()))
     tables = {

@@ -98,12 +98,21 @@ def _own_flags() -> list[flags.Flag]:
     return list(found.values())
 
 
-def define_image() -> tuple[flags.FlagHolder, ...]:
-    """Defines --image, --size, --crop."""
+def define_image(size: int | None = None) -> tuple[flags.FlagHolder, ...]:
+    """Defines --image, --size, --crop.
+
+    Args:
+        size: the default; None is the network's own, or 224.
+    """
     return (
         flags.DEFINE_string("image", None, "The picture to look at; left out, a demo photograph."),
         flags.DEFINE_integer(
-            "size", 224, "Side of the square image, in pixels.", lower_bound=1, upper_bound=4096
+            "size",
+            size,
+            "Side of the square image, in pixels"
+            + ("." if size else "; left out, what the network insists on, or 224."),
+            lower_bound=1,
+            upper_bound=4096,
         ),
         flags.DEFINE_enum(
             "crop",
@@ -114,9 +123,13 @@ def define_image() -> tuple[flags.FlagHolder, ...]:
     )
 
 
-def define_network() -> tuple[flags.FlagHolder, ...]:
-    """Defines --network, --weights, --pooling, --activation, --preprocessing."""
-    return (
+def define_network() -> dict[str, flags.FlagHolder]:
+    """Defines --network, --weights, --pooling, --activation, --preprocessing.
+
+    Returns:
+        {flag: holder}, as `network` takes them.
+    """
+    holders = (
         flags.DEFINE_string(
             "network",
             "vgg16",
@@ -125,8 +138,9 @@ def define_network() -> tuple[flags.FlagHolder, ...]:
         flags.DEFINE_string(
             "weights",
             None,
-            "Weights file (.npz, .weights.h5, .h5, .keras, .onnx) or random; left out, they "
-            "are found: cache, official source, for vgg16 the package index.",
+            "Weights file (.npz, .weights.h5, .h5, .keras, .onnx), or random for a named "
+            "network; left out, they are found: cache, official source, for vgg16 the "
+            "package index.",
         ),
         flags.DEFINE_enum("pooling", "max", ["max", "avg"], "Run max poolings so, or as averages."),
         flags.DEFINE_enum(
@@ -139,24 +153,33 @@ def define_network() -> tuple[flags.FlagHolder, ...]:
             "(0..1), none (0..255); auto knows named networks.",
         ),
     )
+    return {holder.name: holder for holder in holders}
 
 
-def define_run(workdir: str) -> tuple[flags.FlagHolder, ...]:
-    """Defines --workdir, --seed, --precision, --jit."""
+def define_workdir(default: str) -> flags.FlagHolder:
+    """Defines --workdir."""
+    return flags.DEFINE_string("workdir", default, "Folder for all results; made if missing.")
+
+
+def define_precision() -> flags.FlagHolder:
+    """Defines --precision."""
+    return flags.DEFINE_enum(
+        "precision",
+        "auto",
+        ["auto", "float32", "bfloat16"],
+        "Arithmetic of the network; auto takes bfloat16 where the hardware computes it.",
+    )
+
+
+def define_run() -> tuple[flags.FlagHolder, ...]:
+    """Defines --seed, --jit."""
     return (
-        flags.DEFINE_string("workdir", workdir, "Folder for all results; made if missing."),
         flags.DEFINE_integer(
             "seed",
             0,
             "Seed of the noise; the same seed gives the same picture.",
             lower_bound=0,
             upper_bound=2**31 - 1,
-        ),
-        flags.DEFINE_enum(
-            "precision",
-            "auto",
-            ["auto", "float32", "bfloat16"],
-            "Arithmetic of the network; auto takes bfloat16 where the hardware computes it.",
         ),
         flags.DEFINE_enum(
             "jit",
@@ -263,17 +286,47 @@ def picture(path: str | None):
     return read.pixels
 
 
-def network(name, weights, pooling="max", activation="post", preprocessing="auto"):
-    """Builds the network the flags describe; says so if its weights are random.
+def network(holders: dict[str, flags.FlagHolder]):
+    """Builds the network the flags describe; says what should be known of its weights.
+
+    Args:
+        holders: what `define_network` returned.
 
     Raises:
-        InputError: as `tfvis.networks.network.build`.
+        InputError: as `tfvis.networks.network.build`, or its images are no pictures.
     """
     from tfvis.networks import network as networks
 
-    built = networks.build(
-        name, weights, pooling=pooling, activation=activation, preprocessing=preprocessing
-    )
+    values = {name: holder.value for name, holder in holders.items()}
+    built = networks.build(values.pop("network"), **values)
     if built.record.notice:
-        say(f"Note: {built.record.notice.rstrip('.')}.")
+        say(f"Note: {built.record.notice}.")
+    if built.channels not in (1, 3):
+        raise InputError(
+            f"--network={built.name}: takes {built.channels} channels, and a picture file "
+            "has 1 or 3. Use the library with arrays of your own."
+        )
     return built
+
+
+def target(picture, network, size: int | None, crop: str):
+    """Returns the square of `picture` the network is to look at.
+
+    Args:
+        picture: float32 [height, width, 3], 0..255.
+        network: whose channels, and size if it is fixed, the result has.
+        size: --size.
+        crop: --crop.
+
+    Raises:
+        InputError: the network insists on another size.
+    """
+    from tfvis import images
+
+    height, width = network.fixed_size or (size or 224, size or 224)
+    if size and (size, size) != (height, width):
+        raise InputError(
+            f"--size={size}: {network.name} takes {height} x {width} px only; leave --size out."
+        )
+    square = images.resize(images.crop(picture, crop), height, width)
+    return images.with_channels(square, network.channels)

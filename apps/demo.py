@@ -13,18 +13,19 @@ from absl import flags
 
 from apps import common
 
-_IMAGE, _SIZE, _CROP = common.define_image()
-_NETWORK, _WEIGHTS, *_ = common.define_network()
-_WORKDIR, _SEED, _PRECISION, _JIT = common.define_run("out/demo")
+# 160 px and 200 + 50 steps keep the whole ladder near two minutes in bfloat16 and
+# under five in float32 on two cores; the pictures lose little (apps.invert: 224, 300).
+_IMAGE, _SIZE, _CROP = common.define_image(160)
+_NETWORK = common.define_network()
+_WORKDIR = common.define_workdir("out/demo")
+_PRECISION = common.define_precision()
+_SEED, _JIT = common.define_run()
 _LAYERS = flags.DEFINE_string(
     "layers",
     "block1_conv2,block2_conv2,block3_conv3,block4_conv3,block5_conv3",
     "The rungs of the ladder.",
 )
 _STEPS = flags.DEFINE_integer("steps", 200, "Steps with jitter at full rate.", lower_bound=1)
-# 160 px and 200 + 50 steps keep the whole ladder near two minutes in bfloat16 and
-# under five in float32 on two cores; the pictures lose little (apps.invert: 224, 300).
-flags.set_default(_SIZE, 160)
 
 _TEXT = (
     "Each picture was found from noise: it is an image whose features, at the layer "
@@ -46,15 +47,15 @@ def main() -> None:
 
     layers = common.split(_LAYERS.value, "layers")
     picture = common.picture(_IMAGE.value)
-    target = images.resize(images.crop(picture, _CROP.value), _SIZE.value, _SIZE.value)
     workdir = files.make_folder(_WORKDIR.value, "--workdir")
     common.start_tensorflow()
     from apps import inversions
     from tfvis import preimages
     from tfvis.report import pages, plots
 
-    network = common.network(_NETWORK.value, _WEIGHTS.value)
-    target = images.with_channels(target, network.channels)
+    network = common.network(_NETWORK)
+    size = None if network.fixed_size else _SIZE.value
+    target = common.target(picture, network, size, _CROP.value)
     for layer in layers:
         preimages.check_layer(network, layer, target.shape[:2])
     job = inversions.Job(
@@ -65,13 +66,15 @@ def main() -> None:
         settings=preimages.Inversion(
             steps=_STEPS.value,
             precision=inversions.precision(_PRECISION.value),
-            jit=inversions.jit(_JIT.value, network, target, layers[-1]),
+            jit=inversions.jit(_JIT.value, workdir, network, target, layers[-1]),
         ),
         workdir=workdir,
         arguments=common.arguments(),
     )
     results = inversions.run(job)
-    figures = [pages.Figure(job.target, "the photograph", f"{_SIZE.value} x {_SIZE.value} px")]
+    figures = [
+        pages.Figure(job.target, "the photograph", f"{target.shape[1]} x {target.shape[0]} px")
+    ]
     figures += [
         pages.Figure(
             images.with_channels(images.read(workdir / result["file"]).pixels, network.channels),

@@ -4,7 +4,7 @@ import dataclasses
 import pathlib
 import sys
 import time
-import zipfile
+import urllib.parse
 
 import numpy as np
 import tensorflow as tf
@@ -63,7 +63,7 @@ def run(job: Job) -> list[dict]:
         layer: preimages.published(job.network, layer, size, job.settings) for layer in job.layers
     }
     path = job.workdir / "manifest.json"
-    earlier = {r.get("key"): r for r in manifest.read(path).get("results", [])}
+    earlier = _earlier(path)
     results: list[dict] = []
     steps = job.settings.steps + job.settings.fine_steps
     costs = {layer: job.network.cost(layer, *size) for layer in job.layers}
@@ -84,7 +84,7 @@ def run(job: Job) -> list[dict]:
                 bar.update(costs[layer] * steps)
             else:
                 results += _one(job, layer, resolved[layer], keys, writer, bar, costs[layer])
-            manifest.write(path, _manifest(job, results))
+            manifest.write(path, _manifest(job, results, earlier))
         page = sheet(job, results)
         images.save_png(job.workdir / "sheet.png", page)
         writer.images("sheet", page[None], 0)
@@ -93,14 +93,13 @@ def run(job: Job) -> list[dict]:
 
 def _one(job, layer, settings, keys, writer, bar, cost) -> list[dict]:
     """Inverts one layer; saves its state as it goes and its pictures at the end."""
-    folder = job.workdir / layer
+    folder = job.workdir / folder_of(layer)
     saved = folder / ".state.npz"
     state, spent = _load_state(saved, keys)
     before, began, last_save = 0, time.perf_counter(), time.perf_counter()
     if state is not None:
         before = sum([settings.steps, settings.fine_steps][: state.stage]) + state.step
     bar.update(cost * before)
-    progress = None
     try:
         for progress in preimages.invert(
             job.network, job.target, layer, seeds=job.seeds, settings=settings, state=state
@@ -122,11 +121,7 @@ def _one(job, layer, settings, keys, writer, bar, cost) -> list[dict]:
             f"{layer}: the energy is not finite at step {error.step}; the last good image "
             f"is kept as {kept[0]}. Lower --rate or --strength."
         ) from error
-    if progress is None:
-        # Killed between the last step and the pictures.
-        pictures = preimages.images_of(job.network, state, job.target.shape[:2])
-    else:
-        pictures = progress.images
+    pictures = progress.images
     seconds = spent + time.perf_counter() - began
     paths = _save_pictures(folder, pictures)
     results = _measure(job, layer, settings, keys, pictures, paths, seconds)
@@ -188,7 +183,8 @@ def _log(job, layer: str, writer, progress: preimages.Progress) -> None:
         terms = progress.snapshot.terms.items()
         values = {f"{name}/energy/{term}": float(v[-1, k]) for term, v in terms}
         writer.scalars(values, done)
-    if done % IMAGE_EVERY == 0 or done == progress.total:
+    before = done - len(next(iter(progress.snapshot.terms.values())))
+    if done // IMAGE_EVERY > before // IMAGE_EVERY or done == progress.total:
         writer.images(f"{layer}/preimage", progress.images, done)
         writer.flush()
 
@@ -213,41 +209,73 @@ def _keys(job: Job, layer: str, settings: preimages.Inversion) -> list[str]:
     ]
 
 
+def folder_of(layer: str) -> pathlib.PurePosixPath:
+    """Returns the folder of a layer's pictures, relative to the workdir, never outside.
+
+    A layer's name comes out of a model file and may be anything: "..", or the name of
+    one of the run's own files.
+    """
+    parts = [urllib.parse.quote(part, safe="+, ") for part in layer.split("/")]
+    parts = [part.replace(".", "%2E") if not part.strip(".") else part for part in parts]
+    if parts[0] in ("tensorboard", "manifest.json", "sheet.png", "index.html"):
+        parts[0] = "layer-" + parts[0]
+    return pathlib.PurePosixPath(*parts)
+
+
+def _earlier(path: pathlib.Path) -> dict[str, dict]:
+    """Returns {key: result} of an earlier manifest, leaving out what is malformed."""
+    results = manifest.read(path).get("results")
+    needed = {"key": str, "layer": str, "restart": int, "file": str, "sha256": str}
+    needed |= {"relative_error": float, "seconds": float}
+    return {
+        result["key"]: result
+        for result in (results if isinstance(results, list) else [])
+        if isinstance(result, dict)
+        and all(isinstance(result.get(name), kind) for name, kind in needed.items())
+    }
+
+
 def _finished(job: Job, result: dict | None) -> bool:
     if not result:
         return False
-    path = job.workdir / str(result.get("file"))
-    return path.is_file() and files.sha256_of(path) == result.get("sha256")
+    path = job.workdir / folder_of(result["layer"]) / f"preimage_{result['restart']}.png"
+    return path.is_file() and files.sha256_of(path) == result["sha256"]
 
 
 def _save_state(path: pathlib.Path, keys, state: loop.State, seconds: float) -> None:
-    slots = {f"slot{i}": slot for i, slot in enumerate(state.slots)}
+    arrays = {f"slot{i}": slot for i, slot in enumerate(state.slots)}
+    arrays |= {"canvas": state.canvas, "place": np.array([state.stage, state.step])}
+    arrays |= {"keys": np.array(keys), "seconds": np.array(seconds)}
     with files.replacing(path) as temporary, open(temporary, "wb") as file:
-        np.savez(
-            file,
-            keys=np.array(keys),
-            canvas=state.canvas,
-            place=np.array([state.stage, state.step]),
-            seconds=np.array(seconds),
-            **slots,
-        )
+        np.savez(file, digest=np.array(manifest.key(**arrays)), **arrays)
 
 
 def _load_state(path: pathlib.Path, keys) -> tuple[loop.State | None, float]:
     """Returns the state of an interrupted run with the same keys, and its seconds."""
     try:
         with np.load(path, allow_pickle=False) as stored:
-            if stored["keys"].tolist() != keys:
-                return None, 0.0
-            slots = tuple(stored[f"slot{i}"] for i in range(len(stored.files) - 4))
-            stage, step = stored["place"].tolist()
-            state = loop.State(stored["canvas"], slots, stage, step)
-            return state, float(stored["seconds"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            arrays = {name: stored[name] for name in stored.files}
+        whole = str(arrays.pop("digest")) == manifest.key(**arrays)
+        if not whole or arrays["keys"].tolist() != keys:
+            return None, 0.0
+        slots = tuple(arrays[f"slot{i}"] for i in range(len(arrays) - 4))
+        stage, step = arrays["place"].tolist()
+        return loop.State(arrays["canvas"], slots, stage, step), float(arrays["seconds"])
+    except Exception:  # Any damage means the same: begin this layer again.
         return None, 0.0
 
 
-def _manifest(job: Job, results: list[dict]) -> dict:
+def _manifest(job: Job, results: list[dict], earlier: dict[str, dict]) -> dict:
+    """Returns the manifest; what an earlier one had finished stays until it is replaced."""
+    done = {(result["layer"], result["restart"]) for result in results}
+    kept = [
+        result
+        for result in earlier.values()
+        if result["layer"] in job.layers
+        and result["restart"] < len(job.seeds)
+        and (result["layer"], result["restart"]) not in done
+        and _finished(job, result)
+    ]
     return {
         "arguments": job.arguments,
         "versions": manifest.versions(),
@@ -257,7 +285,8 @@ def _manifest(job: Job, results: list[dict]) -> dict:
             **dict(job.network.variant),
         },
         "weights": dataclasses.asdict(job.network.record),
-        "results": results,
+        "jit": job.settings.jit,
+        "results": results + kept,
     }
 
 
@@ -285,16 +314,20 @@ def precision(word: str) -> str:
     return "bfloat16" if fast.native_bfloat16() else "float32"
 
 
-def jit(word: str, network: Network, target: np.ndarray, layer: str) -> bool:
+def jit(word: str, workdir: pathlib.Path, network: Network, target, layer: str) -> bool:
     """Returns whether a --jit flag means XLA on this machine.
 
     On a CPU a convolution inside an XLA loop takes a naive path, some 18 times as slow,
-    so auto leaves it off there; on a GPU it measures.
+    so auto leaves it off there. On a GPU it measures, unless an earlier run in this
+    workdir did: XLA changes the bits, and that run must be able to go on.
     """
     if word != "auto":
         return word == "on"
     if not tf.config.list_physical_devices("GPU"):
         return False
+    decided = manifest.read(workdir / "manifest.json").get("jit")
+    if isinstance(decided, bool):
+        return decided
     return seconds_per_step(network, target, layer, True) < seconds_per_step(
         network, target, layer, False
     )

@@ -20,8 +20,10 @@ from absl import flags
 from apps import common
 
 _IMAGE, _SIZE, _CROP = common.define_image()
-_NETWORK, _WEIGHTS, _POOLING, _ACTIVATION, _PREPROCESSING = common.define_network()
-_WORKDIR, _SEED, _PRECISION, _JIT = common.define_run("out/invert")
+_NETWORK = common.define_network()
+_WORKDIR = common.define_workdir("out/invert")
+_PRECISION = common.define_precision()
+_SEED, _JIT = common.define_run()
 _LAYERS = flags.DEFINE_string(
     "layers",
     "block1_conv2,block2_conv2,block3_conv3,block4_conv3,block5_conv3",
@@ -36,7 +38,16 @@ _RESTARTS = flags.DEFINE_integer(
 )
 _STEPS = flags.DEFINE_integer("steps", 300, "Steps with jitter at full rate.", lower_bound=1)
 _FINE_STEPS = flags.DEFINE_integer(
-    "fine_steps", 50, "Steps after them, without jitter, at a tenth of the rate.", lower_bound=0
+    "fine_steps", 50, "Steps after them, without jitter, at a lower rate.", lower_bound=0
+)
+_FINE_RATE = flags.DEFINE_float(
+    "fine_rate", 0.1, "Their rate, as a share of --rate.", lower_bound=1e-6
+)
+_LEAK = flags.DEFINE_float(
+    "leak", 0.9, "Share of the squared gradients adagrad keeps.", lower_bound=0, upper_bound=1
+)
+_MOMENTUM = flags.DEFINE_float(
+    "momentum", 0.9, "Share of the last change adagrad keeps.", lower_bound=0, upper_bound=1
 )
 _STRENGTH = flags.DEFINE_float(
     "strength",
@@ -67,10 +78,13 @@ _ALPHA_WEIGHT = flags.DEFINE_float(
 )
 _TV_BETA = flags.DEFINE_float("tv_beta", 2, "Exponent of the total variation.", lower_bound=0.1)
 _TV_WEIGHT = flags.DEFINE_float(
-    "tv_weight", None, "Its weight; left out, (6.5 / B)^beta.", lower_bound=0
+    "tv_weight", None, "Its weight; left out, 1 / V^beta.", lower_bound=0
 )
 _COLOR = flags.DEFINE_float(
     "color", 80, "B, the typical length of a colour vector, in grey levels.", lower_bound=1
+)
+_GRADIENT_RATIO = flags.DEFINE_float(
+    "gradient_ratio", 6.5, "B / V, V being the typical length of a gradient.", lower_bound=0.1
 )
 _BOUND = flags.DEFINE_float(
     "bound", None, "Longest colour vector allowed; left out, 2 B.", lower_bound=1
@@ -85,31 +99,27 @@ _MASK_WINDOW = flags.DEFINE_string(
 
 def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then inverts."""
-    from tfvis import files, images
+    from tfvis import files
     from tfvis.errors import InputError
 
     layers = common.split(_LAYERS.value, "layers")
     window = common.numbers(_MASK_WINDOW.value, "mask_window", exactly=4)
     channels = common.numbers(_MASK_CHANNELS.value, "mask_channels")
-    for flag in (_STRENGTH, _RATE):
-        if flag.value == 0:
-            raise InputError(f"--{flag.name}=0: expected a number above 0.")
     if _SEED.value + _RESTARTS.value > 2**31 - 1:
         raise InputError("--seed: too large for that many --restarts.")
     picture = common.picture(_IMAGE.value)
-    target = images.resize(images.crop(picture, _CROP.value), _SIZE.value, _SIZE.value)
     workdir = files.make_folder(_WORKDIR.value, "--workdir")
 
     common.start_tensorflow()
     from apps import inversions
     from tfvis import preimages, priors
 
-    network = common.network(
-        _NETWORK.value, _WEIGHTS.value, _POOLING.value, _ACTIVATION.value, _PREPROCESSING.value
-    )
+    network = common.network(_NETWORK)
+    target = common.target(picture, network, _SIZE.value, _CROP.value)
     if layers == ["all"]:
         layers = list(network.convolutions_and_poolings())
-    target = images.with_channels(target, network.channels)
+        if not layers:
+            raise InputError(f"--layers=all: {network.name} has no convolution or pooling.")
     # Before anything is timed or computed: can all of it be done?
     for layer in layers:
         preimages.check_layer(network, layer, target.shape[:2])
@@ -119,6 +129,7 @@ def main() -> None:
             alpha=_ALPHA.value,
             beta=_TV_BETA.value,
             color=_COLOR.value,
+            gradient_ratio=_GRADIENT_RATIO.value,
             alpha_weight=_ALPHA_WEIGHT.value,
             tv_weight=_TV_WEIGHT.value,
             bound=_BOUND.value or 2 * _COLOR.value,
@@ -129,10 +140,13 @@ def main() -> None:
         prior=prior,
         steps=_STEPS.value,
         fine_steps=_FINE_STEPS.value,
+        fine_rate=_FINE_RATE.value,
+        leak=_LEAK.value,
+        momentum=_MOMENTUM.value,
         update=_UPDATE.value,
         rate=_RATE.value,
         precision=inversions.precision(_PRECISION.value),
-        jit=inversions.jit(_JIT.value, network, target, layers[-1]),
+        jit=inversions.jit(_JIT.value, workdir, network, target, layers[-1]),
         mask_channels=channels,
         mask_window=window,
     )

@@ -204,7 +204,6 @@ class InvertTest(AppTest):
             ("--layers=", "--layers", 1),
             ("--mask_window=1,2", "--mask_window", 1),
             ("--mask_channels=a-b", "--mask_channels", 1),
-            ("--strength=0", "--strength", 1),
         ):
             with self.subTest(flag):
                 self._refused(words, flag, code=code)
@@ -227,6 +226,8 @@ class InvertTest(AppTest):
         kernel, bias = nan.get_layer("block1_conv1").get_weights()
         nan.get_layer("block1_conv1").set_weights([kernel * np.nan, bias])
         nan.save(self.folder / "nan.keras")
+        nets.small(channels=4).save(self.folder / "four.keras")
+        nets.small(size=16).save(self.folder / "fixed.keras")
         model = f"--network={self.model}"
         for flags, words in (
             (["--network=vgg15"], "vgg15.*vgg1[69]"),
@@ -234,6 +235,9 @@ class InvertTest(AppTest):
             ([f"--network={self.folder / 'nan.keras'}"], "block1_conv1.*NaN"),
             ([model, "--layers=block1_conv9"], "block1_conv9.*block1_conv1"),
             ([model, "--layers=gap"], "nothing spatial"),
+            ([model, "--layers=block1_conv1", "--strength=0"], "--strength=0"),
+            ([f"--network={self.folder / 'four.keras'}"], "takes 4 channels"),
+            ([f"--network={self.folder / 'fixed.keras'}", "--size=24"], "takes 16 x 16 px only"),
             ([model, "--layers=block2_pool", "--size=3"], "too small"),
         ):
             with self.subTest(words):

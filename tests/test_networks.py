@@ -100,6 +100,42 @@ class SurgeryTest(tf.test.TestCase):
         graph = surgery.rewire(chain)
         self.assertAllClose(graph.truncated(["relu"])(self.x)["relu"], chain(self.x))
 
+    def test_a_classifier_called_logits_still_gives_its_scores(self):
+        inputs = keras.Input((24, 24, 3))
+        x = keras.layers.GlobalAveragePooling2D()(inputs)
+        outputs = keras.layers.Dense(5, activation="softmax", name="logits")(x)
+        model = keras.Model(inputs, outputs)
+        taps = network.wrap(model).taps(["logits"])
+        scores = taps(tf.constant(self.x))["logits"]
+        self.assertAllClose(tf.nn.softmax(scores), model(self.x), rtol=1e-5)
+        self.assertNotAllClose(tf.reduce_sum(scores, -1), [1.0])
+
+    def test_operations_without_weights(self):
+        """x / 255 and x + y are no layers, and have neither weights nor a policy."""
+        inputs = keras.Input((24, 24, 3))
+        scaled = inputs / 255.0
+        x = keras.layers.Conv2D(3, 3, padding="same", name="conv")(scaled)
+        leaky = keras.layers.Conv2D(3, 1, activation=keras.layers.LeakyReLU(), name="leaky")
+        model = keras.Model(inputs, keras.ops.relu(leaky(x) + scaled))
+        for variant in (("max", "post"), ("max", "pre")):
+            net = network.wrap(model, variant=variant)
+            last = net.paths[-1]
+            self.assertGreater(net.cost(last, 24, 24), 1)
+            for precision, share in (("float32", 1e-5), ("bfloat16", 0.03)):
+                y = net.taps([last], precision)(tf.constant(self.x))[last]
+                expected = model(self.x)
+                self.assertLess(tf.norm(y - expected), share * tf.norm(expected))
+
+    def test_nested_models_of_several_outputs_run_whole(self):
+        inner_in = keras.Input((24, 24, 3))
+        a = keras.layers.Conv2D(2, 3, name="a")(inner_in)
+        b = keras.layers.Conv2D(4, 3, name="b")(inner_in)
+        inner = keras.Model(inner_in, [a, b], name="two")
+        inputs = keras.Input((24, 24, 3))
+        model = keras.Model(inputs, keras.layers.ReLU(name="relu")(inner(inputs)[1]))
+        net = network.wrap(model)
+        self.assertAllClose(net.taps(["relu"])(tf.constant(self.x))["relu"], model(self.x))
+
     def test_what_is_no_graph_is_refused(self):
         class Subclassed(keras.Model):
             def call(self, x):
@@ -230,7 +266,7 @@ class NetworkTest(tf.test.TestCase, parameterized.TestCase):
     def test_fixed_size_models_see_a_resized_image(self):
         net = nets.wrapped(size=16)
         x = tf.constant(nets.picture(24)[None])
-        resized = tf.image.resize(x, (16, 16))
+        resized = tf.image.resize(x, (16, 16), antialias=True)
         self.assertEqual(net.fixed_size, (16, 16))
         self.assertAllClose(
             net.taps(["block2_conv1"])(x)["block2_conv1"],
@@ -255,6 +291,23 @@ class NetworkTest(tf.test.TestCase, parameterized.TestCase):
             nets.wrapped().taps(["block2_conv"])
         with self.assertRaisesRegex(InputError, "vgg16"):
             network.build("vgg15")
+
+    def test_sizes_a_model_cannot_take(self):
+        inputs = keras.Input((None, None, 3))
+        down = keras.layers.MaxPooling2D(2)(inputs)
+        up = keras.layers.UpSampling2D(2)(down)
+        both = keras.layers.Concatenate(name="both")([up, inputs])
+        net = network.wrap(keras.Model(inputs, both))
+        self.assertEqual(net.trace("both", 32, 32), (32, 32, 6))
+        with self.assertRaisesRegex(InputError, "--size=33.*both"):
+            net.trace("both", 33, 33)
+        with self.assertRaisesRegex(InputError, "fixed in height and width"):
+            network.wrap(keras.Sequential([keras.Input((64, None, 3)), keras.layers.ReLU()]))
+
+    def test_layer_names_do_not_depend_on_what_was_built_before(self):
+        first = network.build("inceptionv3", "random").paths
+        self.assertEqual(network.build("inceptionv3", "random").paths, first)
+        self.assertEqual(first[0], "conv2d")
 
     def test_pre_activation_networks_list_each_layer_once(self):
         net = nets.wrapped(place=surgery.placing(activation="pre"))

@@ -62,14 +62,16 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
             length = np.linalg.norm(progress.images - center, axis=-1)
             self.assertLessEqual(length.max(), 60.0 * (1 + 1e-5))
 
-    def test_restarts_end_exactly_as_they_would_alone(self):
+    def test_restarts_end_as_they_would_alone(self):
         kwargs = {"jitter": 3, "steps": 30, "fine_steps": 10}
         both = _run(self.net, self.target, "block2_conv1", seeds=(5, 6, 7), **kwargs)
         for k, seed in enumerate((5, 6, 7)):
             alone = _run(self.net, self.target, "block2_conv1", seeds=(seed,), **kwargs)
-            # Convolutions of a batch may round otherwise; ReLUs and the sign-like first
-            # steps of the rule then carry it to some hundredths of a grey level.
-            self.assertAllClose(both.images[k], alone.images[0], atol=0.2)
+            # TensorFlow folds the constants of a batch in another order than those of one
+            # image: last bits, which 40 steps carry to a thousandth of a grey level. On a
+            # GPU a batch is convolved together besides.
+            tolerance = 0.2 if tf.config.list_physical_devices("GPU") else 0.01
+            self.assertAllClose(both.images[k], alone.images[0], rtol=0, atol=tolerance)
         self.assertNotAllClose(both.images[0], both.images[1], atol=5)
 
     def test_a_resumed_run_ends_with_the_same_bits(self):
@@ -153,9 +155,9 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
         self.assertEqual(settings.jitter, 1)
         # 0.05 B^2 / alpha = 53.33 per pixel.
         self.assertAllClose(settings.rate, 32 * 16 * 53.3333, rtol=1e-5)
-        self.assertEqual(preimages.default_strength("block5_conv3", 16), 100)
-        self.assertEqual(preimages.default_strength("conv4_block1_out", 16), 100)
-        self.assertEqual(preimages.default_strength("conv2_block1_out", 4), 500)
+        self.assertEqual(preimages.default_strength("vgg16", "block5_conv3", 16), 100)
+        self.assertEqual(preimages.default_strength("xception", "block4_sepconv1", 16), 100)
+        self.assertEqual(preimages.default_strength("resnet50", "conv2_block1_out", 4), 500)
 
     def test_what_cannot_be_inverted(self):
         def run(layer="block2_conv1", target=self.target, **settings):
@@ -166,6 +168,9 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
             "no layer 'blok": lambda: run("blok2_conv1"),
             "too small": lambda: run("block2_pool", nets.picture(3)),
             "--steps=0": lambda: run(steps=0),
+            "--update=sgd": lambda: run(update="sgd"),
+            "--jitter=0": lambda: run(jitter=0),
+            "--strength=0": lambda: run(strength=0),
             "is not a channel": lambda: run(mask_channels=(12,)),
             "does not fit": lambda: run(mask_window=(0, 0, 9, 1)),
         }.items():

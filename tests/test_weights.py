@@ -75,6 +75,55 @@ class FilesTest(tf.test.TestCase, parameterized.TestCase):
             with self.subTest(name), self.assertRaisesRegex(InputError, "weights"):
                 weights.from_file(nets.small(), path)
 
+    def test_files_that_lack_a_layer_are_refused(self):
+        half = keras.Model(self.source.inputs, self.source.get_layer("block1_pool").output)
+        half.save(self.folder / "half.h5")
+        weight_files.save_npz(half, self.folder / "half.npz")
+        half.save(self.folder / "half.keras")
+        for name in ("half.h5", "half.npz", "half.keras"):
+            with self.assertRaisesRegex(InputError, "no weights for layer block2_conv1"):
+                weights.from_file(nets.small(), self.folder / name)
+
+    def test_files_that_declare_more_than_they_hold(self):
+        """A few kilobytes that ask for gigabytes are refused before they get them."""
+        import h5py
+
+        path = self._save(".weights.h5")
+        with h5py.File(path, "a") as file:
+            kernel = file["layers/conv2d/vars/0"]
+            del file["layers/conv2d/vars/0"]
+            file["layers/conv2d/vars"].create_dataset(
+                "0", (1 << 28,), kernel.dtype, chunks=(1 << 20,), compression="gzip"
+            )
+        with self.assertRaisesRegex(InputError, "bomb"):
+            weights.from_file(nets.small(), path)
+        inside = self._save(".keras")
+        with zipfile.ZipFile(inside) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        members["model.weights.h5"] = path.read_bytes()
+        with zipfile.ZipFile(inside, "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+        with self.assertRaisesRegex(InputError, "bomb"):
+            network.build(str(inside))
+        header = np.lib.format.magic(1, 0)
+        text = b"{'descr': '<f4', 'fortran_order': False, 'shape': (68719476736,), }\n"
+        with zipfile.ZipFile(self.folder / "a.npz", "w") as archive:
+            size = len(text).to_bytes(2, "little")
+            archive.writestr("block1_conv1/0.npy", header + size + text)
+        with self.assertRaisesRegex(InputError, "declares more"):
+            weights.from_file(nets.small(), self.folder / "a.npz")
+
+    def test_data_kept_in_other_files_is_not_followed(self):
+        import h5py
+
+        path = self._save(".weights.h5")
+        with h5py.File(path, "a") as file:
+            del file["layers/conv2d/vars/0"]
+            file["layers/conv2d/vars/0"] = h5py.ExternalLink("/etc/passwd", "/x")
+        with self.assertRaisesRegex(InputError, "outside itself"):
+            weights.from_file(nets.small(), path)
+
     def test_shapes_that_do_not_fit_are_both_named(self):
         path = self._save(".npz")
         with self.assertRaisesRegex(InputError, r"block1_conv1.*\(3, 3, 1, 8\).*\(3, 3, 3, 8\)"):
@@ -106,7 +155,7 @@ class FilesTest(tf.test.TestCase, parameterized.TestCase):
     def test_archives_that_unpack_to_too_much_are_not_opened(self):
         path = self._save(".npz")
         with mock.patch.object(weight_files, "MAX_BYTES", 1000):
-            with self.assertRaisesRegex(InputError, "unpacks"):
+            with self.assertRaisesRegex(InputError, "bomb"):
                 weights.from_file(nets.small(), path)
 
     def test_not_a_number_is_found_and_its_layer_named(self):
@@ -214,7 +263,10 @@ class FindTest(tf.test.TestCase):
         weight_files.save_npz(nets.small(seed=4), path)
         _, record = self._find(str(path))
         self.assertIn("mine.npz", record.source)
-        self.assertFalse(record.published)
+        self.assertIs(record.published, False)
+        self.assertIn("not the published", record.notice)
+        weight_files.save_npz(self.published, path)
+        self.assertTrue(self._find(str(path))[1].published)
         with self.assertRaisesRegex(InputError, "no such file"):
             self._find(str(self.home / "absent.npz"))
         self.assertEqual(self.fetched, 0)

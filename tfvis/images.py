@@ -7,7 +7,7 @@ grey, where a network takes one channel), as one sees it on a screen.
 import dataclasses
 import os
 import pathlib
-import struct
+import warnings
 
 import numpy as np
 import PIL.Image
@@ -44,9 +44,9 @@ class Picture:
 def read(path: os.PathLike | str, flag: str = "image") -> Picture:
     """Reads an image file as people see it.
 
-    EXIF turns are applied, CMYK and palettes become RGB, 16-bit depth is kept as
-    fractions of a grey level, transparency is composited on white, and of an
-    animation the first frame is taken (a note says so).
+    EXIF turns are applied, CMYK and palettes become RGB, transparency is composited on
+    white, and of an animation the first frame is taken (a note says so). 16-bit grey
+    keeps its depth as fractions of a level; 16-bit colour is read in 8, as Pillow does.
 
     Args:
         path: the file.
@@ -58,16 +58,16 @@ def read(path: os.PathLike | str, flag: str = "image") -> Picture:
     """
     path = pathlib.Path(path).expanduser()
     label = f"--{flag}={path}"
-    if path.is_dir():
-        raise InputError(f"{label}: is a folder. Name one image file.")
-    if not path.exists():
-        raise InputError(f"{label}: no such file.")
     try:
+        if path.is_dir():
+            raise InputError(f"{label}: is a folder. Name one image file.")
         if path.stat().st_size == 0:
             raise InputError(f"{label}: the file is empty.")
         PIL.Image.init()  # Registers the plugins that `formats` is looked up in.
         formats = [name for name in FORMATS if name in PIL.Image.OPEN]
-        with PIL.Image.open(path, formats=formats) as image:
+        with warnings.catch_warnings(), PIL.Image.open(path, formats=formats) as image:
+            # Pillow warns below our own bound, and of metadata nobody asked for.
+            warnings.simplefilter("ignore")
             _check_size(image.size, label)
             frames = getattr(image, "n_frames", 1)
             # An MPO's further frames are previews and depth maps, not pictures.
@@ -87,10 +87,14 @@ def read(path: os.PathLike | str, flag: str = "image") -> Picture:
         ) from error
     except PIL.Image.DecompressionBombError as error:
         raise InputError(f"{label}: too many pixels, at most {MAX_PIXELS:,}.") from error
+    except FileNotFoundError as error:
+        raise InputError(f"{label}: no such file.") from error
     except PermissionError as error:
         raise InputError(f"{label}: no permission to read it.") from error
-    except (OSError, SyntaxError, ValueError, struct.error, EOFError) as error:
-        # What Pillow's decoders raise on data that ends early or contradicts itself.
+    except MemoryError as error:
+        raise InputError(f"{label}: does not fit into memory; make it smaller.") from error
+    except Exception as error:
+        # Decoders raise a dozen kinds on data that ends early or contradicts itself.
         raise InputError(f"{label}: truncated or damaged ({error}).") from error
 
 
@@ -109,15 +113,16 @@ def _check_size(size: tuple[int, int], label: str) -> None:
 
 def _to_rgb(image: PIL.Image.Image) -> np.ndarray:
     """Returns float32 [height, width, 3], 0..255, of any Pillow mode."""
-    if image.mode.startswith("I;16") or image.mode == "I":
-        # Pillow opens 16-bit grey as I;16, or I where it has to widen.
-        grey = np.asarray(image, dtype=np.float32) / np.float32(257)
-        return np.repeat(grey.clip(0, 255)[..., None], 3, axis=-1)
-    if image.mode == "F":
-        grey = np.nan_to_num(np.asarray(image, dtype=np.float32))
-        # Floating-point files come as 0..1 or as 0..255; their range tells.
-        grey = grey * 255 if grey.max() <= 1 else grey
-        return np.repeat(grey.clip(0, 255)[..., None], 3, axis=-1)
+    if image.mode.startswith("I") or image.mode == "F":
+        # Grey deeper than 8 bits: 16-bit integers open as I;16, or as I, which 8- and
+        # 32-bit data may be too; floating-point files are 0..1 or 0..255. The range tells.
+        grey = np.nan_to_num(np.asarray(image, dtype=np.float64))
+        largest = grey.max()
+        top = 1 if largest <= 1 and image.mode == "F" else 255 if largest <= 255 else 65535
+        top = 65535 if image.mode.startswith("I;16") else max(top, largest if top == 65535 else 0)
+        opaque = grey != image.info.get("transparency", -1)
+        grey = np.where(opaque, grey * (255 / top), 255).clip(0, 255).astype(np.float32)
+        return np.repeat(grey[..., None], 3, axis=-1)
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         image = image.convert("RGBA")
         white = PIL.Image.new("RGBA", image.size, "white")

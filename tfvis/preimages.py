@@ -38,8 +38,11 @@ class Inversion:
         jitter: J, the canvas exceeds the image by J - 1 px; MV16: stride / 4.
         prior: the regulariser and its bound.
         steps: with jitter, at full rate; MV16: 300.
-        fine_steps: afterwards, without jitter, at a tenth of the rate; MV16: 50.
+        fine_steps: afterwards, without jitter, at a lower rate; MV16: 50.
         update: "adagrad" (MV16's rule) or "adam".
+        fine_rate: their rate, as a share of the first; MV16: 0.1.
+        leak: share of the squared gradients adagrad keeps from step to step; MV16: 0.9.
+        momentum: share of the last change it keeps; MV16: 0.9.
         rate: step rate; None derives 0.05 B^2 / alpha times the image's pixels for
             adagrad (MV16), and 4 grey levels for adam.
         precision: "float32" or "bfloat16", the network's arithmetic; image, energy
@@ -54,6 +57,9 @@ class Inversion:
     prior: priors.NaturalPrior = priors.NaturalPrior()
     steps: int = 300
     fine_steps: int = 50
+    fine_rate: float = 0.1
+    leak: float = 0.9
+    momentum: float = 0.9
     update: str = "adagrad"
     rate: float | None = None
     precision: str = "float32"
@@ -103,9 +109,14 @@ def published(
             "least 1 and at least 0."
         )
     strength, jitter, rate = settings.strength, settings.jitter, settings.rate
+    if settings.update not in ("adagrad", "adam"):
+        raise InputError(f"--update={settings.update}: expected adagrad or adam.")
+    for name, value in (("strength", strength), ("rate", rate), ("jitter", jitter)):
+        if value is not None and value <= 0:
+            raise InputError(f"--{name}={value}: expected a number above 0.")
     stride = network.stride(layer)
     if strength is None:
-        strength = default_strength(layer, stride)
+        strength = default_strength(network.name, layer, stride)
     if jitter is None:
         jitter = max(round(stride / 4), 1)
     if rate is None:
@@ -115,13 +126,18 @@ def published(
     return dataclasses.replace(settings, strength=strength, jitter=jitter, rate=rate)
 
 
-def default_strength(layer: str, stride: int) -> float:
-    """Returns C for a layer: from the table for VGG, else from the stride.
+def default_strength(name: str, layer: str, stride: int) -> float:
+    """Returns C for a layer: for VGG16 and VGG19 from the table, else from the stride.
 
     Deep layers know less of the image, so more is left to the prior.
+
+    Args:
+        name: of the network.
+        layer: a path in it.
+        stride: of the layer.
     """
     block = layer.rsplit("/", 1)[-1].split("_")[0]
-    if block in _VGG_STRENGTH:
+    if name in ("vgg16", "vgg19") and block in _VGG_STRENGTH:
         return _VGG_STRENGTH[block]
     return 500.0 if stride <= 4 else 200.0 if stride <= 8 else 100.0
 
@@ -134,7 +150,7 @@ def check_layer(network: Network, layer: str, size: tuple[int, int]) -> None:
             f"--layers={layer}: has nothing spatial left (its output is a vector). "
             "Choose a convolution or a pooling before it."
         )
-    if 0 in network.shape(layer, *size):
+    if 0 in network.shape(layer, *size) or 0 in network.trace(layer, *size):
         raise InputError(
             f"--size={size[0]}: too small for {layer}, whose map would have no pixel. "
             "Choose a larger size or an earlier layer."
@@ -203,7 +219,8 @@ def invert(
         network: the network.
         target: float32 [height, width, channels], display space.
         layer: a path in the network with a spatial map.
-        seeds: one start each; a batch, in which every image ends as it would alone.
+        seeds: one start each; a batch, in which every image ends as it would alone, but
+            for rounding (some thousandths of a grey level on a CPU).
         settings: constants; None among them are derived (`published`).
         state: of an earlier, interrupted run with the same arguments; the rest of it
             gives the same bits.
@@ -221,7 +238,7 @@ def invert(
     compiled = machine(network, target, layer, seeds, settings, settings.precision)
     stages = [loop.Stage(settings.steps, settings.rate, settings.jitter - 1)]
     if settings.fine_steps:
-        stages.append(loop.Stage(settings.fine_steps, settings.rate / 10))
+        stages.append(loop.Stage(settings.fine_steps, settings.rate * settings.fine_rate))
     margin = settings.jitter - 1
     noise = parameterizations.natural_noise(
         seeds, height + margin, width + margin, network.channels, settings.prior.color
@@ -255,7 +272,9 @@ def machine(
         window = priors.jittered(canvas, height, width, numbers, step)
         return {"objective": objective(taps(window + center))} | prior.terms(canvas)
 
-    rule = updates.adam() if settings.update == "adam" else updates.leaky_adagrad()
+    rule = updates.leaky_adagrad(settings.leak, settings.momentum)
+    if settings.update == "adam":
+        rule = updates.adam()
     return loop.Loop(energy, rule, lambda x: priors.project(x, prior.bound), settings.jit)
 
 

@@ -1,8 +1,8 @@
 """How a truncated network is executed: the same numbers, sooner.
 
 A pre-image is hundreds of forward and backward passes through frozen weights. Three
-facts, each measured by `python -m apps.benchmark --table=steps`, decide the time of
-one pass on a CPU with oneDNN:
+facts decide the time of one pass on a CPU with oneDNN; what heeding them gains beside
+the model as Keras runs it, `python -m apps.benchmark --table=steps` measures:
 
 - TensorFlow's gradient of max pooling costs five times the pooling's own traffic.
 - oneDNN's forward convolution of one image reads its weights where they lie, while
@@ -49,10 +49,12 @@ def plan(model: keras.Model, paths: dict[str, str], precision: str, packed: bool
             pack = packed and _packable(layer)
             if pack or precision == "bfloat16":
                 return FrozenConv(layer, precision, pack, name=name)(*args, **kwargs)
-        if precision == "bfloat16" and layer.dtype_policy.name == "float32":
-            policy = keras.DTypePolicy("mixed_bfloat16")
-            layer = surgery.twin(layer, _dtype_policy=policy)
-        return surgery.twin(layer)(*args, **kwargs)
+        changes = {}
+        # An operation without weights (x / 255.0) is no Layer and has no policy.
+        casts = precision == "bfloat16" and isinstance(layer, keras.Layer)
+        if casts and layer.dtype_policy.name == "float32":
+            changes = {"_dtype_policy": keras.DTypePolicy("mixed_bfloat16")}
+        return surgery.twin(layer, **changes)(*args, **kwargs)
 
     graph = surgery.rewire(model, place)
     produced = {path: tensor._keras_history.operation.name for path, tensor in model.output.items()}

@@ -6,7 +6,6 @@ import math
 import pathlib
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tfvis.errors import InputError, nearest
@@ -114,6 +113,17 @@ class Network:
             return (0, 0, 0)
         return tuple(shapes[self._path(layer)][1:])
 
+    def trace(self, layer: str, height: int, width: int) -> tuple[int, ...]:
+        """Returns the shape of one image's output, as TensorFlow itself works it out.
+
+        Slower than `shape`, and certain: nothing is computed, but every operation up to
+        the layer must accept its inputs.
+
+        Raises:
+            InputError: one does not, at this size.
+        """
+        return _trace(self, self._path(layer), height, width)
+
     def stride(self, layer: str) -> int:
         """Returns how many input pixels apart neighbouring outputs of `layer` look.
 
@@ -141,7 +151,8 @@ class Network:
         shapes = model.compute_output_shape((1, height, width, self.channels))
         total = 1.0
         for path in paths:
-            kernels = [math.prod(w.shape) for w in self.graph.layers[path].weights if w.ndim > 1]
+            variables = getattr(self.graph.layers[path], "weights", ())
+            kernels = [math.prod(w.shape) for w in variables if w.ndim > 1]
             total += sum(kernels) * math.prod(shapes[path][1:-1])
         return total
 
@@ -150,11 +161,18 @@ class Network:
 
 
 class Taps:
-    """A compiled-in view of a network: display images to {layer: output}."""
+    """A compiled-in view of a network: display images to {layer: output}.
+
+    Convolutions are held as constants (`fast.plan`): weights changed afterwards are not
+    seen; wrap the model again.
+    """
 
     def __init__(self, network: Network, layers, precision: str, packed: bool):
         self.layers = layers
         self.network = network
+        # On a CPU one image fills all cores. A batch taken image by image costs the same
+        # and its convolutions round as they do for an image alone.
+        self._one_by_one = not tf.config.list_physical_devices("GPU")
         paths = {layer: network._path(layer) for layer in layers}
         self.model = fast.plan(
             network.graph.truncated(sorted(set(paths.values()))), paths, precision, packed
@@ -165,15 +183,21 @@ class Taps:
 
         Args:
             images: float32 [batch, height, width, channels], display space. A model
-                of fixed size is given a bilinear resize of them.
+                of fixed size is given an antialiased bilinear resize of them.
 
         Returns:
             {layer: float32 [batch, ...]}.
         """
+        if self._one_by_one and images.shape[0] and images.shape[0] > 1:
+            parts = [self._run(one[None]) for one in tf.unstack(images)]
+            return {layer: tf.concat([p[layer] for p in parts], 0) for layer in self.layers}
+        return self._run(images)
+
+    def _run(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         network = self.network
         x = network.preprocessing(images, network.channels)
         if network.fixed_size and tuple(x.shape[1:3]) != network.fixed_size:
-            x = tf.image.resize(x, network.fixed_size)
+            x = tf.image.resize(x, network.fixed_size, antialias=True)
         outputs = self.model(x, training=False)
         return {layer: tf.cast(y, tf.float32) for layer, y in outputs.items()}
 
@@ -182,6 +206,23 @@ class Taps:
 def _taps(network: Network, layers, precision: str, packed: bool) -> Taps:
     """One Taps per question, so that asking twice costs one rewiring."""
     return Taps(network, layers, precision, packed)
+
+
+@functools.lru_cache(maxsize=256)
+def _trace(network: Network, layer: str, height: int, width: int) -> tuple[int, ...]:
+    """See `Network.trace`; apps ask about the same layer more than once."""
+    spec = tf.TensorSpec((1, height, width, network.channels), tf.float32)
+    taps = network.taps([layer])
+    run = tf.function(lambda images: taps(images)[layer])
+    try:
+        shape = run.get_concrete_function(spec).structured_outputs.shape
+    except (ValueError, tf.errors.InvalidArgumentError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise InputError(
+            f"--size={height}: {network.name} cannot take this size up to {layer} "
+            f"({lines[-1][:200] if lines else type(error).__name__}). Try a multiple of 32."
+        ) from error
+    return tuple(shape[1:])
 
 
 def build(
@@ -213,6 +254,10 @@ def build(
     known = contracts.applications()
     if pathlib.Path(name).suffix == ".keras":
         model = sources.open_model(name)
+        if weights == "random":
+            raise InputError(
+                f"--weights=random: {name} holds weights of its own; leave the flag out."
+            )
         record = sources.from_file(model, weights or name, source_is_model=not weights)
     elif name.lower() in known:
         name = name.lower()
@@ -251,14 +296,19 @@ def wrap(
         InputError: not a graph of one image input; NaN in the weights.
     """
     sources.check_finite(model)
-    record = record or sources.Record("given", sources.fingerprint(model), False)
+    record = record or sources.Record("given", sources.fingerprint(model), None)
     graph, logits = surgery.with_logits(model, place or surgery.placing(*variant))
     if len(graph.inputs.shape) != 4 or graph.inputs.shape[-1] is None:
         raise InputError(
             "Expected a model whose input is [batch, height, width, channels]. "
             f"Received: {tuple(graph.inputs.shape)}"
         )
-    if len(graph.tensors[logits].shape) != 2:
+    if (graph.inputs.shape[1] is None) != (graph.inputs.shape[2] is None):
+        raise InputError(
+            "Expected a model whose input is fixed in height and width, or in neither. "
+            f"Received: {tuple(graph.inputs.shape)}"
+        )
+    if not logits or len(graph.tensors[logits].shape) != 2:
         logits = ""
     return Network(
         name=name or model.name,
@@ -268,8 +318,3 @@ def wrap(
         logits=logits,
         variant=(("pooling", variant[0]), ("activation", variant[1])),
     )
-
-
-def as_batch(pixels: np.ndarray) -> tf.Tensor:
-    """Returns one image [height, width, channels] as a float32 batch of one."""
-    return tf.convert_to_tensor(np.asarray(pixels, np.float32))[None]

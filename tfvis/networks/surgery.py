@@ -14,7 +14,12 @@ import keras
 
 from tfvis.errors import InputError
 
-# A function that runs one layer of a graph: (layer, path, *inputs) -> output.
+
+class Taken(dict):
+    """{path: tensor} of a layer that was split in several taps; the last one goes on."""
+
+
+# A function that runs one layer of a graph: (layer, path, *inputs) -> output or Taken.
 Place = Callable[..., object]
 
 
@@ -59,8 +64,7 @@ def rewire(model: keras.Model, place: Place | None = None) -> Graph:
     Args:
         model: functional or sequential, built; nested models are flattened.
         place: how to run one layer, called as place(layer, path, *args, **kwargs);
-            default runs its twin. It may return a dict {path: tensor} whose last
-            entry is passed on, to add taps.
+            default runs its twin. It may return `Taken`, to add taps.
 
     Raises:
         InputError: the model is not built from a Keras graph, or has several inputs.
@@ -71,17 +75,18 @@ def rewire(model: keras.Model, place: Place | None = None) -> Graph:
 
     def run(layer: keras.Layer, prefix: str, args, kwargs) -> object:
         path = prefix + layer.name
-        if isinstance(layer, keras.Model) and _is_graph(layer):
+        if isinstance(layer, keras.Model) and _is_graph(layer) and _is_chain(layer, args):
             return walk(layer, args[0], path + "/")
         name, count = path, 0
         while name in recorded:
             count += 1
             name = f"{path}:{count}"
         placed = place(layer, name, *args, **kwargs)
-        outputs = placed if isinstance(placed, dict) else {name: placed}
+        outputs = placed if isinstance(placed, Taken) else Taken({name: placed})
         for name, tensor in outputs.items():
-            recorded[name] = tensor
-            layers[name] = layer
+            if isinstance(tensor, keras.KerasTensor):
+                recorded[name] = tensor
+                layers[name] = layer
         return tensor
 
     def walk(inner: keras.Model, tensor: keras.KerasTensor, prefix: str) -> object:
@@ -126,6 +131,12 @@ def _is_graph(model: keras.Model) -> bool:
     return graph and model.built and bool(getattr(model, "inputs", None))
 
 
+def _is_chain(model: keras.Model, args) -> bool:
+    """Tells nested models of one tensor in, one out; others are run whole, as a layer."""
+    single = len(model.inputs) == len(model.outputs) == 1
+    return single and len(args) == 1 and isinstance(args[0], keras.KerasTensor)
+
+
 def _like(structure, tensor):
     """Returns `tensor` wrapped as the model's own input is (bare, list or dict)."""
     return keras.tree.map_structure(lambda _: tensor, structure)
@@ -163,7 +174,7 @@ def placing(pooling: str = "max", activation: str = "post") -> Place:
             return keras.layers.AveragePooling2D.from_config(config)(*args, **kwargs)
         if activation == "pre" and fused_activation(layer):
             before, after = split_activation(layer, path, *args, **kwargs)
-            return {path: before, f"{path}_{layer.activation.__name__}": after}
+            return Taken({path: before, f"{path}_{_name(layer.activation)}": after})
         return run_twin(layer, path, *args, **kwargs)
 
     return place
@@ -172,7 +183,13 @@ def placing(pooling: str = "max", activation: str = "post") -> Place:
 def fused_activation(layer: keras.Layer) -> bool:
     """Tells whether a layer with weights applies a nonlinearity of its own."""
     function = getattr(layer, "activation", None)
-    return bool(layer.weights) and function not in (None, keras.activations.linear)
+    weights = getattr(layer, "weights", ())
+    return bool(weights) and function not in (None, keras.activations.linear)
+
+
+def _name(activation) -> str:
+    """Returns the name of an activation, a function or a layer."""
+    return getattr(activation, "__name__", None) or activation.name
 
 
 def split_activation(layer: keras.Layer, path: str, *args, **kwargs):
@@ -183,7 +200,7 @@ def split_activation(layer: keras.Layer, path: str, *args, **kwargs):
     """
     bare = twin(layer, name=_legal(path), activation=keras.activations.linear)
     before = bare(*args, **kwargs)
-    name = _legal(f"{path}_{layer.activation.__name__}")
+    name = _legal(f"{path}_{_name(layer.activation)}")
     return before, keras.layers.Activation(layer.activation, name=name)(before)
 
 
@@ -196,22 +213,32 @@ def with_logits(model: keras.Model, place: Place) -> tuple[Graph, str]:
 
     Returns:
         The graph and the path of the logits: the input of a last softmax layer, the
-        last layer with its fused softmax split off, or the output itself where the
-        model ends in no softmax.
+        last layer with its fused softmax split off, or the output itself where the model
+        ends in no softmax ("" where that is not one tensor).
     """
     graph = rewire(model, place)
-    last = graph.layers[graph.output]
-    if getattr(last, "activation", None) is keras.activations.softmax and last.weights:
+    last = graph.layers.get(graph.output)
+    activation = getattr(last, "activation", None)
+    softmax = activation is keras.activations.softmax
+    if softmax and last.weights:
+        # A layer may itself be called logits.
+        name = "logits" if "logits" not in graph.tensors else f"{graph.output}_before_softmax"
 
         def place_last(layer, path, *args, **kwargs):
             if layer is last:
                 before, after = split_activation(layer, path, *args, **kwargs)
-                return {"logits": before, path: after}
+                return Taken({name: before, path: after})
             return place(layer, path, *args, **kwargs)
 
-        return rewire(model, place_last), "logits"
-    softmax = isinstance(last, keras.layers.Softmax)
-    if softmax or getattr(last, "activation", None) is keras.activations.softmax:
-        paths = list(graph.tensors)
-        return graph, paths[paths.index(graph.output) - 1]
+        return rewire(model, place_last), name
+    if softmax or isinstance(last, keras.layers.Softmax):
+        scores = []
+
+        def place_softmax(layer, path, *args, **kwargs):
+            if layer is last:
+                scores[:] = args
+            return place(layer, path, *args, **kwargs)
+
+        graph = rewire(model, place_softmax)
+        return graph, next(p for p, t in graph.tensors.items() if t is scores[0])
     return graph, graph.output

@@ -1,11 +1,16 @@
 """Reading weights files: what a stranger's file may do is fill arrays, nothing else."""
 
+import contextlib
+import io
 import math
 import os
 import pathlib
 import re
+import warnings
 import zipfile
+from collections.abc import Iterator
 
+import h5py
 import keras
 import numpy as np
 
@@ -15,6 +20,8 @@ from tfvis.errors import InputError
 # The largest keras.applications network holds 1.5 GB; a file that unpacks to more
 # than this is not one of ours, or is made to fill the memory.
 MAX_BYTES = 4 << 30
+# Trained weights are noise to a compressor: what unpacks to many times its size is a bomb.
+_MAX_RATIO, _SLACK_BYTES = 8, 16 << 20
 SUFFIXES = (".npz", ".weights.h5", ".h5", ".keras", ".onnx")
 
 Arrays = dict[str, list[np.ndarray]]
@@ -23,8 +30,9 @@ Arrays = dict[str, list[np.ndarray]]
 def load_into(model: keras.Model, path: os.PathLike | str) -> None:
     """Fills `model` with the weights in a file.
 
-    Layers are matched by name. A file may hold more layers than the model (a
-    classifier on top), never fewer.
+    Layers are matched by name, but for .weights.h5, which holds no names: there by
+    kind and order, as Keras does. A file matched by name may hold more layers than
+    the model (a classifier on top), never fewer.
 
     Args:
         model: built.
@@ -32,8 +40,8 @@ def load_into(model: keras.Model, path: os.PathLike | str) -> None:
             model (opened in safe mode), or .onnx.
 
     Raises:
-        InputError: unknown kind of file, unreadable, or shapes that do not fit (both
-            are named).
+        InputError: unknown kind of file, unreadable, larger than its bytes can hold, or
+            shapes that do not fit (both are named).
     """
     path = pathlib.Path(path).expanduser()
     if not path.is_file():
@@ -41,27 +49,35 @@ def load_into(model: keras.Model, path: os.PathLike | str) -> None:
     kind = next((s for s in SUFFIXES if path.name.lower().endswith(s)), None)
     if kind is None:
         raise InputError(f"--weights={path}: expected a file ending in {', '.join(SUFFIXES)}.")
-    try:
+    with _explained(f"--weights={path}: cannot be read as weights of {model.name}"):
         if kind == ".npz":
             assign(model, read_npz(path), path)
         elif kind == ".onnx":
-            assign(model, read_onnx(path, [layer.name for layer in model.layers]), path)
+            assign(model, read_onnx(path, model), path)
         elif kind == ".keras":
             source = open_model(path, "weights")
             assign(model, {la.name: la.get_weights() for la in source.layers}, path)
-        elif kind == ".weights.h5":
-            model.load_weights(path)
+        elif kind == ".h5":
+            assign(model, read_h5(path), path)
         else:
-            # Keras 2's own files; by name, so that a classifier on top is ignored.
-            model.load_weights(path, by_name=True)
+            with h5py.File(path, "r") as file:
+                _check_h5(file, path.stat().st_size)
+            model.load_weights(path)
+
+
+@contextlib.contextmanager
+def _explained(message: str) -> Iterator[None]:
+    """Turns the many exceptions of Keras, h5py, zipfile and protobuf into one."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except InputError:
         raise
-    except MemoryError:
-        raise
-    except Exception as error:  # Keras, h5py, zipfile and protobuf raise many kinds.
-        raise InputError(
-            f"--weights={path}: cannot be read as weights of {model.name} ({_first_line(error)})."
-        ) from error
+    except MemoryError as error:
+        raise InputError(f"{message} (it declares more than the memory holds).") from error
+    except Exception as error:
+        raise InputError(f"{message} ({first_line(error)}).") from error
 
 
 def open_model(path: os.PathLike | str, flag: str = "network") -> keras.Model:
@@ -77,15 +93,14 @@ def open_model(path: os.PathLike | str, flag: str = "network") -> keras.Model:
     path = pathlib.Path(path).expanduser()
     if not path.is_file():
         raise InputError(f"--{flag}={path}: no such file.")
-    try:
+    with _explained(f"--{flag}={path}: not a .keras model that can be opened safely"):
         _check_zip(path)
+        with zipfile.ZipFile(path) as archive:
+            if "model.weights.h5" in archive.namelist():
+                stored = io.BytesIO(archive.read("model.weights.h5"))
+                with h5py.File(stored, "r") as file:
+                    _check_h5(file, len(stored.getbuffer()))
         return keras.models.load_model(path, compile=False, safe_mode=True)
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(
-            f"--{flag}={path}: not a .keras model that can be opened safely ({_first_line(error)})."
-        ) from error
 
 
 def assign(model: keras.Model, arrays: Arrays, path: os.PathLike | str) -> None:
@@ -98,16 +113,18 @@ def assign(model: keras.Model, arrays: Arrays, path: os.PathLike | str) -> None:
         if not layer.weights:
             continue
         if layer.name not in arrays:
-            raise InputError(f"{path}: holds no weights for layer {layer.name}.")
+            raise InputError(f"--weights={path}: holds no weights for layer {layer.name}.")
         want = [tuple(w.shape) for w in layer.weights]
         have = [tuple(a.shape) for a in arrays[layer.name]]
         if want != have:
-            raise InputError(f"{path}: layer {layer.name} takes {want}, the file holds {have}.")
+            raise InputError(
+                f"--weights={path}: layer {layer.name} takes {want}, the file holds {have}."
+            )
         layer.set_weights(arrays[layer.name])
 
 
 def save_npz(model: keras.Model, path: os.PathLike | str) -> None:
-    """Writes all weights as "layer/0", "layer/1", ... float32, whole or not at all."""
+    """Writes all weights as "layer/0", "layer/1", ..., whole or not at all."""
     arrays = {
         f"{layer.name}/{i}": array
         for layer in model.layers
@@ -118,8 +135,20 @@ def save_npz(model: keras.Model, path: os.PathLike | str) -> None:
 
 
 def read_npz(path: os.PathLike | str) -> Arrays:
-    """Reads what `save_npz` wrote; never unpickles."""
+    """Reads what `save_npz` wrote; never unpickles.
+
+    Raises:
+        InputError: an array's header declares more than the file holds.
+    """
     _check_zip(path)
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            with archive.open(entry) as member:
+                version = np.lib.format.read_magic(member)
+                read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
+                shape, _, dtype = read(member)
+                if math.prod(shape) * dtype.itemsize > entry.file_size:
+                    raise InputError(f"{path}: {entry.filename} declares more than it holds.")
     arrays: Arrays = {}
     with np.load(path, allow_pickle=False) as stored:
         for key in sorted(stored.files, key=lambda k: (k.rsplit("/", 1)[0], _index(k))):
@@ -132,7 +161,59 @@ def _index(key: str) -> int:
     return int(tail) if tail.isdigit() else 0
 
 
-def read_onnx(path: os.PathLike | str, names: list[str]) -> Arrays:
+def read_h5(path: os.PathLike | str) -> Arrays:
+    """Reads the HDF5 files of Keras 2 (weights, or whole models), by layer name."""
+    with h5py.File(path, "r") as file:
+        _check_h5(file, os.path.getsize(path))
+        root = file.get("model_weights", file)
+        return {
+            _text(layer): [
+                np.asarray(root[_text(layer)][_text(name)])
+                for name in root[_text(layer)].attrs["weight_names"]
+            ]
+            for layer in root.attrs["layer_names"]
+        }
+
+
+def _text(name: bytes | str) -> str:
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def _check_h5(file: h5py.File, size: int) -> None:
+    """Refuses data kept elsewhere, and more declared data than the bytes can hold."""
+    total = 0
+
+    def visit(group: h5py.Group) -> None:
+        nonlocal total
+        for name in group:
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise InputError("the file points to data outside itself")
+            item = group[name]
+            if isinstance(item, h5py.Group):
+                visit(item)
+            elif item.is_virtual or item.external:
+                raise InputError("the file points to data outside itself")
+            else:
+                total += item.size * item.dtype.itemsize
+
+    visit(file)
+    _check_total(total, size)
+
+
+def _check_total(total: int, size: int) -> None:
+    if total > min(MAX_BYTES, _MAX_RATIO * size + _SLACK_BYTES):
+        raise InputError(
+            f"the weights file of {size:,} bytes unpacks to {total:,}: refused as a bomb"
+        )
+
+
+def _check_zip(path: os.PathLike | str) -> None:
+    with zipfile.ZipFile(path) as archive:
+        total = sum(entry.file_size for entry in archive.infolist())
+    _check_total(total, os.path.getsize(path))
+
+
+def read_onnx(path: os.PathLike | str, model: keras.Model) -> Arrays:
     """Reads the convolutions and dense layers of an ONNX file, in Keras' layout.
 
     Initialisers are matched to layers by the parts of their names: exporters keep
@@ -140,10 +221,11 @@ def read_onnx(path: os.PathLike | str, names: list[str]) -> Arrays:
 
     Args:
         path: the file; data it keeps in other files is not followed.
-        names: the layers looked for.
+        model: whose layers are looked for.
 
     Returns:
-        {layer: [kernel HWIO or (in, out), bias]} for the layers found.
+        {layer: [kernel, bias, ...]} for the layers found, by exact names if those give
+        every layer something, else without running numbers.
 
     Raises:
         InputError: larger than `MAX_BYTES`.
@@ -151,40 +233,37 @@ def read_onnx(path: os.PathLike | str, names: list[str]) -> Arrays:
     import onnx
     from onnx import numpy_helper
 
-    if os.path.getsize(path) > MAX_BYTES:
-        raise InputError(f"{path}: larger than {MAX_BYTES >> 30} GiB.")
+    size = os.path.getsize(path)
+    _check_total(size, size)
     graph = onnx.load(path, load_external_data=False).graph
-    arrays: Arrays = {}
-    for tensor in graph.initializer:
-        layer = _layer_of(tensor.name, names)
-        if layer is None or tensor.external_data:
-            continue
-        if math.prod(tensor.dims) * 4 > MAX_BYTES:
-            raise InputError(f"{path}: {tensor.name} is larger than {MAX_BYTES >> 30} GiB.")
-        array = numpy_helper.to_array(tensor).astype(np.float32)
-        if array.ndim == 4:
-            array = array.transpose(2, 3, 1, 0)
-        arrays.setdefault(layer, []).append(array)
-    # Keras' order: the kernel before the bias.
-    return {layer: sorted(a, key=lambda x: -x.ndim) for layer, a in arrays.items()}
+    wanted = {layer.name: layer for layer in model.layers if layer.weights}
+    found: list[Arrays] = []
+    for pattern in (r"$^", r"_\d+$"):
+        arrays: Arrays = {}
+        for tensor in graph.initializer:
+            parts = [re.sub(pattern, "", part) for part in tensor.name.split("/")]
+            name = next((part for part in parts if part in wanted), None)
+            if name is None or tensor.external_data:
+                continue
+            if math.prod(tensor.dims) * 4 > _MAX_RATIO * size:
+                raise InputError(f"{tensor.name} declares more than the file holds")
+            array = numpy_helper.to_array(tensor).astype(np.float32)
+            arrays.setdefault(name, []).append(_keras_layout(array, wanted[name]))
+        # Keras' order: the kernel before the bias.
+        found.append({name: sorted(a, key=lambda x: -x.ndim) for name, a in arrays.items()})
+    return max(found, key=len)
 
 
-def _layer_of(initializer: str, names: list[str]) -> str | None:
-    parts = initializer.split("/")
-    for plain in (parts, [re.sub(r"_\d+$", "", part) for part in parts]):
-        for name in names:
-            if name in plain:
-                return name
-    return None
+def _keras_layout(array: np.ndarray, layer: keras.Layer) -> np.ndarray:
+    """Turns OIHW into HWIO, or for a depthwise convolution (C, 1, H, W) into HWC1."""
+    if array.ndim != 4:
+        return array
+    if isinstance(layer, keras.layers.DepthwiseConv2D):
+        return array.transpose(2, 3, 0, 1)
+    return array.transpose(2, 3, 1, 0)
 
 
-def _check_zip(path: os.PathLike | str) -> None:
-    with zipfile.ZipFile(path) as archive:
-        size = sum(entry.file_size for entry in archive.infolist())
-    if size > MAX_BYTES:
-        raise InputError(f"{path}: unpacks to more than {MAX_BYTES >> 30} GiB.")
-
-
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Returns the first line of an exception's message, or its name."""
     text = str(error).strip()
-    return text.splitlines()[0][:200] if text else type(error).__name__
+    return text.splitlines()[0][:200].rstrip(".") if text else type(error).__name__

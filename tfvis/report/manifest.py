@@ -66,6 +66,6 @@ def read(path: os.PathLike | str) -> dict:
     """Returns an earlier manifest, or {} where there is none that can be read."""
     try:
         content = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
