@@ -6,19 +6,30 @@
 #
 # PYTHON=/path/to/python3.x chooses the interpreter the environment is made with.
 set -u
-cd "$(dirname "$0")" || exit 1
-venv=.venv
+root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
+venv=$root/.venv
 python=$venv/bin/python
+# Written by make_venv: only an environment made here is ever deleted here.
+ours=$venv/.made-by-run.sh
 
 fail() {
     printf 'run.sh: %s\n' "$*" >&2
     exit 1
 }
 
+fits() {
+    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+        >/dev/null 2>&1
+}
+
 find_python() {
-    for candidate in ${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do
-        if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
-            >/dev/null 2>&1; then
+    if [ -n "${PYTHON:-}" ]; then
+        fits "$PYTHON" || fail "PYTHON=$PYTHON is not a Python 3.11, 3.12 or 3.13."
+        printf '%s\n' "$PYTHON"
+        return
+    fi
+    for candidate in python3.13 python3.12 python3.11 python3 python; do
+        if fits "$candidate"; then
             echo "$candidate"
             return
         fi
@@ -27,47 +38,61 @@ find_python() {
         "Install one, or name it: PYTHON=/path/to/python3.11 sh run.sh ..."
 }
 
+# Makes the environment, unless there is a sound one already.
 make_venv() {
-    if "$python" -m pip --version >/dev/null 2>&1; then
-        return
+    if fits "$python" && {
+        [ -e "$venv/.installed-requirements.txt" ] || "$python" -m pip --version >/dev/null 2>&1
+    }; then
+        # Another interpreter asked for: made again, if it is ours to delete.
+        [ -n "${PYTHON:-}" ] && [ "$(cat "$ours" 2>/dev/null)" != "$PYTHON" ] || return 0
     fi
-    # Absent, or left half made by an install that was stopped.
+    if [ -e "$venv" ] && [ ! -e "$ours" ]; then
+        fail "$venv was not made by run.sh, and lacks pip or is not the Python asked for." \
+            "Move it away, or install pip into it, and try again."
+    fi
     base=$(find_python) || exit 1
     echo "Making $venv with $base ..." >&2
     rm -rf "$venv"
-    "$base" -m venv "$venv" >&2 ||
+    # The mark comes first, so that an environment left half made can be made again.
+    mkdir -p "$venv" && printf '%s\n' "$base" >"$ours" || fail "cannot write to $root."
+    "$base" -m venv "$venv" >&2 && [ -x "$python" ] ||
         fail "$base cannot make a virtual environment (see above)." \
             "On Debian and Ubuntu: apt install python3-venv"
 }
 
 # install FILE: installs a requirements file unless its present contents are installed.
 install() {
-    stamp="$venv/.installed-$(echo "$1" | tr / -)"
-    want=$(cksum <"$1")
-    if [ -x "$python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
-        return
-    fi
-    make_venv
+    stamp=$venv/.installed-$(echo "$1" | tr / -)
+    want=$(cksum <"$root/$1")
+    [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
     echo "Installing $1 (a few minutes, once) ..." >&2
-    log="$venv/install.log"
-    if ! "$python" -m pip install --disable-pip-version-check -r "$1" >"$log" 2>&1; then
+    log=${TMPDIR:-/tmp}/tfvis-install-$$.log
+    if ! "$python" -m pip install --disable-pip-version-check -r "$root/$1" >"$log" 2>&1; then
         tail -n 15 "$log" >&2
-        if grep -q -e 'Retrying' -e 'NewConnectionError' -e 'name resolution' "$log"; then
-            fail "the package index cannot be reached. Check the network, or name a mirror:" \
-                "PIP_INDEX_URL=https://... sh run.sh ..."
-        elif grep -q -e 'No space left' "$log"; then
-            fail "the disk is full: the environment needs about 3 GB."
+        if grep -q -e 'No space left' "$log"; then
+            fail "the disk is full: the environment needs about 3 GB. Log: $log"
+        elif grep -q -e 'from versions: none' "$log"; then
+            fail "the package index cannot be reached, or lacks a package for this Python and" \
+                "machine (see above). Check the network, name a mirror (PIP_INDEX_URL=https://..." \
+                "sh run.sh ...) or another Python (PYTHON=/path/to/python3.11). Log: $log"
         elif grep -q -e 'No matching distribution' "$log"; then
             fail "a package has no version for this Python and machine (see above)." \
-                "Name another Python: PYTHON=/path/to/python3.11 sh run.sh ..."
+                "Name another Python: PYTHON=/path/to/python3.11 sh run.sh ... Log: $log"
         fi
-        fail "installing $1 failed (see above; the whole log is $log)."
+        fail "installing $1 failed (see above). Log: $log"
     fi
+    rm -f "$log"
     echo "$want" >"$stamp"
 }
 
+apps() {
+    for file in "$root"/apps/*.py; do
+        grep -q '^    common.run(main' "$file" && basename "$file" .py
+    done
+}
+
 if [ $# -eq 0 ]; then
-    sed -n '2,7s/^# \{0,1\}//p' "$0"
+    sed -n '2,7s/^# \{0,1\}//p' "$root/run.sh"
     exit 2
 fi
 app=$1
@@ -75,22 +100,23 @@ shift
 case $app in
 test | lint) ;;
 *)
-    [ -f "apps/$app.py" ] && [ "$app" != common ] && [ "$app" != inversions ] ||
-        fail "there is no app '$app'. There are: $(grep -l '^_.*flags' apps/*.py |
-            sed 's/.*\///; s/\.py$//' | grep -v common | tr '\n' ' ')"
+    apps | grep -qx -e "$app" ||
+        fail "there is no app '$app'. There are: $(apps | tr '\n' ' ')"
     ;;
 esac
+make_venv
 install requirements.txt
 case $app in
 test)
     install tests/requirements.txt
-    exec "$python" -m pytest "$@"
+    cd "$root" && exec "$python" -m pytest "$@"
     ;;
 lint)
     install tests/requirements.txt
-    "$python" -m ruff check . && exec "$python" -m ruff format --check .
+    cd "$root" && "$python" -m ruff check . && exec "$python" -m ruff format --check .
     ;;
 *)
-    exec "$python" -m "apps.$app" "$@"
+    # From where the person is, so that their relative paths mean what they say.
+    PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH} exec "$python" -m "apps.$app" "$@"
     ;;
 esac

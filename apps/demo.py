@@ -7,7 +7,10 @@ pictures to --workdir (index.html, one file, opens from disk). Stopped at any
 moment, the same command goes on where it was.
 """
 
+import os
+import pathlib
 import shlex
+import sys
 
 from absl import flags
 
@@ -91,8 +94,9 @@ def main() -> None:
     page = workdir / "index.html"
     pages.write(page, f"tfvis: {network.name} and one photograph", [section])
     print(f"Open {page.resolve()} in a browser.")
+    tensorboard = os.path.relpath(pathlib.Path(sys.executable).with_name("tensorboard"))
     print(
-        "The pictures as they grew: .venv/bin/tensorboard "
+        f"The pictures as they grew: {shlex.quote(tensorboard)} "
         f"--samples_per_plugin=images=500 --logdir {shlex.quote(str(workdir))}"
     )
 
