@@ -59,8 +59,6 @@ def main() -> None:
     network = common.network(_NETWORK)
     size = None if network.fixed_size else _SIZE.value
     target = common.target(picture, network, size, _CROP.value)
-    for layer in layers:
-        preimages.check_layer(network, layer, target.shape[:2])
     job = inversions.Job(
         network=network,
         target=target,

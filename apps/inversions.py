@@ -93,8 +93,7 @@ def run(job: Job) -> list[dict]:
 
 def _one(job, layer, settings, keys, writer, bar, cost) -> list[dict]:
     """Inverts one layer; saves its state as it goes and its pictures at the end."""
-    folder = job.workdir / folder_of(layer)
-    saved = folder / ".state.npz"
+    saved = job.workdir / folder_of(layer) / ".state.npz"
     state, spent = _load_state(saved, keys)
     before, began, last_save = 0, time.perf_counter(), time.perf_counter()
     if state is not None:
@@ -116,21 +115,25 @@ def _one(job, layer, settings, keys, writer, bar, cost) -> list[dict]:
                 _save_state(saved, keys, progress.snapshot.state, spent + last_save - began)
     except loop.DivergedError as error:
         last = preimages.images_of(job.network, error.state, job.target.shape[:2])
-        kept = _save_pictures(folder, last)
+        kept = _save_pictures(job, layer, last)
         raise common.InputError(
             f"{layer}: the energy is not finite at step {error.step}; the last good image "
             f"is kept as {kept[0]}. Lower --rate or --strength."
         ) from error
     pictures = progress.images
     seconds = spent + time.perf_counter() - began
-    paths = _save_pictures(folder, pictures)
+    paths = _save_pictures(job, layer, pictures)
     results = _measure(job, layer, settings, keys, pictures, paths, seconds)
     saved.unlink(missing_ok=True)
     return results
 
 
-def _save_pictures(folder: pathlib.Path, pictures: np.ndarray) -> list[pathlib.Path]:
-    paths = [folder / f"preimage_{k}.png" for k in range(len(pictures))]
+def _picture(job: Job, layer: str, restart: int) -> pathlib.Path:
+    return job.workdir / folder_of(layer) / f"preimage_{restart}.png"
+
+
+def _save_pictures(job: Job, layer: str, pictures: np.ndarray) -> list[pathlib.Path]:
+    paths = [_picture(job, layer, k) for k in range(len(pictures))]
     for path, pixels in zip(paths, pictures, strict=True):
         images.save_png(path, pixels)
     return paths
@@ -238,7 +241,7 @@ def _earlier(path: pathlib.Path) -> dict[str, dict]:
 def _finished(job: Job, result: dict | None) -> bool:
     if not result:
         return False
-    path = job.workdir / folder_of(result["layer"]) / f"preimage_{result['restart']}.png"
+    path = _picture(job, result["layer"], result["restart"])
     return path.is_file() and files.sha256_of(path) == result["sha256"]
 
 

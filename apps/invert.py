@@ -120,9 +120,6 @@ def main() -> None:
         layers = list(network.convolutions_and_poolings())
         if not layers:
             raise InputError(f"--layers=all: {network.name} has no convolution or pooling.")
-    # Before anything is timed or computed: can all of it be done?
-    for layer in layers:
-        preimages.check_layer(network, layer, target.shape[:2])
     prior = priors.NO_PRIOR
     if _PRIOR.value:
         prior = priors.NaturalPrior(

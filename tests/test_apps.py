@@ -236,6 +236,7 @@ class InvertTest(AppTest):
             ([model, "--layers=block1_conv9"], "block1_conv9.*block1_conv1"),
             ([model, "--layers=gap"], "nothing spatial"),
             ([model, "--layers=block1_conv1", "--strength=0"], "--strength=0"),
+            ([model, "--layers=block1_conv1", "--mask_channels=99"], "99 is not a channel"),
             ([f"--network={self.folder / 'four.keras'}"], "takes 4 channels"),
             ([f"--network={self.folder / 'fixed.keras'}", "--size=24"], "takes 16 x 16 px only"),
             ([model, "--layers=block2_pool", "--size=3"], "too small"),

@@ -100,7 +100,7 @@ def published(
 
     Raises:
         InputError: the layer has no map of at least 1 px at this size; a setting is
-            out of range.
+            out of range, or a mask outside the map.
     """
     check_layer(network, layer, size)
     if settings.steps < 1 or settings.fine_steps < 0:
@@ -114,6 +114,7 @@ def published(
     for name, value in (("strength", strength), ("rate", rate), ("jitter", jitter)):
         if value is not None and value <= 0:
             raise InputError(f"--{name}={value}: expected a number above 0.")
+    mask(network.trace(layer, *size), settings)
     stride = network.stride(layer)
     if strength is None:
         strength = default_strength(network.name, layer, stride)
