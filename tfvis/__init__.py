@@ -5,7 +5,7 @@
     target = tfvis.load("photo.jpg", 224)
     for progress in tfvis.invert(network, target, "block4_conv3"):
         pass
-    tfvis.save_png("preimage.png", progress.images[0])
+    tfvis.save_png("preimage.png", progress.kept[0])
 
 Names are imported when first used, so that `import tfvis` does not start TensorFlow.
 """
@@ -20,11 +20,17 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 _HOMES = {
     "InputError": "errors",
+    "Caricature": "preimages",
     "Inversion": "preimages",
+    "Maximization": "preimages",
     "NaturalPrior": "priors",
     "build": "networks.network",
+    "caricature": "preimages",
+    "channel": "objectives",
     "invert": "preimages",
     "load": "images",
+    "maximize": "preimages",
+    "neuron": "objectives",
     "relative_error": "objectives",
     "save_png": "images",
     "wrap": "networks.network",

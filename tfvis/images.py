@@ -226,7 +226,12 @@ def demo() -> np.ndarray:
 
     `china.jpg` ships inside scikit-learn (photograph by danielbuechele, CC BY 2.0).
     """
+    return demo_set()[0]
+
+
+def demo_set() -> list[np.ndarray]:
+    """Returns both photographs of scikit-learn: the temple, and a flower (CC BY 2.0)."""
     import sklearn.datasets
 
     folder = pathlib.Path(sklearn.datasets.__file__).parent / "images"
-    return read(folder / "china.jpg").pixels
+    return [read(folder / name).pixels for name in ("china.jpg", "flower.jpg")]

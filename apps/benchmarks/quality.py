@@ -12,6 +12,7 @@ import numpy as np
 
 from tfvis import images, objectives, preimages
 from tfvis.networks.network import Network
+from tfvis.preimages import inversion
 
 # What a layer of VGG16 may lose at most, at 224 px with default settings: a little
 # above what a plain transcription of the published recipe was measured to lose.
@@ -33,7 +34,7 @@ def table_inversion(
         settings = preimages.Inversion(precision=precision)
         progress = _last(network, target, layer, settings)
         path = workdir / f"{layer}.png"
-        images.save_png(path, progress.images[0])
+        images.save_png(path, progress.kept[0])
         error = _error(network, layer, target, images.read(path).pixels)
         verdict = "" if error <= limit else "  ABOVE"
         print(f"{layer:<14} {error:7.4f} {limit:6.2f} {progress.seconds:8.1f}{verdict}", flush=True)
@@ -47,9 +48,9 @@ def table_precision(network: Network, target: np.ndarray, layers: list[str]) -> 
         energies = []
         for precision in ("float32", "bfloat16"):
             settings = preimages.Inversion(precision=precision)
-            settings = preimages.published(network, layer, target.shape[:2], settings)
+            settings = inversion.published(network, layer, target.shape[:2], settings)
             progress = _last(network, target, layer, settings)
-            energies.append(energy(network, layer, target, progress.images, settings))
+            energies.append(energy(network, layer, target, progress.kept, settings))
         a, b = energies
         print(f"{layer:<14} {a:9.4f} {b:9.4f} {(b - a) / a:+8.2%}", flush=True)
 

@@ -9,6 +9,7 @@ from apps.benchmarks.timing import medians
 from tfvis import parameterizations, preimages
 from tfvis.networks.network import Network
 from tfvis.optimize import loop, updates
+from tfvis.preimages import inversion as recipe
 
 _STEPS = loop.CHUNK
 
@@ -45,16 +46,13 @@ def _passes(function, images: tf.Tensor):
 
 def inversion(network: Network, layer: str, precision: str, target: np.ndarray):
     """Returns a run of one chunk of `_STEPS` inversion steps, as `invert` does them."""
-    size = target.shape[:2]
-    settings = preimages.published(network, layer, size, preimages.Inversion())
-    margin = settings.jitter - 1
-    noise = parameterizations.natural_noise((0,), size[0] + margin, size[1] + margin, 3, 80.0)
-    machine = preimages.machine(network, target, layer, (0,), settings, precision)
-    slots = tuple(map(tf.constant, updates.leaky_adagrad().init(tf.constant(noise))))
-    zero = tf.constant(0)
-    rate = tf.constant(settings.rate, tf.float32)
-    canvas = tf.constant(noise)
-    return lambda: machine.chunk(canvas, slots, zero, zero, tf.constant(_STEPS), rate)[0].numpy()
+    settings = preimages.Inversion(precision=precision)
+    settings = recipe.published(network, layer, target.shape[:2], settings)
+    way = recipe.descending(network, target, layer, (0,), settings)
+    slots = tuple(map(tf.constant, updates.leaky_adagrad().init(tf.constant(way.start))))
+    zero, steps = tf.constant(0), tf.constant(_STEPS)
+    rate, canvas = tf.constant(settings.rate, tf.float32), tf.constant(way.start)
+    return lambda: way.compiled.chunk(canvas, slots, zero, zero, steps, rate)[0].numpy()
 
 
 def table_steps(network: Network, target: np.ndarray, layers: list[str], rounds: int) -> None:
@@ -137,7 +135,7 @@ def _torch_steps(network: Network, layer: str, target: np.ndarray):
 
     names = list(network.paths[: network.paths.index(layer) + 1])
     parts = [(name, None if "pool" in name else weights(name)) for name in names]
-    settings = preimages.published(network, layer, target.shape[:2], preimages.Inversion())
+    settings = recipe.published(network, layer, target.shape[:2], preimages.Inversion())
     prior, margin = settings.prior, settings.jitter - 1
     alpha_weight, tv_weight = prior.weights
     height, width = target.shape[:2]

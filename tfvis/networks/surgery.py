@@ -242,3 +242,53 @@ def with_logits(model: keras.Model, place: Place) -> tuple[Graph, str]:
         graph = rewire(model, place_softmax)
         return graph, next(p for p, t in graph.tensors.items() if t is scores[0])
     return graph, graph.output
+
+
+def replaced(graph: Graph, place: Place) -> Graph:
+    """Returns a graph of the same paths, each layer run by `place`.
+
+    Args:
+        graph: flat; it stays as it is.
+        place: see `rewire`; it is given the names of `graph`'s own layers.
+    """
+    first = [graph.tensors[graph.output]] if graph.output else []
+    # Every path, also those that lead to another output than the first.
+    model = keras.Model(graph.inputs, first + list(graph.tensors.values()))
+    new = rewire(model, place)
+    tensors = {path: new.tensors[operation(t).name] for path, t in graph.tensors.items()}
+    return Graph(new.inputs, tensors, graph.layers, graph.output)
+
+
+def operation(tensor: keras.KerasTensor):
+    """Returns the layer or operation that produced a symbolic tensor."""
+    return tensor._keras_history.operation
+
+
+def unrectified(graph: Graph, paths: list[str] | tuple[str, ...]) -> Graph:
+    """Returns a graph whose tensors at `paths` are those before their own ReLU.
+
+    A rectified unit that answers nothing has no gradient to be raised by; before its
+    ReLU it has. What comes after these layers is computed as ever.
+
+    Args:
+        graph: flat; it stays as it is.
+        paths: where no ReLU ends a path, it is left.
+    """
+    rectifiers = (keras.activations.relu, keras.activations.relu6)
+    chosen = {operation(graph.tensors[path]).name: path for path in paths}
+    before = {}
+
+    def place(layer, path, *args, **kwargs):
+        ends = layer.name in chosen
+        if ends and fused_activation(layer) and layer.activation in rectifiers:
+            before[chosen[layer.name]], after = split_activation(layer, layer.name, *args, **kwargs)
+            # The name by which `replaced` finds the output again.
+            return Taken({layer.name: after})
+        if ends and (
+            isinstance(layer, keras.layers.ReLU) or getattr(layer, "activation", None) in rectifiers
+        ):
+            before[chosen[layer.name]] = args[0]
+        return twin(layer)(*args, **kwargs)
+
+    new = replaced(graph, place)
+    return dataclasses.replace(new, tensors=new.tensors | before)

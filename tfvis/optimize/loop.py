@@ -1,7 +1,7 @@
 """The one loop: a compiled chunk of steps, and a generator of snapshots."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -20,7 +20,7 @@ class Stage:
     """A run of steps under one rate on one canvas.
 
     Attributes:
-        steps: how many.
+        steps: how many at most.
         rate: of the update rule.
         margin: pixels by which the canvas exceeds the image in each direction.
     """
@@ -31,20 +31,45 @@ class Stage:
 
 
 @dataclasses.dataclass(frozen=True)
+class Stop:
+    """When an image of a batch has come far enough in a stage.
+
+    Its mean energy over the last `window` steps differs from that over the `window`
+    before by less than `change` times the latter. Means, since jitter makes single
+    steps jump. With several images, each stops on its own.
+
+    Attributes:
+        change: share of the energy; 0 never stops early.
+        window: steps; 50 are about a sixth of a published run.
+    """
+
+    change: float = 0.0
+    window: int = 50
+
+
+@dataclasses.dataclass(frozen=True)
 class State:
     """All that is needed to go on, bit for bit.
 
     Attributes:
-        canvas: float32 [batch, height, width, channels].
+        canvas: what is optimised, float32 [batch, ...].
         slots: the update rule's.
         stage: index of the current stage.
         step: steps done in that stage.
+        kept: the best of this stage so far, shaped as canvas.
+        kept_energy: float64 [batch], its energy (a mean over `CHUNK` steps).
+        stopped: bool [batch], the images that have come far enough.
+        trail: float32 [steps, batch], the latest energies of the stage.
     """
 
     canvas: np.ndarray
     slots: tuple[np.ndarray, ...]
-    stage: int = 0
-    step: int = 0
+    stage: int
+    step: int
+    kept: np.ndarray
+    kept_energy: np.ndarray
+    stopped: np.ndarray
+    trail: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,12 +78,15 @@ class Snapshot:
 
     Attributes:
         state: where it stands.
-        done: steps done over all stages.
+        canvas: the image as it is now, float32 like the state's canvas; `state.kept` is
+            the best so far, and the result once the loop has ended.
+        done: steps done, or left out because all images had stopped, over all stages.
         terms: {name: float32 [steps of this chunk, batch]}, each step's energy terms
-            before its update.
+            before its update; empty for the start itself.
     """
 
     state: State
+    canvas: np.ndarray
     done: int
     terms: dict[str, np.ndarray]
 
@@ -105,8 +133,8 @@ class Loop:
         """Does up to `count` steps; none from the first on that is not finite.
 
         Returns:
-            (canvas, slots, step, history); the number of good steps is in `step`, the
-            energy terms of step i of this chunk in history[i], [terms, batch].
+            (canvas, slots, step, shown, history); the number of good steps is in
+            `step`, the energy terms of step i of this chunk in history[i], [terms, batch].
         """
         history = tf.TensorArray(tf.float32, CHUNK, element_shape=[None, canvas.shape[0]])
         start = step
@@ -117,17 +145,22 @@ class Loop:
                 total = tf.add_n(list(terms.values()))
             self.names[:] = list(terms)
             gradient = tape.gradient(total, canvas)
-            change, new_slots = self._update.apply(gradient, slots, rate, step)
-            new_canvas = self._project(canvas + change)
+            new_canvas, new_slots = self._update.apply(canvas, total, gradient, slots, rate, step)
+            new_canvas = self._project(new_canvas)
             history = history.write(step - start, tf.stack(list(terms.values())))
             # One sum tells whether any element is NaN or infinite. If so the state stays
             # put for the rest of the chunk: XLA compiles no break out of a loop.
             if tf.math.is_finite(tf.reduce_sum(new_canvas) + tf.reduce_sum(total)):
                 canvas, slots, step = new_canvas, new_slots, step + 1
-        return canvas, slots, step, history.stack()
+        return canvas, slots, step, self._update.result(canvas, slots), history.stack()
 
     def run(
-        self, stages: list[Stage], canvas: np.ndarray, state: State | None = None
+        self,
+        stages: list[Stage],
+        canvas: np.ndarray,
+        state: State | None = None,
+        stop: Stop = Stop(),
+        marks: Iterable[int] = (),
     ) -> Iterator[Snapshot]:
         """Runs all stages, yielding after every chunk.
 
@@ -136,14 +169,20 @@ class Loop:
 
         Args:
             stages: in order.
-            canvas: float32 [batch, height, width, channels] with the first margin.
+            canvas: float32 [batch, ...]; with a margin, [batch, height, width, channels].
             state: where to go on; default the beginning.
+            stop: when to end a stage early.
+            marks: steps, counted over all stages, at which to yield as well; 0 is the
+                start itself.
 
         Raises:
             DivergedError: with the last good state.
         """
+        marks = sorted(set(marks))
         if state is None:
-            state = State(canvas, self._fresh(canvas))
+            state = self._begin(canvas, 0)
+            if 0 in marks:
+                yield Snapshot(state, state.canvas, 0, {})
         while True:
             stage = stages[state.stage]
             before = sum(earlier.steps for earlier in stages[: state.stage])
@@ -151,11 +190,18 @@ class Loop:
                 if state.stage + 1 == len(stages):
                     return
                 following = stages[state.stage + 1]
-                canvas = cut(state.canvas, stage.margin - following.margin)
-                state = State(canvas, self._fresh(canvas), state.stage + 1)
+                # An image that stopped goes on from where it did.
+                stopped = state.stopped.reshape([-1] + [1] * (state.canvas.ndim - 1))
+                canvas = np.where(stopped, state.kept, state.canvas)
+                canvas = cut(canvas, stage.margin - following.margin)
+                state = self._begin(canvas, state.stage + 1)
                 continue
-            count = min(CHUNK, stage.steps - state.step)
-            canvas, slots, step, history = self.chunk(
+            # Chunks end at multiples of CHUNK whatever the marks, so that these change
+            # neither what is kept nor when an image stops.
+            count = min(CHUNK - state.step % CHUNK, stage.steps - state.step)
+            ahead = [mark - before - state.step for mark in marks]
+            count = min([count] + [steps for steps in ahead if steps > 0])
+            canvas, slots, step, shown, history = self.chunk(
                 tf.constant(state.canvas),
                 tuple(tf.constant(slot) for slot in state.slots),
                 tf.constant(before),
@@ -163,17 +209,62 @@ class Loop:
                 tf.constant(count),
                 tf.constant(stage.rate, tf.float32),
             )
-            taken = int(step) - state.step
-            state = State(canvas.numpy(), tuple(s.numpy() for s in slots), state.stage, int(step))
+            taken, shown = int(step) - state.step, shown.numpy()
+            state = dataclasses.replace(
+                state,
+                canvas=canvas.numpy(),
+                slots=tuple(slot.numpy() for slot in slots),
+                step=int(step),
+            )
             if taken:
-                history = history.numpy()
-                terms = {n: history[:taken, i] for i, n in enumerate(self.names)}
-                yield Snapshot(state, before + state.step, terms)
+                history = history.numpy()[:taken]
+                terms = {name: history[:, i] for i, name in enumerate(self.names)}
+                state = _kept(state, stage, stop, shown, history.sum(1))
+                yield Snapshot(state, shown, before + state.step, terms)
             if taken < count:
                 raise DivergedError(before + state.step, state)
 
-    def _fresh(self, canvas: np.ndarray) -> tuple[np.ndarray, ...]:
-        return tuple(s.numpy() for s in self._update.init(tf.constant(canvas)))
+    def _begin(self, canvas: np.ndarray, stage: int) -> State:
+        batch = len(canvas)
+        return State(
+            canvas=canvas,
+            slots=tuple(s.numpy() for s in self._update.init(tf.constant(canvas))),
+            stage=stage,
+            step=0,
+            kept=canvas,
+            kept_energy=np.full(batch, np.inf),
+            stopped=np.zeros(batch, bool),
+            trail=np.zeros((0, batch), np.float32),
+        )
+
+
+def _kept(state: State, stage: Stage, stop: Stop, shown, energies) -> State:
+    """Returns the state with its best images, and its end if all have come far enough.
+
+    Args:
+        state: after the steps, the rest as before them.
+        stage: the current one.
+        stop: the criterion.
+        shown: the images now.
+        energies: float32 [steps, batch], of the steps just done.
+    """
+    trail = np.concatenate([state.trail, energies])[-max(2 * stop.window, CHUNK) :]
+    state = dataclasses.replace(state, trail=trail)
+    if state.step % CHUNK and state.step < stage.steps:
+        return state
+    mean = trail[-CHUNK:].mean(0, dtype=np.float64)
+    better = ~state.stopped & (mean < state.kept_energy)
+    stopped = state.stopped
+    if stop.change > 0 and len(trail) == 2 * stop.window:
+        older, newer = trail.astype(np.float64).reshape(2, stop.window, -1).mean(1)
+        stopped = stopped | (np.abs(newer - older) < stop.change * np.abs(older))
+    return dataclasses.replace(
+        state,
+        kept=np.where(better.reshape([-1] + [1] * (shown.ndim - 1)), shown, state.kept),
+        kept_energy=np.where(better, mean, state.kept_energy),
+        stopped=stopped,
+        step=stage.steps if stopped.all() else state.step,
+    )
 
 
 def cut(canvas: np.ndarray, margin: int) -> np.ndarray:

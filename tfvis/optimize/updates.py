@@ -12,13 +12,16 @@ class Update(NamedTuple):
     """An update rule.
 
     Attributes:
-        init: image -> slots, each shaped like the image.
-        apply: (gradient, slots, rate, step) -> (change to add to the image, slots);
-            rate is a float32 scalar, step counts from 0 within a stage.
+        init: x -> slots, float32 tensors; the first axis of x is the batch.
+        apply: (x, value, gradient, slots, rate, step) -> (next x, slots): x has just been
+            evaluated, value is its energy, float32 [batch]; rate is a float32 scalar,
+            step an int32 scalar that counts from 0 within a stage.
+        result: (x, slots) -> what to show: x itself, unless x is but a trial.
     """
 
     init: Callable[[tf.Tensor], Slots]
     apply: Callable[..., tuple[tf.Tensor, Slots]]
+    result: Callable[[tf.Tensor, Slots], tf.Tensor] = lambda x, slots: x
 
 
 def leaky_adagrad(leak: float = 0.9, momentum: float = 0.9) -> Update:
@@ -31,12 +34,12 @@ def leaky_adagrad(leak: float = 0.9, momentum: float = 0.9) -> Update:
         momentum: share of the last change kept; the authors' 0.9.
     """
 
-    def apply(gradient, slots, rate, step):
-        del step
+    def apply(x, value, gradient, slots, rate, step):
+        del value, step
         squares, change = slots
         squares = leak * squares + tf.square(gradient)
         change = momentum * change - gradient / (1 / rate + tf.sqrt(squares))
-        return change, (squares, change)
+        return x + change, (squares, change)
 
     return Update(lambda x: (tf.zeros_like(x), tf.zeros_like(x)), apply)
 
@@ -50,12 +53,14 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-12) -> Up
             energy, around 1e-6, and must stay large beside it.
     """
 
-    def apply(gradient, slots, rate, step):
+    def apply(x, value, gradient, slots, rate, step):
+        del value
         first, second = slots
         count = tf.cast(step, tf.float32) + 1
         first = beta1 * first + (1 - beta1) * gradient
         second = beta2 * second + (1 - beta2) * tf.square(gradient)
         scale = tf.sqrt(1 - tf.pow(beta2, count)) / (1 - tf.pow(beta1, count))
-        return -rate * scale * first / (tf.sqrt(second) + epsilon), (first, second)
+        change = -rate * scale * first / (tf.sqrt(second) + epsilon)
+        return x + change, (first, second)
 
     return Update(lambda x: (tf.zeros_like(x), tf.zeros_like(x)), apply)

@@ -1,33 +1,12 @@
-"""What an image is asked to do to a network: pure functions of its taps."""
+"""Objectives that compare features: with a target's, or between the images of a batch."""
 
-import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from tfvis.errors import InputError
-
-Taps = dict[str, tf.Tensor]
-
-
-@dataclasses.dataclass(frozen=True)
-class Objective:
-    """A number per image, to be made small.
-
-    Attributes:
-        layers: what it needs tapped.
-        function: {layer: float32 [batch, ...]} -> float32 [batch].
-        description: for file names, sheets and TensorBoard tags.
-    """
-
-    layers: tuple[str, ...]
-    function: Callable[[Taps], tf.Tensor]
-    description: str
-
-    def __call__(self, taps: Taps) -> tf.Tensor:
-        """Returns the number to be made small, float32 [batch]."""
-        return self.function(taps)
+from tfvis.objectives.objective import Objective, Taps
 
 
 def feature_distance(
@@ -60,6 +39,60 @@ def feature_distance(
         return weight * _squared_length(features - target)
 
     return Objective((layer,), distance, f"distance {layer}")
+
+
+def inner_product(layer: str, target: tf.Tensor) -> Objective:
+    """Returns <relu(phi0), phi(x)> / |relu(phi0)|^2, a caricature's objective (MV16).
+
+    1 where phi(x) = relu(phi0); the more of what the target shows, the larger.
+
+    Args:
+        layer: the tap phi.
+        target: phi0, float32 [1 or batch, ...].
+
+    Raises:
+        InputError: phi0 is nowhere above zero.
+    """
+    rectified = tf.nn.relu(target)
+    norm = _squared_length(rectified)
+    if not bool(tf.reduce_all(norm > 0)):
+        raise InputError(
+            f"{layer} answers this image nowhere above zero: there is nothing to "
+            "exaggerate. Choose another layer or image."
+        )
+    weights = rectified / tf.reshape(norm, [-1] + [1] * (target.shape.rank - 1))
+
+    def product(taps: Taps) -> tf.Tensor:
+        products = weights * taps[layer]
+        return tf.reduce_sum(tf.reshape(products, [products.shape[0], -1]), axis=1)
+
+    return Objective((layer,), product, f"caricature {layer}")
+
+
+def diversity(layer: str) -> Objective:
+    """Returns how unlike the images of a batch are at `layer`, from -1 to 1 per image.
+
+    Minus the mean cosine between an image's Gram matrix and those of the others (as
+    Olah et al. 2017, "Feature Visualization", section on diversity, after Gatys' style).
+    The one objective that couples the images of a batch.
+
+    Args:
+        layer: a tap [batch, height, width, channels], batch of at least 2.
+    """
+
+    def unlike(taps: Taps) -> tf.Tensor:
+        features = taps[layer]
+        batch, channels = features.shape[0], features.shape[-1]
+        if batch < 2:
+            raise InputError("Expected at least 2 images to tell apart. Received: 1")
+        flat = tf.reshape(features, [batch, -1, channels])
+        grams = tf.reshape(tf.matmul(flat, flat, transpose_a=True), [batch, -1])
+        grams = tf.math.l2_normalize(grams, axis=1, epsilon=1e-12)
+        cosines = tf.matmul(grams, grams, transpose_b=True)
+        others = tf.reduce_sum(cosines, axis=1) - tf.linalg.diag_part(cosines)
+        return -others / (batch - 1)
+
+    return Objective((layer,), unlike, f"diversity {layer}")
 
 
 @tf.custom_gradient

@@ -1,0 +1,89 @@
+"""Shows which images excite a unit most, and what in them does.
+
+    python -m apps.deconv --images=photos --units=block5_conv3:0-5 --top=9
+
+For each unit the images that excite it most are found, and its activation in each is
+taken back to the pixels: by a deconvnet (Zeiler & Fergus, ECCV 2014), or with --method by
+guided backpropagation (Springenberg 2015), the plain gradient, saliency (Simonyan 2014) or
+SmoothGrad (Smilkov 2017). Writes to --workdir:
+
+    sheet.png                      all units
+    <layer>/<unit>.png             the projections, beside the patches they come from
+    <layer>/<unit>/<k>_*.png       each projection and patch at full size
+    manifest.json                  arguments, versions, weights, files and activations
+
+An image takes VGG16 half a second to look through on two cores, and one more to project.
+"""
+
+from absl import flags
+
+from apps import common, subjects, units
+
+_IMAGES = flags.DEFINE_string(
+    "images",
+    None,
+    "Folder of images, or one image; left out, two photographs that come with scikit-learn.",
+)
+_, _SIZE, _CROP = subjects.define_image(image=False)
+_NETWORK = subjects.define_network()
+_WORKDIR = common.define_workdir("out/deconv")
+_UNITS = units.define_units("block3_conv3:0-3,block4_conv3:0-3,block5_conv3:0-3")
+_TOP = flags.DEFINE_integer("top", 9, "Images per unit.", lower_bound=1, upper_bound=100)
+_METHOD = flags.DEFINE_enum(
+    "method",
+    "deconvnet",
+    ["deconvnet", "guided", "gradient", "saliency", "smoothgrad"],
+    "How to go back to the pixels.",
+)
+_SEED = flags.DEFINE_integer(
+    "seed", 0, "Seed of smoothgrad's noise.", lower_bound=0, upper_bound=2**31 - 1
+)
+
+
+def main() -> None:
+    """Reads the flags, then TensorFlow, then looks and projects."""
+    from apps import folders
+    from tfvis import files
+    from tfvis.errors import InputError
+
+    common.split(_UNITS["units"].value, "units")
+    found = folders.find(_IMAGES.value, "--images") if _IMAGES.value is not None else None
+    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    common.start_tensorflow()
+    from apps import deconvs
+
+    built = subjects.networks(_NETWORK, top=units.wants_logits(_UNITS["units"].value))
+    chosen = {}
+    for label, network in built.items():
+        chosen[label] = units.parse(_UNITS["units"].value, network, _UNITS["labels"].value)
+        for unit in chosen[label]:
+            if unit.kind != "channel" or unit.place:
+                raise InputError(
+                    f"--units={unit.layer}:{unit.name}: only channels and classes can be looked "
+                    "for in images, such as block5_conv3:110."
+                )
+    job = deconvs.Job(
+        networks=built,
+        units=chosen,
+        found=found,
+        target=lambda picture, network: subjects.target(picture, network, _SIZE.value, _CROP.value),
+        top=_TOP.value,
+        method=_METHOD.value,
+        seed=_SEED.value,
+        workdir=workdir,
+        arguments=common.arguments(),
+    )
+    for line in deconvs.run(job):
+        print(line)
+    if found is not None:
+        folders.report(found)
+    print(f"All in one picture: {workdir / 'sheet.png'}")
+
+
+def run() -> None:
+    """The app's entry point."""
+    common.run(main, "apps.deconv")
+
+
+if __name__ == "__main__":
+    run()

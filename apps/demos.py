@@ -1,0 +1,141 @@
+"""The rows of the demo's page."""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+
+from apps import caricatures, common, inversions, machine, maximizations
+from apps.units import Unit
+from tfvis import files, images, preimages
+from tfvis.networks.network import Network
+from tfvis.preimages import descent
+from tfvis.report import pages, plots
+
+
+@dataclasses.dataclass(frozen=True)
+class Demo:
+    """What the page is about.
+
+    Attributes:
+        label, network: the network.
+        target: float32 [height, width, channels], display space.
+        layers: paths, the rungs of the ladder.
+        steps: with jitter, at full rate.
+        seed: of the noise.
+        precision, jit: words of the flags.
+        workdir: each row has a folder in it.
+        arguments: of the command, for the manifests.
+    """
+
+    label: str
+    network: Network
+    target: np.ndarray
+    layers: list[str]
+    steps: int
+    seed: int
+    precision: str
+    jit: str
+    workdir: pathlib.Path
+    arguments: dict
+
+    def settings(self, kind: type, **more):
+        """Returns settings of a recipe, `kind`, on this machine."""
+        return kind(
+            steps=self.steps,
+            precision=machine.precision(self.precision),
+            jit=machine.jit(self.jit, self.workdir, self.network, self.target, self.layers[-1]),
+            **more,
+        )
+
+    def parts(self, name: str, settings) -> dict:
+        """Returns what the jobs of all rows have in common."""
+        common.say(f"{name} ...")
+        folder = files.make_folder(self.workdir / name.lower(), "--workdir")
+        return {
+            "networks": {self.label: self.network},
+            "settings": {self.label: settings},
+            "workdir": folder,
+            "arguments": self.arguments,
+        }
+
+    @property
+    def target_figure(self) -> pages.Figure:
+        """The photograph."""
+        height, width = self.target.shape[:2]
+        return pages.Figure(self.target, "the photograph", f"{width} x {height} px")
+
+
+def check(demo: Demo) -> None:
+    """Raises InputError if one of the layers cannot be shown."""
+    for layer in demo.layers:
+        descent.check_layer(demo.network, layer, demo.target.shape[:2])
+
+
+def inversion(demo: Demo, plotted: str) -> tuple[pages.Figure, ...]:
+    """Returns the ladder of pre-images, and how far their pixels are from the target's."""
+    job = inversions.Job(
+        **demo.parts("Inversion", demo.settings(preimages.Inversion)),
+        targets={demo.label: demo.target},
+        layers={demo.label: demo.layers},
+        seeds=(demo.seed,),
+    )
+    figures = [
+        pages.Figure(
+            inversions.stored(job.workdir / result["file"], demo.network),
+            result["layer"],
+            f"relative error {result['relative_error']:.3f}",
+        )
+        for result in inversions.run(job)
+    ]
+    # How far the pixels are, though the features agree: what the layer has let go of.
+    distances = [float(np.sqrt(np.square(f.pixels - demo.target).mean())) for f in figures]
+    curve = plots.lines({"": (demo.layers, distances)}, "layer", "pixels differ by, grey levels")
+    plot = pages.Figure(curve, "What each layer let go of", plotted, wide=True)
+    return (demo.target_figure, *figures, plot)
+
+
+def maximization(demo: Demo) -> tuple[pages.Figure, ...]:
+    """Returns, per layer, the unit that the photograph excites most, raised."""
+    network = demo.network
+    units = []
+    for layer in demo.layers:
+        answers = preimages.features(network, layer, demo.target[None]).numpy()[0]
+        channel = int(answers.max((0, 1)).argmax())
+        units.append(Unit(layer, channel, name=str(channel)))
+    job = maximizations.Job(
+        **demo.parts("Maximization", demo.settings(preimages.Maximization)),
+        units={demo.label: units},
+        size=None,
+        everywhere=False,
+        seed=demo.seed,
+        references=None,
+        growth=False,
+    )
+    return tuple(
+        pages.Figure(
+            images.read(job.workdir / result["file"]).pixels,
+            f"{result['layer']}:{result['unit']}",
+            f"{result['times_largest']:.1f} x photographs",
+        )
+        for result in maximizations.run(job)
+    )
+
+
+def caricature(demo: Demo, count: int) -> tuple[pages.Figure, ...]:
+    """Returns the caricatures of the `count` deepest layers."""
+    job = caricatures.Job(
+        **demo.parts("Caricature", demo.settings(preimages.Caricature)),
+        targets={demo.label: demo.target},
+        layers={demo.label: demo.layers[-count:]},
+        seed=demo.seed,
+    )
+    figures = [
+        pages.Figure(
+            inversions.stored(job.workdir / result["file"], demo.network),
+            result["layer"],
+            f"answers {result['exaggeration']:.1f} x as much",
+        )
+        for result in caricatures.run(job)
+    ]
+    return (demo.target_figure, *figures)

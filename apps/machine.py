@@ -1,0 +1,52 @@
+"""What this machine is best asked to do: precision, XLA."""
+
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from tfvis import preimages
+from tfvis.networks import fast
+from tfvis.networks.network import Network
+from tfvis.optimize import loop
+from tfvis.report import manifest
+
+
+def precision(word: str) -> str:
+    """Returns the precision a flag stands for on this machine."""
+    if word != "auto":
+        return word
+    return "bfloat16" if fast.native_bfloat16() else "float32"
+
+
+def jit(word: str, workdir: pathlib.Path, network: Network, target, layer: str) -> bool:
+    """Returns whether a --jit flag means XLA on this machine.
+
+    On a CPU a convolution inside an XLA loop takes a naive path, some 18 times as slow,
+    so auto leaves it off there. On a GPU it measures, unless an earlier run in this
+    workdir did: XLA changes the bits, and that run must be able to go on.
+    """
+    if word != "auto":
+        return word == "on"
+    if not tf.config.list_physical_devices("GPU"):
+        return False
+    decided = manifest.read(workdir / "manifest.json").get("jit")
+    if isinstance(decided, bool):
+        return decided
+    if target is None:
+        height, width = network.fixed_size or (224, 224)
+        target = np.random.default_rng(0).uniform(0, 255, (height, width, network.channels))
+        target = target.astype(np.float32)
+    return seconds_per_step(network, target, layer, True) < seconds_per_step(
+        network, target, layer, False
+    )
+
+
+def seconds_per_step(network: Network, target, layer: str, with_xla: bool) -> float:
+    """Returns the time of a float32 caricature step, compilation not counted."""
+    settings = preimages.Caricature(steps=4 * loop.CHUNK, jit=with_xla)
+    marks = [
+        progress.seconds
+        for progress in preimages.caricature(network, target, layer, settings=settings)
+    ]
+    return (marks[-1] - marks[0]) / (3 * loop.CHUNK)

@@ -1,0 +1,266 @@
+"""Activation maximisations for an app: what to make, what to measure, and the sheets."""
+
+import dataclasses
+import functools
+import itertools
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from apps import folders, inversions, runs
+from apps.units import Unit
+from tfvis import images, objectives, preimages, statistics
+from tfvis.errors import InputError
+from tfvis.networks.network import Network
+from tfvis.preimages import maximization
+from tfvis.report import manifest, sheets, tensorboard
+
+# Pixels optimised in one batch, which bounds memory, and the pictures in it, which bounds
+# the graph that is compiled.
+_BATCH_PIXELS, _BATCH = 16 * 224 * 224, 64
+# Pictures smaller than this are shown magnified.
+_SHOWN = 96
+
+FIELDS = {"layer": str, "network": str, "unit": str, "activation": float, "times_largest": float}
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What to raise, and where to put it.
+
+    Attributes:
+        networks: by label.
+        units: of each network.
+        settings: of each network; None among them are derived per layer.
+        size: side of the images, or None for the units' own.
+        everywhere: raise means over maps, not the neurons at their centres.
+        seed: of the noise, one for all units, so that a unit's picture does not depend
+            on which others are made.
+        references: folder of the images M is taken from, or None.
+        growth: whether to show how the pictures grew.
+        workdir: exists and is writable.
+        arguments: of the command, for the manifest.
+    """
+
+    networks: dict[str, Network]
+    units: dict[str, list[Unit]]
+    settings: dict[str, preimages.Maximization]
+    size: int | None
+    everywhere: bool
+    seed: int
+    references: str | None
+    growth: bool
+    workdir: pathlib.Path
+    arguments: dict
+
+
+def run(job: Job) -> list[dict]:
+    """Raises every unit, or takes it over where it was finished before.
+
+    Returns:
+        The manifest's results, one per unit.
+
+    Raises:
+        InputError: before anything is computed, if a unit cannot be raised; later, if
+            the energy diverges.
+    """
+    tasks = []
+    for label, units in job.units.items():
+        sizes = {unit.layer: _size(job, label, unit.layer) for unit in units}
+        for unit in units:
+            _check_place(job.networks[label], unit, sizes[unit.layer])
+        largest = _largest(job, label)
+        for layer, group in itertools.groupby(units, lambda unit: unit.layer):
+            for batch in _batches(list(group), sizes[layer]):
+                tasks.append(_task(job, label, layer, batch, sizes[layer], largest))
+    with tensorboard.Writer(job.workdir / "tensorboard") as writer:
+        results = runs.run(tasks, job.workdir, inversions.header(job), writer, FIELDS)
+        for (label, layer), group in itertools.groupby(
+            results, lambda result: (result["network"], result["layer"])
+        ):
+            page = sheets.sheet([_cell(job, result) for result in group])
+            images.save_png(job.workdir / inversions.folder(job, label, layer) / "sheet.png", page)
+            writer.images(f"{label}/{layer}/sheet", page[None], 0)
+        images.save_png(job.workdir / "sheet.png", sheet(job, results))
+    return results
+
+
+def _size(job: Job, label: str, layer: str) -> tuple[int, int]:
+    network = job.networks[label]
+    size = (job.size, job.size) if job.size else maximization.canvas(network, layer)
+    if job.size and network.fixed_size and size != network.fixed_size:
+        height, width = network.fixed_size
+        raise InputError(
+            f"--size={job.size}: {network.name} takes {height} x {width} px only; leave it out."
+        )
+    if 0 in network.trace(layer, *size):
+        raise InputError(
+            f"--size={size[0]}: too small for {layer}, whose map would have no pixel. "
+            "Choose a larger size or an earlier layer."
+        )
+    return size
+
+
+def _check_place(network: Network, unit: Unit, size: tuple[int, int]) -> None:
+    if unit.place is None:
+        return
+    shape = network.trace(unit.layer, *size)
+    if len(shape) != 3:
+        raise InputError(
+            f"--units={unit.layer}:{unit.name}: the layer is a vector, without places."
+        )
+    if unit.place[0] >= shape[0] or unit.place[1] >= shape[1]:
+        raise InputError(
+            f"--units={unit.layer}:{unit.name}: outside the map, which has {shape[0]} rows and "
+            f"{shape[1]} columns at {size[0]} px (see --size)."
+        )
+
+
+def _batches(units: list[Unit], size: tuple[int, int]):
+    """Yields units of one kind, as many as are to be optimised together."""
+    most = int(np.clip(_BATCH_PIXELS // (size[0] * size[1]), 1, _BATCH))
+    for kind, group in itertools.groupby(units, lambda unit: unit.kind):
+        # Directions and whole layers go one by one: each is an objective of its own.
+        alike, count = list(group), most if kind == "channel" else 1
+        yield from (alike[i : i + count] for i in range(0, len(alike), count))
+
+
+def _largest(job: Job, label: str) -> dict[str, np.ndarray]:
+    """Returns M of every channel of the layers in question, floored."""
+    network, units = job.networks[label], job.units[label]
+    layers = list(dict.fromkeys(unit.layer for unit in units if unit.kind == "channel"))
+    if not layers:
+        return {}
+    name, pictures = _references(job, network)
+    found = statistics.kept_largest(network, layers, name, pictures)
+    return {layer: statistics.floored(values, layer) for layer, values in found.items()}
+
+
+def _references(job: Job, network: Network):
+    """Returns the name of the reference set and its pictures, not read yet."""
+    if job.references is None:
+        return "scikit-learn's photographs", statistics.demo_pictures(network)
+    chosen = folders.find(job.references, "--reference_images")
+    height, width = network.fixed_size or (224, 224)
+    return folders.digest(chosen), folders.squares(chosen, height, width, network.channels)
+
+
+def _objective(job, label, layer, units, size, largest) -> tuple[objectives.Objective, np.ndarray]:
+    """Returns the activations of a batch's units, and M of each."""
+    network, unit = job.networks[label], units[0]
+    if unit.kind == "channel":
+        places = [unit.place for unit in units]
+        everywhere = job.everywhere and not any(places)
+        channels = [unit.channel for unit in units]
+        objective = maximization.unit(network, layer, channels, size, places, everywhere)
+        return objective, np.array([largest[layer][channel] for channel in channels])
+    if unit.kind == "layer":
+        objective = objectives.layer_norm(layer)
+    else:
+        shape = network.trace(layer, *size)
+        center = None if job.everywhere or len(shape) == 1 else (shape[0] // 2, shape[1] // 2)
+        objective = objectives.direction(layer, unit.vector, center, unit.name)
+    _, pictures = _references(job, network)
+    taps = network.taps([layer])
+    answers = [float(objective(taps(tf.constant(picture[None])))[0]) for picture in pictures]
+    return objective, statistics.floored(np.array([max(answers)]), layer)
+
+
+def _task(job, label, layer, units, size, largest) -> runs.Task:
+    network = job.networks[label]
+    settings = maximization.published(network, layer, size, job.settings[label])
+    objective, chosen = _objective(job, label, layer, units, size, largest)
+    weighted = maximization.normalized(network, objective, layer, size, chosen, settings.strength)
+    seeds = (job.seed,) * len(units)
+    names = [f"{layer}:{unit.name}" for unit in units]
+    names = names if len(job.networks) == 1 else [f"{label}/{name}" for name in names]
+    folder = inversions.folder(job, label, layer)
+    return runs.Task(
+        name=names[0] if len(units) == 1 else f"{names[0]}..{units[-1].name}",
+        labels=tuple(name.replace(":", "/") for name in names),
+        keys=tuple(
+            runs.key(
+                network,
+                recipe="maximization",
+                size=size,
+                everywhere=job.everywhere,
+                units=[dataclasses.asdict(unit) for unit in units],
+                place=k,
+                largest=chosen,
+                seed=job.seed,
+                settings=settings,
+                growth=job.growth,
+            )
+            for k in range(len(units))
+        ),
+        paths=tuple(folder / f"{runs.safe_name(unit.name)}.png" for unit in units),
+        start=lambda state, marks: preimages.maximize(
+            network, weighted, size=size, seeds=seeds, settings=settings, state=state, marks=marks
+        ),
+        measure=functools.partial(_measure, job, label, layer, units, chosen, objective, settings),
+        steps=settings.total,
+        cost=network.cost(layer, *size) * len(units),
+        growth=job.growth,
+    )
+
+
+def _measure(job, label, layer, units, largest, objective, settings, pictures, paths):
+    """Returns the records: activations on the files as read back."""
+    network = job.networks[label]
+    taps = network.taps([layer])
+    stored = np.stack([inversions.stored(path, network) for path in paths])
+    answers = objective(taps(tf.constant(stored))).numpy()
+    return [
+        {
+            "network": label,
+            "layer": layer,
+            "unit": unit.name,
+            "seed": job.seed,
+            "activation": float(answers[k]),
+            "largest_in_photographs": float(largest[k]),
+            "times_largest": float(answers[k] / largest[k]),
+            "settings": manifest.plain(settings),
+        }
+        for k, unit in enumerate(units)
+    ]
+
+
+def _cell(job: Job, result: dict) -> sheets.Cell:
+    pixels = images.read(job.workdir / result["file"]).pixels
+    factor = max(1, -(-_SHOWN // pixels.shape[0]))
+    pixels = pixels.repeat(factor, 0).repeat(factor, 1)
+    note = f"{result['times_largest']:.1f} x photographs"
+    title = f"{result['layer']}:{result['unit']}"
+    return sheets.Cell(pixels, title, note)
+
+
+def sheet(job: Job, results: list[dict]) -> np.ndarray:
+    """Returns all units; with several networks, units down and networks across."""
+    cells = [_cell(job, result) for result in results]
+    if len(job.networks) == 1:
+        return sheets.sheet(cells)
+    titled = [
+        dataclasses.replace(cell, title=f"{result['network']} {cell.title}")
+        for cell, result in zip(cells, results, strict=True)
+    ]
+    columns = [
+        [cell for cell, result in zip(titled, results, strict=True) if result["network"] == label]
+        for label in job.networks
+    ]
+    return sheets.sheet([cell for row in zip(*columns, strict=True) for cell in row], len(columns))
+
+
+def lines(job: Job, results: list[dict]) -> list[str]:
+    """Returns what an app prints of its results."""
+    several = len(job.networks) > 1
+    text = []
+    for result in results:
+        name = f"{result['layer']}:{result['unit']}"
+        name = f"{result['network']}/{name}" if several else name
+        text.append(
+            f"{name:<28} activation {result['activation']:9.1f}  "
+            f"{result['times_largest']:5.1f} x photographs  "
+            f"{result['seconds']:6.1f} s  {result['file']}"
+        )
+    return text

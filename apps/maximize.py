@@ -1,0 +1,112 @@
+"""Shows what units of a network look for, by raising their activations.
+
+    python -m apps.maximize --network=vgg16 --units=block5_conv3:110,block4_conv2:0-24
+
+For each unit an image is sought, from noise, on which it answers as much as it can while
+the image stays a natural one (Mahendran & Vedaldi, IJCV 2016; with
+--parameterization=fourier, Olah et al., Feature Visualization, 2017). Writes to --workdir:
+
+    sheet.png                      all units, and what they answer beside photographs
+    <layer>/<unit>.png             one per unit, at the size of what the unit can see
+    <layer>/<unit>_growth.gif|png  how it grew from noise
+    <layer>/sheet.png              the units of a layer
+    manifest.json                  arguments, versions, weights, activations
+    tensorboard/                   images and energy terms over the steps
+
+Stopped at any moment, the same command goes on where it was. A unit of block4 takes
+some ten seconds on two cores, one of block5 a minute.
+"""
+
+from absl import flags
+
+from apps import common, descents, subjects, units
+
+_DEFAULT_UNITS = "block2_conv2:0-5,block3_conv3:0-5,block4_conv3:0-5,block5_conv3:0-3"
+_SIZE = flags.DEFINE_integer(
+    "size",
+    None,
+    "Side of the square images, in pixels; left out, what the unit can see of an image.",
+    lower_bound=1,
+    upper_bound=4096,
+)
+_NETWORK = subjects.define_network()
+_WORKDIR = common.define_workdir("out/maximize")
+_PRECISION = common.define_precision()
+_SEED, _JIT = common.define_run()
+_UNITS = units.define_units(_DEFAULT_UNITS)
+_PARAMETERIZATION = flags.DEFINE_enum(
+    "parameterization",
+    None,
+    ["pixels", "fourier"],
+    "What is optimised: pixels seen through jitter, or a spectrum of decorrelated colours "
+    "seen in random shifts, scales and turns; left out, pixels up to a stride of 4.",
+)
+_WHERE = flags.DEFINE_enum(
+    "where",
+    "center",
+    ["center", "everywhere"],
+    "Raise a channel at the centre of the map, or its mean over the map.",
+)
+_STRENGTH = flags.DEFINE_float(
+    "strength",
+    1e4,
+    "C of the unit's weight C / (M rf^2): M its largest activation on photographs, rf its "
+    "receptive field.",
+    lower_bound=0,
+)
+_REFERENCE = flags.DEFINE_string(
+    "reference_images",
+    None,
+    "Folder of photographs that M is taken from; left out, two that come with scikit-learn.",
+)
+_GROWTH = flags.DEFINE_bool("growth", True, "Show how each picture grew, as a strip and a GIF.")
+_DESCENT = descents.define_descent(300, 0, None)
+
+
+def main() -> None:
+    """Reads the flags, then TensorFlow, then raises the units."""
+    from tfvis import files
+
+    common.split(_UNITS["units"].value, "units")
+    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    common.start_tensorflow()
+    from apps import maximizations
+    from tfvis import preimages
+
+    built = subjects.networks(_NETWORK, top=units.wants_logits(_UNITS["units"].value))
+    chosen = {
+        label: units.parse(_UNITS["units"].value, network, _UNITS["labels"].value)
+        for label, network in built.items()
+    }
+    settings = {
+        label: descents.settings(
+            preimages.Maximization, _DESCENT, network, None, chosen[label][-1].layer, workdir,
+            _PRECISION.value, _JIT.value,
+            strength=_STRENGTH.value, parameterization=_PARAMETERIZATION.value,
+        )
+        for label, network in built.items()
+    }  # fmt: skip
+    job = maximizations.Job(
+        networks=built,
+        units=chosen,
+        settings=settings,
+        size=_SIZE.value,
+        everywhere=_WHERE.value == "everywhere",
+        seed=_SEED.value,
+        references=_REFERENCE.value,
+        growth=_GROWTH.value,
+        workdir=workdir,
+        arguments=common.arguments(),
+    )
+    for line in maximizations.lines(job, maximizations.run(job)):
+        print(line)
+    print(f"All in one picture: {workdir / 'sheet.png'}")
+
+
+def run() -> None:
+    """The app's entry point."""
+    common.run(main, "apps.maximize")
+
+
+if __name__ == "__main__":
+    run()

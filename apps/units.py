@@ -1,0 +1,212 @@
+"""Units as a flag names them: channels, neurons, class scores, directions, layers."""
+
+import dataclasses
+import json
+import os
+import re
+
+import numpy as np
+from absl import flags
+
+from tfvis.errors import InputError, nearest
+
+# A class name may match several classes; more than these is a mistake.
+_MOST_CLASSES = 8
+_MOST_UNITS = 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class Unit:
+    """What is looked at in a layer.
+
+    Attributes:
+        layer: a path, or "logits".
+        channel: its number; None for a direction or the whole layer.
+        place: (row, column) of a single neuron, or None.
+        vector: float32 [channels], a direction, or None.
+        name: for files and sheets.
+    """
+
+    layer: str
+    channel: int | None
+    place: tuple[int, int] | None = None
+    vector: np.ndarray | None = None
+    name: str = ""
+
+    @property
+    def kind(self) -> str:
+        """ "channel", "direction" or "layer"."""
+        if self.channel is not None:
+            return "channel"
+        return "layer" if self.vector is None else "direction"
+
+
+def define_units(default: str | None) -> dict[str, flags.FlagHolder]:
+    """Defines --units and --labels."""
+    holders = (
+        flags.DEFINE_string(
+            "units",
+            default,
+            "What to look at: layer:channel, layer:0-24, layer:7@3x5 (the neuron at row 3, "
+            "column 5), logit:guitar or logit:402 (a class), layer:vector.npy (a direction), "
+            "or a layer as a whole; separated by commas.",
+        ),
+        flags.DEFINE_string(
+            "labels",
+            None,
+            "File with the names of the classes, one per line; ImageNet's are known where "
+            "they can be fetched.",
+        ),
+    )
+    return {holder.name: holder for holder in holders}
+
+
+def wants_logits(text: str) -> bool:
+    """Tells whether a class score is asked for, so that a classifier is needed."""
+    return any(re.match(r"logits?(:|$)", word.strip()) for word in text.split(","))
+
+
+def parse(text: str, network, labels: str | None) -> list[Unit]:
+    """Returns the units that --units names in `network`, without doubles.
+
+    Args:
+        text: see `define_units`; a number alone belongs to the layer before it.
+        network: whose layers they are.
+        labels: --labels.
+
+    Raises:
+        InputError: not of that form, an unknown layer or class, a channel that is not
+            there, a layer without channels or behind a softmax.
+    """
+    units: list[Unit] = []
+    layer = None
+    for word in [word.strip() for word in text.split(",") if word.strip()]:
+        given, colon, item = word.rpartition(":")
+        if re.fullmatch(r"[\d-]+(@\d+x\d+)?", word) and layer:
+            item = word
+        elif colon and word not in network.paths:
+            layer = _layer(given, network)
+        else:
+            layer, item = _layer(word, network), ""
+        units += _items(layer, item, network, labels)
+    if not units:
+        raise InputError("--units: expected at least one, such as block5_conv3:110.")
+    if len(units) > _MOST_UNITS:
+        raise InputError(f"--units: {len(units)} are too many for one run (at most {_MOST_UNITS}).")
+    return list({(u.layer, u.name): u for u in units}.values())
+
+
+def _layer(word: str, network) -> str:
+    if word in ("logit", "logits") and word not in network.paths:
+        if not network.logits:
+            raise InputError(
+                f"--units={word}: {network.name} has no classifier here. Name --weights that "
+                "include it, or a layer."
+            )
+        return "logits"
+    network.check([word])
+    network.check_scores(word)
+    if network.channels_of(word) is None:
+        raise InputError(
+            f"--units={word}: its output has no channels. Choose a layer whose output is a "
+            "map or a vector."
+        )
+    return word
+
+
+def _items(layer: str, item: str, network, labels: str | None) -> list[Unit]:
+    channels = network.channels_of(layer)
+    if not item:
+        return [Unit(layer, None, name="layer")]
+    match = re.fullmatch(r"(\d{1,7})(?:-(\d{1,7}))?(?:@(\d{1,5})x(\d{1,5}))?", item)
+    if match:
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise InputError(f"--units={layer}:{item}: not a range.")
+        if last >= channels:
+            raise InputError(
+                f"--units={layer}:{item}: the layer has {channels} channels (0 to {channels - 1})."
+            )
+        place = (int(match[3]), int(match[4])) if match[3] else None
+        at = f"@{match[3]}x{match[4]}" if match[3] else ""
+        return [Unit(layer, c, place, name=f"{c}{at}") for c in range(first, last + 1)]
+    if item.endswith(".npy"):
+        stem = os.path.splitext(os.path.basename(item))[0]
+        return [Unit(layer, None, vector=_direction(item, layer, channels), name=stem)]
+    if network.path(layer) == network.logits:
+        return [Unit(layer, c, name=f"{c} {name}") for c, name in _classes(item, channels, labels)]
+    raise InputError(
+        f"--units={layer}:{item}: expected a channel such as 7, a range 0-24, a neuron 7@3x5, "
+        "or a direction in a .npy file."
+    )
+
+
+def _direction(path: str, layer: str, channels: int) -> np.ndarray:
+    """Returns the vector in a .npy file; nothing in it is executed."""
+    try:
+        stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        numeric = np.issubdtype(stored.dtype, np.number) and stored.dtype.kind != "c"
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"--units={layer}:{path}: cannot be read as an array ({error})."
+        ) from error
+    if stored.shape != (channels,) or not numeric:
+        raise InputError(
+            f"--units={layer}:{path}: expected {channels} numbers, one per channel. "
+            f"Received: {stored.dtype} {stored.shape}."
+        )
+    vector = np.asarray(stored, np.float32)
+    if not np.isfinite(vector).all() or not vector.any():
+        raise InputError(f"--units={layer}:{path}: expected finite numbers, not all of them 0.")
+    return vector
+
+
+def _classes(word: str, count: int, labels: str | None) -> list[tuple[int, str]]:
+    """Returns the classes a word stands for: that of this name, or all that contain it."""
+    names = _names(count, labels, word)
+    wanted = _plain(word)
+    exact = [i for i, name in enumerate(names) if _plain(name) == wanted]
+    found = exact or [i for i, name in enumerate(names) if wanted and wanted in _plain(name)]
+    if not found:
+        raise InputError(f"--units=logit:{word}: no class of this name. {nearest(word, names)}")
+    if len(found) > _MOST_CLASSES:
+        shown = ", ".join(names[i] for i in found[:_MOST_CLASSES])
+        raise InputError(f"--units=logit:{word}: stands for {len(found)} classes ({shown}, ...).")
+    return [(i, names[i]) for i in found]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", " ", name).strip().lower()
+
+
+def _names(count: int, labels: str | None, word: str) -> list[str]:
+    if labels:
+        try:
+            with open(labels, encoding="utf-8") as file:
+                names = [line.strip() for line in file.read(10_000_000).splitlines()]
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"--labels={labels}: cannot be read as text ({error}).") from error
+        names = [name for name in names if name]
+        if len(names) != count:
+            raise InputError(f"--labels={labels}: {len(names)} names for {count} classes.")
+        return names
+    advice = "Give the number of the class (logit:3), or --labels=FILE with one name per line."
+    if count != 1000:
+        raise InputError(f"--units=logit:{word}: the names of the classes are not known. {advice}")
+    try:
+        import keras
+        from keras.src.applications import imagenet_utils
+
+        path = keras.utils.get_file(
+            "imagenet_class_index.json",
+            imagenet_utils.CLASS_INDEX_PATH,
+            cache_subdir="models",
+            file_hash="c2c37ea517e94d9795004a39431a14cb",
+        )
+        with open(path, encoding="utf-8") as file:
+            index = json.load(file)
+        return [index[str(i)][1].replace("_", " ") for i in range(count)]
+    except Exception as error:
+        raise InputError(
+            f"--units=logit:{word}: the names of ImageNet's classes cannot be fetched. {advice}"
+        ) from error

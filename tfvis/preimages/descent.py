@@ -1,0 +1,258 @@
+"""What the recipes share: settings, and the way down an energy."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from tfvis import parameterizations, priors
+from tfvis.errors import InputError
+from tfvis.networks.network import Network
+from tfvis.optimize import lbfgs, loop, updates
+
+OPTIMIZERS = ("adagrad", "adam", "lbfgs")
+# Steps of pixels, grey levels: Adam's is its largest change per step, L-BFGS' the
+# largest of its very first trial; from there on it finds its own.
+_ADAM_RATE, _LBFGS_RATE = 4.0, 4.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Descent:
+    """Every constant of the way down; None means "as published for this layer".
+
+    Attributes:
+        prior: the regulariser and its bound.
+        jitter: J, the canvas exceeds the image by J - 1 px; MV16: stride / 4.
+        steps: with jitter, at full rate; MV16: 300.
+        fine_steps: afterwards, without jitter, at a lower rate.
+        fine_rate: their rate, as a share of the first; MV16: 0.1.
+        optimizer: "adagrad" (MV16's rule), "adam", or "lbfgs", which needs an energy
+            that stands still: it runs without jitter, steps and fine_steps together, and
+            with display space, 0..255, as its box.
+        rate: step rate; None derives 0.05 B^2 / alpha times the image's pixels for
+            adagrad (MV16), and 4 grey levels for adam and the first trial of lbfgs.
+        leak: share of the squared gradients adagrad keeps from step to step; MV16: 0.9.
+        momentum: share of the last change it keeps; MV16: 0.9.
+        stop: when to end early; by default never, as published.
+        precision: "float32" or "bfloat16", the network's arithmetic; image, energy
+            and rule are float32 in both.
+        jit: compile with XLA.
+    """
+
+    prior: priors.NaturalPrior = priors.NaturalPrior()
+    jitter: int | None = None
+    steps: int = 300
+    fine_steps: int = 0
+    fine_rate: float = 0.1
+    optimizer: str = "adagrad"
+    rate: float | None = None
+    leak: float = 0.9
+    momentum: float = 0.9
+    stop: loop.Stop = loop.Stop()
+    precision: str = "float32"
+    jit: bool = False
+
+    @property
+    def total(self) -> int:
+        """Steps of all stages."""
+        return self.steps + self.fine_steps
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """A run between two chunks of steps.
+
+    Attributes:
+        layer: which one it is about.
+        images: the images now, float32 [batch, height, width, channels], display space,
+            unclipped.
+        kept: the best so far; the result, once the run has ended.
+        snapshot: the loop's.
+        seconds: of computation so far, in this process.
+        total: steps in all.
+    """
+
+    layer: str
+    images: np.ndarray
+    kept: np.ndarray
+    snapshot: loop.Snapshot
+    seconds: float
+    total: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Descending:
+    """An energy on its way down: what `descend` runs, ready to be run or timed.
+
+    Attributes:
+        compiled: the loop.
+        stages: what it runs.
+        start: float32, its first canvas.
+        picture: what is optimised -> display images, both NumPy.
+    """
+
+    compiled: loop.Loop
+    stages: list[loop.Stage]
+    start: np.ndarray
+    picture: Callable[[np.ndarray], np.ndarray]
+
+
+def derived(network: Network, layer: str, size: tuple[int, int], settings: Descent) -> Descent:
+    """Returns `settings` with jitter and rate filled in.
+
+    Args:
+        network: the network.
+        layer: a path in it; its stride decides the jitter.
+        size: (height, width) of the image.
+        settings: as asked for.
+
+    Raises:
+        InputError: a setting is out of range.
+    """
+    if settings.steps < 1 or settings.fine_steps < 0:
+        raise InputError(
+            f"--steps={settings.steps} --fine_steps={settings.fine_steps}: expected at "
+            "least 1 and at least 0."
+        )
+    jitter, rate, optimizer = settings.jitter, settings.rate, settings.optimizer
+    if optimizer not in OPTIMIZERS:
+        raise InputError(f"--optimizer={optimizer}: expected {', '.join(OPTIMIZERS)}.")
+    for name, value in (("rate", rate), ("jitter", jitter)):
+        if value is not None and value <= 0:
+            raise InputError(f"--{name}={value}: expected a number above 0.")
+    if settings.stop.change < 0 or settings.stop.window < 1:
+        raise InputError(
+            f"--stop={settings.stop.change} --stop_window={settings.stop.window}: expected "
+            "at least 0 and at least 1."
+        )
+    if optimizer == "lbfgs" and (jitter or 1) > 1:
+        raise InputError(
+            f"--jitter={jitter}: lbfgs needs an energy that stands still; leave --jitter out, "
+            "or choose --optimizer=adagrad."
+        )
+    if jitter is None:
+        jitter = 1 if optimizer == "lbfgs" else max(round(network.stride(layer) / 4), 1)
+    if rate is None:
+        pixels = size[0] * size[1]
+        rate = {
+            "adagrad": pixels * 0.05 * settings.prior.color**2 / settings.prior.alpha,
+            "adam": _ADAM_RATE,
+            "lbfgs": _LBFGS_RATE,
+        }[optimizer]
+    return dataclasses.replace(settings, jitter=jitter, rate=rate)
+
+
+def check_layer(network: Network, layer: str, size: tuple[int, int]) -> None:
+    """Raises InputError unless `layer` exists and has a map of at least 1 px."""
+    network.check([layer])
+    if len(network.graph.tensors[network.path(layer)].shape) != 4:
+        raise InputError(
+            f"--layers={layer}: has nothing spatial left (its output is a vector). "
+            "Choose a convolution or a pooling before it."
+        )
+    if 0 in network.shape(layer, *size) or 0 in network.trace(layer, *size):
+        raise InputError(
+            f"--size={size[0]}: too small for {layer}, whose map would have no pixel. "
+            "Choose a larger size or an earlier layer."
+        )
+
+
+def features(network: Network, layer: str, images: np.ndarray) -> tf.Tensor:
+    """Returns the float32 features of display images [batch, height, width, channels]."""
+    return network.taps([layer])(tf.constant(images, tf.float32))[layer]
+
+
+def pixel_descent(
+    network: Network,
+    objective: Callable[[dict[str, tf.Tensor]], tf.Tensor],
+    layers: Iterable[str],
+    start: np.ndarray,
+    seeds: tuple[int, ...],
+    settings: Descent,
+) -> Descending:
+    """Returns the way down `objective` + prior, over pixels, seen through jitter.
+
+    Args:
+        network: the network.
+        objective: taps -> float32 [batch], to be made small.
+        layers: what it needs tapped.
+        start: centred, float32 [batch, height + J - 1, width + J - 1, channels].
+        seeds: of the jitter, one per image.
+        settings: see `derived`; they hold no None.
+    """
+    margin = settings.jitter - 1
+    height, width = start.shape[1] - margin, start.shape[2] - margin
+    taps = taps_of(network, layers, settings)
+    center = network.preprocessing.center(network.channels)
+    prior, numbers = settings.prior, tf.constant(seeds, tf.int32)
+    if settings.optimizer == "lbfgs":
+        # A box is what L-BFGS can keep to; the published bound is a ball of colours.
+        written = parameterizations.pixels(start, float("inf"))
+    else:
+        written = parameterizations.pixels(start, prior.bound)
+
+    def energy(canvas, step):
+        window = priors.jittered(canvas, height, width, numbers, step)
+        return {"objective": objective(taps(window + center))} | prior.terms(canvas)
+
+    return Descending(
+        loop.Loop(energy, rule(settings, center), written.project, settings.jit),
+        stages(settings),
+        start,
+        lambda canvas: loop.cut(canvas, canvas.shape[1] - height) + center.numpy(),
+    )
+
+
+def enlarged(images: np.ndarray, margin: int) -> np.ndarray:
+    """Returns images with their border repeated, `margin` px more in each direction."""
+    before = margin // 2
+    widths = [(0, 0), (before, margin - before), (before, margin - before), (0, 0)]
+    return np.pad(images, widths, mode="edge")
+
+
+def run(
+    layer: str, descending: Descending, settings: Descent, state, marks: Iterable[int]
+) -> Iterator[Progress]:
+    """Runs all stages; see `loop.Loop.run` for `state` and `marks`."""
+    began = time.perf_counter()
+    picture = descending.picture
+    snapshots = descending.compiled.run(
+        descending.stages, descending.start, state, settings.stop, marks
+    )
+    for snapshot in snapshots:
+        yield Progress(
+            layer,
+            picture(snapshot.canvas),
+            picture(snapshot.state.kept),
+            snapshot,
+            time.perf_counter() - began,
+            settings.total,
+        )
+
+
+def taps_of(network: Network, layers: Iterable[str], settings: Descent):
+    """Returns the network's taps in the settings' arithmetic."""
+    # The packed convolution is oneDNN's; XLA has none.
+    packed = False if settings.jit else None
+    return network.taps(tuple(layers), settings.precision, packed=packed)
+
+
+def stages(settings: Descent) -> list[loop.Stage]:
+    """Returns the stages of a run; `settings` hold no None."""
+    if settings.optimizer == "lbfgs":
+        return [loop.Stage(settings.total, settings.rate)]
+    result = [loop.Stage(settings.steps, settings.rate, settings.jitter - 1)]
+    if settings.fine_steps:
+        result.append(loop.Stage(settings.fine_steps, settings.rate * settings.fine_rate))
+    return result
+
+
+def rule(settings: Descent, center: tf.Tensor | None = None) -> updates.Update:
+    """Returns the update rule; `center` is the mid colour of what is optimised."""
+    if settings.optimizer == "adam":
+        return updates.adam()
+    if settings.optimizer == "lbfgs":
+        return lbfgs.lbfgs() if center is None else lbfgs.lbfgs(-center, 255 - center)
+    return updates.leaky_adagrad(settings.leak, settings.momentum)

@@ -1,0 +1,184 @@
+"""Inversion: what a layer still knows of an image.
+
+It looks for another image with the same features, and a natural-image prior fills in
+whatever the layer has lost.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from tfvis import objectives, parameterizations
+from tfvis.errors import InputError
+from tfvis.networks.network import Network
+from tfvis.optimize import loop
+from tfvis.preimages import descent
+from tfvis.preimages.descent import Descent, Progress, features
+
+# C of MV16's energy, by the depth of the layer. The authors ran 1, 20, 100 and 300 and
+# showed, per layer, the best by eye. So were these chosen, on photographs at 224 px: up
+# to block3, 500 comes nearer than 300 (0.077 for 0.099 at block2_conv2) and looks the
+# same; beyond these values skies turn grainy (block4) and colours shrill (block5).
+_VGG_STRENGTH = {
+    "block1": 500.0,
+    "block2": 500.0,
+    "block3": 500.0,
+    "block4": 200.0,
+    "block5": 100.0,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Inversion(Descent):
+    """Every constant of an inversion; None means "as published for this layer".
+
+    Attributes:
+        fine_steps: MV16's 50.
+        strength: C, weight of the features against the prior.
+        mask_channels: channels to match, or None for all.
+        mask_window: (top, left, height, width) of the map to match, or None for all.
+    """
+
+    fine_steps: int = 50
+    strength: float | None = None
+    mask_channels: tuple[int, ...] | None = None
+    mask_window: tuple[int, int, int, int] | None = None
+
+
+def published(
+    network: Network, layer: str, size: tuple[int, int], settings: Inversion
+) -> Inversion:
+    """Returns `settings` with every None replaced by the published choice.
+
+    Args:
+        network: the network.
+        layer: a path in it.
+        size: (height, width) of the image.
+        settings: as asked for.
+
+    Raises:
+        InputError: the layer has no map of at least 1 px at this size; a setting is
+            out of range, or a mask outside the map.
+    """
+    descent.check_layer(network, layer, size)
+    settings = descent.derived(network, layer, size, settings)
+    strength = settings.strength
+    if strength is None:
+        strength = default_strength(network.name, layer, network.stride(layer))
+    if strength <= 0:
+        raise InputError(f"--strength={strength}: expected a number above 0.")
+    mask(network.trace(layer, *size), settings)
+    return dataclasses.replace(settings, strength=strength)
+
+
+def default_strength(name: str, layer: str, stride: int) -> float:
+    """Returns C for a layer: for VGG16 and VGG19 from the table, else from the stride.
+
+    Deep layers know less of the image, so more is left to the prior.
+
+    Args:
+        name: of the network.
+        layer: a path in it.
+        stride: of the layer.
+    """
+    block = layer.rsplit("/", 1)[-1].split("_")[0]
+    if name in ("vgg16", "vgg19") and block in _VGG_STRENGTH:
+        return _VGG_STRENGTH[block]
+    return 500.0 if stride <= 4 else 200.0 if stride <= 8 else 100.0
+
+
+def mask(shape: tuple[int, int, int], settings: Inversion) -> np.ndarray | None:
+    """Returns the 0/1 mask of the features to match, float32 `shape`, or None.
+
+    Args:
+        shape: (height, width, channels) of the map.
+        settings: see `Inversion`.
+
+    Raises:
+        InputError: a channel or the window lies outside the map.
+    """
+    if settings.mask_channels is None and settings.mask_window is None:
+        return None
+    height, width, channels = shape
+    result = np.ones(shape, np.float32)
+    if settings.mask_channels is not None:
+        wrong = [c for c in settings.mask_channels if not 0 <= c < channels]
+        if wrong:
+            raise InputError(
+                f"--mask_channels: {wrong[0]} is not a channel, the layer has {channels} "
+                f"(0 to {channels - 1})."
+            )
+        result[..., [c for c in range(channels) if c not in settings.mask_channels]] = 0
+    if settings.mask_window is not None:
+        top, left, rows, columns = settings.mask_window
+        if (
+            min(top, left) < 0
+            or min(rows, columns) < 1
+            or (top + rows > height or left + columns > width)
+        ):
+            raise InputError(
+                f"--mask_window: {top},{left},{rows},{columns} does not fit the layer's "
+                f"map of {height} x {width}."
+            )
+        window = np.zeros((height, width, 1), np.float32)
+        window[top : top + rows, left : left + columns] = 1
+        result *= window
+    return result
+
+
+def invert(
+    network: Network,
+    target: np.ndarray,
+    layer: str,
+    *,
+    seeds: tuple[int, ...] = (0,),
+    settings: Inversion = Inversion(),
+    state: loop.State | None = None,
+    marks: Iterable[int] = (),
+) -> Iterator[Progress]:
+    """Finds images whose features at `layer` are those of `target` (MV16, inversion).
+
+    Minimises C |phi(x) - phi0|^2 / |phi0|^2 + alpha norm + total variation, with the
+    colour bound, from noise; see `Inversion` for the constants.
+
+    Args:
+        network: the network.
+        target: float32 [height, width, channels], display space.
+        layer: a path in the network with a spatial map.
+        seeds: one start each; a batch, in which every image ends as it would alone, but
+            for rounding (some thousandths of a grey level on a CPU).
+        settings: constants; None among them are derived (`published`).
+        state: of an earlier, interrupted run with the same arguments; the rest of it
+            gives the same bits.
+        marks: steps at which to yield as well; 0 is the noise.
+
+    Yields:
+        Progress after every chunk; the `kept` of the last one is the result.
+
+    Raises:
+        InputError: at the first step, see `published`, `mask`, `feature_distance`.
+        loop.DivergedError: the energy became NaN or infinite; it carries the last
+            good state.
+    """
+    settings = published(network, layer, target.shape[:2], settings)
+    way = descending(network, target, layer, seeds, settings)
+    yield from descent.run(layer, way, settings, state, marks)
+
+
+def descending(
+    network: Network,
+    target: np.ndarray,
+    layer: str,
+    seeds: tuple[int, ...],
+    settings: Inversion,
+) -> descent.Descending:
+    """Returns the way down of one layer's inversion; `settings` hold no None."""
+    phi0 = features(network, layer, target[None])
+    chosen = mask(tuple(phi0.shape[1:]), settings)
+    objective = objectives.feature_distance(layer, phi0, settings.strength, chosen)
+    height, width = (side + settings.jitter - 1 for side in target.shape[:2])
+    noise = parameterizations.natural_noise(
+        seeds, height, width, network.channels, settings.prior.color
+    )
+    return descent.pixel_descent(network, objective, [layer], noise, seeds, settings)

@@ -1,0 +1,124 @@
+"""What units do on photographs: their largest activations, kept for the next time."""
+
+import hashlib
+import os
+import pathlib
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from tfvis import files, images
+from tfvis.errors import InputError
+from tfvis.networks import weights
+from tfvis.networks.network import Network
+
+# A unit that photographs leave cold is measured by this share of its layer's median;
+# else its weight C / (M rf^2) would have no bound.
+_LEAST = 0.5
+
+
+def largest(
+    network: Network,
+    layers: Iterable[str],
+    pictures: Iterable[np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Returns M: each channel's largest activation, over all places and pictures.
+
+    Args:
+        network: the network.
+        layers: paths, or "logits".
+        pictures: float32 [height, width, channels] each, display space, one size.
+
+    Returns:
+        {layer: float32 [channels]}.
+    """
+    layers = tuple(layers)
+    taps = network.taps(layers)
+
+    @tf.function
+    def maxima(image):
+        outputs = taps(image[None])
+        return {
+            layer: tf.reduce_max(tf.reshape(y, [-1, y.shape[-1]]), 0)
+            for layer, y in outputs.items()
+        }
+
+    found: dict[str, np.ndarray] = {}
+    for picture in pictures:
+        for layer, values in maxima(tf.constant(picture, tf.float32)).items():
+            before = found.get(layer)
+            found[layer] = values.numpy() if before is None else np.maximum(before, values)
+    return found
+
+
+def kept_largest(
+    network: Network, layers: Iterable[str], name: str, pictures: Iterator[np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Returns `largest`, from the cache where it was found before.
+
+    Args:
+        network: the network; its fingerprint, variant and preprocessing are in the name
+            of the file, below `weights.home()`.
+        layers: paths, or "logits".
+        name: stands for the pictures: another set must have another name.
+        pictures: see `largest`; not looked at if all is in the cache.
+    """
+    parts = (network.record.fingerprint, network.variant, network.preprocessing, name)
+    digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+    path = pathlib.Path(weights.home()) / "activations" / f"{digest}.npz"
+    found = _read(path)
+    layers = tuple(layers)
+    if not set(layers) <= set(found):
+        found |= largest(network, layers, pictures)
+        files.make_folder(path.parent, "TFVIS_HOME")
+        with files.replacing(path) as temporary, open(temporary, "wb") as file:
+            # A layer's name may hold what a name inside an archive must not.
+            names = np.array(list(found))
+            np.savez(file, names=names, **{f"m{i}": found[k] for i, k in enumerate(found)})
+    return {layer: found[layer] for layer in layers}
+
+
+def floored(values: np.ndarray, layer: str) -> np.ndarray:
+    """Returns M with a floor, so that units that photographs leave cold have one too.
+
+    Args:
+        values: float32 [channels].
+        layer: for the message.
+
+    Raises:
+        InputError: no unit of the layer answers at all.
+    """
+    positive = values[values > 0]
+    if not len(positive):
+        raise InputError(
+            f"{layer}: nothing in it answers any of the reference images, so there is nothing "
+            "to measure by. Choose other --reference_images or another layer."
+        )
+    return np.maximum(values, _LEAST * np.median(positive))
+
+
+def _read(path: os.PathLike) -> dict[str, np.ndarray]:
+    """Returns what is in the cache; a damaged file is as good as none."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            names = stored["names"].tolist()
+            return {name: stored[f"m{i}"] for i, name in enumerate(names)}
+    except Exception:
+        return {}
+
+
+def demo_pictures(network: Network, size: int = 224) -> Iterator[np.ndarray]:
+    """Yields the reference pictures in place of a set: crops of two photographs.
+
+    Args:
+        network: whose channels they get, and size if it is fixed.
+        size: their side otherwise.
+    """
+    height, width = network.fixed_size or (size, size)
+    for photograph in images.demo_set():
+        for place in ("left", "center", "right"):
+            square = images.resize(images.crop(photograph, place), height, width)
+            square = images.with_channels(square, network.channels)
+            yield square
+            yield square[:, ::-1]
