@@ -12,8 +12,16 @@ does other things too. Tables:
                 beside the same pass of the model as Keras runs it
     machine     forward and backward at 512 px beside a 4096^2 matrix product
     torch       an inversion step beside the same energy in eager PyTorch
+    peers       maximising 16 units beside tf-keras-vis, where that is installed
     app         answering time of --help, memory of a 224 px inversion
-    all         every one of them
+    all         every one of the above
+
+and, over --count photographs of a folder, --images (they take hours, keep a CSV and go on
+from it):
+
+    layers      relative errors of every layer of VGG16
+    shallow     HOG and dense SIFT: errors beside the published ones
+    activation  what maximised units answer, beside the most that photographs get
 """
 
 from absl import flags
@@ -24,8 +32,11 @@ _IMAGE, _SIZE, _CROP = subjects.define_image(224)
 _NETWORK = subjects.define_network()
 _WORKDIR = common.define_workdir("out/benchmark")
 _PRECISION = common.define_precision()
-_TABLES = ["inversion", "precision", "steps", "machine", "torch", "app"]
-_TABLE = flags.DEFINE_enum("table", "all", ["all", *_TABLES], "Which table to print.")
+_TABLES = ["inversion", "precision", "steps", "machine", "torch", "peers", "app"]
+_SURVEYS = ["layers", "shallow", "activation"]
+_TABLE = flags.DEFINE_enum("table", "all", ["all", *_TABLES, *_SURVEYS], "Which table to print.")
+_IMAGES = flags.DEFINE_string("images", None, "Folder of photographs for the last three tables.")
+_COUNT = flags.DEFINE_integer("count", 20, "How many of them are taken.", lower_bound=2)
 _LAYERS = flags.DEFINE_string(
     "layers",
     "block1_conv2,block2_conv2,block3_conv3,block4_conv3,block5_conv3",
@@ -42,15 +53,21 @@ def main() -> None:
     picture = images.crop(subjects.picture(_IMAGE.value), _CROP.value)
     workdir = files.make_folder(_WORKDIR.value, "--workdir")
     common.start_tensorflow()
-    from apps import machine
-    from apps.benchmarks import quality, steps
+    from apps import folders, machine
+    from apps.benchmarks import peers, quality, steps, surveys
     from tfvis.report import manifest
 
     ((_, network),) = subjects.networks(_NETWORK).items()
     target = subjects.target(picture, network, _SIZE.value, "none")
     network.check(layers)
     print(", ".join(f"{k} {v}" for k, v in manifest.versions().items()))
+    found = folders.find(_IMAGES.value, "--images") if _IMAGES.value else None
+    size, count = _SIZE.value, _COUNT.value
     tables = {
+        "layers": lambda: surveys.table_layers(network, found, count, size, workdir),
+        "shallow": lambda: surveys.table_shallow(found, count, size, workdir),
+        "activation": lambda: surveys.table_activation(network, found, count, workdir),
+        "peers": lambda: peers.table_peers(network, _ROUNDS.value),
         "inversion": lambda: quality.table_inversion(
             network, target, machine.precision(_PRECISION.value), workdir
         ),

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from apps import common, runs, subjects
 from tfvis import images, objectives, preimages
+from tfvis.networks import shallow
 from tfvis.networks.network import Network
 from tfvis.preimages import inversion
 from tfvis.report import manifest, sheets, tensorboard
@@ -29,6 +30,7 @@ class Job:
         layers: per network, paths, in the order of the sheet's rows.
         settings: per network; None among them are derived per layer.
         seeds: one per restart.
+        stretch: per network, whether to save pictures with their contrast stretched.
         workdir: exists and is writable.
         arguments: of the command, for the manifest.
     """
@@ -40,6 +42,7 @@ class Job:
     seeds: tuple[int, ...]
     workdir: pathlib.Path
     arguments: dict
+    stretch: dict[str, bool] = dataclasses.field(default_factory=dict)
 
 
 def run(job: Job) -> list[dict]:
@@ -100,6 +103,7 @@ def _task(job: Job, label: str, layer: str) -> runs.Task:
                 settings=settings,
                 # Rounding may depend on the batch an image is computed in.
                 batch=job.seeds,
+                stretch=job.stretch.get(label, False),
             )
             for seed in job.seeds
         ),
@@ -110,7 +114,12 @@ def _task(job: Job, label: str, layer: str) -> runs.Task:
         measure=functools.partial(_measure, job, label, layer, settings),
         steps=settings.total,
         cost=network.cost(layer, *size),
+        finish=_stretched if job.stretch.get(label) else lambda pictures: pictures,
     )
+
+
+def _stretched(pictures: np.ndarray) -> np.ndarray:
+    return np.stack([images.stretched(picture) for picture in pictures])
 
 
 def _measure(job, label, layer, settings, pictures, paths) -> list[dict]:
@@ -250,7 +259,7 @@ def _name(record: dict, several: bool) -> str:
 
 
 def job_of(
-    built: dict[str, Network], words: list[str] | None, target, seeds, settings, workdir
+    built: dict[str, Network], words: list[str] | None, target, seeds, settings, workdir, stretch
 ) -> Job:
     """Returns the job an app's flags describe.
 
@@ -261,6 +270,7 @@ def job_of(
         seeds: one per restart.
         settings: (network, target, a layer) -> settings.
         workdir: of the run.
+        stretch: "on", "off", or "auto": for what ignores contrast.
     """
     layers = subjects.layers_of(built, words)
     targets = {label: target(network) for label, network in built.items()}
@@ -275,4 +285,8 @@ def job_of(
         seeds=seeds,
         workdir=workdir,
         arguments=common.arguments(),
+        stretch={
+            label: stretch == "on" or (stretch == "auto" and network.name in shallow.BUILDERS)
+            for label, network in built.items()
+        },
     )

@@ -40,6 +40,12 @@ _STRENGTH = flags.DEFINE_float(
     "C, the features against the prior; left out, by the layer's depth.",
     lower_bound=0,
 )
+_STRETCH = flags.DEFINE_enum(
+    "stretch",
+    "auto",
+    ["auto", "on", "off"],
+    "Save pictures with their contrast stretched; auto: for hog, hogb and dsift, which ignore it.",
+)
 _MASK_CHANNELS = flags.DEFINE_string(
     "mask_channels", None, "Match these channels only, such as 0-31,40."
 )
@@ -81,6 +87,7 @@ def main() -> None:
         tuple(range(_SEED.value, _SEED.value + _RESTARTS.value)),
         settings,
         workdir,
+        _STRETCH.value,
     )
     for line in inversions.lines(job, inversions.run(job)):
         print(line)

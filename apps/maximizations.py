@@ -37,7 +37,7 @@ class Job:
         everywhere: raise means over maps, not the neurons at their centres.
         seed: of the noise, one for all units, so that a unit's picture does not depend
             on which others are made.
-        references: folder of the images M is taken from, or None.
+        references: images M is taken from, or None.
         growth: whether to show how the pictures grew.
         workdir: exists and is writable.
         arguments: of the command, for the manifest.
@@ -49,7 +49,7 @@ class Job:
     size: int | None
     everywhere: bool
     seed: int
-    references: str | None
+    references: folders.Found | None
     growth: bool
     workdir: pathlib.Path
     arguments: dict
@@ -141,9 +141,9 @@ def _references(job: Job, network: Network):
     """Returns the name of the reference set and its pictures, not read yet."""
     if job.references is None:
         return "scikit-learn's photographs", statistics.demo_pictures(network)
-    chosen = folders.find(job.references, "--reference_images")
     height, width = network.fixed_size or (224, 224)
-    return folders.digest(chosen), folders.squares(chosen, height, width, network.channels)
+    pictures = folders.squares(job.references, height, width, network.channels)
+    return folders.digest(job.references), pictures
 
 
 def _objective(job, label, layer, units, size, largest) -> tuple[objectives.Objective, np.ndarray]:

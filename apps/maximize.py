@@ -65,9 +65,13 @@ _DESCENT = descents.define_descent(300, 0, None)
 
 def main() -> None:
     """Reads the flags, then TensorFlow, then raises the units."""
+    from apps import folders
     from tfvis import files
 
     common.split(_UNITS["units"].value, "units")
+    references = None
+    if _REFERENCE.value is not None:
+        references = folders.find(_REFERENCE.value, "--reference_images")
     workdir = files.make_folder(_WORKDIR.value, "--workdir")
     common.start_tensorflow()
     from apps import maximizations
@@ -93,13 +97,15 @@ def main() -> None:
         size=_SIZE.value,
         everywhere=_WHERE.value == "everywhere",
         seed=_SEED.value,
-        references=_REFERENCE.value,
+        references=references,
         growth=_GROWTH.value,
         workdir=workdir,
         arguments=common.arguments(),
     )
     for line in maximizations.lines(job, maximizations.run(job)):
         print(line)
+    if references is not None:
+        folders.report(references)
     print(f"All in one picture: {workdir / 'sheet.png'}")
 
 

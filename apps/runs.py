@@ -38,6 +38,7 @@ class Task:
         steps: in all.
         cost: of a step, in any unit common to the tasks of a run.
         growth: whether to make a strip and a GIF of how the pictures grew.
+        finish: what is done to the pictures before they are saved.
         record: what every picture's record holds besides.
     """
 
@@ -50,6 +51,7 @@ class Task:
     steps: int
     cost: float
     growth: bool = False
+    finish: Callable[[np.ndarray], np.ndarray] = lambda pictures: pictures
     record: dict = dataclasses.field(default_factory=dict)
 
 
@@ -145,7 +147,7 @@ def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
             "Lower --rate or --strength."
         ) from error
     seconds = spent + time.perf_counter() - began
-    _save_pictures(paths, progress.kept)
+    _save_pictures(paths, task.finish(progress.kept))
     spool.finish(paths, progress)
     records = task.measure(progress.kept, paths)
     saved.unlink(missing_ok=True)
@@ -186,7 +188,7 @@ def safe_name(name: str) -> pathlib.PurePosixPath:
     It comes out of a model file and may be anything: "..", or the name of one of the
     run's own files.
     """
-    parts = [urllib.parse.quote(part, safe="+, ") for part in name.split("/")]
+    parts = [urllib.parse.quote(part, safe="+, @") for part in name.split("/")]
     parts = [part.replace(".", "%2E") if not part.strip(".") else part for part in parts]
     if parts[0] in ("tensorboard", "manifest.json", "sheet.png", "index.html"):
         parts[0] = "layer-" + parts[0]

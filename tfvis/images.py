@@ -221,6 +221,21 @@ def load(path: os.PathLike | str, size: int, where: str = "center") -> np.ndarra
     return resize(crop(read(path).pixels, where), size, size)
 
 
+def stretched(pixels: np.ndarray, cut: float = 0.5) -> np.ndarray:
+    """Returns an image whose brightnesses fill 0..255, all channels by one rule.
+
+    For pre-images of representations that ignore brightness and contrast, so that
+    neither is found again; the code of Mahendran & Vedaldi stretches all it shows.
+
+    Args:
+        pixels: float32 [height, width, channels].
+        cut: percentage of the values, at either end, that may be clipped: without it,
+            one pixel would decide.
+    """
+    low, high = np.percentile(pixels, [cut, 100 - cut])
+    return (255 * (pixels - low) / max(high - low, 1e-6)).astype(np.float32)
+
+
 def demo() -> np.ndarray:
     """Returns the demo photograph, float32 [427, 640, 3]: a Chinese temple.
 

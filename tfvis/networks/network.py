@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from tfvis.errors import InputError, nearest
-from tfvis.networks import fast, surgery
+from tfvis.networks import fast, shallow, surgery
 from tfvis.networks import preprocessing as contracts
 from tfvis.networks import weights as sources
 
@@ -20,6 +20,10 @@ _CONVOLUTIONS = (
     keras.layers.Conv2DTranspose,
 )
 _POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
+
+
+# Pixels from which an image keeps all cores busy by itself.
+_FILLS_A_CPU = 96 * 96
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -66,12 +70,40 @@ class Network:
                     f"{self.name} has no layer {layer!r}. {nearest(layer, self.paths)}"
                 )
 
+    def check_scores(self, layer: str) -> None:
+        """Raises InputError if `layer` is a softmax over the logits.
+
+        A probability is raised as well by lowering all other scores (Simonyan et al.
+        2014, section 2), so units are those before it.
+        """
+        layers, path = self.graph.layers, self.path(layer)
+        softmax = isinstance(layers[path], keras.layers.Softmax) or (
+            getattr(layers[path], "activation", None) is keras.activations.softmax
+        )
+        if softmax and path != self.logits:
+            raise InputError(
+                f"{layer} is a softmax: it rises as well where all other classes fall. Use the "
+                "scores before it, as logit:CLASS."
+            )
+
+    def channels_of(self, layer: str) -> int | None:
+        """Returns the channels of a map or entries of a vector, None for other outputs."""
+        shape = self.graph.tensors[self.path(layer)].shape
+        return shape[-1] if len(shape) in (2, 4) else None
+
+    def convolutions(self) -> tuple[str, ...]:
+        """Returns the paths of all spatial convolutions, in order."""
+        return self._of_kind(_CONVOLUTIONS)
+
     def convolutions_and_poolings(self) -> tuple[str, ...]:
         """Returns the paths of all spatial convolutions and poolings, in order."""
+        return self._of_kind(_CONVOLUTIONS + _POOLINGS)
+
+    def _of_kind(self, kinds: tuple[type, ...]) -> tuple[str, ...]:
         return tuple(
             path
             for path, layer in self.graph.layers.items()
-            if isinstance(layer, _CONVOLUTIONS + _POOLINGS)
+            if isinstance(layer, kinds)
             # A nonlinearity split off a layer is recorded under the same layer.
             and path.rsplit("/", 1)[-1].split(":")[0] == layer.name
         )
@@ -98,12 +130,17 @@ class Network:
             packed = not tf.config.list_physical_devices("GPU")
         return _taps(self, tuple(layers), precision, bool(packed))
 
+    def unrectified(self, layers: list[str] | tuple[str, ...]) -> "Network":
+        """Returns this network, its taps at `layers` taken before their own ReLU."""
+        self.check(layers)
+        return _unrectified(self, tuple(self.path(layer) for layer in layers))
+
     def shape(self, layer: str, height: int, width: int) -> tuple[int | None, ...]:
         """Returns the shape of one image's output at `layer`, without the batch.
 
         A size that leaves nothing (a map of 0 pixels) is reported as such, not raised.
         """
-        model = self.graph.truncated([self._path(layer)])
+        model = self.graph.truncated([self.path(layer)])
         if self.fixed_size:
             height, width = self.fixed_size
         try:
@@ -111,7 +148,7 @@ class Network:
         except ValueError:
             # Keras' word for a window larger than the map it slides over.
             return (0, 0, 0)
-        return tuple(shapes[self._path(layer)][1:])
+        return tuple(shapes[self.path(layer)][1:])
 
     def trace(self, layer: str, height: int, width: int) -> tuple[int, ...]:
         """Returns the shape of one image's output, as TensorFlow itself works it out.
@@ -122,7 +159,7 @@ class Network:
         Raises:
             InputError: one does not, at this size.
         """
-        return _trace(self, self._path(layer), height, width)
+        return _trace(self, self.path(layer), height, width)
 
     def stride(self, layer: str) -> int:
         """Returns how many input pixels apart neighbouring outputs of `layer` look.
@@ -144,7 +181,7 @@ class Network:
 
         For one image; each entry of a kernel counts once per place of its layer's map.
         """
-        paths = self.paths[: self.paths.index(self._path(layer)) + 1]
+        paths = self.paths[: self.paths.index(self.path(layer)) + 1]
         if self.fixed_size:
             height, width = self.fixed_size
         model = self.graph.truncated(paths)
@@ -156,7 +193,8 @@ class Network:
             total += sum(kernels) * math.prod(shapes[path][1:-1])
         return total
 
-    def _path(self, layer: str) -> str:
+    def path(self, layer: str) -> str:
+        """Returns the path of a layer; "logits" is a name for `self.logits`."""
         return self.logits if layer == "logits" and self.logits else layer
 
 
@@ -170,10 +208,8 @@ class Taps:
     def __init__(self, network: Network, layers, precision: str, packed: bool):
         self.layers = layers
         self.network = network
-        # On a CPU one image fills all cores. A batch taken image by image costs the same
-        # and its convolutions round as they do for an image alone.
-        self._one_by_one = not tf.config.list_physical_devices("GPU")
-        paths = {layer: network._path(layer) for layer in layers}
+        self._on_cpu = not tf.config.list_physical_devices("GPU")
+        paths = {layer: network.path(layer) for layer in layers}
         self.model = fast.plan(
             network.graph.truncated(sorted(set(paths.values()))), paths, precision, packed
         )
@@ -188,7 +224,11 @@ class Taps:
         Returns:
             {layer: float32 [batch, ...]}.
         """
-        if self._one_by_one and images.shape[0] and images.shape[0] > 1:
+        batch, height, width, _ = images.shape
+        # On a CPU one large image fills all cores. A batch taken image by image costs the
+        # same, and its convolutions round as they do for an image alone.
+        large = None not in (height, width) and height * width >= _FILLS_A_CPU
+        if self._on_cpu and large and batch and batch > 1:
             parts = [self._run(one[None]) for one in tf.unstack(images)]
             return {layer: tf.concat([p[layer] for p in parts], 0) for layer in self.layers}
         return self._run(images)
@@ -206,6 +246,12 @@ class Taps:
 def _taps(network: Network, layers, precision: str, packed: bool) -> Taps:
     """One Taps per question, so that asking twice costs one rewiring."""
     return Taps(network, layers, precision, packed)
+
+
+@functools.lru_cache(maxsize=16)
+def _unrectified(network: Network, paths: tuple[str, ...]) -> Network:
+    """See `Network.unrectified`; kept so that its taps are kept, too."""
+    return dataclasses.replace(network, graph=surgery.unrectified(network.graph, paths))
 
 
 @functools.lru_cache(maxsize=256)
@@ -237,9 +283,11 @@ def build(
     """Builds a named network, or opens a .keras file, with its weights in place.
 
     Args:
-        name: a keras.applications network in lower case ("vgg16"), or a path to a
-            .keras file (opened with `safe_mode`: no code of the file's is run).
-        weights: a weights file, "random", or None to find them (`sources.find`).
+        name: a keras.applications network in lower case ("vgg16"), one that is computed
+            (`shallow.BUILDERS`: "hog", "hogb", "dsift"), or a path to a .keras file
+            (opened with `safe_mode`: no code of the file's is run).
+        weights: a weights file, "random", or None to find them (`sources.find`); none
+            for a computed network.
         pooling: "max", or "avg" to replace max poolings by average ones.
         activation: "post", or "pre" to tap layers before their nonlinearity too.
         top: whether to include the classifier of a named network.
@@ -262,9 +310,14 @@ def build(
     elif name.lower() in known:
         name = name.lower()
         model, record = sources.find(name, known[name], weights, top)
+    elif name.lower() in shallow.BUILDERS:
+        name = name.lower()
+        model = shallow.build(name, weights, pooling, activation)
+        record = sources.Record("computed", sources.fingerprint(model), None)
     else:
         raise InputError(
-            f"--network={name}: neither a .keras file nor a known network. {nearest(name, known)}"
+            f"--network={name}: neither a .keras file nor a known network. "
+            f"{nearest(name, [*known, *shallow.BUILDERS])}"
         )
     if preprocessing != "auto":
         contract = contracts.named(preprocessing)

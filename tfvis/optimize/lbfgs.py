@@ -39,7 +39,7 @@ class Memory(NamedTuple):
         value, slope: float32 [batch], of the energy at the point, along the direction;
             an infinite value: nothing has been evaluated yet.
         length: float32 [batch], of the current trial, in directions.
-        low, high: float32 [batch, 3], (length, value, slope) of the longest trial known to
+        near, far: float32 [batch, 3], (length, value, slope) of the longest trial known to
             be too short and the shortest known to be too long (infinite if none).
         trials: float32 [batch], made in this search.
         count, cursor: float32 [batch], pairs in the history and where the next one goes.
@@ -54,8 +54,8 @@ class Memory(NamedTuple):
     value: tf.Tensor
     slope: tf.Tensor
     length: tf.Tensor
-    low: tf.Tensor
-    high: tf.Tensor
+    near: tf.Tensor
+    far: tf.Tensor
     trials: tf.Tensor
     count: tf.Tensor
     cursor: tf.Tensor
@@ -84,84 +84,73 @@ def lbfgs(low=None, high=None, history: int = 20) -> Update:
         """Returns 1 where no bound keeps `x` from going `way`, else 0."""
         if low is None and high is None:
             return tf.ones_like(x)
-        far = tf.where(way > 0, float("inf"), -float("inf"))
-        return tf.cast((way == 0) | (clip(far, shape) != x), tf.float32)
+        wall = clip(tf.where(way > 0, float("inf"), -float("inf")), shape)
+        return tf.cast((way == 0) | (wall != x), tf.float32)
 
     def init(x):
         batch, elements = x.shape[0], x.shape[1:].num_elements()
-        zeros = tf.zeros([batch])
-        vector = tf.zeros([batch, elements])
-        return tuple(
-            Memory(
-                point=clip(_flat(x), x.shape),
-                gradient=vector,
-                direction=vector,
-                pairs=tf.zeros([batch, 2 * (history + 1), elements]),
-                products=tf.zeros([batch, 2, history, history]),
-                value=zeros + float("inf"),
-                slope=zeros,
-                length=zeros,
-                low=tf.zeros([batch, 3]),
-                high=tf.fill([batch, 3], float("inf")),
-                trials=zeros,
-                count=zeros,
-                cursor=zeros,
-                scale=zeros,
-            )
+        vector, number = tf.zeros([batch, elements]), tf.zeros([batch])
+        blank = Memory(*[number] * len(Memory._fields))._replace(
+            point=clip(_flat(x), x.shape),
+            gradient=vector,
+            direction=vector,
+            pairs=tf.zeros([batch, 2 * (history + 1), elements]),
+            products=tf.zeros([batch, 2, history, history]),
+            value=number + float("inf"),
+            near=tf.zeros([batch, 3]),
+            far=tf.zeros([batch, 3]),
         )
+        return tuple(blank)
 
     def apply(x, value, gradient, slots, rate, step):
         del step
         shape, old = x.shape, Memory(*slots)
         x, gradient = _flat(x), _flat(gradient)
 
-        # The trial. Once clipped, an element no longer counts for the slope.
+        # The trial. What a bound has stopped no longer counts for the slope.
         fresh = tf.math.is_inf(old.value)
         finite = tf.math.is_finite(value + tf.reduce_sum(gradient, 1))
         moved = tf.reduce_any(x != old.point, 1)
         slope = _dot(gradient, old.direction * unblocked(x, old.direction, shape))
         expected = tf.minimum(_dot(old.gradient, x - old.point), 0.0)
-        lower = value <= old.value + _DECREASE * expected
+        fell = value <= old.value + _DECREASE * expected
         level = value <= old.value + _ROUNDING * tf.abs(old.value)
-        level &= slope <= (2 * _DECREASE - 1) * old.slope
-        short = finite & (lower | level)
-        accepted = short & moved & (slope >= _CURVATURE * old.slope)
+        fell = finite & (fell | (level & (slope <= (2 * _DECREASE - 1) * old.slope)))
+        accepted = fell & moved & (slope >= _CURVATURE * old.slope)
         accepted = tf.where(fresh, finite & tf.reduce_all(clip(x, shape) == x, 1), accepted)
         failed = ~fresh & ~accepted & (~moved | (old.trials + 1 >= _TRIALS))
+        start = accepted | failed
 
-        # The point and the history. Pairs speak of the elements free at both their ends.
+        # The point and the history. A pair tells of the elements free at both its ends; so
+        # the inverse Hessian is that of the free ones, once the bounds have been found.
         point = _choose(accepted, x, old.point)
+        new_value = tf.where(accepted, value, old.value)
         new_gradient = _choose(accepted, gradient, old.gradient)
         free = unblocked(point, -new_gradient, shape)
         downhill = -new_gradient * free
-        both = free * unblocked(old.point, -old.gradient, shape)
-        pair = (point - old.point) * both, (new_gradient - old.gradient) * both
-        pairs, products, count, cursor, heights = _remember(old, *pair, downhill)
-        count = tf.where(failed, 0.0, count)
-        largest = tf.reduce_max(tf.abs(point - old.point), 1)
-        scale = tf.where(accepted, tf.where(fresh, rate, largest), old.scale)
+        moves = tf.stack([point - old.point, new_gradient - old.gradient], 1)
+        moves *= (free * unblocked(old.point, -old.gradient, shape))[:, None]
+        pairs, products, count, cursor, heights = _remember(old, moves, downhill)
 
-        # The direction: quasi-Newton, else steepest descent, else none: converged.
-        direction = _newton(pairs, products, count, cursor, heights, downhill) * free
-        direction *= unblocked(point, direction, shape)
-        new_slope = _dot(new_gradient, direction)
-        count = tf.where(new_slope < 0, count, 0.0)
-        largest = tf.reduce_max(tf.abs(downhill), 1)
-        steepest = downhill * tf.math.divide_no_nan(scale, largest)[:, None]
-        direction = _choose(count > 0, direction, steepest)
-        direction = _choose(failed & (old.count == 0), tf.zeros_like(direction), direction)
-        start = accepted | failed
+        # The direction: quasi-Newton; after a failed search steepest descent, as long as
+        # the last good step; after a failure of that none: converged.
+        newton = _newton(pairs, products, count, cursor, heights, downhill) * free
+        newton *= unblocked(point, newton, shape)
+        count = tf.where(~failed & (_dot(new_gradient, newton) < 0), count, 0.0)
+        length = tf.reduce_max(tf.abs(point - old.point), 1)
+        scale = tf.where(accepted, tf.where(fresh, rate, length), old.scale)
+        steepest = tf.math.divide_no_nan(scale, tf.reduce_max(tf.abs(downhill), 1))
+        steepest = tf.where(failed & (old.count == 0), 0.0, steepest)[:, None] * downhill
+        direction = _choose(count > 0, newton, steepest)
         direction = _choose(start, direction, old.direction)
         new_slope = _dot(new_gradient, direction)
 
-        # The next trial: a new search, or the old one with its bracket drawn closer.
-        new_value = tf.where(accepted, value, old.value)
+        # The next trial: of a new search, or of this one, whose bracket has been narrowed.
         trial = tf.stack([old.length, tf.where(finite, value, float("inf")), slope], 1)
         begin = tf.stack([tf.zeros_like(value), new_value, new_slope], 1)
-        low_end = _choose(start, begin, _choose(short, trial, old.low))
-        high_end = _choose(short, old.high, trial)
-        high_end = _choose(start, tf.fill(high_end.shape, float("inf")), high_end)
-        length = tf.where(start | fresh, 1.0, _between(low_end, high_end, old.low))
+        near = _choose(start, begin, _choose(fell, trial, old.near))
+        far = _choose(start, tf.fill(begin.shape, float("inf")), _choose(fell, old.far, trial))
+        length = tf.where(start | fresh, 1.0, _between(near, far, old.near))
         memory = Memory(
             point=point,
             gradient=new_gradient,
@@ -171,8 +160,8 @@ def lbfgs(low=None, high=None, history: int = 20) -> Update:
             value=new_value,
             slope=new_slope,
             length=length,
-            low=low_end,
-            high=high_end,
+            near=near,
+            far=far,
             trials=tf.where(start, 0.0, old.trials + 1),
             count=tf.where(start, count, old.count),
             cursor=cursor,
@@ -187,34 +176,33 @@ def lbfgs(low=None, high=None, history: int = 20) -> Update:
     return Update(init, apply, result)
 
 
-def _remember(old: Memory, step, change, downhill):
-    """Adds a pair, where it has positive curvature, to the history.
+def _remember(old: Memory, moves, downhill):
+    """Adds the pair `moves` [batch, 2, elements] to the history, where it is curved upwards.
 
     Returns:
-        (pairs, products, count, cursor, heights); heights: float32 [batch, history, 2],
-        newest first, of `downhill` along the steps and along the changes.
+        (pairs, products, count, cursor, heights); heights: float32 [batch, 2, history],
+        newest first, steps times `downhill` and changes times `downhill`.
     """
     batch, history = old.products.shape[0], old.products.shape[-1]
     ring = history + 1
-    curved = _dot(step, change)
-    keep = curved > _ANGLE * tf.sqrt(_dot(step, step) * _dot(change, change))
-    # Always written, but into the scratch row; only where kept does the cursor move on.
+    step, change = tf.unstack(moves, axis=1)
+    keep = _dot(step, change) > _ANGLE * tf.sqrt(_dot(step, step) * _dot(change, change))
+    # Written in any case, into the scratch rows; only where kept does the cursor move on.
     here = tf.cast(old.cursor, tf.int32)
-    images = tf.range(batch)
-    places = tf.stack([tf.stack([images, here], 1), tf.stack([images, here + ring], 1)])
-    pairs = tf.tensor_scatter_nd_update(old.pairs, places, tf.stack([step, change]))
+    rows = tf.stack([here, here + ring], 1)
+    places = tf.stack([tf.broadcast_to(tf.range(batch)[:, None], rows.shape), rows], 2)
+    pairs = tf.tensor_scatter_nd_update(old.pairs, places, moves)
     cursor = tf.where(keep, (here + 1) % ring, here)
     count = tf.minimum(old.count + tf.cast(keep, tf.float32), float(history))
-    # One pass over the history gives all products that are new.
-    news = tf.matmul(pairs, tf.stack([step, change, downhill], 1), transpose_b=True)
+    # All new products in one pass over the history. TensorFloat-32 is good enough here.
+    news = tf.matmul(pairs, tf.concat([moves, downhill[:, None]], 1), transpose_b=True)
     newest = (cursor[:, None] - 1 - tf.range(history)) % ring
     steps = tf.gather(news[:, :ring], newest, batch_dims=1)
     changes = tf.gather(news[:, ring:], newest, batch_dims=1)
-    first, second = tf.unstack(old.products, axis=1)
-    first = _border(first, changes[:, :, 0], steps[:, :, 1])
-    second = _border(second, changes[:, :, 1], changes[:, :, 1])
+    first = _border(old.products[:, 0], changes[:, :, 0], steps[:, :, 1])
+    second = _border(old.products[:, 1], changes[:, :, 1], changes[:, :, 1])
     products = _choose(keep, tf.stack([first, second], 1), old.products)
-    heights = tf.stack([steps[:, :, 2], changes[:, :, 2]], -1)
+    heights = tf.stack([steps[:, :, 2], changes[:, :, 2]], 1)
     return pairs, products, count, tf.cast(cursor, tf.float32), heights
 
 
@@ -226,43 +214,42 @@ def _newton(pairs, products, count, cursor, heights, downhill):
     history = products.shape[-1]
     valid = tf.cast(tf.range(history) < tf.cast(count, tf.int32)[:, None], tf.float32)
     products = products * (valid[:, :, None] * valid[:, None, :])[:, None]
-    first, second = tf.unstack(products, axis=1)
-    diagonal = tf.linalg.diag_part(first)
+    first, second = products[:, 0], products[:, 1]
+    steps, changes = tf.unstack((heights * valid[:, None])[..., None], axis=1)
+    diagonal = tf.linalg.diag_part(first)[..., None]
+    scale = tf.math.divide_no_nan(first[:, :1, :1], second[:, :1, :1])
     triangle = tf.linalg.band_part(first, -1, 0) + tf.linalg.diag(1 - valid)
-    scale = tf.math.divide_no_nan(diagonal[:, :1], second[:, 0, :1])
-    along_steps, along_changes = tf.unstack((heights * valid[:, :, None])[..., None], axis=2)
-    alpha = tf.linalg.triangular_solve(triangle, along_steps)
-    rest = scale[..., None] * (along_changes - tf.matmul(second, alpha))
-    delta = tf.linalg.triangular_solve(triangle, diagonal[..., None] * alpha - rest, adjoint=True)
-    weights = tf.stack([delta[..., 0], -scale * alpha[..., 0]], 1)
-    # Back from the order of age to that of the ring; the scratch row weighs nothing.
+    alpha = tf.linalg.triangular_solve(triangle, steps)
+    rest = diagonal * alpha - scale * (changes - tf.matmul(second, alpha))
+    delta = tf.linalg.triangular_solve(triangle, rest, adjoint=True)
+    # Back from the order of age to that of the ring, whose scratch row weighs nothing.
     age = (tf.cast(cursor, tf.int32)[:, None] - 1 - tf.range(history + 1)) % (history + 1)
-    weights = tf.gather(
-        tf.pad(weights, [[0, 0], [0, 0], [0, 1]]), tf.stack([age, age], 1), batch_dims=2
-    )
+    weights = tf.pad(tf.concat([delta, -scale * alpha], 2), [[0, 0], [0, 1], [0, 0]])
+    weights = tf.transpose(tf.gather(weights, age, batch_dims=1), [0, 2, 1])
     weights = tf.reshape(weights, [-1, 1, 2 * (history + 1)])
-    return tf.matmul(weights, pairs)[:, 0] + scale * downhill
+    return tf.matmul(weights, pairs)[:, 0] + scale[:, 0] * downhill
 
 
-def _between(low, high, before):
-    """Returns the next length to try, [batch]: inside the bracket, or beyond `low`.
+def _between(near, far, before):
+    """Returns the next length to try, [batch]: between `near` and `far`, or beyond `near`.
 
     Args:
-        low, high: its ends, float32 [batch, 3], see `Memory`.
-        before: the low end before `low`.
+        near, far: see `Memory`.
+        before: the near end before this one.
     """
-    (a, value_a, slope_a), (b, value_b, slope_b) = tf.unstack(low, axis=1), tf.unstack(high, axis=1)
-    # The minimum of the cubic through both ends, not too near to either.
-    width = b - a
-    mean = slope_a + slope_b - 3 * (value_b - value_a) / width
+    a, value_a, slope_a = tf.unstack(near, axis=1)
+    b, value_b, slope_b = tf.unstack(far, axis=1)
+    # The minimum of the cubic through both ends, not too close to either.
+    mean = slope_a + slope_b - 3 * (value_b - value_a) / (b - a)
     root = tf.sqrt(tf.maximum(tf.square(mean) - slope_a * slope_b, 0.0))
     share = 1 - (slope_b + root - mean) / (slope_b - slope_a + 2 * root)
-    share = tf.where(tf.math.is_finite(share), share, 0.5)
-    share = tf.where(tf.math.is_finite(value_b), tf.clip_by_value(share, 0.1, 0.9), 0.1)
-    # Without an upper end: to where the slope would vanish, not too far.
+    share = tf.where(tf.math.is_finite(share), tf.clip_by_value(share, 0.1, 0.9), 0.5)
+    share = tf.where(tf.math.is_finite(value_b), share, 0.1)
+    # Without a far end: to where the slope would vanish, not too far.
     growth = (a - before[:, 0]) / (slope_a - before[:, 2])
     beyond = tf.where(growth > 0, a - slope_a * growth, float("inf"))
-    return tf.where(tf.math.is_inf(b), tf.clip_by_value(beyond, 2 * a, 10 * a), a + share * width)
+    beyond = tf.clip_by_value(beyond, 2 * a, 10 * a)
+    return tf.where(tf.math.is_inf(b), beyond, a + share * (b - a))
 
 
 def _border(matrix, row, column):

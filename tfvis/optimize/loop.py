@@ -180,7 +180,7 @@ class Loop:
         """
         marks = sorted(set(marks))
         if state is None:
-            state = self._begin(canvas, 0)
+            state = self.begin(canvas)
             if 0 in marks:
                 yield Snapshot(state, state.canvas, 0, {})
         while True:
@@ -194,7 +194,7 @@ class Loop:
                 stopped = state.stopped.reshape([-1] + [1] * (state.canvas.ndim - 1))
                 canvas = np.where(stopped, state.kept, state.canvas)
                 canvas = cut(canvas, stage.margin - following.margin)
-                state = self._begin(canvas, state.stage + 1)
+                state = self.begin(canvas, state.stage + 1)
                 continue
             # Chunks end at multiples of CHUNK whatever the marks, so that these change
             # neither what is kept nor when an image stops.
@@ -224,7 +224,8 @@ class Loop:
             if taken < count:
                 raise DivergedError(before + state.step, state)
 
-    def _begin(self, canvas: np.ndarray, stage: int) -> State:
+    def begin(self, canvas: np.ndarray, stage: int = 0) -> State:
+        """Returns the state at the beginning of a stage, at `canvas`."""
         batch = len(canvas)
         return State(
             canvas=canvas,

@@ -11,6 +11,7 @@ import numpy as np
 
 from tfvis import objectives, parameterizations
 from tfvis.errors import InputError
+from tfvis.networks import shallow
 from tfvis.networks.network import Network
 from tfvis.optimize import loop
 from tfvis.preimages import descent
@@ -62,6 +63,9 @@ def published(
             out of range, or a mask outside the map.
     """
     descent.check_layer(network, layer, size)
+    if network.name in shallow.BUILDERS and settings.jitter is None:
+        # As IJCV16 inverts them; their cells need no jitter to be smooth.
+        settings = dataclasses.replace(settings, jitter=1)
     settings = descent.derived(network, layer, size, settings)
     strength = settings.strength
     if strength is None:
@@ -75,6 +79,8 @@ def published(
 def default_strength(name: str, layer: str, stride: int) -> float:
     """Returns C for a layer: for VGG16 and VGG19 from the table, else from the stride.
 
+    HOG and SIFT have 100, as in MV16's code (exp_inversion_hog).
+
     Deep layers know less of the image, so more is left to the prior.
 
     Args:
@@ -85,6 +91,8 @@ def default_strength(name: str, layer: str, stride: int) -> float:
     block = layer.rsplit("/", 1)[-1].split("_")[0]
     if name in ("vgg16", "vgg19") and block in _VGG_STRENGTH:
         return _VGG_STRENGTH[block]
+    if name in shallow.BUILDERS:
+        return 100.0
     return 500.0 if stride <= 4 else 200.0 if stride <= 8 else 100.0
 
 

@@ -157,24 +157,39 @@ def maximize(
             the network cannot take.
         loop.DivergedError: see `invert`.
     """
-    asked = size or network.fixed_size or (224, 224)
-    objective = objectives.resolve(
-        objective, lambda layer: network.trace(layer, *asked), len(seeds)
-    )
-    network.check(objective.layers)
-    deepest = max(objective.layers, key=lambda layer: network.paths.index(network.path(layer)))
-    size = size or canvas(network, deepest)
+    objective, deepest, size = _resolved(network, objective, size, len(seeds))
+    settings = published(network, deepest, size, settings)
+    way = descending(network, objective, size, seeds, settings)
+    yield from descent.run(deepest, way, settings, state, marks)
+
+
+def descending(
+    network: Network,
+    objective: objectives.Objective | Callable,
+    size: tuple[int, int] | None,
+    seeds: tuple[int, ...],
+    settings: Maximization,
+) -> descent.Descending:
+    """Returns the way down of `maximize`, ready to be run or timed."""
+    objective, deepest, size = _resolved(network, objective, size, len(seeds))
     settings = published(network, deepest, size, settings)
     network = network.unrectified(objective.layers)
     if settings.parameterization == "fourier":
-        way = _fourier_descent(network, objective, size, seeds, settings)
-    else:
-        margin = settings.jitter - 1
-        noise = parameterizations.natural_noise(
-            seeds, size[0] + margin, size[1] + margin, network.channels, settings.prior.color
-        )
-        way = descent.pixel_descent(network, -objective, objective.layers, noise, seeds, settings)
-    yield from descent.run(deepest, way, settings, state, marks)
+        return _fourier_descent(network, objective, size, seeds, settings)
+    height, width = (side + settings.jitter - 1 for side in size)
+    noise = parameterizations.natural_noise(
+        seeds, height, width, network.channels, settings.prior.color
+    )
+    return descent.pixel_descent(network, -objective, objective.layers, noise, seeds, settings)
+
+
+def _resolved(network: Network, objective, size, batch: int):
+    """Returns the objective, the deepest layer it taps, and the size of the images."""
+    asked = size or network.fixed_size or (224, 224)
+    objective = objectives.resolve(objective, lambda layer: network.trace(layer, *asked), batch)
+    network.check(objective.layers)
+    deepest = max(objective.layers, key=lambda layer: network.paths.index(network.path(layer)))
+    return objective, deepest, size or canvas(network, deepest)
 
 
 def published(

@@ -4,13 +4,17 @@ import numpy as np
 
 
 def lines(
-    series: dict[str, tuple[list[float], list[float]]], x_label: str, y_label: str
+    series: dict[str, tuple[list[float], list[float]]],
+    x_label: str,
+    y_label: str,
+    errors: list[list[float]] | None = None,
 ) -> np.ndarray:
     """Returns uint8 [height, width, 3]: one line with markers per series.
 
     Args:
         series: {label: (x values or names, y values)}.
         x_label, y_label: of the axes.
+        errors: per series, half the length of each value's error bar.
     """
     # Without pyplot: no global state, and no window system is looked for.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -19,8 +23,12 @@ def lines(
     figure = Figure(figsize=(8, 3.2), dpi=110, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    for label, (x, y) in series.items():
-        axes.plot(x, y, marker="o", label=label)
+    for k, (label, (x, y)) in enumerate(series.items()):
+        bars = errors[k] if errors else None
+        axes.errorbar(x, y, bars, marker="o", capsize=3, label=label)
+    # Names of layers run into each other where there are many.
+    if max(len(x) for x, _ in series.values()) > 8:
+        axes.tick_params("x", rotation=60)
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     axes.set_ylim(bottom=0)

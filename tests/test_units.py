@@ -1,0 +1,150 @@
+"""Units as people write them, and what is said of those that are not there."""
+
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from apps import folders, units
+from tests import nets
+from tfvis import images, statistics
+from tfvis.errors import InputError
+from tfvis.networks import network
+
+
+class ParseTest(tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.net = nets.wrapped()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+    def test_every_way_to_name_a_unit(self):
+        vector = np.linspace(-1, 1, 12)
+        np.save(self.folder / "toward.npy", vector)
+        text = f"block2_conv1:3-4,7,5@1x2,logit:2,block2_conv1:{self.folder}/toward.npy,gap,gap:0"
+        found = units.parse(text, self.net, None)
+        self.assertEqual(
+            [(u.layer, u.channel, u.place, u.name, u.kind) for u in found],
+            [
+                ("block2_conv1", 3, None, "3", "channel"),
+                ("block2_conv1", 4, None, "4", "channel"),
+                ("block2_conv1", 7, None, "7", "channel"),
+                ("block2_conv1", 5, (1, 2), "5@1x2", "channel"),
+                ("logits", 2, None, "2", "channel"),
+                ("block2_conv1", None, None, "toward", "direction"),
+                ("gap", None, None, "layer", "layer"),
+                ("gap", 0, None, "0", "channel"),
+            ],
+        )
+        self.assertAllClose(found[5].vector, vector)
+        self.assertLen(units.parse("gap:1,gap:1,1", self.net, None), 1)
+
+    def test_classes_by_name(self):
+        labels = self.folder / "labels.txt"
+        labels.write_text("cat\ndog\nacoustic guitar\nelectric_guitar\nhouse\n")
+        for word, expected in {
+            "Guitar": [2, 3],
+            "electric guitar": [3],
+            "dog": [1],
+            "4": [4],
+        }.items():
+            found = units.parse(f"logit:{word}", self.net, str(labels))
+            self.assertEqual([unit.channel for unit in found], expected)
+        with self.assertRaisesRegex(InputError, "no class of this name.*house"):
+            units.parse("logit:hause", self.net, str(labels))
+        labels.write_text("cat\ndog\n")
+        with self.assertRaisesRegex(InputError, "2 names for 5 classes"):
+            units.parse("logit:cat", self.net, str(labels))
+        labels.write_bytes(b"\xff\xfe\x00")
+        with self.assertRaisesRegex(InputError, "cannot be read as text"):
+            units.parse("logit:cat", self.net, str(labels))
+
+    def test_refusals(self):
+        np.save(self.folder / "short.npy", np.ones(3))
+        np.save(self.folder / "nan.npy", np.full(12, np.nan))
+        np.save(self.folder / "object.npy", np.array([{"a": 1}] * 12), allow_pickle=True)
+        for text, words in {
+            "": "at least one",
+            "7": "no layer '7'",
+            "block2_conv1:12": "12 channels .0 to 11",
+            "block2_conv1:3-1": "not a range",
+            "block9_conv1:3": "block9_conv1.*block",
+            "block2_conv1:cat": "expected a channel",
+            "block2_conv1:-1": "expected a channel",
+            "predictions:3": "softmax.*logit",
+            "predictions": "softmax.*logit",
+            "logit:cat": "names of the classes",
+            "logit:5": "5 channels .0 to 4",
+            f"block2_conv1:{self.folder}/short.npy": "expected 12 numbers",
+            f"block2_conv1:{self.folder}/nan.npy": "expected finite numbers",
+            f"block2_conv1:{self.folder}/object.npy": "cannot be read",
+            f"block2_conv1:{self.folder}/absent.npy": "cannot be read",
+        }.items():
+            with self.subTest(text), self.assertRaisesRegex(InputError, words):
+                units.parse(text, self.net, None)
+        bare = network.wrap(_headless())
+        with self.assertRaisesRegex(InputError, "no classifier"):
+            units.parse("logit:1", bare, None)
+
+
+class StatisticsTest(tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.net = nets.wrapped()
+        self.pictures = [nets.picture(16, seed=k) for k in range(3)]
+
+    def test_largest_over_places_and_pictures(self):
+        taps = self.net.taps(["block2_conv1", "gap"])(tf.constant(np.stack(self.pictures)))
+        found = statistics.largest(self.net, ["block2_conv1", "gap"], self.pictures)
+        self.assertAllClose(found["gap"], taps["gap"].numpy().max(0), rtol=1e-4)
+        expected = taps["block2_conv1"].numpy().max((0, 1, 2))
+        self.assertAllClose(found["block2_conv1"], expected, rtol=1e-4)
+
+    def test_kept_for_the_same_network_and_pictures_only(self):
+        def pictures():
+            looked.append(1)
+            yield from self.pictures
+
+        looked = []
+        first = statistics.kept_largest(self.net, ["gap"], "three", pictures())
+        again = statistics.kept_largest(self.net, ["gap"], "three", pictures())
+        self.assertAllEqual(first["gap"], again["gap"])
+        self.assertLen(looked, 1)
+        statistics.kept_largest(self.net, ["gap"], "others", pictures())
+        statistics.kept_largest(network.wrap(nets.small(seed=1)), ["gap"], "three", pictures())
+        statistics.kept_largest(self.net, ["gap", "block1_pool"], "three", pictures())
+        self.assertLen(looked, 4)
+
+    def test_cold_units_have_half_the_median(self):
+        floored = statistics.floored(np.array([0.0, 4, 1, -3, 8], np.float32), "a")
+        self.assertAllClose(floored, [2, 4, 2, 2, 8])
+        with self.assertRaisesRegex(InputError, "a: nothing in it answers"):
+            statistics.floored(np.zeros(3, np.float32), "a")
+
+
+class FoldersTest(tf.test.TestCase):
+    def test_broken_files_are_left_out_and_named(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        (folder / "inner").mkdir()
+        images.save_png(folder / "inner" / "b.png", nets.picture(8))
+        images.save_png(folder / "a.png", nets.picture(8, seed=1))
+        (folder / "c.jpg").write_text("no image")
+        (folder / "notes.txt").write_text("nothing to look at")
+        (folder / ".hidden.png").write_text("")
+        found = folders.find(str(folder), "--images")
+        names = [path.name for path, _ in folders.pictures(found)]
+        self.assertEqual(names, ["a.png", "b.png"])
+        self.assertEqual([path.name for path in found.broken], ["c.jpg"])
+        one = folders.find(str(folder / "a.png"), "--images")
+        self.assertLen(list(folders.squares(one, 4, 4, 1)), 1)
+        for place, words in {"absent": "no such", "empty": "no images"}.items():
+            (folder / "empty").mkdir(exist_ok=True)
+            with self.assertRaisesRegex(InputError, f"--images=.*{words}"):
+                folders.find(str(folder / place), "--images")
+        with self.assertRaisesRegex(InputError, "none of 1 files"):
+            list(folders.pictures(folders.find(str(folder / "c.jpg"), "--images")))
+
+
+def _headless():
+    model = nets.small()
+    return type(model)(model.inputs, model.get_layer("block2_pool").output)
