@@ -49,7 +49,7 @@ _WHERE = flags.DEFINE_enum(
 )
 _STRENGTH = flags.DEFINE_float(
     "strength",
-    1e4,
+    3e4,
     "C of the unit's weight C / (M rf^2): M its largest activation on photographs, rf its "
     "receptive field.",
     lower_bound=0,

@@ -14,20 +14,21 @@ import tensorflow as tf
 class Transforms:
     """How far views stray from the image; each is drawn anew at every step.
 
-    Lucid's ranges (optvis/transform.py), for images of some 130 to 230 px.
+    Lucid's ranges (optvis/transform.py), its pixels as shares of its 128.
 
     Attributes:
-        shift: up to so many pixels in each direction (jitter of 8, then of 4).
+        shift: in each direction, share of the side (jitter of 8, then of 4 px).
         scale: factor within 1 - scale .. 1 + scale.
         angle: degrees, within -angle .. angle.
-        pad: mid colour around the image that a view may show, in pixels; beyond it the
-            border is repeated. Without it, energy gathers where views seldom look.
+        pad: mid colour around the image that a view may show, share of the side (12 px);
+            beyond it the border is repeated. Without it, energy gathers where views
+            seldom look.
     """
 
-    shift: float = 6.0
+    shift: float = 6 / 128
     scale: float = 0.1
     angle: float = 10.0
-    pad: int = 12
+    pad: float = 12 / 128
 
 
 def view(images: tf.Tensor, seeds: tf.Tensor, step: tf.Tensor, by: Transforms) -> tf.Tensor:
@@ -44,12 +45,13 @@ def view(images: tf.Tensor, seeds: tf.Tensor, step: tf.Tensor, by: Transforms) -
     """
     draws = [tf.random.stateless_uniform([4], [seed, step], -1, 1) for seed in tf.unstack(seeds)]
     draws = tf.stack(draws)
-    shifts = by.shift * draws[:, :2]
+    side = max(images.shape[1:3])
+    shifts = by.shift * side * draws[:, :2]
     scales = 1 / (1 + by.scale * draws[:, 2])
     angles = by.angle * 3.14159265 / 180 * draws[:, 3]
     cosines, sines = scales * tf.cos(angles), scales * tf.sin(angles)
     matrices = tf.stack([tf.stack([cosines, -sines], 1), tf.stack([sines, cosines], 1)], 1)
-    return sample(images, matrices, shifts, by.pad)
+    return sample(images, matrices, shifts, round(by.pad * side))
 
 
 def sample(images: tf.Tensor, matrices: tf.Tensor, shifts: tf.Tensor, pad: int) -> tf.Tensor:
