@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvis.optimize import loop, updates
+from tfvis.optimize import lbfgs, loop, updates
 
 
 def _bowl(target):
@@ -141,6 +141,19 @@ class LoopTest(tf.test.TestCase):
         snapshots = list(self._loop(energy).run([loop.Stage(60, 0.3)], self.start))
         self.assertAllEqual(snapshots[-1].state.kept, snapshots[1].canvas)
         self.assertNotAllClose(snapshots[-1].canvas, snapshots[1].canvas, atol=0.5)
+
+    def test_a_rule_that_tries_may_meet_what_is_not_finite(self):
+        # Beyond 3 there is nothing, and the first trial goes there.
+        def energy(x, step):
+            bowl = _bowl(self.target)(x, step)["bowl"]
+            return {"bowl": tf.where(tf.reduce_max(tf.abs(x), [1, 2, 3]) > 3, np.inf, bowl)}
+
+        rule = lbfgs.lbfgs()
+        machine = loop.Loop(energy, rule, lambda x: x)
+        snapshots = list(machine.run([loop.Stage(40, 20.0)], self.start))
+        self.assertTrue(np.isinf(snapshots[0].terms["bowl"]).any())
+        last = snapshots[-1]
+        self.assertAllClose(last.state.kept, self.target, atol=1e-3)
 
     def test_each_image_stops_on_its_own(self):
         # The first image has nowhere to go; the second goes on for longer.

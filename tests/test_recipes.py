@@ -10,6 +10,7 @@ from tests import nets
 from tfvis import objectives, preimages, priors
 from tfvis.errors import InputError
 from tfvis.networks import network
+from tfvis.optimize import lbfgs
 from tfvis.preimages import caricatures, inversion, maximization
 
 
@@ -172,6 +173,12 @@ class LbfgsTest(tf.test.TestCase):
             energies[optimizer] = found.snapshot.state.kept_energy
             if optimizer == "lbfgs":
                 self.assertAllInRange(found.kept, -1e-3, 255 + 1e-3)
+                # What is kept is the accepted point, not the last trial.
+                slots = lbfgs.Memory(*found.snapshot.state.slots)
+                center = net.preprocessing.center(3).numpy()
+                self.assertAllClose(
+                    slots.point.reshape(found.kept.shape), found.kept - center, atol=1e-4
+                )
         self.assertAllLess(energies["lbfgs"] / energies["adagrad"], 1.05)
         with self.assertRaisesRegex(InputError, "stands still"):
             inversion.published(

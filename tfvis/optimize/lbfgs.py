@@ -74,24 +74,11 @@ def lbfgs(low=None, high=None, history: int = 20) -> Update:
         history: pairs remembered; 20 in the code of Gatys et al. 2015.
     """
 
-    def clip(x, shape):
-        for bound, limit in ((low, tf.maximum), (high, tf.minimum)):
-            if bound is not None:
-                x = limit(x, _flat(tf.broadcast_to(tf.cast(bound, tf.float32), shape)))
-        return x
-
-    def unblocked(x, way, shape):
-        """Returns 1 where no bound keeps `x` from going `way`, else 0."""
-        if low is None and high is None:
-            return tf.ones_like(x)
-        wall = clip(tf.where(way > 0, float("inf"), -float("inf")), shape)
-        return tf.cast((way == 0) | (wall != x), tf.float32)
-
     def init(x):
         batch, elements = x.shape[0], x.shape[1:].num_elements()
         vector, number = tf.zeros([batch, elements]), tf.zeros([batch])
         blank = Memory(*[number] * len(Memory._fields))._replace(
-            point=clip(_flat(x), x.shape),
+            point=_Box(low, high, x.shape).clip(_flat(x)),
             gradient=vector,
             direction=vector,
             pairs=tf.zeros([batch, 2 * (history + 1), elements]),
@@ -104,21 +91,22 @@ def lbfgs(low=None, high=None, history: int = 20) -> Update:
 
     def apply(x, value, gradient, slots, rate, step):
         del step
-        shape, old = x.shape, Memory(*slots)
+        shape, old, box = x.shape, Memory(*slots), _Box(low, high, x.shape)
         x, gradient = _flat(x), _flat(gradient)
 
         # The trial. What a bound has stopped no longer counts for the slope.
         fresh = tf.math.is_inf(old.value)
         finite = tf.math.is_finite(value + tf.reduce_sum(gradient, 1))
         moved = tf.reduce_any(x != old.point, 1)
-        slope = _dot(gradient, old.direction * unblocked(x, old.direction, shape))
+        slope = _dot(gradient, old.direction * box.opened(x, old.direction))
         expected = tf.minimum(_dot(old.gradient, x - old.point), 0.0)
         fell = value <= old.value + _DECREASE * expected
         level = value <= old.value + _ROUNDING * tf.abs(old.value)
         fell = finite & (fell | (level & (slope <= (2 * _DECREASE - 1) * old.slope)))
-        accepted = fell & moved & (slope >= _CURVATURE * old.slope)
-        accepted = tf.where(fresh, finite & tf.reduce_all(clip(x, shape) == x, 1), accepted)
-        failed = ~fresh & ~accepted & (~moved | (old.trials + 1 >= _TRIALS))
+        last = old.trials + 1 >= _TRIALS
+        accepted = fell & moved & (last | (slope >= _CURVATURE * old.slope))
+        accepted = tf.where(fresh, finite & tf.reduce_all(box.clip(x) == x, 1), accepted)
+        failed = ~fresh & ~accepted & (last | ~moved)
         start = accepted | failed
 
         # The point and the history. A pair tells of the elements free at both its ends; so
@@ -126,16 +114,16 @@ def lbfgs(low=None, high=None, history: int = 20) -> Update:
         point = _choose(accepted, x, old.point)
         new_value = tf.where(accepted, value, old.value)
         new_gradient = _choose(accepted, gradient, old.gradient)
-        free = unblocked(point, -new_gradient, shape)
+        free = box.opened(point, -new_gradient)
         downhill = -new_gradient * free
         moves = tf.stack([point - old.point, new_gradient - old.gradient], 1)
-        moves *= (free * unblocked(old.point, -old.gradient, shape))[:, None]
+        moves *= (free * box.opened(old.point, -old.gradient))[:, None]
         pairs, products, count, cursor, heights = _remember(old, moves, downhill)
 
         # The direction: quasi-Newton; after a failed search steepest descent, as long as
         # the last good step; after a failure of that none: converged.
         newton = _newton(pairs, products, count, cursor, heights, downhill) * free
-        newton *= unblocked(point, newton, shape)
+        newton *= box.opened(point, newton)
         count = tf.where(~failed & (_dot(new_gradient, newton) < 0), count, 0.0)
         length = tf.reduce_max(tf.abs(point - old.point), 1)
         scale = tf.where(accepted, tf.where(fresh, rate, length), old.scale)
@@ -150,7 +138,11 @@ def lbfgs(low=None, high=None, history: int = 20) -> Update:
         begin = tf.stack([tf.zeros_like(value), new_value, new_slope], 1)
         near = _choose(start, begin, _choose(fell, trial, old.near))
         far = _choose(start, tf.fill(begin.shape, float("inf")), _choose(fell, old.far, trial))
-        length = tf.where(start | fresh, 1.0, _between(near, far, old.near))
+        trials = tf.where(start, 0.0, old.trials + 1)
+        # Better than a failed search: at last go back to the best that was too short.
+        back = (trials + 1 >= _TRIALS) & (near[:, 0] > 0)
+        length = tf.where(back, near[:, 0], _between(near, far, old.near))
+        length = tf.where(start | fresh, 1.0, length)
         memory = Memory(
             point=point,
             gradient=new_gradient,
@@ -162,18 +154,45 @@ def lbfgs(low=None, high=None, history: int = 20) -> Update:
             length=length,
             near=near,
             far=far,
-            trials=tf.where(start, 0.0, old.trials + 1),
+            trials=trials,
             count=tf.where(start, count, old.count),
             cursor=cursor,
             scale=scale,
         )
-        x = clip(point + length[:, None] * direction, shape)
+        x = box.clip(point + length[:, None] * direction)
         return tf.reshape(x, shape), tuple(memory)
 
     def result(x, slots):
         return tf.reshape(Memory(*slots).point, x.shape)
 
-    return Update(init, apply, result)
+    def accepted_value(value, slots):
+        kept = Memory(*slots).value
+        return tf.where(tf.math.is_inf(kept), value, kept)
+
+    return Update(init, apply, result, accepted_value, tries=True)
+
+
+class _Box:
+    """Bounds, as [batch, elements] like the points they hold; None for none."""
+
+    def __init__(self, low, high, shape):
+        def spread(bound):
+            return _flat(tf.broadcast_to(tf.cast(bound, tf.float32), shape))
+
+        self.low = None if low is None else spread(low)
+        self.high = None if high is None else spread(high)
+
+    def clip(self, x):
+        x = x if self.low is None else tf.maximum(x, self.low)
+        return x if self.high is None else tf.minimum(x, self.high)
+
+    def opened(self, x, way):
+        """Returns 1 where `x` can go `way`, 0 where it stands at the bound in that way."""
+        if self.low is None and self.high is None:
+            return tf.ones_like(x)
+        low = -float("inf") if self.low is None else self.low
+        high = float("inf") if self.high is None else self.high
+        return tf.cast(tf.where(way > 0, high, low) != x, tf.float32)
 
 
 def _remember(old: Memory, moves, downhill):

@@ -134,7 +134,8 @@ class Loop:
 
         Returns:
             (canvas, slots, step, shown, history); the number of good steps is in
-            `step`, the energy terms of step i of this chunk in history[i], [terms, batch].
+            `step`; the energy terms of step i of this chunk, and the energy it is judged
+            by, are in history[i], [terms + 1, batch].
         """
         history = tf.TensorArray(tf.float32, CHUNK, element_shape=[None, canvas.shape[0]])
         start = step
@@ -147,10 +148,14 @@ class Loop:
             gradient = tape.gradient(total, canvas)
             new_canvas, new_slots = self._update.apply(canvas, total, gradient, slots, rate, step)
             new_canvas = self._project(new_canvas)
-            history = history.write(step - start, tf.stack(list(terms.values())))
+            judged = self._update.value(total, new_slots)
+            history = history.write(step - start, tf.stack([*terms.values(), judged]))
             # One sum tells whether any element is NaN or infinite. If so the state stays
             # put for the rest of the chunk: XLA compiles no break out of a loop.
-            if tf.math.is_finite(tf.reduce_sum(new_canvas) + tf.reduce_sum(total)):
+            good = tf.reduce_sum(new_canvas)
+            if not self._update.tries:
+                good += tf.reduce_sum(total)
+            if tf.math.is_finite(good):
                 canvas, slots, step = new_canvas, new_slots, step + 1
         return canvas, slots, step, self._update.result(canvas, slots), history.stack()
 
@@ -219,7 +224,7 @@ class Loop:
             if taken:
                 history = history.numpy()[:taken]
                 terms = {name: history[:, i] for i, name in enumerate(self.names)}
-                state = _kept(state, stage, stop, shown, history.sum(1))
+                state = _kept(state, stage, stop, shown, history[:, -1])
                 yield Snapshot(state, shown, before + state.step, terms)
             if taken < count:
                 raise DivergedError(before + state.step, state)

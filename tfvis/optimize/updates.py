@@ -17,11 +17,15 @@ class Update(NamedTuple):
             evaluated, value is its energy, float32 [batch]; rate is a float32 scalar,
             step an int32 scalar that counts from 0 within a stage.
         result: (x, slots) -> what to show: x itself, unless x is but a trial.
+        value: (value, slots) -> the energy to judge it by, float32 [batch].
+        tries: whether x may be but a trial, which may be worthless: not even finite.
     """
 
     init: Callable[[tf.Tensor], Slots]
     apply: Callable[..., tuple[tf.Tensor, Slots]]
     result: Callable[[tf.Tensor, Slots], tf.Tensor] = lambda x, slots: x
+    value: Callable[[tf.Tensor, Slots], tf.Tensor] = lambda value, slots: value
+    tries: bool = False
 
 
 def leaky_adagrad(leak: float = 0.9, momentum: float = 0.9) -> Update:
