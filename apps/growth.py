@@ -69,7 +69,8 @@ class Spool:
         shape = tuple(np.fromfile(self._path, np.int32, 4))
         # Mapped, not read: frames are looked at one by one.
         frames = np.memmap(self._path, np.uint8, "r", 16).reshape(-1, *shape)
-        shown = log_spaced(self.marks[-1], _PICTURES)
+        wanted = log_spaced(self.marks[-1], _PICTURES)
+        shown = {min(self.marks, key=lambda mark: abs(mark - step)) for step in wanted}
         for k, path in enumerate(paths):
             # An early end leaves out the last marks; the result stands for them.
             steps = self.marks[: len(frames)]

@@ -212,7 +212,7 @@ def sheet(job: Job, results: list[dict]) -> np.ndarray:
         for label, layers in job.layers.items():
             layer = layers[at]
             pictures = _pictures(job, results, label, layer)
-            title = f"{label} {layer}" if several else layer
+            title = f"{label} {layer}" if several and label != layer else layer
             cells += [
                 sheets.Cell(p, title, f"relative error {errors[label, layer, k]:.3f}")
                 for k, p in enumerate(pictures)
