@@ -48,6 +48,7 @@ _ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds behind each median.", lower_
 def main() -> None:
     """Prints the tables asked for."""
     from tfvis import files, images
+    from tfvis.errors import InputError
 
     layers = common.split(_LAYERS.value, "layers")
     picture = images.crop(subjects.picture(_IMAGE.value), _CROP.value)
@@ -57,7 +58,10 @@ def main() -> None:
     from apps.benchmarks import peers, quality, steps, surveys
     from tfvis.report import manifest
 
-    ((_, network),) = subjects.networks(_NETWORK).items()
+    built = subjects.networks(_NETWORK)
+    if len(built) > 1:
+        raise InputError("--network: the tables are of one network.")
+    (network,) = built.values()
     target = subjects.target(picture, network, _SIZE.value, "none")
     network.check(layers)
     print(", ".join(f"{k} {v}" for k, v in manifest.versions().items()))

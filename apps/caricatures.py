@@ -82,6 +82,7 @@ def _task(job: Job, label: str, layer: str) -> runs.Task:
             network, target, layer, seeds=(job.seed,), settings=settings, state=state, marks=marks
         ),
         measure=functools.partial(_measure, job, label, layer, settings),
+        about=({"network": label, "layer": layer, "seed": job.seed},),
         steps=settings.total,
         cost=network.cost(layer, *size),
     )
@@ -98,9 +99,6 @@ def _measure(job, label, layer, settings, pictures, paths) -> list[dict]:
     )
     return [
         {
-            "network": label,
-            "layer": layer,
-            "seed": job.seed,
             # <relu(phi0), phi(x)> over its value for the picture itself.
             "exaggeration": after / before,
             "settings": manifest.plain(settings),

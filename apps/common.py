@@ -58,14 +58,16 @@ def run(main: Callable[[], None], module: str) -> None:
         except InputError as error:
             _stop(f"{program}: {' '.join(str(error).split())}", 1)
         except KeyboardInterrupt:
-            _stop(f"\n{program}: interrupted. The same command goes on from here.", 130)
+            _stop(
+                f"\n{program}: interrupted. What is finished stays; the same command goes on.", 130
+            )
         except MemoryError:
-            _stop(f"{program}: out of memory. Use a smaller --size or fewer --restarts.", 1)
+            _stop(f"{program}: out of memory. Use a smaller --size, or ask for fewer pictures.", 1)
         except Exception as error:
             # TensorFlow's own word for it; its class must not be imported for this.
             if type(error).__name__ != "ResourceExhaustedError":
                 raise
-            _stop(f"{program}: out of memory. Use a smaller --size or fewer --restarts.", 1)
+            _stop(f"{program}: out of memory. Use a smaller --size, or ask for fewer pictures.", 1)
 
     app.run(guarded, flags_parser=parse)
 

@@ -67,6 +67,7 @@ def main() -> None:
         units=chosen,
         found=found,
         target=lambda picture, network: subjects.target(picture, network, _SIZE.value, _CROP.value),
+        size=_SIZE.value,
         top=_TOP.value,
         method=_METHOD.value,
         seed=_SEED.value,

@@ -13,6 +13,7 @@ from apps import folders, inversions, runs
 from apps.units import Unit
 from tfvis import images
 from tfvis.attention import gradients
+from tfvis.errors import InputError
 from tfvis.networks import receptive, rectifiers
 from tfvis.networks.network import Network
 from tfvis.report import manifest, sheets, signed
@@ -30,6 +31,7 @@ class Job:
         units: of each network, channels all.
         found: image files, or None for the demo's photographs.
         target: (picture, network) -> what the network is to look at.
+        size: --size.
         top: images per unit.
         method: a policy of `rectifiers`, "saliency" or "smoothgrad".
         seed: of smoothgrad.
@@ -41,6 +43,7 @@ class Job:
     units: dict[str, list[Unit]]
     found: folders.Found | None
     target: Callable[[np.ndarray, Network], np.ndarray]
+    size: int | None
     top: int
     method: str
     seed: int
@@ -66,7 +69,12 @@ def run(job: Job) -> Iterator[str]:
     """
     for label, network in job.networks.items():
         layers = list(dict.fromkeys(unit.layer for unit in job.units[label]))
+        side = network.fixed_size or (job.size or 224,) * 2
         for layer in layers:
+            if 0 in network.trace(layer, *side):
+                raise InputError(
+                    f"--size={side[0]}: too small for {layer}, whose map would have no pixel."
+                )
             if job.method in rectifiers.POLICIES:
                 rectifiers.with_policy(network, job.method, [layer])
     seen: list[_Seen] = []

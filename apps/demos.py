@@ -39,19 +39,15 @@ class Demo:
     workdir: pathlib.Path
     arguments: dict
 
-    def settings(self, kind: type, **more):
-        """Returns settings of a recipe, `kind`, on this machine."""
-        return kind(
-            steps=self.steps,
-            precision=machine.precision(self.precision),
-            jit=machine.jit(self.jit, self.workdir, self.network, self.target, self.layers[-1]),
-            **more,
-        )
-
-    def parts(self, name: str, settings) -> dict:
-        """Returns what the jobs of all rows have in common."""
+    def parts(self, name: str, kind: type) -> dict:
+        """Returns what the jobs of all rows have in common; `kind` is a recipe's settings."""
         common.say(f"{name} ...")
         folder = files.make_folder(self.workdir / name.lower(), "--workdir")
+        settings = kind(
+            steps=self.steps,
+            precision=machine.precision(self.precision),
+            jit=machine.jit(self.jit, folder, self.network, self.target, self.layers[-1]),
+        )
         return {
             "networks": {self.label: self.network},
             "settings": {self.label: settings},
@@ -75,7 +71,7 @@ def check(demo: Demo) -> None:
 def inversion(demo: Demo, plotted: str) -> tuple[pages.Figure, ...]:
     """Returns the ladder of pre-images, and how far their pixels are from the target's."""
     job = inversions.Job(
-        **demo.parts("Inversion", demo.settings(preimages.Inversion)),
+        **demo.parts("Inversion", preimages.Inversion),
         targets={demo.label: demo.target},
         layers={demo.label: demo.layers},
         seeds=(demo.seed,),
@@ -104,7 +100,7 @@ def maximization(demo: Demo) -> tuple[pages.Figure, ...]:
         channel = int(answers.max((0, 1)).argmax())
         units.append(Unit(layer, channel, name=str(channel)))
     job = maximizations.Job(
-        **demo.parts("Maximization", demo.settings(preimages.Maximization)),
+        **demo.parts("Maximization", preimages.Maximization),
         units={demo.label: units},
         size=None,
         everywhere=False,
@@ -125,7 +121,7 @@ def maximization(demo: Demo) -> tuple[pages.Figure, ...]:
 def caricature(demo: Demo, count: int) -> tuple[pages.Figure, ...]:
     """Returns the caricatures of the `count` deepest layers."""
     job = caricatures.Job(
-        **demo.parts("Caricature", demo.settings(preimages.Caricature)),
+        **demo.parts("Caricature", preimages.Caricature),
         targets={demo.label: demo.target},
         layers={demo.label: demo.layers[-count:]},
         seed=demo.seed,

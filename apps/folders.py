@@ -38,7 +38,7 @@ def find(place: str, flag: str) -> Found:
     Raises:
         InputError: there is no such place, or no image in it.
     """
-    path = pathlib.Path(place)
+    path = pathlib.Path(place).expanduser()
     if path.is_file():
         return Found([path], flag)
     if not path.is_dir():
@@ -49,7 +49,9 @@ def find(place: str, flag: str) -> Found:
         paths += [
             pathlib.Path(folder, name)
             for name in sorted(names)
-            if pathlib.Path(name).suffix.lower() in _ENDINGS and not name.startswith(".")
+            if pathlib.Path(name).suffix.lower() in _ENDINGS
+            and not name.startswith(".")
+            and pathlib.Path(folder, name).exists()  # A link may lead nowhere.
         ]
     if not paths:
         raise InputError(f"{flag}={place}: no images in it ({', '.join(sorted(_ENDINGS))}).")

@@ -1,5 +1,6 @@
 """How a picture grew: frames at log-spaced steps, a strip and a GIF of them."""
 
+import os
 import pathlib
 
 import numpy as np
@@ -9,6 +10,8 @@ from tfvis.report import animation, sheets
 
 # Frames of the GIF, and pictures of the strip.
 _FRAMES, _PICTURES = 30, 8
+# Bytes before the first frame: the shape of a batch.
+_HEADER = 16
 # Milliseconds a frame is shown; the last one stays.
 _FRAME_MS, _LAST_MS = 100, 2000
 
@@ -37,55 +40,64 @@ class Spool:
         self._path.unlink(missing_ok=True)
 
     def rewind(self, done: int) -> bool:
-        """Drops frames after step `done`; tells whether those up to it are there."""
+        """Drops frames after step `done`; tells whether there are others."""
         if not self.marks:
             return True
-        wanted = sum(mark <= done for mark in self.marks)
         try:
-            size = self._path.stat().st_size
-            with open(self._path, "r+b") as file:
-                header = np.frombuffer(file.read(16), np.int32)
-                frame = int(np.prod(header))
-                file.truncate(16 + wanted * frame)
-            return size >= 16 + wanted * frame
+            frames = self._frames()
+            kept = int((frames["step"] <= done).sum())
+            size = frames.dtype.itemsize
+            del frames
+            os.truncate(self._path, _HEADER + kept * size)
+            return kept > 0
         except (OSError, ValueError):
             return False
 
+    def _frames(self) -> np.ndarray:
+        """Returns the file, mapped, not read: frames are looked at one by one."""
+        shape = tuple(int(n) for n in np.fromfile(self._path, np.int32, 4))
+        if len(shape) != 4 or min(shape) < 1:
+            raise ValueError("Expected the shape of a batch of images.")
+        kind = np.dtype([("step", np.int32), ("images", np.uint8, shape)])
+        whole = (self._path.stat().st_size - _HEADER) // kind.itemsize
+        return np.memmap(self._path, kind, "r", _HEADER, (whole,))
+
     def add(self, progress) -> None:
         """Keeps the images if this is one of the steps to show."""
-        if progress.snapshot.done not in self.marks:
+        step = progress.snapshot.done
+        if step not in self.marks:
             return
         levels = images.quantize(progress.images)
         files.make_folder(self._path.parent, "--workdir")
         with open(self._path, "ab") as file:
             if file.tell() == 0:
                 file.write(np.array(levels.shape, np.int32).tobytes())
-            file.write(levels.tobytes())
+            file.write(np.int32(step).tobytes() + levels.tobytes())
 
-    def finish(self, paths: list[pathlib.Path], progress) -> None:
-        """Writes `<picture>_growth.png` and `.gif` beside each picture; ends the spool."""
+    def finish(self, paths: list[pathlib.Path], pictures: np.ndarray) -> None:
+        """Writes `<picture>_growth.png` and `.gif` beside each picture.
+
+        Args:
+            paths: of the pictures.
+            pictures: what the run ended with, as saved.
+        """
         if not self.marks:
             return
-        shape = tuple(np.fromfile(self._path, np.int32, 4))
-        # Mapped, not read: frames are looked at one by one.
-        frames = np.memmap(self._path, np.uint8, "r", 16).reshape(-1, *shape)
+        frames = self._frames()
+        steps = [int(step) for step in frames["step"]]
         wanted = log_spaced(self.marks[-1], _PICTURES)
-        shown = {min(self.marks, key=lambda mark: abs(mark - step)) for step in wanted}
+        # The last one is the result itself.
+        shown = {min(steps, key=lambda step: abs(step - mark)) for mark in wanted[:-1]}
         for k, path in enumerate(paths):
-            # An early end leaves out the last marks; the result stands for them.
-            steps = self.marks[: len(frames)]
             cells = [
-                sheets.Cell(frames[i, k], f"step {step}")
+                sheets.Cell(frames[i]["images"][k], f"step {step}")
                 for i, step in enumerate(steps)
                 if step in shown
             ]
-            if steps[-1] != self.marks[-1]:
-                cells.append(sheets.Cell(progress.kept[k], f"step {progress.snapshot.done}"))
+            cells.append(sheets.Cell(pictures[k], "result"))
             strip = sheets.sheet(cells, len(cells))
             images.save_png(path.with_name(f"{path.stem}_growth.png"), strip)
             with animation.Gif(path.with_name(f"{path.stem}_growth.gif")) as gif:
-                for frame in frames[:, k]:
-                    gif.add(frame, _FRAME_MS)
-                gif.add(progress.kept[k], _LAST_MS)
-        del frames
-        self.clear()
+                for frame in frames:
+                    gif.add(frame["images"][k], _FRAME_MS)
+                gif.add(pictures[k], _LAST_MS)

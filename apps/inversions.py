@@ -112,6 +112,9 @@ def _task(job: Job, label: str, layer: str) -> runs.Task:
             network, target, layer, seeds=job.seeds, settings=settings, state=state, marks=marks
         ),
         measure=functools.partial(_measure, job, label, layer, settings),
+        about=tuple(
+            {"network": label, "layer": layer, "restart": k, "seed": job.seeds[k]} for k in restarts
+        ),
         steps=settings.total,
         cost=network.cost(layer, *size),
         finish=_stretched if job.stretch.get(label) else lambda pictures: pictures,
@@ -140,10 +143,6 @@ def _measure(job, label, layer, settings, pictures, paths) -> list[dict]:
         prior = settings.prior.terms(tf.constant(pictures[k : k + 1]) - center)
         records.append(
             {
-                "network": label,
-                "layer": layer,
-                "restart": k,
-                "seed": job.seeds[k],
                 "relative_error": float(errors[0]),
                 "energy": {
                     "objective": float(settings.strength * errors[1] ** 2),

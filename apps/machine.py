@@ -33,6 +33,9 @@ def jit(word: str, workdir: pathlib.Path, network: Network, target, layer: str) 
     decided = manifest.read(workdir / "manifest.json").get("jit")
     if isinstance(decided, bool):
         return decided
+    if len(network.graph.tensors[network.path(layer)].shape) != 4:
+        # A class score; what takes the time comes before it.
+        layer = network.convolutions_and_poolings()[-1]
     if target is None:
         height, width = network.fixed_size or (224, 224)
         target = np.random.default_rng(0).uniform(0, 255, (height, width, network.channels))

@@ -71,14 +71,14 @@ def run(job: Job) -> list[dict]:
         for unit in units:
             _check_place(job.networks[label], unit, sizes[unit.layer])
         largest = _largest(job, label)
-        for layer, group in itertools.groupby(units, lambda unit: unit.layer):
-            for batch in _batches(list(group), sizes[layer]):
+        for layer in sizes:
+            group = [unit for unit in units if unit.layer == layer]
+            for batch in _batches(group, sizes[layer]):
                 tasks.append(_task(job, label, layer, batch, sizes[layer], largest))
     with tensorboard.Writer(job.workdir / "tensorboard") as writer:
         results = runs.run(tasks, job.workdir, inversions.header(job), writer, FIELDS)
-        for (label, layer), group in itertools.groupby(
-            results, lambda result: (result["network"], result["layer"])
-        ):
+        for label, layer in dict.fromkeys((r["network"], r["layer"]) for r in results):
+            group = [r for r in results if (r["network"], r["layer"]) == (label, layer)]
             page = sheets.sheet([_cell(job, result) for result in group])
             images.save_png(job.workdir / inversions.folder(job, label, layer) / "sheet.png", page)
             writer.images(f"{label}/{layer}/sheet", page[None], 0)
@@ -120,7 +120,8 @@ def _check_place(network: Network, unit: Unit, size: tuple[int, int]) -> None:
 def _batches(units: list[Unit], size: tuple[int, int]):
     """Yields units of one kind, as many as are to be optimised together."""
     most = int(np.clip(_BATCH_PIXELS // (size[0] * size[1]), 1, _BATCH))
-    for kind, group in itertools.groupby(units, lambda unit: unit.kind):
+    # A named place is a neuron also where channels are raised everywhere.
+    for (kind, _), group in itertools.groupby(units, lambda u: (u.kind, u.place is None)):
         # Directions and whole layers go one by one: each is an objective of its own.
         alike, count = list(group), most if kind == "channel" else 1
         yield from (alike[i : i + count] for i in range(0, len(alike), count))
@@ -134,6 +135,11 @@ def _largest(job: Job, label: str) -> dict[str, np.ndarray]:
         return {}
     name, pictures = _references(job, network)
     found = statistics.kept_largest(network, layers, name, pictures)
+    for layer in layers if job.everywhere else []:
+        # A mean is measured by the largest mean, where no neuron of its own is asked for.
+        if not any(unit.place for unit in units if unit.layer == layer):
+            _, pictures = _references(job, network)
+            found |= statistics.kept_largest(network, [layer], name, pictures, everywhere=True)
     return {layer: statistics.floored(values, layer) for layer, values in found.items()}
 
 
@@ -162,9 +168,8 @@ def _objective(job, label, layer, units, size, largest) -> tuple[objectives.Obje
         center = None if job.everywhere or len(shape) == 1 else (shape[0] // 2, shape[1] // 2)
         objective = objectives.direction(layer, unit.vector, center, unit.name)
     _, pictures = _references(job, network)
-    taps = network.taps([layer])
-    answers = [float(objective(taps(tf.constant(picture[None])))[0]) for picture in pictures]
-    return objective, statistics.floored(np.array([max(answers)]), layer)
+    found = statistics.largest_along(network, layer, unit.vector, pictures)
+    return objective, statistics.floored(np.array([found]), layer)
 
 
 def _task(job, label, layer, units, size, largest) -> runs.Task:
@@ -199,6 +204,10 @@ def _task(job, label, layer, units, size, largest) -> runs.Task:
             network, weighted, size=size, seeds=seeds, settings=settings, state=state, marks=marks
         ),
         measure=functools.partial(_measure, job, label, layer, units, chosen, objective, settings),
+        about=tuple(
+            {"network": label, "layer": layer, "unit": unit.name, "seed": job.seed}
+            for unit in units
+        ),
         steps=settings.total,
         cost=network.cost(layer, *size) * len(units),
         growth=job.growth,
@@ -213,16 +222,12 @@ def _measure(job, label, layer, units, largest, objective, settings, pictures, p
     answers = objective(taps(tf.constant(stored))).numpy()
     return [
         {
-            "network": label,
-            "layer": layer,
-            "unit": unit.name,
-            "seed": job.seed,
             "activation": float(answers[k]),
             "largest_in_photographs": float(largest[k]),
             "times_largest": float(answers[k] / largest[k]),
             "settings": manifest.plain(settings),
         }
-        for k, unit in enumerate(units)
+        for k in range(len(units))
     ]
 
 

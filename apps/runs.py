@@ -39,7 +39,7 @@ class Task:
         cost: of a step, in any unit common to the tasks of a run.
         growth: whether to make a strip and a GIF of how the pictures grew.
         finish: what is done to the pictures before they are saved.
-        record: what every picture's record holds besides.
+        about: what each picture's record begins with: which one it is.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Task:
     cost: float
     growth: bool = False
     finish: Callable[[np.ndarray], np.ndarray] = lambda pictures: pictures
-    record: dict = dataclasses.field(default_factory=dict)
+    about: tuple[dict, ...] = ()
 
 
 def run(
@@ -92,7 +92,11 @@ def run(
         for task in tasks:
             found = [earlier.get(key) for key in task.keys]
             if all(_finished(workdir, task, k, record) for k, record in enumerate(found)):
-                records += found
+                # The same bits may have been made under another name.
+                records += [
+                    record | task.about[k] | {"file": task.paths[k].as_posix()}
+                    for k, record in enumerate(found)
+                ]
                 bar.update(task.cost * task.steps)
             else:
                 records += _one(task, workdir, writer, bar)
@@ -142,17 +146,21 @@ def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
         if progress is not None:
             _save_pictures(paths, progress.kept)
             kept = f"the last good image is kept as {paths[0]}"
+        saved.unlink(missing_ok=True)
+        spool.clear()
         raise InputError(
             f"{task.name}: the energy is not finite at step {error.step}; {kept}. "
             "Lower --rate or --strength."
         ) from error
     seconds = spent + time.perf_counter() - began
-    _save_pictures(paths, task.finish(progress.kept))
-    spool.finish(paths, progress)
+    pictures = task.finish(progress.kept)
+    _save_pictures(paths, pictures)
+    spool.finish(paths, pictures)
     records = task.measure(progress.kept, paths)
     saved.unlink(missing_ok=True)
+    spool.clear()
     return [
-        task.record
+        task.about[k]
         | record
         | {
             "steps": task.steps,
@@ -255,6 +263,7 @@ def key(network: Network, **parts) -> str:
     """Returns the digest of a picture: of `parts`, the network and all versions."""
     return manifest.key(
         weights=network.record.fingerprint,
+        architecture=network.architecture,
         preprocessing=network.preprocessing,
         variant=network.variant,
         versions=manifest.versions(),

@@ -185,6 +185,8 @@ def layers_of(built: dict, words: list[str] | None) -> dict[str, list[str]]:
             has = [name for name in names if name in network.paths or name == "logits"]
             # Without one, the first is as good to complain about as any.
             network.check([has[0] if has else names[0]])
+            if has[0] in found[label]:
+                raise InputError(f"--layers: {has[0]} of {label} is named twice ({word}).")
             found[label].append(has[0])
     return found
 

@@ -93,7 +93,15 @@ def parse(text: str, network, labels: str | None) -> list[Unit]:
         raise InputError("--units: expected at least one, such as block5_conv3:110.")
     if len(units) > _MOST_UNITS:
         raise InputError(f"--units: {len(units)} are too many for one run (at most {_MOST_UNITS}).")
-    return list({(u.layer, u.name): u for u in units}.values())
+    found: dict[tuple[str, str], Unit] = {}
+    for unit in units:
+        other = found.setdefault((unit.layer, unit.name), unit)
+        if unit.vector is not None and not np.array_equal(other.vector, unit.vector):
+            raise InputError(
+                f"--units={unit.layer}: two different vectors have the name {unit.name!r}, and "
+                "their pictures would, too. Rename one of the files."
+            )
+    return list(found.values())
 
 
 def _layer(word: str, network) -> str:
@@ -132,7 +140,8 @@ def _items(layer: str, item: str, network, labels: str | None) -> list[Unit]:
         return [Unit(layer, c, place, name=f"{c}{at}") for c in range(first, last + 1)]
     if item.endswith(".npy"):
         stem = os.path.splitext(os.path.basename(item))[0]
-        return [Unit(layer, None, vector=_direction(item, layer, channels), name=stem)]
+        name = f"direction {stem}"  # A file may be called like a channel, or "sheet".
+        return [Unit(layer, None, vector=_direction(item, layer, channels), name=name)]
     if network.path(layer) == network.logits:
         return [Unit(layer, c, name=f"{c} {name}") for c, name in _classes(item, channels, labels)]
     raise InputError(
@@ -145,6 +154,8 @@ def _direction(path: str, layer: str, channels: int) -> np.ndarray:
     """Returns the vector in a .npy file; nothing in it is executed."""
     try:
         stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        if not isinstance(stored, np.ndarray):
+            raise ValueError("it is an archive")
         numeric = np.issubdtype(stored.dtype, np.number) and stored.dtype.kind != "c"
     except (OSError, ValueError, EOFError) as error:
         raise InputError(

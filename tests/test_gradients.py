@@ -184,7 +184,7 @@ class ProjectTest(tf.test.TestCase, parameterized.TestCase):
             (("block2_pool", images[:, :2, :2], (0, 0, 0)), "--size=2"),
             (("predictions", images, 1, "gradient"), "softmax.*--layer=logits has"),
             (("predictions", images, 1), "softmax.*--layer=logits has"),
-            (("block2_conv1", images, (0, 0, 0), "relu"), "--policy=relu"),
+            (("block2_conv1", images, (0, 0, 0), "relu"), "--method=relu"),
         ):
             with self.assertRaisesRegex(InputError, message):
                 project(net, *arguments)

@@ -120,7 +120,7 @@ class MaximizeTest(tf.test.TestCase):
             self.assertGreater(answers.max(), 1)
             # The rest of the network computes what it did.
             images = nets.picture(16)[None]
-            other = net.unrectified([layer])
+            other = net.waking([layer])
             output = net.graph.output
             if output == layer:
                 continue

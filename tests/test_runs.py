@@ -160,6 +160,6 @@ class ResumeTest(tf.test.TestCase):
             self.assertEqual(gif.n_frames, len(growth.log_spaced(30, 30)) + 1)
             self.assertEqual(gif.info["loop"], 0)
             gif.seek(gif.n_frames - 1)
-            # 256 colours, dithered, for the picture's few hundred.
+            # 256 colours for the picture's few hundred.
             last = np.asarray(gif.convert("RGB"), float)
             self.assertLess(np.abs(last - np.asarray(stored, float)).mean(), 8)

@@ -31,7 +31,7 @@ class ParseTest(tf.test.TestCase):
                 ("block2_conv1", 7, None, "7", "channel"),
                 ("block2_conv1", 5, (1, 2), "5@1x2", "channel"),
                 ("logits", 2, None, "2", "channel"),
-                ("block2_conv1", None, None, "toward", "direction"),
+                ("block2_conv1", None, None, "direction toward", "direction"),
                 ("gap", None, None, "layer", "layer"),
                 ("gap", 0, None, "0", "channel"),
             ],
@@ -61,6 +61,11 @@ class ParseTest(tf.test.TestCase):
 
     def test_refusals(self):
         np.save(self.folder / "short.npy", np.ones(3))
+        with open(self.folder / "archive.npy", "wb") as file:
+            np.savez(file, a=np.ones(12))
+        for k, name in enumerate("ab"):
+            (self.folder / name).mkdir()
+            np.save(self.folder / name / "v.npy", np.full(12, k + 1.0))
         np.save(self.folder / "nan.npy", np.full(12, np.nan))
         np.save(self.folder / "object.npy", np.array([{"a": 1}] * 12), allow_pickle=True)
         for text, words in {
@@ -79,6 +84,8 @@ class ParseTest(tf.test.TestCase):
             f"block2_conv1:{self.folder}/nan.npy": "expected finite numbers",
             f"block2_conv1:{self.folder}/object.npy": "cannot be read",
             f"block2_conv1:{self.folder}/absent.npy": "cannot be read",
+            f"block2_conv1:{self.folder}/archive.npy": "archive",
+            f"gap:{self.folder}/a/v.npy,gap:{self.folder}/b/v.npy": "two different vectors",
         }.items():
             with self.subTest(text), self.assertRaisesRegex(InputError, words):
                 units.parse(text, self.net, None)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from tfvis import files, images
+from tfvis import files, images, objectives
 from tfvis.errors import InputError
 from tfvis.networks import weights
 from tfvis.networks.network import Network
@@ -22,6 +22,7 @@ def largest(
     network: Network,
     layers: Iterable[str],
     pictures: Iterable[np.ndarray],
+    everywhere: bool = False,
 ) -> dict[str, np.ndarray]:
     """Returns M: each channel's largest activation, over all places and pictures.
 
@@ -29,20 +30,19 @@ def largest(
         network: the network.
         layers: paths, or "logits".
         pictures: float32 [height, width, channels] each, display space, one size.
+        everywhere: of the means over maps, not of single places.
 
     Returns:
         {layer: float32 [channels]}.
     """
     layers = tuple(layers)
     taps = network.taps(layers)
+    reduce = tf.reduce_mean if everywhere else tf.reduce_max
 
     @tf.function
     def maxima(image):
         outputs = taps(image[None])
-        return {
-            layer: tf.reduce_max(tf.reshape(y, [-1, y.shape[-1]]), 0)
-            for layer, y in outputs.items()
-        }
+        return {layer: reduce(tf.reshape(y, [-1, y.shape[-1]]), 0) for layer, y in outputs.items()}
 
     found: dict[str, np.ndarray] = {}
     for picture in pictures:
@@ -52,8 +52,35 @@ def largest(
     return found
 
 
+def largest_along(
+    network: Network, layer: str, vector: np.ndarray | None, pictures: Iterable[np.ndarray]
+) -> float:
+    """Returns M of a direction: the largest <vector, phi>, over places and pictures.
+
+    Args:
+        network: the network.
+        layer: a path, or "logits".
+        vector: float32 [channels]; None is `objectives.layer_norm` of the whole layer.
+        pictures: see `largest`.
+    """
+    taps = network.taps([layer])
+    whole = objectives.layer_norm(layer)
+    found = []
+    for picture in pictures:
+        outputs = taps(tf.constant(picture[None], tf.float32))
+        if vector is None:
+            found.append(float(whole(outputs)[0]))
+        else:
+            found.append(float(tf.reduce_max(tf.tensordot(outputs[layer], vector, 1))))
+    return max(found)
+
+
 def kept_largest(
-    network: Network, layers: Iterable[str], name: str, pictures: Iterator[np.ndarray]
+    network: Network,
+    layers: Iterable[str],
+    name: str,
+    pictures: Iterator[np.ndarray],
+    everywhere: bool = False,
 ) -> dict[str, np.ndarray]:
     """Returns `largest`, from the cache where it was found before.
 
@@ -63,14 +90,16 @@ def kept_largest(
         layers: paths, or "logits".
         name: stands for the pictures: another set must have another name.
         pictures: see `largest`; not looked at if all is in the cache.
+        everywhere: see `largest`.
     """
-    parts = (network.record.fingerprint, network.variant, network.preprocessing, name)
+    parts = (network.record.fingerprint, network.architecture, network.variant)
+    parts += (network.preprocessing, name, everywhere)
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
     path = pathlib.Path(weights.home()) / "activations" / f"{digest}.npz"
     found = _read(path)
     layers = tuple(layers)
     if not set(layers) <= set(found):
-        found |= largest(network, layers, pictures)
+        found |= largest(network, layers, pictures, everywhere)
         files.make_folder(path.parent, "TFVIS_HOME")
         with files.replacing(path) as temporary, open(temporary, "wb") as file:
             # A layer's name may hold what a name inside an archive must not.

@@ -76,8 +76,8 @@ def sample(images: tf.Tensor, matrices: tf.Tensor, shifts: tf.Tensor, pad: int) 
     y = tf.clip_by_value(places[..., 0] + pad, 0, height_in - 1)
     x = tf.clip_by_value(places[..., 1] + pad, 0, width_in - 1)
     # The last row and column are reached from the one before, with weight 1.
-    top = tf.minimum(tf.floor(y), height_in - 2)
-    left = tf.minimum(tf.floor(x), width_in - 2)
+    top = tf.maximum(tf.minimum(tf.floor(y), height_in - 2), 0)
+    left = tf.maximum(tf.minimum(tf.floor(x), width_in - 2), 0)
     down, right = (y - top)[..., None], (x - left)[..., None]
     first = tf.cast(top, tf.int32) * width_in + tf.cast(left, tf.int32)
     first += tf.range(batch)[:, None] * (height_in * width_in)

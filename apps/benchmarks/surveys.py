@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from apps import folders, machine
+from apps import folders, machine, runs
 from tfvis import images, objectives, preimages, statistics
 from tfvis.errors import InputError
 from tfvis.networks import network as networks
 from tfvis.networks.network import Network
 from tfvis.preimages import maximization
-from tfvis.report import plots
+from tfvis.report import manifest, plots
 
 # CVPR 2015, table of shallow representations: mean error, standard deviation, %.
 _PUBLISHED_SHALLOW = {"hog": (28.1, 7.9), "hogb": (10.67, 5.2), "dsift": (10.89, 7.5)}
@@ -24,7 +24,7 @@ _UNIT_LAYERS = ("block2_conv2", "block3_conv3", "block4_conv2", "block5_conv3")
 _UNITS_PER_LAYER = 16
 
 
-def chosen(found: folders.Found | None, count: int) -> list[tuple[str, np.ndarray]]:
+def chosen(found: folders.Found | None, count: int) -> folders.Found:
     """Returns `count` photographs, evenly spaced in the order of their names.
 
     Raises:
@@ -36,24 +36,32 @@ def chosen(found: folders.Found | None, count: int) -> list[tuple[str, np.ndarra
     if len(paths) < count:
         raise InputError(f"--images: {len(paths)} images, but {count} are asked for (--count).")
     picked = [paths[i * len(paths) // count] for i in range(count)]
-    return list(folders.pictures(folders.Found(picked, "--images")))
+    return folders.Found(picked, "--images")
 
 
 class Rows:
     """A CSV of results by name, appended to as they come.
 
     Args:
-        path: of the file; rows of an earlier run are taken over.
+        path: of the file, whose name gets a digest of `about` added; rows of an earlier
+            run about the same are taken over.
         columns: names of the columns; the last is the number.
+        about: all that decides the numbers, besides the columns.
     """
 
-    def __init__(self, path: pathlib.Path, columns: tuple[str, ...]):
+    def __init__(self, path: pathlib.Path, columns: tuple[str, ...], **about):
+        path = path.with_name(f"{path.stem}-{manifest.key(**about)[:8]}{path.suffix}")
         self._path, self._columns = path, columns
         self.values: dict[tuple[str, ...], float] = {}
         if path.exists():
             with open(path, newline="", encoding="utf-8") as file:
                 rows = list(csv.reader(file))[1:]
-            self.values = {tuple(row[:-1]): float(row[-1]) for row in rows}
+            # A row may be cut short, where a run was killed while it wrote.
+            whole = [row for row in rows if len(row) == len(columns)]
+            self.values = {tuple(row[:-1]): float(row[-1]) for row in whole}
+            if len(whole) < len(rows):
+                with open(path, "w", newline="", encoding="utf-8") as file:
+                    csv.writer(file).writerows([columns, *whole])
 
     def add(self, name: tuple[str, ...], value: float) -> None:
         """Appends a row."""
@@ -68,15 +76,19 @@ class Rows:
 
 def table_layers(network: Network, found, count: int, size: int, workdir: pathlib.Path) -> None:
     """Prints relative errors of all convolutions and poolings over photographs."""
-    rows = Rows(workdir / "layers.csv", ("photograph", "layer", "relative_error"))
     layers = network.convolutions_and_poolings()
     settings = preimages.Inversion(precision=machine.precision("auto"))
-    for path, picture in chosen(found, count):
+    rows = Rows(
+        workdir / "layers.csv",
+        ("photograph", "layer", "relative_error"),
+        network=runs.key(network, size=size, settings=settings),
+    )
+    for path, picture in folders.pictures(chosen(found, count)):
         target = _square(picture, size, network)
         for layer in layers:
-            if (path.name, layer) not in rows.values:
+            if (str(path), layer) not in rows.values:
                 picture_found = _last(preimages.invert(network, target, layer, settings=settings))
-                rows.add((path.name, layer), _error(network, layer, target, picture_found.kept[0]))
+                rows.add((str(path), layer), _error(network, layer, target, picture_found.kept[0]))
     errors = collections.defaultdict(list)
     for (_, layer), error in rows.values.items():
         errors[layer].append(error)
@@ -99,20 +111,20 @@ def table_shallow(found, count: int, size: int, workdir: pathlib.Path) -> None:
     |phi(x*) - phi0|^2 over its mean among all pairs of the photographs, unlike the
     relative error of MV16, which stands beside it under its own name.
     """
-    rows = Rows(workdir / "shallow.csv", ("photograph", "network", "measure", "value"))
-    pictures = chosen(found, count)
+    rows = Rows(workdir / "shallow.csv", ("photograph", "network", "measure", "value"), size=size)
+    picked = chosen(found, count)
     print(f"Shallow representations at {size} px, {count} photographs, mean (deviation)")
     print(f"{'':<8} {'CVPR15 error %':>16} {'published %':>16} {'MV16 relative error':>20}")
     print(f"{'hoggle':<8} {'':>16} {_PUBLISHED_HOGGLE[0]:9.1f} ({_PUBLISHED_HOGGLE[1]:.1f})")
     built = {name: networks.build(name) for name in _PUBLISHED_SHALLOW}
     features = collections.defaultdict(list)
     for name, network in built.items():
-        for _, picture in pictures:
+        for _, picture in folders.pictures(picked):
             phi = preimages.features(network, name, _square(picture, size, network)[None])
             features[name].append(phi.numpy().ravel().astype(np.float64))
-    for k, (path, picture) in enumerate(pictures):
+    for k, (path, picture) in enumerate(folders.pictures(picked)):
         for name, network in built.items():
-            if (path.name, name, "relative_error") in rows.values:
+            if (str(path), name, "relative_error") in rows.values:
                 continue
             target = _square(picture, size, network)
             result = images.stretched(_last(preimages.invert(network, target, name)).kept[0])
@@ -120,12 +132,12 @@ def table_shallow(found, count: int, size: int, workdir: pathlib.Path) -> None:
             stored = images.quantize(result)[None].astype(np.float32)
             phi, phi0 = preimages.features(network, name, stored), features[name][k]
             squared = np.square(phi.numpy().ravel().astype(np.float64) - phi0).sum()
-            rows.add((path.name, name, "squared_distance"), squared)
+            rows.add((str(path), name, "squared_distance"), squared)
             relative = np.sqrt(squared / np.square(phi0).sum())
-            rows.add((path.name, name, "relative_error"), relative)
+            rows.add((str(path), name, "relative_error"), relative)
     for name, published in _PUBLISHED_SHALLOW.items():
         pairwise = _mean_squared_distance(np.stack(features[name]))
-        names = [path.name for path, _ in pictures]
+        names = [str(path) for path in picked.paths if path not in picked.broken]
         ours = np.array([rows.values[n, name, "squared_distance"] for n in names]) / pairwise
         relative = np.array([rows.values[n, name, "relative_error"] for n in names])
         print(
@@ -143,14 +155,19 @@ def _mean_squared_distance(features: np.ndarray) -> float:
 
 def table_activation(network: Network, found, count: int, workdir: pathlib.Path) -> None:
     """Prints how much more maximised units answer than to any of `count` photographs."""
-    rows = Rows(workdir / "activation.csv", ("layer", "unit", "measure", "value"))
+    picked = chosen(found, count)
+    settings = preimages.Maximization(precision=machine.precision("auto"))
+    rows = Rows(
+        workdir / "activation.csv",
+        ("layer", "unit", "measure", "value"),
+        network=runs.key(network, settings=settings, photographs=folders.digest(picked)),
+    )
     largest = statistics.kept_largest(
         network,
         _UNIT_LAYERS,
-        f"{folders.digest(found)} {count}" if found else "",
-        (_square(picture, 224, network) for _, picture in chosen(found, count)),
+        folders.digest(picked),
+        folders.squares(picked, 224, 224, network.channels),
     )
-    settings = preimages.Maximization(precision=machine.precision("auto"))
     generator = np.random.default_rng(0)
     print(f"Activation of saved pictures over the largest on {count} photographs")
     every = []

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import hashlib
 import math
 import pathlib
 
@@ -56,6 +57,15 @@ class Network:
         """The (height, width) the model insists on, or None if any will do."""
         height, width = self.graph.inputs.shape[1:3]
         return None if None in (height, width) else (height, width)
+
+    @functools.cached_property
+    def architecture(self) -> str:
+        """Digest of what is computed: layers, their settings, the input; no weights."""
+        parts = [tuple(self.graph.inputs.shape)]
+        for path, layer in self.graph.layers.items():
+            config = dict(layer.get_config()) if isinstance(layer, keras.Layer) else {}
+            parts.append((path, type(layer).__name__, sorted(config.items(), key=str)))
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -130,10 +140,13 @@ class Network:
             packed = not tf.config.list_physical_devices("GPU")
         return _taps(self, tuple(layers), precision, bool(packed))
 
-    def unrectified(self, layers: list[str] | tuple[str, ...]) -> "Network":
-        """Returns this network, its taps at `layers` taken before their own ReLU."""
+    def waking(self, layers: list[str] | tuple[str, ...]) -> "Network":
+        """Returns this network, its taps at `layers` with gradients for silent units.
+
+        See `surgery.waking`; the values are the same.
+        """
         self.check(layers)
-        return _unrectified(self, tuple(self.path(layer) for layer in layers))
+        return _waking(self, tuple(self.path(layer) for layer in layers))
 
     def shape(self, layer: str, height: int, width: int) -> tuple[int | None, ...]:
         """Returns the shape of one image's output at `layer`, without the batch.
@@ -249,9 +262,9 @@ def _taps(network: Network, layers, precision: str, packed: bool) -> Taps:
 
 
 @functools.lru_cache(maxsize=16)
-def _unrectified(network: Network, paths: tuple[str, ...]) -> Network:
-    """See `Network.unrectified`; kept so that its taps are kept, too."""
-    return dataclasses.replace(network, graph=surgery.unrectified(network.graph, paths))
+def _waking(network: Network, paths: tuple[str, ...]) -> Network:
+    """See `Network.waking`; kept so that its taps are kept, too."""
+    return dataclasses.replace(network, graph=surgery.waking(network.graph, paths))
 
 
 @functools.lru_cache(maxsize=256)

@@ -58,7 +58,7 @@ def with_policy(network: Network, policy: str, layers: Iterable[str] | None = No
             on the way to a layer.
     """
     if policy not in POLICIES:
-        raise InputError(f"--policy={policy}: expected {', '.join(POLICIES)}.")
+        raise InputError(f"--method={policy}: expected {', '.join(POLICIES)}.")
     if layers is None:
         layers = ["logits"] if network.logits else network.paths
     layers = list(layers)
@@ -122,8 +122,8 @@ def _check_rectified(network: Network, policy: str, layers: list[str]) -> None:
             if found:
                 where = names.get(id(operation), operation.name)
                 raise InputError(
-                    f"--policy={policy}: defined for networks of ReLUs only; on the way to "
-                    f"{layer}, {network.name} has {found} at {where}. Use --policy=gradient, "
+                    f"--method={policy}: defined for networks of ReLUs only; on the way to "
+                    f"{layer}, {network.name} has {found} at {where}. Use --method=gradient, "
                     "or a layer before it."
                 )
 

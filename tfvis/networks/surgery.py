@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Callable
 
 import keras
+import tensorflow as tf
 
 from tfvis.errors import InputError
 
@@ -264,11 +265,12 @@ def operation(tensor: keras.KerasTensor):
     return tensor._keras_history.operation
 
 
-def unrectified(graph: Graph, paths: list[str] | tuple[str, ...]) -> Graph:
-    """Returns a graph whose tensors at `paths` are those before their own ReLU.
+def waking(graph: Graph, paths: list[str] | tuple[str, ...]) -> Graph:
+    """Returns a graph whose tensors at `paths` can be raised where their own ReLU is silent.
 
-    A rectified unit that answers nothing has no gradient to be raised by; before its
-    ReLU it has. What comes after these layers is computed as ever.
+    They have the same values. But where the ReLU gives 0, which has no gradient, a
+    gradient that would raise its input is let through, as lucid's redirected ReLUs do.
+    What comes after these layers is computed as ever.
 
     Args:
         graph: flat; it stays as it is.
@@ -276,19 +278,42 @@ def unrectified(graph: Graph, paths: list[str] | tuple[str, ...]) -> Graph:
     """
     rectifiers = (keras.activations.relu, keras.activations.relu6)
     chosen = {operation(graph.tensors[path]).name: path for path in paths}
-    before = {}
+    taps = {}
+
+    def tap(path, before, function):
+        name = _legal(f"{path}_waking")
+        taps[path] = keras.layers.Activation(_woken(function), name=name)(before)
 
     def place(layer, path, *args, **kwargs):
-        ends = layer.name in chosen
-        if ends and fused_activation(layer) and layer.activation in rectifiers:
-            before[chosen[layer.name]], after = split_activation(layer, layer.name, *args, **kwargs)
+        ends = chosen.get(layer.name)
+        activation = getattr(layer, "activation", None)
+        if ends and fused_activation(layer) and activation in rectifiers:
+            before, after = split_activation(layer, layer.name, *args, **kwargs)
+            tap(ends, before, activation)
             # The name by which `replaced` finds the output again.
             return Taken({layer.name: after})
-        if ends and (
-            isinstance(layer, keras.layers.ReLU) or getattr(layer, "activation", None) in rectifiers
-        ):
-            before[chosen[layer.name]] = args[0]
+        if ends and (isinstance(layer, keras.layers.ReLU) or activation in rectifiers):
+            tap(ends, args[0], layer.call)
         return twin(layer)(*args, **kwargs)
 
     new = replaced(graph, place)
-    return dataclasses.replace(new, tensors=new.tensors | before)
+    return dataclasses.replace(new, tensors=new.tensors | taps)
+
+
+def _woken(function: Callable) -> Callable:
+    """Returns a rectifier that lets through what would raise a silent input."""
+
+    @tf.custom_gradient
+    def rectifier(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+
+        def gradient(upstream):
+            # Energies are made small: a negative gradient raises.
+            raising = tf.where((x <= 0) & (upstream < 0), upstream, 0)
+            return tape.gradient(y, x, upstream) + raising
+
+        return y, gradient
+
+    return rectifier

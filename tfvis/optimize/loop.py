@@ -261,8 +261,9 @@ def _kept(state: State, stage: Stage, stop: Stop, shown, energies) -> State:
     mean = trail[-CHUNK:].mean(0, dtype=np.float64)
     better = ~state.stopped & (mean < state.kept_energy)
     stopped = state.stopped
-    if stop.change > 0 and len(trail) == 2 * stop.window:
-        older, newer = trail.astype(np.float64).reshape(2, stop.window, -1).mean(1)
+    if stop.change > 0 and len(trail) >= 2 * stop.window:
+        halves = trail[-2 * stop.window :].astype(np.float64).reshape(2, stop.window, -1)
+        older, newer = halves.mean(1)
         stopped = stopped | (np.abs(newer - older) < stop.change * np.abs(older))
     return dataclasses.replace(
         state,

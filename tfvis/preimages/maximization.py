@@ -140,8 +140,8 @@ def maximize(
 ) -> Iterator[Progress]:
     """Finds images on which an objective is large (MV16 section 5.2; Olah et al. 2017).
 
-    Minimises - objective + alpha norm + total variation from noise. Layers are tapped
-    before their own ReLU, behind which a silent unit has no gradient.
+    Minimises - objective + alpha norm + total variation from noise. A unit
+    that its own ReLU keeps silent gets a gradient all the same (`Network.waking`).
 
     Args:
         network: the network.
@@ -176,7 +176,7 @@ def descending(
     """Returns the way down of `maximize`, ready to be run or timed."""
     objective, deepest, size = _resolved(network, objective, size, len(seeds))
     settings = published(network, deepest, size, settings)
-    network = network.unrectified(objective.layers)
+    network = network.waking(objective.layers)
     if settings.parameterization == "fourier":
         return _fourier_descent(network, objective, size, seeds, settings)
     height, width = (side + settings.jitter - 1 for side in size)
@@ -210,10 +210,12 @@ def published(
             f"--parameterization={settings.parameterization}: expected pixels or fourier."
         )
     chosen = settings.parameterization
+    vector = len(network.graph.tensors[network.path(layer)].shape) != 4
     if chosen is None:
-        deep = network.stride(layer) >= _DEEP_STRIDE or layer == "logits"
+        deep = vector or network.stride(layer) >= _DEEP_STRIDE
         # Who asks for what only one of the two can do, gets that one.
         pixels = settings.optimizer in ("adagrad", "lbfgs") or settings.fine_steps
+        pixels = pixels or settings.jitter is not None
         chosen = "fourier" if deep and not pixels else "pixels"
     optimizer = settings.optimizer or ("adam" if chosen == "fourier" else "adagrad")
     settings = dataclasses.replace(settings, parameterization=chosen, optimizer=optimizer)
@@ -227,7 +229,18 @@ def published(
             raise InputError(
                 f"--fine_steps={settings.fine_steps}: fourier has one stage; use --steps."
             )
-        settings = dataclasses.replace(settings, jitter=1, rate=settings.rate or _FOURIER_RATE)
+        if settings.jitter not in (None, 1):
+            raise InputError(
+                f"--jitter={settings.jitter}: fourier has random views in its place; leave it "
+                "out, or choose --parameterization=pixels."
+            )
+        rate = _FOURIER_RATE if settings.rate is None else settings.rate
+        settings = dataclasses.replace(settings, jitter=1, rate=rate)
+    elif vector and settings.jitter is None and optimizer != "lbfgs":
+        # A vector has no stride; the last map before it has.
+        maps = network.convolutions_and_poolings()
+        stride = network.stride(maps[-1]) if maps else 1
+        settings = dataclasses.replace(settings, jitter=max(round(stride / 4), 1))
     return descent.derived(network, layer, size, settings)
 
 

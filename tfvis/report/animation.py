@@ -32,8 +32,14 @@ class Gif:
         return self
 
     def __exit__(self, *exception):
-        self._file.write(_END)
-        self._file.close()
+        try:
+            if exception[0] is None:
+                self._file.write(_END)
+            self._file.close()
+        except OSError as error:
+            # The disk is full: what is half-written goes, and the person is told.
+            self._replacing.__exit__(type(error), error, error.__traceback__)
+            raise
         return self._replacing.__exit__(*exception)
 
     def add(self, pixels: np.ndarray, milliseconds: int) -> None:
@@ -45,7 +51,7 @@ class Gif:
         """
         levels = images.with_channels(images.quantize(pixels), 3)
         # Each frame has its own palette of 256 colours.
-        frame = PIL.Image.fromarray(levels).quantize(256, dither=PIL.Image.Dither.FLOYDSTEINBERG)
+        frame = PIL.Image.fromarray(levels).quantize(256)
         if not self._started:
             width, height = frame.size
             size = width.to_bytes(2, "little") + height.to_bytes(2, "little")
