@@ -49,9 +49,9 @@ class MaximizeTest(AppTest):
             names,
             [
                 *(("block2_conv1", unit) for unit in ("0", "1", "2", "5", "3@1x2")),
+                ("block2_conv1", "direction toward"),
                 ("logits", "2 acoustic guitar"),
                 ("logits", "3 electric_guitar"),
-                ("block2_conv1", "direction toward"),
                 ("gap", "4"),
                 ("block1_conv1", "layer"),
             ],
