@@ -27,7 +27,7 @@ _IMAGES = flags.DEFINE_string(
 _, _SIZE, _CROP = subjects.define_image(image=False)
 _NETWORK = subjects.define_network()
 _WORKDIR = common.define_workdir("out/deconv")
-_UNITS = units.define_units("block3_conv3:0-3,block4_conv3:0-3,block5_conv3:0-3")
+_UNITS = units.define_units()
 _TOP = flags.DEFINE_integer("top", 9, "Images per unit.", lower_bound=1, upper_bound=100)
 _METHOD = flags.DEFINE_enum(
     "method",
@@ -46,17 +46,17 @@ def main() -> None:
     from tfvis import files
     from tfvis.errors import InputError
 
-    common.split(_UNITS["units"].value, "units")
+    if _UNITS["units"].value is not None:
+        common.split(_UNITS["units"].value, "units")
     found = folders.find(_IMAGES.value, "--images") if _IMAGES.value is not None else None
     workdir = files.make_folder(_WORKDIR.value, "--workdir")
     common.start_tensorflow()
     from apps import deconvs
 
     built = subjects.networks(_NETWORK, top=units.wants_logits(_UNITS["units"].value))
-    chosen = {}
-    for label, network in built.items():
-        chosen[label] = units.parse(_UNITS["units"].value, network, _UNITS["labels"].value)
-        for unit in chosen[label]:
+    chosen = units.chosen(built, _UNITS, each=3)
+    for found_units in chosen.values():
+        for unit in found_units:
             if unit.kind != "channel" or unit.place:
                 raise InputError(
                     f"--units={unit.layer}:{unit.name}: only channels and classes can be looked "

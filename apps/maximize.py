@@ -21,7 +21,6 @@ from absl import flags
 
 from apps import common, descents, subjects, units
 
-_DEFAULT_UNITS = "block2_conv2:0-5,block3_conv3:0-5,block4_conv3:0-5,block5_conv3:0-3"
 _SIZE = flags.DEFINE_integer(
     "size",
     None,
@@ -33,7 +32,7 @@ _NETWORK = subjects.define_network()
 _WORKDIR = common.define_workdir("out/maximize")
 _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
-_UNITS = units.define_units(_DEFAULT_UNITS)
+_UNITS = units.define_units()
 _PARAMETERIZATION = flags.DEFINE_enum(
     "parameterization",
     None,
@@ -68,7 +67,8 @@ def main() -> None:
     from apps import folders
     from tfvis import files
 
-    common.split(_UNITS["units"].value, "units")
+    if _UNITS["units"].value is not None:
+        common.split(_UNITS["units"].value, "units")
     references = None
     if _REFERENCE.value is not None:
         references = folders.find(_REFERENCE.value, "--reference_images")
@@ -78,10 +78,7 @@ def main() -> None:
     from tfvis import preimages
 
     built = subjects.networks(_NETWORK, top=units.wants_logits(_UNITS["units"].value))
-    chosen = {
-        label: units.parse(_UNITS["units"].value, network, _UNITS["labels"].value)
-        for label, network in built.items()
-    }
+    chosen = units.chosen(built, _UNITS, each=4)
     settings = {
         label: descents.settings(
             preimages.Maximization, _DESCENT, network, None, chosen[label][-1].layer, workdir,

@@ -8,6 +8,7 @@ import re
 import numpy as np
 from absl import flags
 
+from apps import subjects
 from tfvis.errors import InputError, nearest
 
 # A class name may match several classes; more than these is a mistake.
@@ -41,15 +42,16 @@ class Unit:
         return "layer" if self.vector is None else "direction"
 
 
-def define_units(default: str | None) -> dict[str, flags.FlagHolder]:
+def define_units() -> dict[str, flags.FlagHolder]:
     """Defines --units and --labels."""
     holders = (
         flags.DEFINE_string(
             "units",
-            default,
+            None,
             "What to look at: layer:channel, layer:0-24, layer:7@3x5 (the neuron at row 3, "
             "column 5), logit:guitar or logit:402 (a class), layer:vector.npy (a direction), "
-            "or a layer as a whole; separated by commas.",
+            "or a layer as a whole; separated by commas. Left out, some channels at several "
+            "depths.",
         ),
         flags.DEFINE_string(
             "labels",
@@ -61,8 +63,35 @@ def define_units(default: str | None) -> dict[str, flags.FlagHolder]:
     return {holder.name: holder for holder in holders}
 
 
-def wants_logits(text: str) -> bool:
+def chosen(built: dict, holders: dict[str, flags.FlagHolder], each: int) -> dict[str, list[Unit]]:
+    """Returns the units of each network that the flags name.
+
+    Args:
+        built: networks by label.
+        holders: what `define_units` returned.
+        each: channels of each depth where --units is left out.
+
+    Raises:
+        InputError: see `parse`.
+    """
+    text, labels = holders["units"].value, holders["labels"].value
+    return {
+        label: parse(_at_depths(network, each) if text is None else text, network, labels)
+        for label, network in built.items()
+    }
+
+
+def _at_depths(network, each: int) -> str:
+    """Returns the first channels of the depths but the first, whose units are edges."""
+    layers = subjects.depths(network)
+    layers = layers[1:] or layers
+    counts = [min(each, network.channels_of(layer)) for layer in layers]
+    return ",".join(f"{layer}:0-{n - 1}" for layer, n in zip(layers, counts, strict=True))
+
+
+def wants_logits(text: str | None) -> bool:
     """Tells whether a class score is asked for, so that a classifier is needed."""
+    text = text or ""
     return any(re.match(r"logits?(:|$)", word.strip()) for word in text.split(","))
 
 

@@ -1,6 +1,7 @@
 """Units as people write them, and what is said of those that are not there."""
 
 import pathlib
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
@@ -38,6 +39,13 @@ class ParseTest(tf.test.TestCase):
         )
         self.assertAllClose(found[5].vector, vector)
         self.assertLen(units.parse("gap:1,gap:1,1", self.net, None), 1)
+
+    def test_without_a_word_some_channels_at_several_depths(self):
+        holders = {name: mock.Mock(value=None) for name in ("units", "labels")}
+        found = units.chosen({"small": self.net}, holders, 2)["small"]
+        self.assertEqual(
+            [(u.layer, u.channel) for u in found], [("block2_conv1", 0), ("block2_conv1", 1)]
+        )
 
     def test_classes_by_name(self):
         labels = self.folder / "labels.txt"
