@@ -77,7 +77,7 @@ def _task(job: Job, label: str, layer: str) -> runs.Task:
                 settings=settings,
             ),
         ),
-        paths=(inversions.folder(job, label, layer) / "caricature.png",),
+        paths=(runs.folder(job, label, layer) / "caricature.png",),
         start=lambda state, marks: preimages.caricature(
             network, target, layer, seeds=(job.seed,), settings=settings, state=state, marks=marks
         ),
@@ -93,14 +93,11 @@ def _measure(job, label, layer, settings, pictures, paths) -> list[dict]:
     network, target = job.networks[label], job.targets[label]
     taps = network.taps([layer])
     product = objectives.inner_product(layer, preimages.features(network, layer, target[None]))
-    before, after = (
-        float(product(taps(tf.constant(image[None])))[0])
-        for image in (target, inversions.stored(paths[0], network))
-    )
+    after = taps(tf.constant(runs.stored(paths[0], network)[None]))
     return [
         {
-            # <relu(phi0), phi(x)> over its value for the picture itself.
-            "exaggeration": after / before,
+            # For the picture itself the normalised product is 1.
+            "exaggeration": float(product(after)[0]),
             "settings": manifest.plain(settings),
         }
     ]
@@ -116,7 +113,7 @@ def sheet(job: Job, results: list[dict]) -> np.ndarray:
         cells.append(sheets.Cell(first, "start"))
         for label, layers in job.layers.items():
             result = found[label, layers[at]]
-            picture = inversions.stored(job.workdir / result["file"], job.networks[label])
+            picture = runs.stored(job.workdir / result["file"], job.networks[label])
             title = f"{label} {layers[at]}" if several else layers[at]
             note = f"answers {result['exaggeration']:.1f} x as much"
             cells.append(sheets.Cell(picture, title, note))

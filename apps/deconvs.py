@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import tqdm
 
-from apps import folders, inversions, runs
+from apps import folders, runs
 from apps.units import Unit
 from tfvis import images
 from tfvis.attention import gradients
@@ -82,8 +82,8 @@ def run(job: Job) -> Iterator[str]:
     bar_format = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
     patience = 0.2 if sys.stderr.isatty() else 15
     for label, units in job.units.items():
-        for layer, group in itertools.groupby(units, lambda unit: unit.layer):
-            group = list(group)
+        for layer in dict.fromkeys(unit.layer for unit in units):
+            group = [unit for unit in units if unit.layer == layer]
             names: list[str] = []
             with tqdm.tqdm(
                 _targets(job, label, names),
@@ -109,7 +109,7 @@ def run(job: Job) -> Iterator[str]:
         best = one.records[0]
         name = f"{one.unit.layer}:{one.unit.name}"
         name = name if len(job.networks) == 1 else f"{one.label}/{name}"
-        place = inversions.folder(job, one.label, one.unit.layer)
+        place = runs.folder(job, one.label, one.unit.layer)
         yield (
             f"{name:<28} strongest {best['activation']:9.2f} in {best['image']:<20} "
             f"{place / runs.safe_name(one.unit.name)}.png"
@@ -140,7 +140,7 @@ def _again(job: Job, label: str, name: str) -> np.ndarray:
 def _one(job: Job, label: str, unit: Unit, peaks, names: list[str]) -> _Seen:
     """Projects a unit back into its strongest images, draws and saves them."""
     network, layer = job.networks[label], unit.layer
-    folder = job.workdir / inversions.folder(job, label, layer) / runs.safe_name(unit.name)
+    folder = job.workdir / runs.folder(job, label, layer) / runs.safe_name(unit.name)
     projections, patches, records = [], [], []
     for k, peak in enumerate(peaks):
         target = _again(job, label, names[peak.image])
@@ -168,14 +168,9 @@ def _one(job: Job, label: str, unit: Unit, peaks, names: list[str]) -> _Seen:
                 "file": (folder / f"{k}_projection.png").relative_to(job.workdir).as_posix(),
             }
         )
-    figure = np.concatenate(
-        [
-            _grid(projections),
-            np.full((_grid(patches).shape[0], 4 * _GAP, 3), 250.0),
-            _grid(patches),
-        ],
-        axis=1,
-    )
+    left, right = _grid(projections), _grid(patches)
+    between = np.full((len(left), 4 * _GAP, 3), 250.0)
+    figure = np.concatenate([left, between, right], axis=1)
     images.save_png(folder.with_name(folder.name + ".png"), figure)
     return _Seen(label, unit, records, figure)
 
@@ -226,14 +221,10 @@ def _sized(patch: np.ndarray) -> np.ndarray:
 
 def _write(job: Job, seen: list[_Seen], whole: bool) -> None:
     """Writes the manifest, and at the end the sheet."""
-    header = {
-        "arguments": job.arguments,
-        "versions": manifest.versions(),
-        "networks": {label: runs.described(net) for label, net in job.networks.items()},
-        "images_left_out": [str(path) for path in job.found.broken] if job.found else [],
-    }
+    left_out = [str(path) for path in job.found.broken] if job.found else []
     records = [record for one in seen for record in one.records]
-    manifest.write(job.workdir / "manifest.json", header | {"results": records})
+    content = runs.header(job) | {"images_left_out": left_out, "results": records}
+    manifest.write(job.workdir / "manifest.json", content)
     if not whole:
         return
     several = len(job.networks) > 1

@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 
-from apps import caricatures, common, inversions, machine, maximizations
+from apps import caricatures, common, inversions, machine, maximizations, runs
 from apps.units import Unit
 from tfvis import files, images, preimages
 from tfvis.networks.network import Network
@@ -78,7 +78,7 @@ def inversion(demo: Demo, plotted: str) -> tuple[pages.Figure, ...]:
     )
     figures = [
         pages.Figure(
-            inversions.stored(job.workdir / result["file"], demo.network),
+            runs.stored(job.workdir / result["file"], demo.network),
             result["layer"],
             f"relative error {result['relative_error']:.3f}",
         )
@@ -128,7 +128,7 @@ def caricature(demo: Demo, count: int) -> tuple[pages.Figure, ...]:
     )
     figures = [
         pages.Figure(
-            inversions.stored(job.workdir / result["file"], demo.network),
+            runs.stored(job.workdir / result["file"], demo.network),
             result["layer"],
             f"answers {result['exaggeration']:.1f} x as much",
         )

@@ -94,8 +94,14 @@ def pictures(found: Found) -> Iterator[tuple[pathlib.Path, np.ndarray]]:
 def squares(found: Found, height: int, width: int, channels: int) -> Iterator[np.ndarray]:
     """Yields the centre square of each picture, float32 [height, width, channels]."""
     for _, pixels in pictures(found):
-        square = images.resize(images.crop(pixels, "center"), height, width)
-        yield images.with_channels(square, channels)
+        yield square(pixels, height, width, channels)
+
+
+def square(pixels: np.ndarray, height: int, width: int, channels: int) -> np.ndarray:
+    """Returns the centre square of a picture, float32 [height, width, channels]."""
+    return images.with_channels(
+        images.resize(images.crop(pixels, "center"), height, width), channels
+    )
 
 
 def report(found: Found) -> None:

@@ -69,19 +69,8 @@ def run(job: Job) -> list[dict]:
 
 
 def header(job) -> dict:
-    """Returns what the manifest of a job says besides its results."""
-    return {
-        "arguments": job.arguments,
-        "versions": manifest.versions(),
-        "networks": {label: runs.described(net) for label, net in job.networks.items()},
-        "jit": next(iter(job.settings.values())).jit,
-    }
-
-
-def folder(job, label: str, layer: str) -> pathlib.PurePosixPath:
-    """Returns the folder of a layer's pictures, relative to the workdir."""
-    inside = runs.safe_name(layer)
-    return runs.safe_name(label) / inside if len(job.networks) > 1 else inside
+    """Returns what the manifest of a run with settings says besides its results."""
+    return runs.header(job) | {"jit": next(iter(job.settings.values())).jit}
 
 
 def _task(job: Job, label: str, layer: str) -> runs.Task:
@@ -107,7 +96,7 @@ def _task(job: Job, label: str, layer: str) -> runs.Task:
             )
             for seed in job.seeds
         ),
-        paths=tuple(folder(job, label, layer) / f"preimage_{k}.png" for k in restarts),
+        paths=tuple(runs.folder(job, label, layer) / f"preimage_{k}.png" for k in restarts),
         start=lambda state, marks: preimages.invert(
             network, target, layer, seeds=job.seeds, settings=settings, state=state, marks=marks
         ),
@@ -138,7 +127,7 @@ def _measure(job, label, layer, settings, pictures, paths) -> list[dict]:
             objectives.relative_error(
                 preimages.features(network, layer, pixels[None]) * mask, phi0 * mask
             )[0]
-            for pixels in (stored(path, network), pictures[k])
+            for pixels in (runs.stored(path, network), pictures[k])
         ]
         prior = settings.prior.terms(tf.constant(pictures[k : k + 1]) - center)
         records.append(
@@ -152,11 +141,6 @@ def _measure(job, label, layer, settings, pictures, paths) -> list[dict]:
             }
         )
     return records
-
-
-def stored(path: pathlib.Path, network: Network) -> np.ndarray:
-    """Returns a picture of a run as its file has it, with the network's channels."""
-    return images.with_channels(images.read(path).pixels, network.channels)
 
 
 def spread(job: Job, results: list[dict]) -> list[dict]:
@@ -187,7 +171,7 @@ def spread(job: Job, results: list[dict]) -> list[dict]:
 
 def _pictures(job: Job, results: list[dict], label: str, layer: str) -> list[np.ndarray]:
     return [
-        stored(job.workdir / result["file"], job.networks[label])
+        runs.stored(job.workdir / result["file"], job.networks[label])
         for result in results
         if (result["network"], result["layer"]) == (label, layer)
     ]

@@ -80,7 +80,7 @@ def run(job: Job) -> list[dict]:
         for label, layer in dict.fromkeys((r["network"], r["layer"]) for r in results):
             group = [r for r in results if (r["network"], r["layer"]) == (label, layer)]
             page = sheets.sheet([_cell(job, result) for result in group])
-            images.save_png(job.workdir / inversions.folder(job, label, layer) / "sheet.png", page)
+            images.save_png(job.workdir / runs.folder(job, label, layer) / "sheet.png", page)
             writer.images(f"{label}/{layer}/sheet", page[None], 0)
         images.save_png(job.workdir / "sheet.png", sheet(job, results))
     return results
@@ -180,7 +180,7 @@ def _task(job, label, layer, units, size, largest) -> runs.Task:
     seeds = (job.seed,) * len(units)
     names = [f"{layer}:{unit.name}" for unit in units]
     names = names if len(job.networks) == 1 else [f"{label}/{name}" for name in names]
-    folder = inversions.folder(job, label, layer)
+    folder = runs.folder(job, label, layer)
     return runs.Task(
         name=names[0] if len(units) == 1 else f"{names[0]}..{units[-1].name}",
         labels=tuple(name.replace(":", "/") for name in names),
@@ -218,7 +218,7 @@ def _measure(job, label, layer, units, largest, objective, settings, pictures, p
     """Returns the records: activations on the files as read back."""
     network = job.networks[label]
     taps = network.taps([layer])
-    stored = np.stack([inversions.stored(path, network) for path in paths])
+    stored = np.stack([runs.stored(path, network) for path in paths])
     answers = objective(taps(tf.constant(stored))).numpy()
     return [
         {

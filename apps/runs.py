@@ -203,6 +203,29 @@ def safe_name(name: str) -> pathlib.PurePosixPath:
     return pathlib.PurePosixPath(*parts)
 
 
+def folder(job, label: str, layer: str) -> pathlib.PurePosixPath:
+    """Returns the folder of a layer's pictures, relative to the workdir.
+
+    Below the network's own where `job.networks` are several.
+    """
+    inside = safe_name(layer)
+    return safe_name(label) / inside if len(job.networks) > 1 else inside
+
+
+def stored(path: pathlib.Path, network: Network) -> np.ndarray:
+    """Returns a picture of a run as its file has it, with the network's channels."""
+    return images.with_channels(images.read(path).pixels, network.channels)
+
+
+def header(job) -> dict:
+    """Returns what the manifest of any job says besides its results."""
+    return {
+        "arguments": job.arguments,
+        "versions": manifest.versions(),
+        "networks": {label: described(net) for label, net in job.networks.items()},
+    }
+
+
 def _earlier(path: pathlib.Path, fields: dict[str, type]) -> dict[str, dict]:
     """Returns {key: record} of an earlier manifest, leaving out what is malformed."""
     records = manifest.read(path).get("results")

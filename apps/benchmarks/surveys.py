@@ -84,7 +84,7 @@ def table_layers(network: Network, found, count: int, size: int, workdir: pathli
         network=runs.key(network, size=size, settings=settings),
     )
     for path, picture in folders.pictures(chosen(found, count)):
-        target = _square(picture, size, network)
+        target = folders.square(picture, size, size, network.channels)
         for layer in layers:
             if (str(path), layer) not in rows.values:
                 picture_found = _last(preimages.invert(network, target, layer, settings=settings))
@@ -120,13 +120,14 @@ def table_shallow(found, count: int, size: int, workdir: pathlib.Path) -> None:
     features = collections.defaultdict(list)
     for name, network in built.items():
         for _, picture in folders.pictures(picked):
-            phi = preimages.features(network, name, _square(picture, size, network)[None])
+            target = folders.square(picture, size, size, network.channels)
+            phi = preimages.features(network, name, target[None])
             features[name].append(phi.numpy().ravel().astype(np.float64))
     for k, (path, picture) in enumerate(folders.pictures(picked)):
         for name, network in built.items():
             if (str(path), name, "relative_error") in rows.values:
                 continue
-            target = _square(picture, size, network)
+            target = folders.square(picture, size, size, network.channels)
             result = images.stretched(_last(preimages.invert(network, target, name)).kept[0])
             images.save_png(workdir / name / f"{path.stem}.png", result)
             stored = images.quantize(result)[None].astype(np.float32)
@@ -197,11 +198,6 @@ def table_activation(network: Network, found, count: int, workdir: pathlib.Path)
             flush=True,
         )
     print(f"median of {len(every)} units: {np.median(every):.2f}")
-
-
-def _square(picture: np.ndarray, size: int, network: Network) -> np.ndarray:
-    square = images.resize(images.crop(picture, "center"), size, size)
-    return images.with_channels(square, network.channels)
 
 
 def _last(runs: Iterator[preimages.Progress]) -> preimages.Progress:

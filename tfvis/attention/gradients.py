@@ -8,12 +8,11 @@ import functools
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from tfvis.errors import InputError
-from tfvis.networks import rectifiers, surgery
+from tfvis.networks import rectifiers
 from tfvis.networks.network import Network
 
 # A channel of a vector; (channel, row, column) in a map; or one of these per image.
@@ -63,7 +62,7 @@ def strongest(
     """
     _check_output(network, layer)
     channels = list(dict.fromkeys(int(channel) for channel in channels))
-    _check_range(layer, "channels", channels, _depth(network, layer))
+    _check_range(layer, "channels", channels, network.channels_of(layer))
     if top < 1:
         raise InputError(f"--top={top}: expected 1 or more images per channel.")
     find = _maxima(network, layer)
@@ -259,10 +258,6 @@ def _one_by_one(images: Iterable[np.ndarray]) -> Iterator[tf.Tensor]:
         yield from tf.constant(image[None] if image.ndim == 3 else image)
 
 
-def _depth(network: Network, layer: str) -> int:
-    return network.graph.tensors[network.path(layer)].shape[-1]
-
-
 def _check_output(network: Network, layer: str) -> None:
     """Raises InputError unless a layer exists and puts out a map or a vector."""
     if layer == "logits" and layer not in network.paths and not network.logits:
@@ -286,11 +281,7 @@ def _scores(network: Network, layer: str) -> str:
         InputError: it is missing, neither map nor vector, or a softmax.
     """
     _check_output(network, layer)
-    operation = surgery.operation(network.graph.tensors[network.path(layer)])
-    activation = getattr(operation, "activation", None)
-    # By name: keras.layers and keras.ops have one each.
-    named = type(operation).__name__ in ("Softmax", "LogSoftmax")
-    if named or activation in (keras.activations.softmax, keras.activations.log_softmax):
+    if network.is_softmax(layer):
         other = " --layer=logits has the scores." if network.logits not in ("", layer) else ""
         raise InputError(
             f"--layer={layer}: the output of a softmax, which also answers to the other "

@@ -86,15 +86,19 @@ class Network:
         A probability is raised as well by lowering all other scores (Simonyan et al.
         2014, section 2), so units are those before it.
         """
-        layers, path = self.graph.layers, self.path(layer)
-        softmax = isinstance(layers[path], keras.layers.Softmax) or (
-            getattr(layers[path], "activation", None) is keras.activations.softmax
-        )
-        if softmax and path != self.logits:
+        if self.is_softmax(layer) and self.path(layer) != self.logits:
             raise InputError(
                 f"{layer} is a softmax: it rises as well where all other classes fall. Use the "
                 "scores before it, as logit:CLASS."
             )
+
+    def is_softmax(self, layer: str) -> bool:
+        """Tells whether a softmax, or its logarithm, puts out what `layer` does."""
+        operation = surgery.operation(self.graph.tensors[self.path(layer)])
+        # By name: keras.layers and keras.ops have one each.
+        named = type(operation).__name__ in ("Softmax", "LogSoftmax")
+        activation = getattr(operation, "activation", None)
+        return named or activation in (keras.activations.softmax, keras.activations.log_softmax)
 
     def channels_of(self, layer: str) -> int | None:
         """Returns the channels of a map or entries of a vector, None for other outputs."""
