@@ -144,7 +144,8 @@ def _one(job: Job, label: str, unit: Unit, peaks, names: list[str]) -> _Seen:
     projections, patches, records = [], [], []
     for k, peak in enumerate(peaks):
         target = _again(job, label, names[peak.image])
-        back = signed.shown(_back(job, network, layer, unit, peak, target))
+        back = _back(job, network, layer, unit, peak, target)
+        back = signed.shown(back, signed=job.method in rectifiers.POLICIES)
         field = receptive.receptive_field(network, layer, *target.shape[:2])
         box = field.box(peak.row, peak.column)
         side = [min(int(s), n) for s, n in zip(field.size, target.shape[:2], strict=True)]

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorboard.backend.event_processing import event_accumulator
 
 from tests import nets
-from tfvis.report import manifest, pages, plots, sheets, tensorboard
+from tfvis.report import manifest, pages, plots, sheets, signed, tensorboard
 
 
 class ReportTest(tf.test.TestCase):
@@ -76,3 +76,13 @@ class ReportTest(tf.test.TestCase):
         plot = plots.lines({"a": (["x", "y"], [0.1, 0.2]), "b": (["x", "y"], [0.2, 0.1])}, "l", "e")
         self.assertEqual(plot.shape[2], 3)
         self.assertGreater(len(np.unique(plot.reshape(-1, 3), axis=0)), 10)
+
+
+class SignedTest(tf.test.TestCase):
+    def test_nothing_is_grey_where_it_could_be_negative_and_black_where_not(self):
+        nothing = np.zeros((4, 5, 3))
+        self.assertAllEqual(signed.shown(nothing), np.full((4, 5, 3), 127.5))
+        self.assertAllEqual(signed.shown(nothing[..., 0], signed=False), np.zeros((4, 5, 1)))
+        values = np.array([[-2.0, 0, 1, 2]])
+        # The percentile of 1, 2, 2 is a little under 2.
+        self.assertAllClose(signed.shown(values)[0, :, 0], [0, 127.5, 191.25, 255], atol=1)

@@ -6,13 +6,14 @@ import numpy as np
 _PERCENTILE = 99.5
 
 
-def shown(values: np.ndarray) -> np.ndarray:
-    """Returns values as 0..255, zero as 127.5, or as 0 where none is negative.
+def shown(values: np.ndarray, signed: bool = True) -> np.ndarray:
+    """Returns values as 0..255, zero as 127.5, or as 0 where nothing can be negative.
 
     The 99.5th percentile of what is not zero takes the whole range; beyond it is clipped.
 
     Args:
         values: [height, width] or [height, width, channels], any range.
+        signed: whether they can be negative, even if none is: nothing is mid grey then.
 
     Returns:
         float32 [height, width, channels].
@@ -22,4 +23,4 @@ def shown(values: np.ndarray) -> np.ndarray:
     size = np.abs(values)
     extent = np.percentile(size[size > 0], _PERCENTILE) if size.any() else 1.0
     unit = np.clip(values / extent, -1, 1)
-    return 127.5 + 127.5 * unit if (values < 0).any() else 255 * unit
+    return 127.5 + 127.5 * unit if signed else 255 * unit
