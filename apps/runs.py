@@ -131,7 +131,7 @@ def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
             spool.add(progress)
             if not terms:
                 continue
-            energy = float(sum(term[-1] for term in terms.values()).mean())
+            energy = float(progress.snapshot.energies[-1].mean())
             bar.set_description_str(f"{task.name} {done}/{task.steps}", refresh=False)
             bar.set_postfix_str(f"energy {energy:.3g}", refresh=False)
             bar.update(task.cost * (done - before))
@@ -246,7 +246,7 @@ def _finished(workdir: pathlib.Path, task: Task, k: int, record: dict | None) ->
 
 
 def _save_state(path: pathlib.Path, keys, state: loop.State, done: int, seconds: float) -> None:
-    arrays = {f"slot{i}": slot for i, slot in enumerate(state.slots)}
+    arrays = {f"slot{i}": np.asarray(slot) for i, slot in enumerate(state.slots)}
     for field in dataclasses.fields(state):
         if field.name != "slots":
             arrays[field.name] = np.asarray(getattr(state, field.name))

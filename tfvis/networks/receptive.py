@@ -18,6 +18,7 @@ import numpy as np
 from tfvis.errors import InputError
 from tfvis.networks import surgery
 from tfvis.networks.network import Network
+from tfvis.networks.padding import Padding
 
 # fmt: off
 # A layer that treats each place of the map alike and alone. Some normalise along an axis
@@ -298,6 +299,11 @@ def _padding(layer, sizes, channels) -> list[_Window]:
     return [_Window(size + sum(pad), 1, -pad[0], -pad[0]) for size, pad in per_axis]
 
 
+def _bordering(layer, sizes, channels) -> list[_Window] | None:
+    # A repeated border pixel is seen as itself already; around the picture, all is seen.
+    return None if layer.mode == "circular" else _padding(layer, sizes, channels)
+
+
 def _cropping(layer, sizes, channels) -> list[_Window]:
     per_axis = zip(sizes, layer.cropping, strict=True)
     return [_Window(max(size - sum(cut), 0), 1, cut[0], cut[0]) for size, cut in per_axis]
@@ -328,6 +334,7 @@ _WINDOWS: dict[type, Callable] = {
     keras.layers.AveragePooling2D: _pooling,
     keras.layers.Conv2DTranspose: _transposed,
     keras.layers.ZeroPadding2D: _padding,
+    Padding: _bordering,
     keras.layers.Cropping2D: _cropping,
     keras.layers.UpSampling2D: _upsampling,
 }

@@ -53,7 +53,7 @@ class State:
 
     Attributes:
         canvas: what is optimised, float32 [batch, ...].
-        slots: the update rule's.
+        slots: the update rule's; left as tensors, since L-BFGS' may fill the memory.
         stage: index of the current stage.
         step: steps done in that stage.
         kept: the best of this stage so far, shaped as canvas.
@@ -63,7 +63,7 @@ class State:
     """
 
     canvas: np.ndarray
-    slots: tuple[np.ndarray, ...]
+    slots: tuple[np.ndarray | tf.Tensor, ...]
     stage: int
     step: int
     kept: np.ndarray
@@ -82,13 +82,15 @@ class Snapshot:
             the best so far, and the result once the loop has ended.
         done: steps done, or left out because all images had stopped, over all stages.
         terms: {name: float32 [steps of this chunk, batch]}, each step's energy terms
-            before its update; empty for the start itself.
+            before its update, unweighted; empty for the start itself.
+        energies: float32 [steps of this chunk, batch], what the rule judges by.
     """
 
     state: State
     canvas: np.ndarray
     done: int
     terms: dict[str, np.ndarray]
+    energies: np.ndarray
 
 
 class DivergedError(ArithmeticError):
@@ -109,16 +111,19 @@ class Loop:
     """An energy, an update rule and a projection, compiled together.
 
     Args:
-        energy: (canvas, step) -> {name: float32 [batch]}; their sum is made small.
-            The sum over the batch is differentiated, never the mean, so that each
+        energy: (canvas, step) -> {name: float32 [batch]}; their weighted sum is made
+            small. The sum over the batch is differentiated, never the mean, so that each
             image moves as if it were alone.
         update: the rule.
         project: canvas -> canvas, applied after each step.
         jit: compile with XLA.
+        weights: {name: factor} of terms; a term without one weighs 1, and one that weighs
+            0 is only watched.
     """
 
-    def __init__(self, energy: Energy, update: Update, project, jit: bool = False):
+    def __init__(self, energy: Energy, update: Update, project, jit=False, weights=None):
         self._energy = energy
+        self._weights = weights or {}
         self._update = update
         self._project = project
         self.chunk = tf.function(self._chunk, jit_compile=jit)
@@ -143,7 +148,7 @@ class Loop:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(canvas)
                 terms = self._energy(canvas, first + step)
-                total = tf.add_n(list(terms.values()))
+                total = self._total(terms)
             self.names[:] = list(terms)
             gradient = tape.gradient(total, canvas)
             new_canvas, new_slots = self._update.apply(canvas, total, gradient, slots, rate, step)
@@ -158,6 +163,17 @@ class Loop:
             if tf.math.is_finite(good):
                 canvas, slots, step = new_canvas, new_slots, step + 1
         return canvas, slots, step, self._update.result(canvas, slots), history.stack()
+
+    def _total(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
+        weights = {name: self._weights.get(name, 1.0) for name in terms}
+        return tf.add_n(
+            [
+                term if weights[name] == 1 else weights[name] * term
+                for name, term in terms.items()
+                # Not even differentiated.
+                if weights[name] != 0
+            ]
+        )
 
     def run(
         self,
@@ -187,7 +203,7 @@ class Loop:
         if state is None:
             state = self.begin(canvas)
             if 0 in marks:
-                yield Snapshot(state, state.canvas, 0, {})
+                yield Snapshot(state, state.canvas, 0, {}, np.zeros((0, len(canvas)), np.float32))
         while True:
             stage = stages[state.stage]
             before = sum(earlier.steps for earlier in stages[: state.stage])
@@ -208,7 +224,7 @@ class Loop:
             count = min([count] + [steps for steps in ahead if steps > 0])
             canvas, slots, step, shown, history = self.chunk(
                 tf.constant(state.canvas),
-                tuple(tf.constant(slot) for slot in state.slots),
+                tuple(tf.convert_to_tensor(slot) for slot in state.slots),
                 tf.constant(before),
                 tf.constant(state.step),
                 tf.constant(count),
@@ -218,14 +234,14 @@ class Loop:
             state = dataclasses.replace(
                 state,
                 canvas=canvas.numpy(),
-                slots=tuple(slot.numpy() for slot in slots),
+                slots=tuple(slots),
                 step=int(step),
             )
             if taken:
                 history = history.numpy()[:taken]
                 terms = {name: history[:, i] for i, name in enumerate(self.names)}
                 state = _kept(state, stage, stop, shown, history[:, -1])
-                yield Snapshot(state, shown, before + state.step, terms)
+                yield Snapshot(state, shown, before + state.step, terms, history[:, -1])
             if taken < count:
                 raise DivergedError(before + state.step, state)
 
@@ -234,7 +250,7 @@ class Loop:
         batch = len(canvas)
         return State(
             canvas=canvas,
-            slots=tuple(s.numpy() for s in self._update.init(tf.constant(canvas))),
+            slots=tuple(self._update.init(tf.constant(canvas))),
             stage=stage,
             step=0,
             kept=canvas,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 Slots = tuple[tf.Tensor, ...]
@@ -48,19 +49,20 @@ def leaky_adagrad(leak: float = 0.9, momentum: float = 0.9) -> Update:
     return Update(lambda x: (tf.zeros_like(x), tf.zeros_like(x)), apply)
 
 
-def adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-12) -> Update:
+def adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-12, done: int = 0) -> Update:
     """Adam (Kingma & Ba 2015, algorithm 1), with bias correction.
 
     Args:
         beta1, beta2: decay of the two moments; the paper's.
         epsilon: the paper's 1e-8 shrunk: our gradients are per pixel of a mean
             energy, around 1e-6, and must stay large beside it.
+        done: steps behind moments that are handed over, for the bias correction.
     """
 
     def apply(x, value, gradient, slots, rate, step):
         del value
         first, second = slots
-        count = tf.cast(step, tf.float32) + 1
+        count = tf.cast(step + done, tf.float32) + 1
         first = beta1 * first + (1 - beta1) * gradient
         second = beta2 * second + (1 - beta2) * tf.square(gradient)
         scale = tf.sqrt(1 - tf.pow(beta2, count)) / (1 - tf.pow(beta1, count))
@@ -68,3 +70,54 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-12) -> Up
         return x + change, (first, second)
 
     return Update(lambda x: (tf.zeros_like(x), tf.zeros_like(x)), apply)
+
+
+def averaged(rule: Update, decay: float = 0.99) -> Update:
+    """Returns the rule, showing the exponential average of the points it has evaluated.
+
+    A step rule of constant rate dances around the minimum; the average stands still
+    (Polyak & Juditsky 1992). Corrected for its start as Adam's moments are.
+
+    Args:
+        rule: the rule; its slots come first.
+        decay: share of the average kept per step; 0.99 in the code of Crowson's style
+            transfer, whose result it is.
+    """
+
+    def init(x):
+        return (*rule.init(x), tf.zeros_like(x), tf.zeros([x.shape[0]]))
+
+    def apply(x, value, gradient, slots, rate, step):
+        *inner, average, weight = slots
+        average = decay * average + (1 - decay) * x
+        weight = decay * weight + (1 - decay)
+        x, inner = rule.apply(x, value, gradient, tuple(inner), rate, step)
+        return x, (*inner, average, weight)
+
+    def result(x, slots):
+        average, weight = slots[-2:]
+        weight = tf.reshape(weight, [-1] + [1] * (x.shape.rank - 1))
+        return tf.where(weight > 0, tf.math.divide_no_nan(average, weight), x)
+
+    return Update(init, apply, result)
+
+
+def annealed(rule: Update, steps: int, last: float = 0.05) -> Update:
+    """Returns the rule with a rate that falls along a cosine over the second half of a stage.
+
+    A constant rate keeps an image trembling by it, which blurs the average and roughens
+    the image (Loshchilov & Hutter 2017, "SGDR", eq. 5, without restarts).
+
+    Args:
+        rule: the rule.
+        steps: of the stage.
+        last: the rate at the end, as a share of the first.
+    """
+
+    def apply(x, value, gradient, slots, rate, step):
+        share = tf.cast(step, tf.float32) / max(steps, 1)
+        fallen = tf.clip_by_value(2 * share - 1, 0.0, 1.0)
+        factor = last + (1 - last) * (1 + tf.cos(np.pi * fallen)) / 2
+        return rule.apply(x, value, gradient, slots, rate * factor, step)
+
+    return rule._replace(apply=apply)

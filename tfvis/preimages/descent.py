@@ -11,6 +11,7 @@ from tfvis import parameterizations, priors
 from tfvis.errors import InputError
 from tfvis.networks.network import Network
 from tfvis.optimize import lbfgs, loop, updates
+from tfvis.optimize.progress import Progress
 
 OPTIMIZERS = ("adagrad", "adam", "lbfgs")
 # Steps of pixels, grey levels: Adam's is its largest change per step, L-BFGS' the
@@ -58,28 +59,6 @@ class Descent:
     def total(self) -> int:
         """Steps of all stages."""
         return self.steps + self.fine_steps
-
-
-@dataclasses.dataclass(frozen=True)
-class Progress:
-    """A run between two chunks of steps.
-
-    Attributes:
-        layer: which one it is about.
-        images: the images now, float32 [batch, height, width, channels], display space,
-            unclipped.
-        kept: the best so far; the result, once the run has ended.
-        snapshot: the loop's.
-        seconds: of computation so far, in this process.
-        total: steps in all.
-    """
-
-    layer: str
-    images: np.ndarray
-    kept: np.ndarray
-    snapshot: loop.Snapshot
-    seconds: float
-    total: int
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,29 @@
+"""What a recipe shows of itself between two chunks of steps."""
+
+import dataclasses
+
+import numpy as np
+
+from tfvis.optimize import loop
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """A run between two chunks of steps.
+
+    Attributes:
+        layer: which one it is about; of a style, its recipe.
+        images: the images now, float32 [batch, height, width, channels], display space,
+            unclipped.
+        kept: the best so far; the result, once the run has ended.
+        snapshot: the loop's.
+        seconds: of computation so far, in this process.
+        total: steps in all.
+    """
+
+    layer: str
+    images: np.ndarray
+    kept: np.ndarray
+    snapshot: loop.Snapshot
+    seconds: float
+    total: int

@@ -1,0 +1,1 @@
+"""Neural style: what a picture is asked to match, and the controls over it."""

@@ -1,0 +1,95 @@
+"""Distances from a goal, named and in one unit, and what a recipe makes small.
+
+The unit is that of the code of Gatys et al. (PytorchNeuralStyleTransfer): content, the mean
+squared difference of features; style, 1e3 / N^2 times the mean squared difference of Gram
+matrices over the places of the map, N being the channels. Other codes' weights for the same
+thing differ by factors of 5 to 1000; in this unit the published ratio of style to content,
+1000, is `ratio=1000`.
+"""
+
+import functools
+
+
+import numpy as np
+import tensorflow as tf
+
+from tfvis import images
+from tfvis.style.goals import Goal, Sums
+from tfvis.style.statistics import Moments, covariance
+
+# Style over content in the code of Gatys et al., and the factor in the unit.
+UNIT = 1e3
+# Weights of five layers from shallow to deep in Crowson's style transfer, which are
+# divided by their sum.
+SHAPE = 1.0
+_DEPTHS = (256.0, 64.0, 16.0, 4.0, 1.0)
+
+Terms = dict[str, tf.Tensor]
+
+
+def unit(found: Sums, goal: Goal) -> Terms:
+    """Returns {"content <layer>", "style <layer>": float32 [batch]}, in the unit.
+
+    With regions, a layer's style is the mean over them (Gatys et al. 2017's code).
+    """
+    terms = {f"content {layer}": value for layer, value in found.content.items()}
+    for layer, moments in found.style.items():
+        channels = moments.first.shape[-1]
+        difference = moments.second - goal.style[layer].moments.second
+        squared = tf.reduce_mean(tf.square(difference), [1, 2, 3])
+        terms[f"style {layer}"] = UNIT / channels**2 * squared
+    return terms
+
+
+def unit_weights(goal: Goal, ratio: float) -> dict[str, float]:
+    """Returns {term of `unit`: weight}: 1 for contents, ratio / 1000 for styles."""
+    weights = {f"content {layer}": 1.0 for layer in goal.content}
+    return weights | {f"style {layer}": ratio / UNIT for layer in goal.style}
+
+
+def shape(found: Sums, goal: Goal, scales: dict[str, float]) -> Terms:
+    """Returns {"shape <layer>"}: how far mean and covariance are from the style's.
+
+    Features are divided by the layer's mean activation, so that a layer weighs the same
+    whatever numbers its network was trained to (the normalised VGG of Gatys et al. 2015;
+    exact, as ReLU and pooling are homogeneous).
+
+    Args:
+        found: of the picture.
+        goal: what it is to be like.
+        scales: mean activation of each style layer, see `activations`.
+    """
+    terms = {}
+    for layer, moments in found.style.items():
+        target, scale = goal.style[layer].moments, scales[layer]
+        first = (moments.first - target.first) / scale
+        second = (covariance(moments) - covariance(Moments(*target))) / scale**2
+        channels = first.shape[-1]
+        apart = tf.reduce_mean(tf.square(first), [1, 2])
+        apart += tf.reduce_mean(tf.square(second), [1, 2, 3]) * channels
+        terms[f"shape {layer}"] = apart
+    return terms
+
+
+def shape_weights(goal: Goal, ratio: float) -> dict[str, float]:
+    """Returns the weights of `shape`'s terms, and 0 for the styles they stand in for."""
+    depths = np.array((_DEPTHS * 8)[: len(goal.style)] if len(goal.style) > 5 else
+                      _DEPTHS[: len(goal.style)])  # fmt: skip
+    shares = depths / depths.sum()
+    weights = {f"style {layer}": 0.0 for layer in goal.style}
+    return weights | {
+        f"shape {layer}": float(SHAPE * ratio / UNIT * share)
+        for layer, share in zip(goal.style, shares, strict=True)
+    }
+
+
+@functools.lru_cache(maxsize=16)
+def activations(network, layers: tuple[str, ...]) -> dict[str, float]:
+    """Returns the mean activation of layers over two photographs (`images.demo_set`)."""
+    totals = dict.fromkeys(layers, 0.0)
+    pictures = [images.resize(images.crop(p), 224, 224) for p in images.demo_set()]
+    for picture in pictures:
+        picture = images.with_channels(picture, network.channels)
+        for layer, found in network.taps(layers)(tf.constant(picture[None])).items():
+            totals[layer] += float(tf.reduce_mean(tf.abs(found))) / len(pictures)
+    return {layer: max(total, 1e-6) for layer, total in totals.items()}

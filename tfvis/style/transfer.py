@@ -1,0 +1,331 @@
+"""Neural style: a picture with the content of one image and the style of others.
+
+Gatys, Ecker & Bethge, "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016
+(below: G16), by the weights and layers of their published code where it differs from the
+text: layers after the ReLU, start at the content, one run of L-BFGS.
+"""
+
+import dataclasses
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tfvis import images, parameterizations, priors
+from tfvis.errors import InputError
+from tfvis.networks.network import Network
+from tfvis.networks.padding import padded
+from tfvis.optimize import lbfgs, loop, updates
+from tfvis.optimize.progress import Progress
+from tfvis.style import goals, losses, tiling
+
+RECIPES = ("gatys", "quality")
+OPTIMIZERS = ("lbfgs", "adam")
+STARTS = ("content", "noise", "style")
+# Coarse to fine in steps of sqrt(2) from 128 px on, the first scale twice as long as each
+# of the others: Crowson's schedule. In all it costs about what as many evaluations at full
+# size would as the first scale has.
+_SMALLEST, _STEP = 128, 2**0.5
+# Crowson's Adam: 0.02 on a scale of 0..1, moments that forget soon.
+_ADAM_RATE, _ADAM_BETAS = 0.02 * 255, (0.9, 0.99)
+# Decay of the average of iterates, Crowson's; shorter runs forget sooner.
+_AVERAGE = 0.99
+# L-BFGS: the largest change of its first trial, in grey levels.
+_LBFGS_RATE = 4.0
+# What a step that led to no finite number is shortened by, once.
+_SHORTENED = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Transfer:
+    """Every constant of a transfer; None means "by the recipe".
+
+    Attributes:
+        recipe: "gatys", as published; "quality", coarse to fine on means and covariances.
+        content_layers: G16: conv4_2.
+        style_layers: G16: conv1_1 to conv5_1.
+        ratio: of style to content; 1000 in the code of Gatys et al.
+        evaluations: of the energy; 500 in their code. Of quality, about as much work.
+        optimizer: "lbfgs" (gatys) or "adam" (quality).
+        init: "content", "noise" or "style": where it starts.
+        tv_weight: of the total variation, mean over pixels of the sum over channels of its
+            squared differences; none in G16.
+        rate: grey levels; None is 4 for the first trial of lbfgs, 5.1 for adam.
+        history: pairs L-BFGS remembers; 20 in the code of Gatys et al. 2015.
+        guide: how masks go down the network: "simple" or "inside" (Gatys et al. 2017).
+        tile: core of a tile, pixels; None does the picture at once.
+        precision: "float32" or "bfloat16", the network's arithmetic.
+        jit: compile with XLA.
+    """
+
+    recipe: str = "quality"
+    content_layers: tuple[str, ...] = ("block4_conv2",)
+    style_layers: tuple[str, ...] = tuple(f"block{k}_conv1" for k in range(1, 6))
+    ratio: float = losses.UNIT
+    evaluations: int = 500
+    optimizer: str | None = None
+    init: str = "content"
+    tv_weight: float | None = None
+    rate: float | None = None
+    history: int = 20
+    guide: str = "simple"
+    tile: int | None = None
+    precision: str = "float32"
+    jit: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """What is to be transferred to what.
+
+    Attributes:
+        content: float32 [height, width, channels], display space, or None for a texture.
+        styles: float32 [height, width, channels] each, of any sizes; none to reconstruct.
+        weights: of each style in a blend; empty for equal ones.
+        regions: which part takes which style; empty for a blend everywhere.
+        shape: (height, width) of the picture where there is no content.
+    """
+
+    content: np.ndarray | None
+    styles: tuple[np.ndarray, ...]
+    weights: tuple[float, ...] = ()
+    regions: tuple[goals.Region, ...] = ()
+    shape: tuple[int, int] | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the picture."""
+        return self.shape or self.content.shape[:2]
+
+    def at(self, size: tuple[int, int]) -> "Scene":
+        """Returns the scene with the picture at another size, its styles in proportion."""
+        if size == self.size:
+            return self
+        factor = (size[0] * size[1] / np.prod(self.size)) ** 0.5
+        styles = tuple(
+            images.resize(style, *(max(round(side * factor), 1) for side in style.shape[:2]))
+            for style in self.styles
+        )
+        content = None if self.content is None else images.resize(self.content, *size)
+        return dataclasses.replace(self, content=content, styles=styles, shape=size)
+
+
+@dataclasses.dataclass(frozen=True)
+class Level:
+    """One scale of a schedule."""
+
+    size: tuple[int, int]
+    evaluations: int
+
+
+def schedule(size: tuple[int, int], settings: Transfer) -> list[Level]:
+    """Returns the scales, from coarse to fine; of gatys, the size itself.
+
+    Args:
+        size: (height, width) of the picture.
+        settings: `recipe` and `evaluations` count.
+    """
+    if settings.recipe == "gatys":
+        return [Level(size, settings.evaluations)]
+    side = (size[0] * size[1]) ** 0.5
+    factors = [1.0]
+    while side * factors[-1] / _STEP >= _SMALLEST:
+        factors.append(factors[-1] / _STEP)
+    later = max(settings.evaluations // 2, 1)
+    return [
+        Level(
+            tuple(max(round(s * factor), 1) for s in size),
+            later if k else settings.evaluations,
+        )
+        for k, factor in enumerate(reversed(factors))
+    ]
+
+
+def resolved(settings: Transfer) -> Transfer:
+    """Returns the settings with the recipe's choice in place of every None.
+
+    Raises:
+        InputError: a setting is out of range.
+    """
+    for name, known in (("recipe", RECIPES), ("init", STARTS)):
+        if getattr(settings, name) not in known:
+            raise InputError(f"--{name}={getattr(settings, name)}: expected {', '.join(known)}.")
+    optimizer = settings.optimizer or ("lbfgs" if settings.recipe == "gatys" else "adam")
+    if optimizer not in OPTIMIZERS:
+        raise InputError(f"--optimizer={optimizer}: expected {', '.join(OPTIMIZERS)}.")
+    if settings.evaluations < 1 or not settings.ratio > 0:
+        raise InputError(
+            f"--evaluations={settings.evaluations} --ratio={settings.ratio}: expected at least "
+            "1, and a number above 0."
+        )
+    rate, tv_weight = settings.rate, settings.tv_weight
+    return dataclasses.replace(
+        settings,
+        optimizer=optimizer,
+        rate=(_LBFGS_RATE if optimizer == "lbfgs" else _ADAM_RATE) if rate is None else rate,
+        tv_weight=0.0 if tv_weight is None else tv_weight,
+    )
+
+
+def stylize(
+    network: Network,
+    scene: Scene,
+    *,
+    seeds: Sequence[int] = (0,),
+    settings: Transfer = Transfer(),
+    state: loop.State | None = None,
+    marks: Iterable[int] = (),
+) -> Iterator[Progress]:
+    """Finds a picture with the scene's content, in its styles.
+
+    Makes small  sum content + ratio / 1000 sum style + tv_weight TV, in the unit of
+    `losses`; of quality, the distances `losses.shape` in place of styles.
+
+    Args:
+        network: the network; with average poolings as in G16, or as it comes.
+        scene: what is to be transferred to what.
+        seeds: of the noise, one per picture.
+        settings: constants.
+        state: of an earlier, interrupted run with the same arguments; the rest of it gives
+            the same bits.
+        marks: evaluations, counted over all scales, at which to yield as well.
+
+    Yields:
+        Progress after every chunk; the `kept` of the last one is the result. Its terms are
+        in the unit, unweighted. Pictures grow from scale to scale.
+
+    Raises:
+        InputError: a layer, setting or size is impossible.
+        loop.DivergedError: no finite energy, twice; it carries the last good state.
+    """
+    settings = resolved(settings)
+    levels = schedule(scene.size, settings)
+    total = sum(level.evaluations for level in levels)
+    if settings.recipe == "quality":
+        network = padded(network, "replicate")
+    began = time.perf_counter()
+    for k in range(state.stage if state else 0, len(levels)):
+        before = sum(level.evaluations for level in levels[:k])
+        way = _Way(network, scene.at(levels[k].size), settings, before, levels[k].evaluations)
+        if state is not None and state.stage == k:
+            inner = dataclasses.replace(state, stage=0)
+        else:
+            inner = way.handed_over(state, seeds)
+        ahead = [mark - before for mark in marks if mark > before or mark == before == 0]
+        for snapshot in way.run(levels[k].evaluations, inner, ahead):
+            state = dataclasses.replace(snapshot.state, stage=k)
+            snapshot = dataclasses.replace(snapshot, state=state, done=before + snapshot.done)
+            seconds = time.perf_counter() - began
+            yield Progress(settings.recipe, snapshot.canvas, state.kept, snapshot, seconds, total)
+
+
+class _Way:
+    """The way down at one scale.
+
+    Args:
+        network: padded as the recipe wants it.
+        scene: at this scale.
+        settings: they hold no None.
+        before: evaluations at the scales before.
+    """
+
+    def __init__(
+        self, network: Network, scene: Scene, settings: Transfer, before: int, evaluations: int
+    ):
+        self._scene, self._settings, self._network = scene, settings, network
+        self._goal = goals.goal(
+            network,
+            scene.content,
+            scene.styles,
+            settings.content_layers,
+            settings.style_layers,
+            style_weights=scene.weights,
+            regions=scene.regions,
+            guide=settings.guide,
+            shape=scene.size,
+            tile=settings.tile,
+            precision=settings.precision,
+        )
+        packed = False if settings.jit else None
+        taps = network.taps(self._goal.layers, settings.precision, packed=packed)
+        plan = tiling.plan(network, self._goal.layers, *scene.size, settings.tile)
+        found = tiling.summed(lambda x, window: goals.sums(taps(x), self._goal, window), plan)
+        self._scales = {}
+        self._weights = losses.unit_weights(self._goal, settings.ratio)
+        if settings.recipe == "quality":
+            self._scales = losses.activations(network, tuple(self._goal.style))
+            self._weights |= losses.shape_weights(self._goal, settings.ratio)
+        if settings.tv_weight:
+            self._weights["tv"] = settings.tv_weight
+
+        def energy(canvas, step):
+            del step
+            sums = found(canvas)
+            terms = losses.unit(sums, self._goal)
+            if self._scales:
+                terms |= losses.shape(sums, self._goal, self._scales)
+            if settings.tv_weight:
+                terms["tv"] = priors.total_variation(canvas, 2.0)
+            return terms
+
+        if settings.optimizer == "lbfgs":
+            rule, project = lbfgs.lbfgs(0.0, 255.0, settings.history), lambda x: x
+        else:
+            rule = updates.annealed(updates.adam(*_ADAM_BETAS, done=before), evaluations)
+            rule = updates.averaged(rule, min(_AVERAGE, 1 - 10 / max(evaluations, 20)))
+            project = _in_range
+        self._compiled = loop.Loop(energy, rule, project, settings.jit, self._weights)
+
+    def handed_over(self, state: loop.State | None, seeds) -> loop.State:
+        """Returns the first state here, from the last of the scale before, if there is one."""
+        height, width = self._scene.size
+        if state is None:
+            return self._compiled.begin(self._start(seeds))
+        picture = np.stack([images.resize(one, height, width) for one in state.kept])
+        begun = self._compiled.begin(picture.astype(np.float32))
+        if self._settings.optimizer != "adam":
+            return begun
+        # Moments, too, are pictures; the average starts afresh.
+        first = tf.image.resize(state.slots[0], [height, width], "bicubic")
+        second = tf.nn.relu(tf.image.resize(state.slots[1], [height, width], "bilinear"))
+        return dataclasses.replace(begun, slots=(first, second, *begun.slots[2:]))
+
+    def _start(self, seeds) -> np.ndarray:
+        height, width = self._scene.size
+        init, scene, network = self._settings.init, self._scene, self._network
+        if init == "content" and scene.content is not None:
+            start = scene.content[None]
+        elif init == "style" and scene.styles:
+            start = images.resize(scene.styles[0], height, width)[None]
+        else:
+            noise = parameterizations.natural_noise(
+                tuple(seeds), height, width, network.channels, priors.TYPICAL_COLOR
+            )
+            start = noise + network.preprocessing.center(network.channels).numpy()
+        start = np.clip(start, 0, 255).astype(np.float32)
+        return np.repeat(start, len(seeds), 0) if len(start) == 1 else start
+
+    def run(self, evaluations: int, state: loop.State, marks) -> Iterator[loop.Snapshot]:
+        """Runs the scale; where the energy is not finite, goes on once from the last good
+        image with shorter steps."""
+        rate = self._settings.rate
+        snapshots = self._compiled.run(
+            [loop.Stage(evaluations, rate)], state.canvas, state, marks=marks
+        )
+        if 0 in marks and state.step == 0:
+            yield loop.Snapshot(
+                state, state.canvas, 0, {}, np.zeros((0, len(state.canvas)), np.float32)
+            )
+        try:
+            yield from snapshots
+        except loop.DivergedError as error:
+            good = error.state
+            again = dataclasses.replace(self._compiled.begin(good.kept), step=good.step)
+            yield from self._compiled.run(
+                [loop.Stage(evaluations, rate * _SHORTENED)], again.canvas, again, marks=marks
+            )
+
+
+def _in_range(x: tf.Tensor) -> tf.Tensor:
+    return tf.clip_by_value(x, 0.0, 255.0)
