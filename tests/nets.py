@@ -34,3 +34,10 @@ def picture(size: int = 16, channels: int = 3, seed: int = 0) -> np.ndarray:
     from tfvis import images
 
     return images.resize(coarse.astype(np.float32), size, size)
+
+
+def oblong(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """A smooth image of any shape, float32 [height, width, 3], 0..255."""
+    from tfvis import images
+
+    return images.resize(picture(16, seed=seed), height, width)

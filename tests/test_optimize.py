@@ -25,6 +25,15 @@ def _last(snapshots):
     return last
 
 
+def _steps(rule, x, gradients, slots=None, first=0, rate=0.1):
+    """Returns (x, slots) after one step of the rule per gradient."""
+    x = tf.convert_to_tensor(x)
+    slots = rule.init(x) if slots is None else slots
+    for step, gradient in enumerate(gradients, first):
+        x, slots = rule.apply(x, None, gradient, slots, tf.constant(rate), tf.constant(step))
+    return x, slots
+
+
 class UpdatesTest(tf.test.TestCase):
     def test_leaky_adagrad_is_the_published_rule(self):
         generator = np.random.default_rng(0)
@@ -61,6 +70,128 @@ class UpdatesTest(tf.test.TestCase):
                 ours, None, gradient, slots, tf.constant(0.1), tf.constant(step)
             )
         self.assertAllClose(ours, variable.numpy(), rtol=1e-4)
+
+    def test_adam_goes_on_from_moments_handed_over(self):
+        gradients = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+        rule = updates.adam(0.9, 0.99)
+        x, _ = _steps(rule, np.zeros(4, np.float32), gradients)
+        middle, moments = _steps(rule, np.zeros(4, np.float32), gradients[:12])
+        for done, same in ((12, True), (0, False)):
+            rest, _ = _steps(updates.adam(0.9, 0.99, done=done), middle, gradients[12:], moments)
+            # Forgotten, the correction of 12 steps is made twice.
+            self.assertEqual(np.allclose(rest, x, rtol=1e-5), same)
+
+    def test_averaged_shows_the_mean_of_what_was_evaluated(self):
+        gradients = np.random.default_rng(0).normal(size=(30, 2, 4)).astype(np.float32)
+        start = np.random.default_rng(1).normal(size=(2, 4)).astype(np.float32)
+        rule = updates.averaged(updates.adam(), 0.9)
+        x, slots = tf.constant(start), rule.init(tf.constant(start))
+        self.assertAllEqual(rule.result(x, slots), start)
+        points, plain, moments = [], start, None
+        for gradient in gradients:
+            points.append(np.float64(x))
+            x, slots = _steps(rule, x, gradient[None], slots, first=len(points) - 1)
+            plain, moments = _steps(
+                updates.adam(), plain, gradient[None], moments, first=len(points) - 1
+            )
+            # The rule itself goes its way.
+            self.assertAllEqual(x, plain)
+            weights = 0.9 ** np.arange(len(points))[::-1]
+            mean = np.average(points, 0, weights)
+            self.assertAllClose(rule.result(x, slots), mean, rtol=1e-4, atol=1e-5)
+
+    def test_annealed_rates_fall_along_a_cosine_in_the_second_half(self):
+        rates = []
+
+        def apply(x, value, gradient, slots, rate, step):
+            rates.append(float(rate))
+            return x, slots
+
+        rule = updates.annealed(updates.Update(lambda x: (), apply), 40, last=0.1)
+        _steps(rule, np.zeros(1, np.float32), np.zeros((45, 1), np.float32), rate=3.0)
+        self.assertAllClose(rates[:21], np.full(21, 3.0))
+        fallen = 0.1 + 0.9 * np.cos(np.arange(1, 20) / 20 * np.pi / 2) ** 2
+        self.assertAllClose(rates[21:40], 3.0 * fallen, rtol=1e-5)
+        # Past the end it stays.
+        self.assertAllClose(rates[40:], np.full(5, 0.3))
+
+    def test_annealed_leaves_the_rest_of_a_rule(self):
+        inner = lbfgs.lbfgs()
+        rule = updates.annealed(inner, 10)
+        self.assertEqual(rule._replace(apply=inner.apply), inner)
+
+
+class WeightsTest(tf.test.TestCase):
+    """A loop whose terms have weights."""
+
+    def setUp(self):
+        super().setUp()
+        self.target = np.random.default_rng(0).normal(size=(2, 3, 3, 1)).astype(np.float32)
+        self.start = np.zeros_like(self.target)
+
+    def _run(self, energy, weights=None, rule=None, rate=0.1):
+        machine = loop.Loop(energy, rule or updates.adam(), lambda x: x, weights=weights)
+        return list(machine.run([loop.Stage(25, rate)], self.start))
+
+    def _energy(self, x, step):
+        near, far = _bowl(self.target)(x, step)["bowl"], _bowl(-self.target)(x, step)["bowl"]
+        return {"near": near, "far": far}
+
+    def test_the_weighted_sum_is_made_small_and_terms_are_not_weighted(self):
+        def by_hand(x, step):
+            terms = self._energy(x, step)
+            return {"sum": 3 * terms["near"] + terms["far"]}
+
+        ours = self._run(self._energy, {"near": 3.0, "nobody's": 7.0})
+        theirs = self._run(by_hand)
+        for one, other in zip(ours, theirs, strict=True):
+            self.assertAllClose(one.canvas, other.canvas, rtol=1e-5)
+            self.assertAllClose(one.energies, other.terms["sum"], rtol=1e-5)
+            self.assertAllClose(3 * one.terms["near"] + one.terms["far"], one.energies, rtol=1e-5)
+        first = np.square(self.target).sum((1, 2, 3))
+        self.assertAllClose(ours[0].terms["near"][0], first)
+        self.assertAllClose(ours[0].energies[0], 4 * first)
+        # The minimum of 3 (x - t)^2 + (x + t)^2.
+        rule = lbfgs.lbfgs()
+        end = self._run(self._energy, {"near": 3.0}, rule, rate=1.0)[-1]
+        self.assertAllClose(end.state.kept, self.target / 2, atol=1e-3)
+
+    def test_a_term_that_weighs_nothing_is_watched_and_not_differentiated(self):
+        differentiated = []
+
+        @tf.custom_gradient
+        def watched(x):
+            def gradient(upstream):
+                differentiated.append(True)
+                return float("nan") * x
+
+            return tf.reduce_max(x, [1, 2, 3]) / 0, gradient
+
+        def energy(x, step):
+            return _bowl(self.target)(x, step) | {"watched": watched(x)}
+
+        ours = self._run(energy, {"watched": 0.0})
+        theirs = self._run(_bowl(self.target))
+        self.assertEmpty(differentiated)
+        self.assertAllEqual(ours[-1].state.kept, theirs[-1].state.kept)
+        for one, other in zip(ours, theirs, strict=True):
+            self.assertAllEqual(one.energies, other.energies)
+            # 0 / 0 at the start, a number / 0 later.
+            self.assertFalse(np.isfinite(one.terms["watched"]).any())
+        with self.assertRaises(loop.DivergedError):
+            self._run(energy, {"watched": 1e-9})
+        self.assertNotEmpty(differentiated)
+
+    def test_energies_are_those_the_rule_judges_by(self):
+        # A first trial far too long: it is watched, and the energy stays that of the start.
+        snapshots = self._run(self._energy, {"near": 3.0}, lbfgs.lbfgs(), rate=100.0)
+        terms = np.concatenate([3 * s.terms["near"] + s.terms["far"] for s in snapshots])
+        energies = np.concatenate([s.energies for s in snapshots])
+        self.assertEqual(energies.shape, (25, 2))
+        self.assertAllGreater(terms[1] / terms[0], 10)
+        self.assertAllEqual(energies[1], energies[0])
+        # Up to the rounding of a sum of two terms.
+        self.assertAllClose(energies, np.minimum.accumulate(terms, 0), rtol=1e-5)
 
 
 class LoopTest(tf.test.TestCase):

@@ -5,6 +5,7 @@ every picture has an edge there, and pictures made from features show it.
 """
 
 import dataclasses
+import functools
 
 import keras
 import tensorflow as tf
@@ -31,14 +32,21 @@ def padded(network: Network, mode: str) -> Network:
     """
     if mode not in MODES:
         raise InputError(f"Expected a padding of {', '.join(MODES)}. Received: {mode}")
-    if mode == "zero":
-        return network
-    first = next(iter(network.convolutions()), None)
-    chosen = {first} if mode == "replicate" else None
+    return network if mode == "zero" else _padded(network, mode)
+
+
+@functools.lru_cache(maxsize=16)
+def _padded(network: Network, mode: str) -> Network:
+    """See `padded`; kept so that its taps are kept, too."""
+    chosen = None
+    if mode == "replicate":
+        # By the name in the graph, which of a nested model is not the path.
+        first = network.convolutions()[:1]
+        chosen = {surgery.operation(network.graph.tensors[path]).name for path in first}
 
     def place(layer, path, *args, **kwargs):
         same = getattr(layer, "padding", "") == "same"
-        if not (type(layer) is keras.layers.Conv2D and same and (not chosen or path in chosen)):
+        if not (type(layer) is keras.layers.Conv2D and same and (chosen is None or path in chosen)):
             return surgery.twin(layer)(*args, **kwargs)
         if tuple(layer.strides) != (1, 1):
             # "Same" pads by the size then, which goes around nothing.

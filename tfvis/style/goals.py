@@ -92,7 +92,8 @@ def sums(taps: dict[str, tf.Tensor], goal: Goal, window: tiling.Window | None = 
         else:
             mask = window.mask(layer)[None]
             if weights is not None:
-                mask = mask * window.of(layer, tf.transpose(weights, [1, 2, 0]), -1)
+                part = window.of(layer, tf.transpose(weights, [1, 2, 0]))
+                mask = mask * tf.transpose(part, [2, 0, 1])
             style[layer] = moments(taps[layer], mask, window.places(layer))
     return Sums(content, style)
 
@@ -109,9 +110,19 @@ def measured(
         layers: what it needs tapped.
         tile: core of a tile, pixels, or None for the image at once.
         precision: of the network.
+
+    Raises:
+        InputError: a layer has no map at this size.
     """
     taps = network.taps(tuple(layers), precision)
     height, width = image.shape[:2]
+    for layer in layers:
+        shape = network.shape(layer, height, width)
+        if len(shape) != 3 or 0 in shape:
+            raise InputError(
+                f"--style_layers, --content_layers: {layer} of {network.name} has no map of an "
+                f"image of {height} x {width} pixels. Choose a shallower layer or a larger image."
+            )
     plan = tiling.plan(network, layers, height, width, tile)
     run = tiling.summed(lambda crop, window: goal_of(taps(crop), window), plan)
     return tf.function(run)(tf.constant(image[None], tf.float32))

@@ -30,7 +30,7 @@ def moments(features: tf.Tensor, weights: tf.Tensor | None = None, places=None) 
             2017, eq. 4); None is one region that is everything.
         places: by how many the sums are divided; None is height * width.
     """
-    batch, height, width, channels = tf.unstack(tf.shape(features))
+    batch, height, width, _ = tf.unstack(tf.shape(features))
     flat = tf.reshape(features, [batch, height * width, features.shape[-1]])
     places = tf.cast(height * width if places is None else places, tf.float32)
     if weights is None:

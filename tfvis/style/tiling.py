@@ -99,10 +99,15 @@ def plan(
             largest stride; None for no tiles.
 
     Raises:
-        InputError: a layer's units see the whole image, or around it.
+        InputError: a layer's units see the whole image, or around it; the network resizes it.
     """
     if core is None:
         return None
+    if network.fixed_size:
+        raise InputError(
+            f"--memory: {network.name} takes pictures of one size only, which are not made in "
+            "tiles. Give more --memory."
+        )
     fields = {layer: receptive_field(network, layer, height, width) for layer in layers}
     for layer, field in fields.items():
         if field.everything:
@@ -205,7 +210,7 @@ def summed(
                 lambda index, *_: index < count, step, (0, *zeros), parallel_iterations=1
             )
 
-            def gradient(*upstream):
+            def gradient(*upstream, variables=()):
                 def back(index, whole):
                     window = Window(tiling, index)
                     with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -213,17 +218,26 @@ def summed(
                         tape.watch(crop)
                         parts = flat(crop, index)
                     part = tape.gradient(parts, crop, output_gradients=list(upstream))
-                    after = [image.shape[1 + a] - tiling.crop[a] - window.start[a] for a in (0, 1)]
-                    begin = window.start
-                    widths = [[0, 0], [begin[0], after[0]], [begin[1], after[1]], [0, 0]]
-                    return index + 1, whole + tf.pad(part, widths)
+                    for axis in (1, 2):
+                        part = _laid(part, axis, window.start[axis - 1], image.shape[axis])
+                    return index + 1, whole + part
 
                 start = (0, tf.zeros_like(image))
                 loop = tf.while_loop(lambda i, _: i < count, back, start, parallel_iterations=1)
-                return loop[1]
+                # The network's own weights are not asked about.
+                return (loop[1], [None] * len(variables)) if variables else loop[1]
 
             return sums, gradient
 
         return tf.nest.pack_sequence_as(shaped, add(image))
 
     return total
+
+
+def _laid(part: tf.Tensor, axis: int, begin: tf.Tensor, length: int) -> tf.Tensor:
+    """Returns `part` with zeros around it, `length` long, beginning at `begin` of the axis."""
+    # XLA knows no padding by a tensor, but slices at one.
+    room = length - part.shape[axis]
+    wide = tf.pad(part, [[room, room] if a == axis else [0, 0] for a in range(4)])
+    start = [room - begin if a == axis else 0 for a in range(4)]
+    return tf.slice(wide, start, [length if a == axis else n for a, n in enumerate(part.shape)])

@@ -1,0 +1,396 @@
+"""Transfers: what they make small, how they go on, and what they do when they cannot."""
+
+import functools
+from unittest import mock
+
+import numpy as np
+import scipy.optimize
+import tensorflow as tf
+from absl.testing import parameterized
+
+from tests import nets
+from tfvis import images
+from tfvis.errors import InputError
+from tfvis.networks import network
+from tfvis.optimize import loop
+from tfvis.style import goals, losses, transfer
+
+LAYERS = ("block1_conv1", "block2_conv1")
+
+
+@functools.cache
+def _network() -> network.Network:
+    return nets.wrapped()
+
+
+def _scene(height: int = 24, width: int = 30, **kwargs) -> transfer.Scene:
+    return transfer.Scene(nets.oblong(height, width), (nets.oblong(20, 28, seed=1),), **kwargs)
+
+
+def _settings(recipe: str, optimizer: str | None = None, **kwargs) -> transfer.Transfer:
+    given = {"content_layers": LAYERS[1:], "style_layers": LAYERS, "evaluations": 30}
+    return transfer.Transfer(recipe=recipe, optimizer=optimizer, **(given | kwargs))
+
+
+def _stylized(scene=None, settings=None, net=None, **kwargs):
+    """All progress of a transfer; scales begin at 16 pixels, so that there are some."""
+    with mock.patch.object(transfer, "_SMALLEST", 16):
+        return list(
+            transfer.stylize(
+                net or _network(),
+                scene or _scene(),
+                settings=settings or _settings("gatys"),
+                **kwargs,
+            )
+        )
+
+
+def _energies(progress) -> np.ndarray:
+    return np.concatenate([p.snapshot.energies for p in progress])
+
+
+class ScheduleTest(tf.test.TestCase, parameterized.TestCase):
+    @parameterized.parameters(
+        ((100, 120), [(100, 120)]),
+        ((181, 181), [(181, 181)]),
+        ((182, 182), [(129, 129), (182, 182)]),
+        ((256, 256), [(128, 128), (181, 181), (256, 256)]),
+        ((512, 512), [(128, 128), (181, 181), (256, 256), (362, 362), (512, 512)]),
+        # The side of a square as large counts: 300.
+        ((200, 450), [(100, 225), (141, 318), (200, 450)]),
+    )
+    def test_scales_grow_by_the_root_of_two_from_128(self, size, sizes):
+        levels = transfer.schedule(size, transfer.Transfer(evaluations=300))
+        self.assertEqual([level.size for level in levels], sizes)
+        self.assertEqual([level.evaluations for level in levels], [300] + [150] * (len(sizes) - 1))
+        levels = transfer.schedule(size, transfer.Transfer(recipe="gatys", evaluations=300))
+        self.assertEqual(levels, [transfer.Level(size, 300)])
+
+    def test_one_evaluation_is_one_at_every_scale(self):
+        levels = transfer.schedule((400, 400), transfer.Transfer(evaluations=1))
+        self.assertEqual({level.evaluations for level in levels}, {1})
+
+    def test_a_scene_at_another_size_has_its_styles_in_proportion(self):
+        scene = transfer.Scene(nets.oblong(40, 60), (nets.oblong(20, 30), nets.oblong(80, 10)))
+        smaller = scene.at((20, 30))
+        self.assertEqual(smaller.content.shape, (20, 30, 3))
+        self.assertEqual([style.shape for style in smaller.styles], [(10, 15, 3), (40, 5, 3)])
+        self.assertEqual(smaller.size, (20, 30))
+        self.assertIs(scene.at((40, 60)), scene)
+
+    @parameterized.parameters(
+        ({"recipe": "best"}, "--recipe=best: expected gatys, quality"),
+        ({"init": "grey"}, "--init=grey: expected content, noise, style"),
+        ({"optimizer": "sgd"}, "--optimizer=sgd: expected lbfgs, adam"),
+        ({"evaluations": 0}, "--evaluations=0"),
+        ({"ratio": 0.0}, "--ratio=0.0"),
+        ({"ratio": float("nan")}, "--ratio=nan"),
+    )
+    def test_settings_that_cannot_be_are_refused(self, change, message):
+        with self.assertRaisesRegex(InputError, message):
+            _stylized(settings=transfer.Transfer(**change))
+
+    def test_a_recipe_chooses_what_is_left_open(self):
+        for recipe, optimizer in (("gatys", "lbfgs"), ("quality", "lbfgs")):
+            self.assertEqual(transfer.resolved(_settings(recipe)).optimizer, optimizer)
+            for other in transfer.OPTIMIZERS:
+                found = transfer.resolved(_settings(recipe, other))
+                self.assertEqual(found.optimizer, other)
+                self.assertNotIn(None, (found.rate, found.tv_weight))
+                self.assertEqual(transfer.resolved(found), found)
+        self.assertEqual(transfer.resolved(_settings("quality", rate=2.0, tv_weight=0.5)).rate, 2.0)
+
+
+class GatysTest(tf.test.TestCase):
+    def _energy(self, net, scene, ratio):
+        """The energy written from the paper's formulas, features apart: x -> (E, dE/dx)."""
+        taps = net.taps(LAYERS)
+        content = taps(tf.constant(scene.content[None]))[LAYERS[1]]
+        grams = {
+            layer: tf.einsum("bhwi,bhwj->ij", f, f) / f.shape[1] / f.shape[2]
+            for layer, f in taps(tf.constant(scene.styles[0][None])).items()
+        }
+
+        @tf.function
+        def energy(x):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                found = taps(x)
+                total = tf.reduce_mean((found[LAYERS[1]] - content) ** 2)
+                for layer, wanted in grams.items():
+                    f = found[layer]
+                    gram = tf.einsum("bhwi,bhwj->ij", f, f) / f.shape[1] / f.shape[2]
+                    total += ratio / f.shape[-1] ** 2 * tf.reduce_mean((gram - wanted) ** 2)
+            return total, tape.gradient(total, x)
+
+        return energy
+
+    def test_beside_scipy(self):
+        # Average poolings, as in the paper: of the many basins of maximum poolings any two
+        # methods find different ones.
+        net, scene, count = nets.wrapped(variant=("avg", "post")), _scene(), 60
+        settings = _settings("gatys", ratio=3e4, evaluations=count)
+        progress = _stylized(scene, settings, net, marks=(1,))
+        energy, values = self._energy(net, scene, 3e4), []
+        # The first trial goes down the gradient, by four grey levels at most, inside 0..255.
+        start = scene.content[None]
+        gradient = energy(tf.constant(start))[1].numpy()
+        first = np.clip(start - 4 * gradient / np.abs(gradient).max(), 0, 255)
+        self.assertAllClose(progress[0].snapshot.state.canvas, first, atol=1e-3)
+
+        def function(x):
+            value, gradient = energy(tf.constant(x.reshape(start.shape), tf.float32))
+            values.append(float(value))
+            return values[-1], np.float64(gradient).ravel()
+
+        scipy.optimize.minimize(
+            function, np.float64(start).ravel(), jac=True, method="L-BFGS-B",
+            bounds=[(0, 255)] * start.size,
+            options={"maxcor": 20, "maxfun": count, "maxiter": count, "ftol": 0, "gtol": 0},
+        )  # fmt: skip
+        ours, theirs = _energies(progress)[:, 0], np.minimum.accumulate(values[:count])
+        self.assertAllClose(ours[0], theirs[0], rtol=1e-4)
+        self.assertLess(ours[-1], 0.3 * ours[0])
+        self.assertBetween(ours[-1] / theirs[-1], 0.98, 1.02)
+
+    def test_the_energy_falls_and_never_rises(self):
+        settings = _settings("gatys", tv_weight=1e-6)
+        progress = _stylized(settings=settings, seeds=(0, 1))
+        energies = _energies(progress)
+        self.assertEqual(energies.shape, (30, 2))
+        # Up to the rounding that L-BFGS allows itself.
+        self.assertAllLessEqual(np.diff(energies, axis=0) / energies[:-1], 1e-6)
+        self.assertAllLess(energies[-1] / energies[0], 0.6)
+        terms = {k: v[0] for k, v in progress[0].snapshot.terms.items()}
+        self.assertEqual(
+            set(terms), {"content block2_conv1", *(f"style {k}" for k in LAYERS), "tv"}
+        )
+        tv = 1e-6 * terms.pop("tv")
+        self.assertAllClose(energies[0], sum(terms.values()) + tv, rtol=1e-5)
+        # From the content itself, and in 0..255 all the way.
+        self.assertAllClose(terms["content block2_conv1"], [0, 0], atol=1e-10)
+        for p in progress:
+            self.assertAllInRange(p.images, 0, 255)
+            self.assertAllInRange(p.kept, 0, 255)
+        self.assertEqual(progress[-1].kept.shape, (2, 24, 30, 3))
+        self.assertAllClose(progress[-1].kept[0], progress[-1].kept[1])
+        self.assertEqual({p.total for p in progress}, {30})
+
+    def test_adam_keeps_in_range_and_comes_near(self):
+        scene = transfer.Scene(nets.oblong(24, 30) * 1.2 - 25, _scene().styles)
+        progress = _stylized(scene, _settings("gatys", "adam", evaluations=60))
+        energies = _energies(progress)
+        self.assertLess(energies[-10:].mean(), 0.7 * energies[0])
+        for p in progress:
+            self.assertAllInRange(p.snapshot.state.canvas, 0, 255)
+            self.assertAllInRange(p.kept, 0, 255)
+
+    def test_reconstructions_and_textures(self):
+        for recipe in transfer.RECIPES:
+            content = nets.oblong(24, 30)
+            settings = _settings(recipe, init="noise", evaluations=40)
+            progress = _stylized(transfer.Scene(content, ()), settings)
+            self.assertEqual(set(progress[0].snapshot.terms), {"content block2_conv1"})
+            energies = _energies(progress)
+            self.assertLess(energies[-1], 0.2 * energies[0])
+            texture = transfer.Scene(None, (content,), shape=(26, 22))
+            progress = _stylized(texture, _settings(recipe, evaluations=40))
+            self.assertEqual(progress[-1].kept.shape, (1, 26, 22, 3))
+            self.assertFalse([k for k in progress[0].snapshot.terms if k.startswith("content")])
+            last = progress[-1].snapshot.terms
+            first = next(p for p in progress if p.images.shape[1] == 26).snapshot.terms
+            for layer in LAYERS:
+                self.assertLess(last[f"style {layer}"][-1], first[f"style {layer}"][0])
+
+    def test_regions_take_their_styles(self):
+        left = np.tile(np.arange(30) < 15, (24, 1))
+        # Dark and bright: where a region is tells what it took.
+        dark, bright = (np.full((16, 16, 3), level, np.float32) for level in (30, 220))
+        dark, bright = dark + nets.oblong(16, 16) / 20, bright - nets.oblong(16, 16) / 20
+        regions = (goals.Region(left, 0, None), goals.Region(~left, 1, None))
+        scene = transfer.Scene(np.full((24, 30, 3), 128, np.float32), (dark, bright), (), regions)
+        settings = _settings("gatys", ratio=1e5, content_layers=())
+        kept = _stylized(scene, settings)[-1].kept[0].mean(-1)
+        self.assertLess(kept[:, :13].mean(), kept[:, 17:].mean() - 60)
+
+
+class StartTest(tf.test.TestCase):
+    def _starts(self, scene, **kwargs):
+        settings = _settings("gatys", evaluations=1, **kwargs)
+        return next(
+            transfer.stylize(_network(), scene, seeds=(3, 4), settings=settings, marks=(0,))
+        )
+
+    def test_starts(self):
+        scene = _scene()
+        start = self._starts(scene)
+        self.assertEqual((start.snapshot.done, start.snapshot.terms), (0, {}))
+        self.assertAllClose(start.images, [scene.content] * 2)
+        style = self._starts(scene, init="style").images
+        self.assertAllClose(style, [images.resize(scene.styles[0], 24, 30)] * 2)
+        noise = self._starts(scene, init="noise").images
+        self.assertEqual(noise.shape, (2, 24, 30, 3))
+        self.assertAllInRange(noise, 0, 255)
+        self.assertGreater(noise[0].std(), 20)
+        self.assertGreater(np.abs(noise[0] - noise[1]).mean(), 20)
+        self.assertAllEqual(self._starts(scene, init="noise").images, noise)
+        # Without a content there is none to start from.
+        texture = transfer.Scene(None, scene.styles, shape=(24, 30))
+        self.assertAllEqual(self._starts(texture).images, noise)
+
+
+class QualityTest(tf.test.TestCase):
+    def test_hands_over_from_scale_to_scale(self):
+        begun = []
+        run = loop.Loop.run
+
+        def spy(self, stages, canvas, state=None, **kwargs):
+            begun.append((stages, state))
+            return run(self, stages, canvas, state, **kwargs)
+
+        with mock.patch.object(loop.Loop, "run", spy):
+            progress = _stylized(
+                _scene(32, 40), _settings("quality", "adam"), seeds=(0, 1), marks=(31,)
+            )
+        sizes = [level.size for level in self._schedule((32, 40), 30)]
+        self.assertLen(sizes, 3)
+        self.assertEqual([state.canvas.shape[1:3] for _, state in begun], sizes)
+        self.assertEqual([stages[0].steps for stages, _ in begun], [30, 15, 15])
+        # The first step of the second scale is Adam's thirty-first.
+        after = progress.pop(3).snapshot.state
+        (beta1, beta2), rate = (
+            transfer._ADAM_BETAS,
+            transfer.resolved(_settings("quality", "adam")).rate,
+        )
+        scale = rate * np.sqrt(1 - beta2**31) / (1 - beta1**31)
+        first, second = (slot.numpy() for slot in after.slots[:2])
+        moved = np.clip(begun[1][1].canvas - scale * first / np.sqrt(second), 0, 255)
+        self.assertAllClose(after.canvas, moved, atol=1e-3)
+        self.assertEqual([p.snapshot.done for p in progress], [10, 20, 30, 40, 45, 55, 60])
+        self.assertEqual([p.snapshot.state.stage for p in progress], [0, 0, 0, 1, 1, 2, 2])
+        self.assertEqual({p.total for p in progress}, {60})
+        self.assertEqual([p.images.shape[1:3] for p in progress[2::2]], sizes)
+        for k, end in ((1, 2), (2, 4)):
+            old, new = progress[end].snapshot.state, begun[k][1]
+            for mine, theirs in zip(new.canvas, old.kept, strict=True):
+                self.assertAllClose(mine, images.resize(theirs, *sizes[k]), atol=1e-3)
+            first, second, average, weight = new.slots
+            for slot, method in ((first, "bicubic"), (second, "bilinear")):
+                i = int(slot is second)
+                theirs = tf.image.resize(old.slots[i], sizes[k], method)
+                self.assertAllClose(slot, tf.maximum(theirs, 0) if i else theirs)
+                self.assertGreater(np.abs(slot).max(), 0)
+            self.assertAllGreaterEqual(second, 0)
+            self.assertAllEqual(average, np.zeros_like(average))
+            self.assertAllEqual(weight, np.zeros_like(weight))
+
+    def _schedule(self, size, evaluations):
+        with mock.patch.object(transfer, "_SMALLEST", 16):
+            return transfer.schedule(size, _settings("quality", evaluations=evaluations))
+
+    def test_comes_nearer_to_the_style_and_keeps_in_range(self):
+        for optimizer in transfer.OPTIMIZERS:
+            progress = _stylized(settings=_settings("quality", optimizer, evaluations=40))
+            shapes = [name for name in progress[0].snapshot.terms if name.startswith("shape")]
+            self.assertLen(shapes, 2)
+            last = [p for p in progress if p.snapshot.state.stage == 1]
+            energies = _energies(last)
+            plain = _stylized(settings=_settings("gatys", evaluations=1))[0].snapshot.terms
+            for layer in LAYERS:
+                # The style comes nearer, by Gram matrices as well.
+                ours = last[-1].snapshot.terms[f"style {layer}"][-1]
+                self.assertLess(ours, 0.5 * plain[f"style {layer}"][0])
+            self.assertLessEqual(energies[-1], energies[0])
+            for p in progress:
+                self.assertAllInRange(p.kept, 0, 255)
+                self.assertAllInRange(p.images, 0, 255)
+
+
+class ResumeTest(tf.test.TestCase, parameterized.TestCase):
+    @parameterized.product(recipe=transfer.RECIPES, optimizer=transfer.OPTIMIZERS)
+    def test_resumed_from_any_state_gives_the_same_bits(self, recipe, optimizer):
+        settings = _settings(recipe, optimizer, evaluations=16, init="noise")
+        whole = _stylized(settings=settings, seeds=(1, 2), marks=(0, 3, 13, 18))
+        # The resumed ones have no marks, which change nothing but when it yields.
+        done = [p.snapshot.done for p in whole]
+        quality = recipe == "quality"
+        self.assertEqual(done, [0, 3, 10, 13, 16] + ([18, 24] if quality else []))
+        # Within a scale, off a chunk; or at its end, and within the next one.
+        for at in (16, 18) if quality else (0, 3, 13):
+            state = whole[done.index(at)].snapshot.state
+            # As from a file.
+            state = loop.State(
+                **{k: v for k, v in vars(state).items() if k != "slots"},
+                slots=tuple(np.array(slot) for slot in state.slots),
+            )
+            rest = _stylized(settings=settings, seeds=(1, 2), state=state)
+            self.assertAllEqual(rest[-1].kept, whole[-1].kept)
+            self.assertAllEqual(rest[-1].images, whole[-1].images)
+            self.assertEqual(rest[-1].snapshot.done, done[-1])
+            self.assertGreater(rest[0].snapshot.done, at)
+        self.assertEmpty(_stylized(settings=settings, seeds=(1, 2), state=whole[-1].snapshot.state))
+
+
+class DivergedTest(tf.test.TestCase):
+    def _run(self, *poisoned, **kwargs):
+        """A transfer whose energy is no number at evaluations of these ranges."""
+        unit, count = losses.unit, tf.Variable(0)
+
+        def poisoning(found, goal):
+            now = count.assign_add(1)
+            bad = tf.reduce_any([(now >= low) & (now < high) for low, high in poisoned])
+            poison = tf.where(bad, float("nan"), 0.0)
+            return {name: term + poison for name, term in unit(found, goal).items()}
+
+        with mock.patch.object(losses, "unit", poisoning):
+            settings = _settings("gatys", "adam", evaluations=40)
+            yield from transfer.stylize(_network(), _scene(), settings=settings, **kwargs)
+
+    def test_goes_on_once_from_the_best_with_shorter_steps(self):
+        # A mark ends the chunk at 17, and the poison with it.
+        progress = list(self._run((15, 18), marks=(17,)))
+        self.assertEqual([p.snapshot.done for p in progress], [10, 14, 17, 20, 30, 40])
+        before, last, after = progress[:3]
+        # Adam moves each pixel by about the rate: of 5.1, and then of a tenth.
+        canvases = [p.snapshot.state.canvas for p in (before, last, after)]
+        self.assertGreater(np.abs(canvases[0] - _scene().content).max(), 3 * 0.55)
+        self.assertGreater(np.abs(canvases[1] - canvases[0]).max(), 3 * 0.55)
+        self.assertBetween(np.abs(canvases[2] - last.kept).max(), 0.2, 3 * 0.55)
+        energies = _energies(progress)
+        self.assertEqual(energies.shape, (40, 1))
+        self.assertTrue(np.isfinite(energies).all())
+        self.assertLess(energies[-1], energies[0])
+
+    def test_gives_up_the_second_time(self):
+        progress = []
+        with self.assertRaises(loop.DivergedError) as caught:
+            for one in self._run((15, 21), (30, 99)):
+                progress.append(one)
+        # 14 before the first, 9 before the second.
+        self.assertEqual([p.snapshot.done for p in progress], [10, 14, 20, 23])
+        self.assertAllEqual(caught.exception.state.canvas, progress[-1].snapshot.state.canvas)
+        self.assertAllEqual(caught.exception.state.kept, progress[-1].kept)
+        self.assertTrue(np.isfinite(progress[-1].kept).all())
+
+    def test_gives_up_where_nothing_is_finite(self):
+        with self.assertRaises(loop.DivergedError):
+            list(self._run((1, 99)))
+
+    def test_lbfgs_steps_back_by_itself(self):
+        unit, settings = losses.unit, _settings("gatys", rate=200.0)
+        terms = _stylized(settings=settings)[0].snapshot.terms["content block2_conv1"]
+        bound = terms[1, 0] / 2
+
+        def poisoned(found, goal):
+            terms = unit(found, goal)
+            distance = terms["content block2_conv1"]
+            return terms | {"content block2_conv1": tf.where(distance > bound, np.inf, distance)}
+
+        with mock.patch.object(losses, "unit", poisoned):
+            progress = _stylized(settings=settings)
+        terms = np.concatenate([p.snapshot.terms["content block2_conv1"] for p in progress])
+        self.assertTrue(np.isinf(terms[1, 0]))
+        energies = _energies(progress)
+        self.assertTrue(np.isfinite(energies).all())
+        self.assertLess(energies[-1], energies[0])
+        self.assertEqual(progress[-1].snapshot.done, 30)
