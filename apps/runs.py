@@ -6,6 +6,7 @@ import sys
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
 import tqdm
@@ -24,6 +25,28 @@ IMAGE_EVERY = 50
 SAVE_EVERY_S = 5.0
 
 
+class Watcher(Protocol):
+    """Sees a task's pictures grow; `growth.Spool` is one.
+
+    Attributes:
+        marks: steps it wants to see as well.
+    """
+
+    marks: list[int]
+
+    def clear(self) -> None:
+        """Forgets all."""
+
+    def rewind(self, done: int) -> bool:
+        """Drops what came after step `done`; tells whether it can go on from there."""
+
+    def add(self, progress: Progress) -> None:
+        """Sees progress."""
+
+    def finish(self, paths: list[pathlib.Path], pictures: np.ndarray) -> None:
+        """Is told of the end."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Task:
     """Pictures that are made together, in one batch.
@@ -40,6 +63,8 @@ class Task:
         growth: whether to make a strip and a GIF of how the pictures grew.
         finish: what is done to the pictures before they are saved.
         about: what each picture's record begins with: which one it is.
+        weight: the flag that weighs the objective, for a message.
+        watchers: others that see how the pictures grow, and are told of interruptions.
     """
 
     name: str
@@ -53,6 +78,8 @@ class Task:
     growth: bool = False
     finish: Callable[[np.ndarray], np.ndarray] = lambda pictures: pictures
     about: tuple[dict, ...] = ()
+    watchers: tuple[Watcher, ...] = ()
+    weight: str = "strength"
 
 
 def run(
@@ -117,18 +144,21 @@ def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
     paths = [workdir / path for path in task.paths]
     saved = paths[0].with_name(f".{paths[0].stem}.state.npz")
     spool = growth.Spool(paths[0].with_name(f".{paths[0].stem}.frames"), task)
+    watchers: tuple[Watcher, ...] = (spool, *task.watchers)
     state, before, spent = _load_state(saved, task.keys)
-    if state is not None and not spool.rewind(before):
+    if state is not None and not all(watcher.rewind(before) for watcher in watchers):
         state, before, spent = None, 0, 0.0
     if state is None:
-        spool.clear()
+        for watcher in watchers:
+            watcher.clear()
     began = last_save = time.perf_counter()
     bar.update(task.cost * before)
     progress = None
     try:
-        for progress in task.start(state, spool.marks):
+        for progress in task.start(state, [m for watcher in watchers for m in watcher.marks]):
             done, terms = progress.snapshot.done, progress.snapshot.terms
-            spool.add(progress)
+            for watcher in watchers:
+                watcher.add(progress)
             if not terms:
                 continue
             energy = float(progress.snapshot.energies[-1].mean())
@@ -150,12 +180,13 @@ def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
         spool.clear()
         raise InputError(
             f"{task.name}: the energy is not finite at step {error.step}; {kept}. "
-            "Lower --rate or --strength."
+            f"Lower --rate or --{task.weight}."
         ) from error
     seconds = spent + time.perf_counter() - began
     pictures = task.finish(progress.kept)
     _save_pictures(paths, pictures)
-    spool.finish(paths, pictures)
+    for watcher in watchers:
+        watcher.finish(paths, pictures)
     records = task.measure(progress.kept, paths)
     saved.unlink(missing_ok=True)
     spool.clear()

@@ -11,7 +11,7 @@ from absl.testing import parameterized
 from tfvis import images
 from tfvis.errors import InputError
 from tfvis.style import painting
-from tfvis.style.scene import scene
+from tfvis.style.painted_flow import scene
 
 SIZE = 96
 

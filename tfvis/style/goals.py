@@ -167,8 +167,15 @@ def goal(
         wanted = _features(network, content, content_layers, tile, precision)
     shape = content.shape[:2] if shape is None else shape
     found = [_moments(network, style, style_layers, None, tile, precision) for style in styles]
-    weights = np.asarray(style_weights or [1.0] * len(styles), np.float64)
-    weights = weights / weights.sum()
+    weights = np.asarray(style_weights if len(style_weights) else [1.0] * len(styles), np.float64)
+    if len(weights) != len(styles) or (styles and not (weights.min() >= 0 < weights.sum())):
+        raise InputError(
+            f"--style_weights: expected {len(styles)} numbers, none below 0 and not all 0. "
+            f"Received: {', '.join(f'{w:g}' for w in weights)}"
+        )
+    weights = weights / max(weights.sum(), 1e-12)
+    if not styles and content is None:
+        raise InputError("Expected a content or a style. Received: neither")
     parts = {
         k: _moments(network, styles[r.style], style_layers, (r.part, guide), tile, precision)
         for k, r in enumerate(regions)

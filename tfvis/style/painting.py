@@ -20,7 +20,7 @@ import scipy.ndimage
 
 from tfvis import images
 from tfvis.errors import InputError
-from tfvis.style.scene import Scene, scene
+from tfvis.style.painted_flow import Scene, scene
 
 SHIPPED = pathlib.Path(__file__).with_name("painting.jpg")
 SHIPPED_SEED = 6

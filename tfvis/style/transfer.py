@@ -157,12 +157,16 @@ def resolved(settings: Transfer) -> Transfer:
     optimizer = settings.optimizer or "lbfgs"
     if optimizer not in OPTIMIZERS:
         raise InputError(f"--optimizer={optimizer}: expected {', '.join(OPTIMIZERS)}.")
-    if settings.evaluations < 1 or not settings.ratio > 0:
-        raise InputError(
-            f"--evaluations={settings.evaluations} --ratio={settings.ratio}: expected at least "
-            "1, and a number above 0."
-        )
     rate, tv_weight = settings.rate, settings.tv_weight
+    for name, value, least in (
+        ("evaluations", settings.evaluations, 1),
+        ("ratio", settings.ratio, 1e-12),
+        ("history", settings.history, 1),
+        ("rate", rate, 1e-6),
+        ("tv_weight", tv_weight, 0),
+    ):
+        if value is not None and not least <= value < float("inf"):
+            raise InputError(f"--{name}={value}: expected a number of at least {least:g}.")
     return dataclasses.replace(
         settings,
         optimizer=optimizer,
@@ -205,6 +209,7 @@ def stylize(
     settings = resolved(settings)
     levels = schedule(scene.size, settings)
     total = sum(level.evaluations for level in levels)
+    marks = tuple(marks)
     if settings.recipe == "quality":
         network = padded(network, "replicate")
     began = time.perf_counter()
@@ -216,11 +221,20 @@ def stylize(
         else:
             inner = way.handed_over(state, seeds)
         ahead = [mark - before for mark in marks if mark > before or mark == before == 0]
-        for snapshot in way.run(levels[k].evaluations, inner, ahead):
+        for snapshot in _counted(way.run(levels[k].evaluations, inner, ahead), k, before):
             state = dataclasses.replace(snapshot.state, stage=k)
             snapshot = dataclasses.replace(snapshot, state=state, done=before + snapshot.done)
             seconds = time.perf_counter() - began
             yield Progress(settings.recipe, snapshot.canvas, state.kept, snapshot, seconds, total)
+
+
+def _counted(snapshots: Iterator[loop.Snapshot], k: int, before: int):
+    """Yields the snapshots; a divergence is told by its step over all scales."""
+    try:
+        yield from snapshots
+    except loop.DivergedError as error:
+        state = dataclasses.replace(error.state, stage=k)
+        raise loop.DivergedError(before + error.step, state) from error
 
 
 class _Way:
@@ -322,12 +336,13 @@ class _Way:
             )
         try:
             yield from snapshots
+            return
         except loop.DivergedError as error:
             good = error.state
             again = dataclasses.replace(self._compiled.begin(good.kept), step=good.step)
-            yield from self._compiled.run(
-                [loop.Stage(evaluations, rate * _SHORTENED)], again.canvas, again, marks=marks
-            )
+        yield from self._compiled.run(
+            [loop.Stage(evaluations, rate * _SHORTENED)], again.canvas, again, marks=marks
+        )
 
 
 def _in_range(x: tf.Tensor) -> tf.Tensor:

@@ -1,0 +1,209 @@
+"""The flags of style: pictures, layers, weights, recipes, the same in every app of it."""
+
+import os
+import re
+
+from absl import flags
+
+from apps import common, subjects
+from tfvis.errors import InputError
+
+_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+# Of the memory that is free, what a run may plan with: the estimate is no promise.
+_FREE_SHARE = 0.7
+
+
+def define_size(default: int) -> flags.FlagHolder:
+    """Defines --size."""
+    return flags.DEFINE_integer(
+        "size",
+        default,
+        "Of the picture: as many pixels as a square of this side has; its aspect is kept.",
+        lower_bound=32,
+        upper_bound=4096,
+    )
+
+
+def define_style(several: bool = True) -> flags.FlagHolder:
+    """Defines --style."""
+    more = "; several, separated by commas, are blended" if several else ""
+    return flags.DEFINE_string(
+        "style", None, f"Picture whose style is taken{more}; left out, a painting of our own."
+    )
+
+
+def define_recipe(evaluations: int, recipe: bool = True) -> dict[str, flags.FlagHolder]:
+    """Defines --recipe to --memory.
+
+    Args:
+        evaluations: the default.
+        recipe: whether there is a choice.
+
+    Returns:
+        {flag: holder}, as `settings` takes them.
+    """
+    number, whole, word = flags.DEFINE_float, flags.DEFINE_integer, flags.DEFINE_enum
+    holders = [
+        whole("evaluations", evaluations, "Of the energy; more come nearer.", lower_bound=1),
+        word(
+            "optimizer",
+            "lbfgs",
+            ["lbfgs", "adam"],
+            "L-BFGS in 0..255, or Adam with an average of its steps, which takes less memory.",
+        ),
+        number("tv_weight", 0, "Weight of the total variation: smoother.", lower_bound=0),
+        number("rate", None, "First step, grey levels; left out, 4 (adam: 5.1).", lower_bound=0.01),
+        whole("history", 20, "Pairs L-BFGS remembers.", lower_bound=1, upper_bound=100),
+        flags.DEFINE_string(
+            "memory",
+            None,
+            "Memory to keep to, such as 2GiB: a larger picture is made in tiles, exactly; left "
+            "out, most of what is free.",
+        ),
+    ]
+    if recipe:
+        holders.append(
+            word(
+                "recipe",
+                "quality",
+                ["quality", "gatys"],
+                "Coarse to fine with statistics of all depths, or as Gatys et al. published it.",
+            )
+        )
+    return {holder.name: holder for holder in holders}
+
+
+def layers(network, content: str | None, style: str | None) -> dict:
+    """Returns {"content_layers", "style_layers"} of the flags; None is the published choice."""
+    from tfvis.style import measures
+
+    published = measures.layers_for(network)
+    chosen = {}
+    for flag, word, usual in (
+        ("content_layers", content, published.content),
+        ("style_layers", style, published.style),
+    ):
+        names = tuple(usual) if word is None else tuple(common.split(word, flag))
+        for name in names:
+            if name not in network.paths:
+                try:
+                    network.check([name])
+                except InputError as error:
+                    raise InputError(f"--{flag}: {error}") from error
+            if len(network.graph.tensors[network.path(name)].shape) != 4:
+                raise InputError(f"--{flag}: {name} is no map. Choose a convolution or a pooling.")
+        chosen[flag] = names
+    return chosen
+
+
+def settings(holders: dict[str, flags.FlagHolder], precision: str, jit: str, **more):
+    """Returns the `Transfer` the flags describe."""
+    from apps import machine
+    from tfvis.style import transfer
+
+    values = {name: holder.value for name, holder in holders.items() if name != "memory"}
+    found = transfer.Transfer(
+        **(values | more), precision=machine.precision(precision), jit=jit == "on"
+    )
+    return transfer.resolved(found)
+
+
+def limit(holder: flags.FlagHolder) -> int:
+    """Returns the bytes --memory stands for.
+
+    Raises:
+        InputError: no amount of memory.
+    """
+    if holder.value is None:
+        return int(_FREE_SHARE * _free())
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", holder.value, re.IGNORECASE)
+    if not match or not float(match[1]):
+        raise InputError(f"--memory={holder.value}: expected an amount such as 2GiB or 800MiB.")
+    return int(float(match[1]) * _UNITS[match[2].lower()])
+
+
+def _free() -> int:
+    """Returns the bytes of memory that are free now, or 4 GiB where nobody can say."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            lines = dict(line.split(":", 1) for line in file)
+        return int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    except (AttributeError, OSError, ValueError):
+        return 4 * 2**30
+
+
+def pictures(paths: str | None, flag: str) -> list:
+    """Reads the comma-separated pictures of a flag; without any, the painting of our own.
+
+    Returns:
+        float32 [height, width, 3] each.
+
+    Raises:
+        InputError: one cannot be read, or is of one colour.
+    """
+    from tfvis import images
+    from tfvis.style import painting
+
+    if paths is None:
+        return [painting.shipped()]
+    found = []
+    for path in [word.strip() for word in paths.split(",") if word.strip()]:
+        read = images.read(path, flag)
+        for note in read.notes:
+            common.say(f"Note: {note}.")
+        found.append(not_flat(read.pixels, f"--{flag}={path}"))
+    if not found:
+        raise InputError(f"--{flag}: expected at least one picture.")
+    return found
+
+
+def content(path: str | None):
+    """Reads --content, or the demo photograph.
+
+    Raises:
+        InputError: it cannot be read, or is of one colour.
+    """
+    if path is None:
+        return subjects.picture(None)
+    return pictures(path, "content")[0] if "," not in path else _one(path)
+
+
+def _one(path: str):
+    from tfvis import images
+
+    return not_flat(images.read(path, "content").pixels, f"--content={path}")
+
+
+def not_flat(pixels, label: str):
+    """Returns the pixels.
+
+    Raises:
+        InputError: they are all alike.
+    """
+    if float(pixels.max() - pixels.min()) < 1:
+        raise InputError(f"{label}: is of one colour. There is nothing in it to be taken.")
+    return pixels
+
+
+def weights(value: str | None, count: int) -> tuple[float, ...]:
+    """Returns the numbers of --style_weights.
+
+    Raises:
+        InputError: not as many as styles, or none above 0.
+    """
+    if not value:
+        return ()
+    try:
+        found = tuple(float(word) for word in value.split(","))
+    except ValueError as error:
+        raise InputError(f"--style_weights={value}: expected numbers such as 0.7,0.3.") from error
+    if len(found) != count or not all(0 <= w < float("inf") for w in found) or not sum(found) > 0:
+        raise InputError(
+            f"--style_weights={value}: expected {count} numbers, one for each --style, none "
+            "below 0 and not all 0."
+        )
+    return found

@@ -1,0 +1,102 @@
+"""How much memory a picture takes, and how it is made to take less."""
+
+import dataclasses
+import math
+
+from tfvis.errors import InputError
+from tfvis.networks.network import Network
+from tfvis.style import tiling
+from tfvis.style.transfer import Transfer
+
+# Cores of tiles that are tried, largest first: the smaller, the more of the work is halo.
+_CORES = (1536, 1024, 768, 512, 384, 256, 128, 64)
+_HISTORIES = (20, 10, 5, 3)
+# Python, TensorFlow, its threads, the weights, compiled and packed.
+_BASE = 700 * 2**20
+# Of the bytes of all maps up to the deepest layer, what is held at the peak: maps for the
+# gradient, the gradient's own, packed copies. Measured, `apps.benchmark --table=memory`.
+_HELD = 1.35
+# Copies of the update rule's state: what goes into a chunk of steps and what comes out.
+_COPIES = 2
+# Of the picture itself: canvas, the best so far, its gradient, trials.
+_PICTURES = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How a picture is made, and what that takes.
+
+    Attributes:
+        settings: with `tile` and `history` chosen.
+        bytes: of memory, at the peak, about.
+        work: multiplications of the convolutions in all evaluations, halos included.
+    """
+
+    settings: Transfer
+    bytes: int
+    work: float
+
+
+def plan(network: Network, size: tuple[int, int], settings: Transfer, limit: int, levels) -> Plan:
+    """Returns the way to make a picture within `limit` bytes that costs least time.
+
+    Args:
+        network: the network.
+        size: (height, width) of the picture.
+        settings: as asked for; `tile` and a longer `history` than fits are replaced.
+        limit: bytes.
+        levels: what `transfer.schedule` says.
+
+    Raises:
+        InputError: no way takes so little.
+    """
+    layers = tuple(dict.fromkeys([*settings.content_layers, *settings.style_layers]))
+    best = None
+    histories = [h for h in _HISTORIES if h <= settings.history] or [settings.history]
+    for history in [settings.history, *histories] if settings.optimizer != "adam" else [0]:
+        for core in (None, *_CORES):
+            if core and core >= max(size):
+                continue
+            cut = tiling.plan(network, layers, *size, core)
+            crop = cut.crop if cut else size
+            taken = _bytes(network, layers, size, crop, settings, history)
+            best = min(best or taken, taken)
+            if taken <= limit:
+                kept = dataclasses.replace(
+                    settings, tile=core if cut else None, history=history or settings.history
+                )
+                return Plan(kept, taken, _work(network, layers, kept, levels))
+    raise InputError(
+        f"--memory: a picture of {size[1]} x {size[0]} px takes at least {best / 2**30:.1f} GiB, "
+        f"and {limit / 2**30:.1f} are to be used. Choose a smaller --size, --optimizer=adam, or "
+        "more --memory."
+    )
+
+
+def _bytes(network, layers, size, crop, settings, history) -> int:
+    """Returns the bytes at the peak, of a crop of the picture."""
+    deepest = max(network.paths.index(network.path(layer)) for layer in layers)
+    width = 2 if settings.precision == "bfloat16" else 4
+    maps = 0
+    for path in network.paths[: deepest + 1]:
+        shape = network.shape(path, *crop)
+        if len(shape) == 3 and None not in shape:
+            # What a goal looks at is held in float32 too.
+            maps += math.prod(shape) * (width + (8 if path in layers else 0))
+    picture = 4 * math.prod(size) * network.channels
+    state = (2 * (history + 1) + 4 if history else 3) * picture * _COPIES
+    wholes = sum(4 * math.prod(network.shape(layer, *size)) for layer in settings.content_layers)
+    return int(_BASE + _HELD * maps + state + _PICTURES * picture + wholes)
+
+
+def _work(network, layers, settings, levels) -> float:
+    deepest = max(layers, key=lambda layer: network.cost(layer, 224, 224))
+    total = 0.0
+    for level in levels:
+        cut = tiling.plan(network, layers, *level.size, settings.tile)
+        # Tiles are gone through forwards twice: to add up, and to go back.
+        passes = 1.5 * len(cut.starts) if cut else 1
+        total += (
+            passes * network.cost(deepest, *(cut.crop if cut else level.size)) * (level.evaluations)
+        )
+    return total
