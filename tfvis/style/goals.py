@@ -125,7 +125,9 @@ def measured(
             )
     plan = tiling.plan(network, layers, height, width, tile)
     run = tiling.summed(lambda crop, window: goal_of(taps(crop), window), plan)
-    return tf.function(run)(tf.constant(image[None], tf.float32))
+    # Once only: compiling pays where tiles are gone through in a loop.
+    run = run if plan is None else tf.function(run)
+    return run(tf.constant(image[None], tf.float32))
 
 
 def goal(

@@ -27,6 +27,9 @@ _QUALITY = 0.1
 # Gram distances of deep layers, whose activations are small, hardly count by themselves (1
 # in 4000 at block5), and they are what large swirls are made of.
 _SHAPE, _SHARES = 100.0, (0.0, 1.0, 4.0, 8.0, 8.0)
+# What these two pictures measure: mean square of conv4_2's features, and distances of `unit`
+# and `shape` from nothing at all.
+_CONTENT_STRENGTH, _STYLE_STRENGTH, _SHAPE_STRENGTH = 2.93e3, 7.3e7, 190.0
 
 Terms = dict[str, tf.Tensor]
 
@@ -75,17 +78,35 @@ def shape(found: Sums, goal: Goal, scales: dict[str, float]) -> Terms:
     return terms
 
 
-def quality_weights(goal: Goal, ratio: float) -> dict[str, float]:
-    """Returns {term of `unit` and `shape`: weight} of the quality recipe."""
-    factor = _QUALITY * ratio / UNIT
+def quality_weights(goal: Goal, ratio: float, scales: dict[str, float]) -> dict[str, float]:
+    """Returns {term of `unit` and `shape`: weight} of the quality recipe.
+
+    Styles count by their distance as a share of their own strength, the content by its: one
+    ratio then means the same for a pale drawing and for a loud painting, whose Gram matrices
+    differ by a factor of ten.
+
+    Args:
+        goal: what the picture is asked to match.
+        ratio: of style to content.
+        scales: see `activations`.
+    """
     # Layers beyond the fifth count as it does.
     shares = np.array([*_SHARES, *[_SHARES[-1]] * len(goal.style)][: len(goal.style)])
-    shares = shares / max(shares.sum(), 1.0)
-    weights = unit_weights(goal, _QUALITY * ratio)
-    return weights | {
-        f"shape {layer}": float(_SHAPE * factor * share)
-        for layer, share in zip(goal.style, shares, strict=True)
+    shares = dict(zip(goal.style, shares / max(shares.sum(), 1.0), strict=True))
+    nothing = {
+        layer: Moments(*(tf.zeros_like(moment) for moment in target.moments))
+        for layer, target in goal.style.items()
     }
+    nothing = Sums({}, nothing)
+    loud = sum(float(term[0]) for term in unit(nothing, goal).values())
+    forms = shape(nothing, goal, scales)
+    form = sum(shares[layer] * float(forms[f"shape {layer}"][0]) for layer in goal.style)
+    bright = [float(tf.reduce_mean(tf.square(target))) for target in goal.content.values()]
+    content = np.mean(bright) / _CONTENT_STRENGTH if bright else 1.0
+    factor = _QUALITY * ratio * content
+    weights = unit_weights(goal, factor * _STYLE_STRENGTH / max(loud, 1e-12))
+    gain = _SHAPE * factor / UNIT * _SHAPE_STRENGTH / max(form, 1e-12)
+    return weights | {f"shape {layer}": float(gain * shares[layer]) for layer in goal.style}
 
 
 @functools.lru_cache(maxsize=16)

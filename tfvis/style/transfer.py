@@ -210,7 +210,7 @@ def stylize(
     levels = schedule(scene.size, settings)
     total = sum(level.evaluations for level in levels)
     marks = tuple(marks)
-    if settings.recipe == "quality":
+    if settings.recipe == "quality" and "padding" not in dict(network.variant):
         network = padded(network, "replicate")
     began = time.perf_counter()
     for k in range(state.stage if state else 0, len(levels)):
@@ -272,7 +272,7 @@ class _Way:
         self._weights = losses.unit_weights(self._goal, settings.ratio)
         if settings.recipe == "quality":
             self._scales = losses.activations(network, tuple(self._goal.style))
-            self._weights |= losses.quality_weights(self._goal, settings.ratio)
+            self._weights |= losses.quality_weights(self._goal, settings.ratio, self._scales)
         if settings.tv_weight:
             self._weights["tv"] = settings.tv_weight
 

@@ -1,0 +1,131 @@
+"""Shows what content and what style the layers of a network hold.
+
+    python -m apps.reconstruct --image=painting.jpg
+
+The first figure of Gatys et al. (2015): on one row, images found from noise whose features at
+a single layer are those of the picture; on the other, images that share its Gram matrices at
+the first layer, at the first two, and so on to all five. Writes to --workdir:
+
+    content/<layer>.png     one per layer
+    style/<k>_<layer>.png   one per set of layers, from the first to this one
+    sheet.png               both rows
+    manifest.json           arguments, versions, weights, terms, measures
+    tensorboard/            images and energy terms over the steps
+
+Stopped at any moment, the same command goes on where it was. All ten pictures take four to
+ten minutes on two cores.
+"""
+
+import pathlib
+
+from absl import flags
+
+from apps import common, styles, subjects
+from tfvis.errors import InputError
+
+_IMAGE = flags.DEFINE_string(
+    "image", None, "The picture to look at; left out, a painting of our own."
+)
+_SIZE = styles.define_size(224)
+_NETWORK = subjects.define_network()
+flags.set_default(_NETWORK["pooling"], "avg")
+_WORKDIR = common.define_workdir("out/reconstruct")
+_PRECISION = common.define_precision()
+_SEED, _JIT = common.define_run()
+_RECIPE = styles.define_recipe(200, recipe=False)
+_WHAT = flags.DEFINE_enum("what", "both", ["both", "content", "style"], "Which rows to make.")
+_CONTENT_LAYERS = flags.DEFINE_string(
+    "content_layers", None, "Layers of the first row; left out, conv1_2 to conv5_2 of VGG."
+)
+_STYLE_LAYERS = flags.DEFINE_string(
+    "style_layers", None, "Layers of the second row; left out, conv1_1 to conv5_1 of VGG."
+)
+_PUBLISHED = ",".join(f"block{k}_conv2" for k in range(1, 6))
+
+
+def main() -> None:
+    """Reads the flags and the picture, then TensorFlow, then reconstructs."""
+    from tfvis import files, images
+
+    picture = styles.pictures(_IMAGE.value, "image")[0]
+    limit = styles.limit(_RECIPE["memory"])
+    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    common.start_tensorflow()
+    from apps import runs, stylizations
+    from tfvis.report import sheets, tensorboard
+    from tfvis.style import measures
+    from tfvis.style.transfer import Scene
+
+    built = subjects.networks(_NETWORK)
+    if len(built) > 1:
+        raise InputError("--network: one at a time.")
+    (network,) = built.values()
+    known = set(_PUBLISHED.split(",")) <= set(network.paths)
+    words = _CONTENT_LAYERS.value or (_PUBLISHED if known else ",".join(subjects.depths(network)))
+    layers = styles.layers(network, words, _STYLE_LAYERS.value)
+    target = images.with_channels(measures.resized(picture, _SIZE.value), network.channels)
+    size = target.shape[:2]
+
+    def piece(row, name, content_layers, style_layers):
+        settings = styles.settings(
+            _RECIPE,
+            _PRECISION.value,
+            _JIT.value,
+            recipe="gatys",
+            content_layers=content_layers,
+            style_layers=style_layers,
+            init="noise",
+        )
+        wanted = (target, ()) if content_layers else (None, (target,))
+        return stylizations.Piece(
+            name=f"{row} {name}",
+            path=pathlib.PurePosixPath(row) / f"{runs.safe_name(name)}.png",
+            network=network,
+            scene=Scene(*wanted, shape=size),
+            settings=settings,
+            judged=wanted,
+            about={"row": row, "layers": list(content_layers or style_layers)},
+        )
+
+    pieces = []
+    if _WHAT.value != "style":
+        pieces += [piece("content", name, (name,), ()) for name in layers["content_layers"]]
+    if _WHAT.value != "content":
+        names = layers["style_layers"]
+        pieces += [
+            piece("style", f"{k + 1}_{name}", (), names[: k + 1]) for k, name in enumerate(names)
+        ]
+    pieces, plans = zip(*[stylizations.planned(one, limit) for one in pieces], strict=True)
+    stylizations.announce(list(plans), network)
+    with tensorboard.Writer(workdir / "tensorboard") as writer:
+        header = stylizations.header(list(pieces), common.arguments())
+        tasks = [stylizations.task(one, workdir, _SEED.value) for one in pieces]
+        results = runs.run(tasks, workdir, header, writer, stylizations.FIELDS)[: len(tasks)]
+        rows = {row: [r for r in results if r["row"] == row] for row in ("content", "style")}
+        rows = {row: found for row, found in rows.items() if found}
+        columns = 1 + max(len(found) for found in rows.values())
+        blank = target * 0 + 250
+        cells = []
+        for row, found in rows.items():
+            cells.append(sheets.Cell(target, "the picture", row))
+            for result in found:
+                upto = result["layers"]
+                title = upto[-1] if len(upto) == 1 else f"{upto[0]} to {upto[-1]}"
+                cells.append(sheets.Cell(images.read(workdir / result["file"]).pixels, title))
+            cells += [sheets.Cell(blank)] * (columns - 1 - len(found))
+        page = sheets.sheet(cells, columns)
+        images.save_png(workdir / "sheet.png", page)
+        writer.images("sheet", page[None], 0)
+    for result in results:
+        distance = stylizations.summary(result)
+        print(f"{result['name']:<24} {result['seconds']:6.1f} s  {result['file']}  {distance}")
+    print(f"All in one picture: {workdir / 'sheet.png'}")
+
+
+def run() -> None:
+    """The app's entry point."""
+    common.run(main, "apps.reconstruct")
+
+
+if __name__ == "__main__":
+    run()
