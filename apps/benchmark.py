@@ -14,7 +14,12 @@ does other things too. Tables:
     torch       an inversion step beside the same energy in eager PyTorch
     peers       maximising 16 units beside tf-keras-vis, where that is installed
     app         answering time of --help, memory of a 224 px inversion
+    style       where 150 evaluations of neural style end, beside SciPy's L-BFGS-B
+    evaluation  one at 512 px, beside a matrix product, and the same in eager PyTorch
+    memory      of a picture of 2048 px
     all         every one of the above
+
+    recipes     what the recipes of neural style reach in the same time, with --evaluations
 
 and, over --count photographs of a folder, --images (they take hours, keep a CSV and go on
 from it):
@@ -26,16 +31,22 @@ from it):
 
 from absl import flags
 
-from apps import common, subjects
+from apps import common, styles, subjects
 
 _IMAGE, _SIZE, _CROP = subjects.define_image(224)
 _NETWORK = subjects.define_network()
 _WORKDIR = common.define_workdir("out/benchmark")
 _PRECISION = common.define_precision()
 _TABLES = ["inversion", "precision", "steps", "machine", "torch", "peers", "app"]
+_STYLES = ["style", "evaluation", "memory"]
+_LONG = ["recipes"]
 _SURVEYS = ["layers", "shallow", "activation"]
-_TABLE = flags.DEFINE_enum("table", "all", ["all", *_TABLES, *_SURVEYS], "Which table to print.")
+_TABLE = flags.DEFINE_enum(
+    "table", "all", ["all", *_TABLES, *_STYLES, *_LONG, *_SURVEYS], "Which table to print."
+)
 _IMAGES = flags.DEFINE_string("images", None, "Folder of photographs for the last three tables.")
+_STYLE = styles.define_style(several=False)
+_EVALUATIONS = flags.DEFINE_integer("evaluations", 200, "Of the table of recipes.", lower_bound=10)
 _COUNT = flags.DEFINE_integer("count", 20, "How many of them are taken.", lower_bound=2)
 _LAYERS = flags.DEFINE_string(
     "layers",
@@ -51,11 +62,14 @@ def main() -> None:
     from tfvis.errors import InputError
 
     layers = common.split(_LAYERS.value, "layers")
-    picture = images.crop(subjects.picture(_IMAGE.value), _CROP.value)
+    whole = subjects.picture(_IMAGE.value)
+    picture = images.crop(whole, _CROP.value)
+    style = styles.pictures(_STYLE.value, "style")[0]
     workdir = files.make_folder(_WORKDIR.value, "--workdir")
     common.start_tensorflow()
     from apps import folders, machine
     from apps.benchmarks import peers, quality, steps, surveys
+    from apps.benchmarks import styles as style_tables
     from tfvis.report import manifest
 
     built = subjects.networks(_NETWORK)
@@ -82,8 +96,14 @@ def main() -> None:
         ),
         "torch": lambda: steps.table_torch(network, target, layers, _ROUNDS.value),
         "app": quality.table_app,
+        "style": lambda: style_tables.table_style(network, whole, style, size, workdir),
+        "evaluation": lambda: style_tables.table_evaluation(network, whole, style, _ROUNDS.value),
+        "recipes": lambda: style_tables.table_recipes(
+            network, whole, style, size, _EVALUATIONS.value, workdir
+        ),
+        "memory": lambda: style_tables.table_memory(_IMAGE.value, _STYLE.value),
     }
-    for name in _TABLES if _TABLE.value == "all" else [_TABLE.value]:
+    for name in [*_TABLES, *_STYLES] if _TABLE.value == "all" else [_TABLE.value]:
         print(f"\n[{name}]", flush=True)
         tables[name]()
 

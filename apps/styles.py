@@ -1,5 +1,6 @@
 """The flags of style: pictures, layers, weights, recipes, the same in every app of it."""
 
+import math
 import os
 import re
 
@@ -32,6 +33,95 @@ def define_style(several: bool = True) -> flags.FlagHolder:
     )
 
 
+def define_painting() -> dict[str, flags.FlagHolder]:
+    """Defines --content, --style, and all that says how the one is painted like the other.
+
+    Returns:
+        {flag: holder}, as `painting` takes them.
+    """
+    text, word, number = flags.DEFINE_string, flags.DEFINE_enum, flags.DEFINE_float
+    holders = (
+        text("content", None, "Picture to be painted; left out, a demo photograph."),
+        define_style(),
+        text("style_weights", None, "Of each style in a blend, such as 0.7,0.3; left out, equal."),
+        number("ratio", 1000, "Of style to content; less keeps more.", lower_bound=1e-3),
+        text("content_layers", None, "Layers whose features are kept; left out, block4_conv2."),
+        text("style_layers", None, "Layers of the statistics; left out, block1_conv1 to 5_conv1."),
+        word("init", "content", ["content", "noise", "style"], "What the picture starts as."),
+        number(
+            "style_scale",
+            1.0,
+            "Size of the styles, relative to the picture's: more makes larger strokes.",
+            lower_bound=0.1,
+            upper_bound=4,
+        ),
+        text(
+            "fine_style",
+            None,
+            "Picture whose fine texture (brush strokes) replaces that of --style, whose coarse "
+            "structure is kept.",
+        ),
+        word(
+            "color",
+            "none",
+            ["none", "match", "luminance"],
+            "Colours of the content: styles are recoloured before (match), or only brightness is "
+            "painted.",
+        ),
+        text(
+            "content_mask",
+            None,
+            "Picture whose colours mark regions, each of which takes its own style.",
+        ),
+        text(
+            "style_mask",
+            None,
+            "A mask for each style; a region takes what has its colour there. Left out, the "
+            "regions from dark to light take the styles in their order.",
+        ),
+        word(
+            "guides",
+            "simple",
+            ["simple", "inside"],
+            "How masks go down the network: shrunk, or only units that see nothing else.",
+        ),
+    )
+    return {holder.name: holder for holder in holders}
+
+
+def painting(holders: dict[str, flags.FlagHolder]) -> dict:
+    """Reads the pictures the flags of `define_painting` name.
+
+    Returns:
+        {field: value} of a `paintings.Job`.
+
+    Raises:
+        InputError: one cannot be read, or they do not go together.
+    """
+    value = {name: holder.value for name, holder in holders.items()}
+    photo = content(value["content"])
+    found = pictures(value["style"], "style")
+    # Not a number passes every bound.
+    if not math.isfinite(value["style_scale"]):
+        raise InputError(f"--style_scale={value['style_scale']}: expected a number of 0.1 to 4.")
+    if value["style_mask"] and not value["content_mask"]:
+        raise InputError("--style_mask: needs a --content_mask whose colours it shares.")
+
+    def given(flag):
+        return tuple(pictures(value[flag], flag)) if value[flag] else ()
+
+    return {
+        "content": photo,
+        "styles": tuple(found),
+        "weights": weights(value["style_weights"], len(found)),
+        "style_scale": value["style_scale"],
+        "color": value["color"],
+        "mask": next(iter(given("content_mask")), None),
+        "style_masks": given("style_mask"),
+        "fine": next(iter(given("fine_style")), None),
+    }
+
+
 def define_recipe(evaluations: int, recipe: bool = True) -> dict[str, flags.FlagHolder]:
     """Defines --recipe to --memory.
 
@@ -51,7 +141,12 @@ def define_recipe(evaluations: int, recipe: bool = True) -> dict[str, flags.Flag
             ["lbfgs", "adam"],
             "L-BFGS in 0..255, or Adam with an average of its steps, which takes less memory.",
         ),
-        number("tv_weight", 0, "Weight of the total variation: smoother.", lower_bound=0),
+        number(
+            "tv_weight",
+            None,
+            "Weight of the total variation; left out, a little or none.",
+            lower_bound=0,
+        ),
         number("rate", None, "First step, grey levels; left out, 4 (adam: 5.1).", lower_bound=0.01),
         whole("history", 20, "Pairs L-BFGS remembers.", lower_bound=1, upper_bound=100),
         flags.DEFINE_string(
