@@ -29,6 +29,7 @@ def _scene(height: int = 24, width: int = 30, **kwargs) -> transfer.Scene:
 
 def _settings(recipe: str, optimizer: str | None = None, **kwargs) -> transfer.Transfer:
     given = {"content_layers": LAYERS[1:], "style_layers": LAYERS, "evaluations": 30}
+    given["tv_weight"] = 0.0
     return transfer.Transfer(recipe=recipe, optimizer=optimizer, **(given | kwargs))
 
 

@@ -76,7 +76,9 @@ def plan(network: Network, size: tuple[int, int], settings: Transfer, limit: int
 def _bytes(network, layers, size, crop, settings, history) -> int:
     """Returns the bytes at the peak, of a crop of the picture."""
     deepest = max(network.paths.index(network.path(layer)) for layer in layers)
-    width = 2 if settings.precision == "bfloat16" else 4
+    # Gatys ends in float32.
+    half = settings.precision == "bfloat16" and settings.recipe != "gatys"
+    width = 2 if half else 4
     maps = 0
     for path in network.paths[: deepest + 1]:
         shape = network.shape(path, *crop)
