@@ -93,7 +93,7 @@ def _own_flags() -> list[flags.Flag]:
     spec = sys.modules["__main__"].__spec__
     own = [sys.argv[0], "__main__", spec.name if spec else ""]
     # The shared ones first: they are the same, and in the same place, in every app.
-    names = ["apps.subjects", __name__, *own, "apps.units", "apps.descents"]
+    names = ["apps.subjects", __name__, *own, "apps.styles", "apps.units", "apps.descents"]
     found = {}
     for name in names:
         for flag in flags.FLAGS.get_flags_for_module(name):
@@ -198,6 +198,8 @@ def start_tensorflow() -> None:
             import tensorflow as tf
 
             tf.config.list_physical_devices("GPU")
+            if not _VERBOSE:  # It warns where one process compiles several loops, as runs do.
+                tf.get_logger().setLevel("ERROR")
         except BaseException:
             aside.seek(0)
             os.write(kept, aside.read())

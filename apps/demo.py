@@ -3,9 +3,10 @@
     python -m apps.demo
 
 Inverts five layers on the demo photograph (or --image), raises the unit of each that
-answers the photograph most, exaggerates what the deep ones see in it, and writes a page
-with all pictures to --workdir (index.html, one file, opens from disk). Stopped at any
-moment, the same command goes on where it was.
+answers the photograph most, exaggerates what the deep ones see in it, paints it in the
+style of a painting of the project's own, and writes a page with all pictures to --workdir
+(index.html, one file, opens from disk). Stopped at any moment, the same command goes on
+where it was.
 """
 
 import os
@@ -17,7 +18,7 @@ from absl import flags
 
 from apps import common, subjects
 
-# 160 px and 200 + 50 steps keep the whole page under six minutes on two cores; the
+# 160 px and 200 + 50 steps keep the whole page under eight minutes on two cores; the
 # pictures lose little (apps.invert: 224, 300).
 _IMAGE, _SIZE, _CROP = subjects.define_image(160)
 _NETWORK = subjects.define_network()
@@ -27,6 +28,8 @@ _SEED, _JIT = common.define_run()
 _LAYERS = subjects.define_layers("The rungs of the ladder")
 _STEPS = flags.DEFINE_integer("steps", 200, "Steps with jitter at full rate.", lower_bound=1)
 
+# Side of the painted picture, in tenths of --size: strokes need room.
+_PAINTED = 18
 # Shallow units answer edges and colours, which a caricature shows least well.
 _CARICATURES = 2
 
@@ -46,6 +49,10 @@ _LOOKS_FOR = (
 _SEES = (
     "The photograph, changed so that what a layer answers to in it grows: a caricature of "
     "what the layer sees."
+)
+_STYLE = (
+    "The photograph, painted: it keeps what the network sees in it, and takes the statistics "
+    "of its features, which hold strokes, colours and swirls, from the painting."
 )
 _PLOT = "root mean square difference between the pre-image's pixels and the photograph's"
 
@@ -72,6 +79,7 @@ def main() -> None:
         label=label,
         network=network,
         target=target,
+        picture=picture,
         layers=subjects.layers_of(built, words)[label],
         steps=_STEPS.value,
         seed=_SEED.value,
@@ -81,10 +89,12 @@ def main() -> None:
         arguments=common.arguments(),
     )
     demos.check(demo)
+    styled = demos.stylization(demo, _PAINTED * _SIZE.value // 10, _STEPS.value)
     sections = [
         pages.Section("What each layer keeps", _KEEPS, demos.inversion(demo, _PLOT)),
         pages.Section("What its units look for", _LOOKS_FOR, demos.maximization(demo)),
         pages.Section("What it sees", _SEES, demos.caricature(demo, _CARICATURES)),
+        pages.Section("In another style", _STYLE, styled),
     ]
     page = workdir / "index.html"
     pages.write(page, f"tfvis: {network.name} and one photograph", sections)

@@ -5,12 +5,17 @@ import pathlib
 
 import numpy as np
 
-from apps import caricatures, common, inversions, machine, maximizations, runs
+from apps import caricatures, common, inversions, machine, maximizations, paintings, runs
 from apps.units import Unit
 from tfvis import files, images, preimages
+from tfvis.networks import pooling
 from tfvis.networks.network import Network
 from tfvis.preimages import descent
 from tfvis.report import pages, plots
+from tfvis.style import measures, painting, transfer
+
+# A picture of the demo's size takes a fraction of this.
+_MEMORY = 4 * 2**30
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +25,7 @@ class Demo:
     Attributes:
         label, network: the network.
         target: float32 [height, width, channels], display space.
+        picture: float32 [height, width, 3], the photograph as read.
         layers: paths, the rungs of the ladder.
         steps: with jitter, at full rate.
         seed: of the noise.
@@ -31,6 +37,7 @@ class Demo:
     label: str
     network: Network
     target: np.ndarray
+    picture: np.ndarray
     layers: list[str]
     steps: int
     seed: int
@@ -115,6 +122,51 @@ def maximization(demo: Demo) -> tuple[pages.Figure, ...]:
             f"{result['times_largest']:.1f} x photographs",
         )
         for result in maximizations.run(job)
+    )
+
+
+def stylization(demo: Demo, size: int, evaluations: int) -> tuple[pages.Figure, ...]:
+    """Returns the photograph, our painting, and the photograph painted in its style.
+
+    Args:
+        demo: what the page is about.
+        size: of the picture, see `stylize`.
+        evaluations: at its coarsest scale.
+    """
+    common.say("Style ...")
+    network = pooling.averaged(demo.network)
+    layers = measures.layers_for(network)
+    job = paintings.Job(
+        network=network,
+        content=demo.picture,
+        styles=(painting.shipped(),),
+        weights=(),
+        size=size,
+        style_scale=1.0,
+        color="none",
+        mask=None,
+        style_masks=(),
+        fine=None,
+        settings=transfer.resolved(
+            transfer.Transfer(
+                content_layers=layers.content,
+                style_layers=layers.style,
+                evaluations=evaluations,
+                precision=machine.precision(demo.precision),
+            )
+        ),
+        limit=int(_MEMORY),
+        seed=demo.seed,
+        workdir=files.make_folder(demo.workdir / "style", "--workdir"),
+        arguments=demo.arguments,
+    )
+    result = paintings.run(job)
+    made = images.read(job.workdir / result["file"]).pixels
+    content = images.resize(demo.picture, *made.shape[:2])
+    return (
+        pages.Figure(content, "the photograph"),
+        pages.Figure(measures.resized(painting.shipped(), size), "a painting of our own"),
+        pages.Figure(made, "the photograph, painted", f"{made.shape[1]} x {made.shape[0]} px"),
     )
 
 

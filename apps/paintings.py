@@ -136,14 +136,16 @@ def _regions(job: Job, size: tuple[int, int]) -> tuple[goals.Region, ...]:
     return tuple(goals.Region(*one) for one in found)
 
 
+def shown(pixels: np.ndarray, largest: int = _SHOWN) -> np.ndarray:
+    """Returns a picture whose longer side is at most `largest`, for a sheet."""
+    side = max(pixels.shape[:2])
+    if side <= largest:
+        return pixels
+    return images.resize(pixels, *(max(s * largest // side, 1) for s in pixels.shape[:2]))
+
+
 def sheet(job: Job, piece: stylizations.Piece, result: np.ndarray) -> np.ndarray:
     """Returns content, styles as they were taken, masks and result, side by side."""
-
-    def shown(pixels):
-        largest = max(pixels.shape[:2])
-        if largest <= _SHOWN:
-            return pixels
-        return images.resize(pixels, *(max(s * _SHOWN // largest, 1) for s in pixels.shape[:2]))
 
     styles = piece.scene.styles
     cells = [sheets.Cell(shown(measures.resized(job.content, job.size)), "content")]

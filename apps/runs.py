@@ -65,6 +65,7 @@ class Task:
         about: what each picture's record begins with: which one it is.
         weight: the flag that weighs the objective, for a message.
         watchers: others that see how the pictures grow, and are told of interruptions.
+        whole: record -> whether further files it tells of are as they were.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Task:
     about: tuple[dict, ...] = ()
     watchers: tuple[Watcher, ...] = ()
     weight: str = "strength"
+    whole: Callable[[dict], bool] = lambda record: True
 
 
 def run(
@@ -88,6 +90,7 @@ def run(
     header: dict,
     writer: tensorboard.Writer,
     fields: dict[str, type],
+    finished: Callable[[list[dict]], None] = lambda records: None,
 ) -> list[dict]:
     """Does every task, or takes it over where the same was finished before.
 
@@ -100,6 +103,7 @@ def run(
         writer: of TensorBoard events.
         fields: {name: type} of what the caller needs of a record; one of an earlier
             manifest that lacks it counts as unfinished.
+        finished: is told after each task of all records that are finished so far.
 
     Returns:
         The records, one per picture.
@@ -136,7 +140,18 @@ def run(
                 and _finished(workdir, later, k, earlier.get(key))
             ]
             manifest.write(path, header | {"results": records + kept})
+            finished(records + kept)
     return records
+
+
+def unfinished(tasks: list[Task], workdir: pathlib.Path, fields: dict[str, type]) -> list[Task]:
+    """Returns the tasks `run` would not take over."""
+    earlier = _earlier(workdir / "manifest.json", fields)
+    return [
+        task
+        for task in tasks
+        if not all(_finished(workdir, task, k, earlier.get(key)) for k, key in enumerate(task.keys))
+    ]
 
 
 def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
@@ -273,7 +288,8 @@ def _finished(workdir: pathlib.Path, task: Task, k: int, record: dict | None) ->
     if not record:
         return False
     path = workdir / task.paths[k]
-    return path.is_file() and files.sha256_of(path) == record["sha256"]
+    intact = path.is_file() and files.sha256_of(path) == record["sha256"]
+    return intact and task.whole(record)
 
 
 def _save_state(path: pathlib.Path, keys, state: loop.State, done: int, seconds: float) -> None:

@@ -74,6 +74,8 @@ def announce(plans: list[memory.Plan], network: Network) -> None:
             f"Estimate: {_words(seconds)}, {max(p.bytes for p in plans) / 2**30:.1f} GiB of memory"
             f"{', in tiles' if tiles else ''}."
         )
+    if any(plan.replaced for plan in plans):
+        common.say("Note: too large for L-BFGS within --memory; Adam is used.")
 
 
 def _words(seconds: float) -> str:
@@ -153,12 +155,19 @@ def _measure(piece: Piece, trace: traces.Trace, pictures, paths) -> list[dict]:
         {
             "measures": found,
             # Every term in the unit, unweighted; the energy is their weighted sum.
-            "unit": f"Gatys: content mean squared, style {losses.UNIT:g}/N^2 mean squared Gram/M",
             "terms": trace.rows(),
-            "settings": manifest.plain(piece.settings),
-            "size": list(piece.scene.size),
         }
+        | described(piece)
     ]
+
+
+def described(piece: Piece) -> dict:
+    """Returns what a record says of how its picture was made."""
+    return {
+        "unit": f"Gatys: content mean squared, style {losses.UNIT:g}/N^2 mean squared Gram/M",
+        "settings": manifest.plain(piece.settings),
+        "size": list(piece.scene.size),
+    }
 
 
 def _judged_layers(piece: Piece) -> measures.Layers:

@@ -1,5 +1,7 @@
 """Small networks that behave like large ones."""
 
+import functools
+
 import keras
 import numpy as np
 
@@ -18,6 +20,17 @@ def small(channels: int = 3, size: int | None = None, seed: int = 0) -> keras.Mo
     x = keras.layers.GlobalAveragePooling2D(name="gap")(x)
     outputs = keras.layers.Dense(5, activation="softmax", name="predictions")(x)
     return keras.Model(inputs, outputs, name="small")
+
+
+def coarse(seed: int = 0) -> keras.Model:
+    """As small, but with maps so coarse that all their patches are soon compared."""
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input((None, None, 3))
+    conv = functools.partial(keras.layers.Conv2D, padding="same", activation="relu")
+    x = conv(8, 9, strides=8, name="block1_conv1")(inputs)
+    x = keras.layers.MaxPooling2D(2, name="block1_pool")(x)
+    x = conv(12, 3, name="block2_conv1")(x)
+    return keras.Model(inputs, x, name="small")
 
 
 def wrapped(channels: int = 3, size: int | None = None, **kwargs) -> Network:

@@ -140,7 +140,16 @@ class InvertTest(AppTest):
         self.assertTrue((self.folder / "out/block1_pool/preimage_0.png").exists())
 
     def test_help_answers_at_once_without_tensorflow(self):
-        for app in ("invert", "maximize", "caricature", "deconv", "demo", "benchmark"):
+        for app in (
+            "invert",
+            "maximize",
+            "caricature",
+            "deconv",
+            "demo",
+            "benchmark",
+            "stylize",
+            "sweep",
+        ):
             began = time.perf_counter()
             done = self._run(app, "--help")
             # Under a second is promised and benchmarked; here, that no TensorFlow
@@ -239,8 +248,9 @@ class DemoTest(AppTest):
             f"--workdir={out}",
         )
         text = (out / "index.html").read_text()
-        # The photograph, two layers, a plot; two units; the photograph, two caricatures.
-        self.assertLen(re.findall("data:image/png;base64,", text), 9)
+        # The photograph, two layers, a plot; two units; the photograph, two caricatures; the
+        # photograph, a painting, and the one in the style of the other.
+        self.assertLen(re.findall("data:image/png;base64,", text), 12)
         self.assertIn("block2_pool", text)
         self.assertIn(str(out / "index.html"), done.stdout)
         self.assertIn("--samples_per_plugin=images=500", done.stdout)

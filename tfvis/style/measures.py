@@ -21,6 +21,8 @@ from tfvis.style.measures_image import color_cosine, high_frequency, saturated
 
 # Near the 224 that ImageNet networks were trained at: features mean what they learnt.
 SIZE = 256
+# Pairs of patches compared: four times what a layer of stride 4 has at 256 px.
+_PAIRS = 4 * (SIZE // 4) ** 4
 # The stride of VGG's deepest blocks and twice that: something is left of any map.
 _SMALLEST_SIDE = 32
 
@@ -211,20 +213,30 @@ def _against_styles(network, image, found, styles, shares, layers) -> dict[str, 
         blend = {layer: blend[layer] + share * targets[layer] for layer in wanted}
         grams = _mean(likeness.cosine(gram(layer), targets[layer]) for layer in layers.effect)
         effect += share * (0.5 * grams + 0.5 * color_cosine(image, style))
-        pattern += share * _mean(
-            likeness.local_pattern(found[layer], target[layer]) for layer in layers.pattern
-        )
+        # Every place is compared with every other: a map as large as the image takes minutes.
+        small = [k for k in layers.pattern if _places(found[k]) * _places(target[k]) <= _PAIRS]
+        if small:
+            each = (likeness.local_pattern(found[layer], target[layer]) for layer in small)
+            pattern += share * _mean(each)
+        else:
+            pattern = float("nan")
     numbers = {
         f"style {layer}": likeness.style_distance(gram(layer), blend[layer])
         for layer in layers.style
     }
     numbers["style"] = sum(numbers.values())
-    numbers |= {"global_effect": effect, "local_pattern": pattern}
+    numbers["global_effect"] = effect
+    if np.isfinite(pattern):
+        numbers["local_pattern"] = pattern
     if min(found[layers.border].shape[:2]) >= 3:
         numbers["border_over_center"] = likeness.border_over_center(
             found[layers.border], blend[layers.border]
         )
     return numbers
+
+
+def _places(features: np.ndarray) -> int:
+    return features.shape[0] * features.shape[1]
 
 
 def _features(network: Network, image: np.ndarray, layers: tuple[str, ...]) -> dict:

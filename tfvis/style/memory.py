@@ -6,7 +6,7 @@ import math
 from tfvis.errors import InputError
 from tfvis.networks.network import Network
 from tfvis.style import tiling
-from tfvis.style.transfer import Transfer
+from tfvis.style.transfer import Transfer, resolved
 
 # Cores of tiles that are tried, largest first: the smaller, the more of the work is halo.
 _CORES = (1536, 1024, 768, 512, 384, 256, 128, 64)
@@ -16,8 +16,9 @@ _BASE = 700 * 2**20
 # Of the bytes of all maps up to the deepest layer, what is held at the peak: maps for the
 # gradient, the gradient's own, packed copies. Measured, `apps.benchmark --table=memory`.
 _HELD = 1.35
-# Copies of the update rule's state: what goes into a chunk of steps and what comes out.
-_COPIES = 2
+# Copies of the update rule's state: what goes into a chunk of steps, what comes out, and
+# what a step makes of it.
+_COPIES = 4
 # Of the picture itself: canvas, the best so far, its gradient, trials.
 _PICTURES = 16
 
@@ -27,14 +28,16 @@ class Plan:
     """How a picture is made, and what that takes.
 
     Attributes:
-        settings: with `tile` and `history` chosen.
+        settings: with `tile`, `history` and `optimizer` chosen.
         bytes: of memory, at the peak, about.
         work: multiplications of the convolutions in all evaluations, halos included.
+        replaced: whether the optimizer is another than was asked for.
     """
 
     settings: Transfer
     bytes: int
     work: float
+    replaced: bool = False
 
 
 def plan(network: Network, size: tuple[int, int], settings: Transfer, limit: int, levels) -> Plan:
@@ -43,7 +46,8 @@ def plan(network: Network, size: tuple[int, int], settings: Transfer, limit: int
     Args:
         network: the network.
         size: (height, width) of the picture.
-        settings: as asked for; `tile` and a longer `history` than fits are replaced.
+        settings: as asked for; `tile` is chosen, and where nothing else fits, a shorter
+            `history`, at last Adam.
         limit: bytes.
         levels: what `transfer.schedule` says.
 
@@ -52,28 +56,32 @@ def plan(network: Network, size: tuple[int, int], settings: Transfer, limit: int
     """
     layers = tuple(dict.fromkeys([*settings.content_layers, *settings.style_layers]))
     best = None
-    histories = [h for h in _HISTORIES if h <= settings.history] or [settings.history]
-    for history in [settings.history, *histories] if settings.optimizer != "adam" else [0]:
+    shorter = [h for h in _HISTORIES if h < settings.history]
+    tried = [dataclasses.replace(settings, history=h) for h in (settings.history, *shorter)]
+    if settings.optimizer == "adam":
+        tried = []
+    # Adam's state is a tenth of L-BFGS'.
+    tried.append(dataclasses.replace(settings, optimizer="adam", rate=None))
+    for one in tried:
         for core in (None, *_CORES):
             if core and core >= max(size):
                 continue
             cut = tiling.plan(network, layers, *size, core)
-            crop = cut.crop if cut else size
-            taken = _bytes(network, layers, size, crop, settings, history)
+            taken = _bytes(network, layers, size, cut.crop if cut else size, one)
             best = min(best or taken, taken)
             if taken <= limit:
-                kept = dataclasses.replace(
-                    settings, tile=core if cut else None, history=history or settings.history
-                )
-                return Plan(kept, taken, _work(network, layers, kept, levels))
+                if one.optimizer == settings.optimizer:
+                    one = dataclasses.replace(one, rate=settings.rate)
+                kept = resolved(dataclasses.replace(one, tile=core if cut else None))
+                replaced = one.optimizer != settings.optimizer
+                return Plan(kept, taken, _work(network, layers, kept, levels), replaced)
     raise InputError(
         f"--memory: a picture of {size[1]} x {size[0]} px takes at least {best / 2**30:.1f} GiB, "
-        f"and {limit / 2**30:.1f} are to be used. Choose a smaller --size, --optimizer=adam, or "
-        "more --memory."
+        f"and {limit / 2**30:.1f} are to be used. Choose a smaller --size or more --memory."
     )
 
 
-def _bytes(network, layers, size, crop, settings, history) -> int:
+def _bytes(network, layers, size, crop, settings) -> int:
     """Returns the bytes at the peak, of a crop of the picture."""
     deepest = max(network.paths.index(network.path(layer)) for layer in layers)
     # Gatys ends in float32.
@@ -86,7 +94,8 @@ def _bytes(network, layers, size, crop, settings, history) -> int:
             # What a goal looks at is held in float32 too.
             maps += math.prod(shape) * (width + (8 if path in layers else 0))
     picture = 4 * math.prod(size) * network.channels
-    state = (2 * (history + 1) + 4 if history else 3) * picture * _COPIES
+    vectors = 3 if settings.optimizer == "adam" else 2 * (settings.history + 1) + 4
+    state = vectors * picture * _COPIES
     wholes = sum(4 * math.prod(network.shape(layer, *size)) for layer in settings.content_layers)
     return int(_BASE + _HELD * maps + state + _PICTURES * picture + wholes)
 

@@ -36,9 +36,6 @@ _TV_WEIGHTS = {"gatys": 0.0, "quality": 0.5}
 # L-BFGS: the largest change of its first trial, in grey levels. Of 1, 4 and 16 the last came
 # nearest in 150 evaluations.
 _LBFGS_RATE = 16.0
-# The last of gatys' evaluations are in float32: where Gram matrices agree to half a percent,
-# the rounding of bfloat16 shows, 8 % of the energy after 150 evaluations.
-_EXACT = 0.25
 # What a step that led to no finite number is shortened by, once.
 _SHORTENED = 0.1
 
@@ -65,6 +62,9 @@ class Transfer:
         guide: how masks go down the network: "simple" or "inside" (Gatys et al. 2017).
         tile: core of a tile, pixels; None does the picture at once.
         precision: "float32" or "bfloat16", the network's arithmetic.
+        exact: share of gatys' evaluations, the last ones, that are in float32 all the same:
+            where Gram matrices agree to half a percent, the rounding of bfloat16 shows, 8 %
+            of the energy after 150 evaluations.
         jit: compile with XLA.
     """
 
@@ -81,6 +81,7 @@ class Transfer:
     guide: str = "simple"
     tile: int | None = None
     precision: str = "float32"
+    exact: float = 0.25
     jit: bool = False
 
 
@@ -144,7 +145,7 @@ def schedule(size: tuple[int, int], settings: Transfer) -> list[Level]:
     """
     precision = settings.precision
     if settings.recipe == "gatys":
-        exact = round(settings.evaluations * _EXACT) if precision == "bfloat16" else 0
+        exact = round(settings.evaluations * settings.exact) if precision == "bfloat16" else 0
         levels = [Level(size, settings.evaluations - exact, precision)]
         return levels + ([Level(size, exact)] if exact else [])
     side = (size[0] * size[1]) ** 0.5
