@@ -24,6 +24,8 @@ _HOMES = {
     "Inversion": "preimages",
     "Maximization": "preimages",
     "NaturalPrior": "priors",
+    "Scene": "style.transfer",
+    "Transfer": "style.transfer",
     "build": "networks.network",
     "caricature": "preimages",
     "channel": "objectives",
@@ -33,6 +35,7 @@ _HOMES = {
     "neuron": "objectives",
     "relative_error": "objectives",
     "save_png": "images",
+    "stylize": "style.transfer",
     "wrap": "networks.network",
 }
 __all__ = sorted(_HOMES)
