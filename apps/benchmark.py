@@ -59,7 +59,6 @@ _ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds behind each median.", lower_
 def main() -> None:
     """Prints the tables asked for."""
     from tfvis import files, images
-    from tfvis.errors import InputError
 
     layers = common.split(_LAYERS.value, "layers")
     whole = subjects.picture(_IMAGE.value)
@@ -72,10 +71,7 @@ def main() -> None:
     from apps.benchmarks import styles as style_tables
     from tfvis.report import manifest
 
-    built = subjects.networks(_NETWORK)
-    if len(built) > 1:
-        raise InputError("--network: the tables are of one network.")
-    (network,) = built.values()
+    network = subjects.only(subjects.networks(_NETWORK), "the tables are of one")
     target = subjects.target(picture, network, _SIZE.value, "none")
     network.check(layers)
     print(", ".join(f"{k} {v}" for k, v in manifest.versions().items()))

@@ -21,7 +21,6 @@ import pathlib
 from absl import flags
 
 from apps import common, styles, subjects
-from tfvis.errors import InputError
 
 _IMAGE = flags.DEFINE_string(
     "image", None, "The picture to look at; left out, a painting of our own."
@@ -56,10 +55,7 @@ def main() -> None:
     from tfvis.style import measures
     from tfvis.style.transfer import Scene
 
-    built = subjects.networks(_NETWORK)
-    if len(built) > 1:
-        raise InputError("--network: one at a time.")
-    (network,) = built.values()
+    network = subjects.only(subjects.networks(_NETWORK), "give each a --workdir of its own")
     known = set(_PUBLISHED.split(",")) <= set(network.paths)
     words = _CONTENT_LAYERS.value or (_PUBLISHED if known else ",".join(subjects.depths(network)))
     layers = styles.layers(network, words, _STYLE_LAYERS.value)

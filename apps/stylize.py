@@ -21,7 +21,6 @@ import pathlib
 from absl import flags
 
 from apps import common, styles, subjects
-from tfvis.errors import InputError
 
 _PAINTING = styles.define_painting()
 _SIZE = styles.define_size(512)
@@ -43,10 +42,7 @@ def main() -> None:
     common.start_tensorflow()
     from apps import paintings
 
-    built = subjects.networks(_NETWORK)
-    if len(built) > 1:
-        raise InputError("--network: one at a time; sweep compares several.")
-    (network,) = built.values()
+    network = subjects.only(subjects.networks(_NETWORK), "sweep compares several")
     settings = styles.settings(
         _RECIPE,
         _PRECISION.value,

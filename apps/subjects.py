@@ -154,6 +154,22 @@ def networks(holders: dict[str, flags.FlagHolder], top: bool = False) -> dict:
     return found
 
 
+def only(built: dict, instead: str):
+    """Returns the one network there is.
+
+    Args:
+        built: networks by label.
+        instead: what to do where there are several.
+
+    Raises:
+        InputError: there are.
+    """
+    if len(built) > 1:
+        raise InputError(f"--network: one at a time; {instead}.")
+    (network,) = built.values()
+    return network
+
+
 def layers_of(built: dict, words: list[str] | None) -> dict[str, list[str]]:
     """Returns each network's layers, in the order of the words of --layers.
 

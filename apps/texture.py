@@ -69,10 +69,7 @@ def main() -> None:
     from tfvis.style import measures
     from tfvis.style.transfer import Scene
 
-    built = subjects.networks(_NETWORK)
-    if len(built) > 1:
-        raise InputError("--network: one at a time.")
-    (network,) = built.values()
+    network = subjects.only(subjects.networks(_NETWORK), "give each a --workdir of its own")
     layers = styles.layers(network, None, _LAYERS.value)["style_layers"]
     if _TILEABLE.value:
         network = padded(network, "circular")

@@ -51,7 +51,7 @@ class Transfer:
         style_layers: G16: conv1_1 to conv5_1.
         ratio: of style to content; 1000 in the code of Gatys et al.
         evaluations: of the energy; 500 in their code. Of quality, about as much work.
-        optimizer: None is "lbfgs", which at the same work came several times nearer than "adam":
+        optimizer: None is "lbfgs", which at the same work came twice as near as "adam":
             Crowson's, with an average of iterates and moments handed from scale to scale,
             which needs a tenth of the memory.
         init: "content", "noise" or "style": where it starts.
