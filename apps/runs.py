@@ -21,8 +21,9 @@ from tfvis.report import manifest, tensorboard
 
 # TensorBoard gets a picture every so many steps, and at the end.
 IMAGE_EVERY = 50
-# A kill costs at most this much work.
-SAVE_EVERY_S = 5.0
+# A kill costs at most this much work; or, of a large state, so much that saving it takes no
+# more than a twentieth of the time.
+SAVE_EVERY_S, _SAVING_SHARE = 5.0, 20
 
 
 class Watcher(Protocol):
@@ -167,6 +168,7 @@ def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
         for watcher in watchers:
             watcher.clear()
     began = last_save = time.perf_counter()
+    pause = SAVE_EVERY_S
     bar.update(task.cost * before)
     progress = None
     try:
@@ -182,10 +184,11 @@ def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
             bar.update(task.cost * (done - before))
             _log(task, writer, progress, before)
             before = done
-            if time.perf_counter() - last_save > SAVE_EVERY_S and done < task.steps:
+            if time.perf_counter() - last_save > pause and done < task.steps:
                 last_save = time.perf_counter()
                 seconds = spent + last_save - began
                 _save_state(saved, task.keys, progress.snapshot.state, done, seconds)
+                pause = max(SAVE_EVERY_S, _SAVING_SHARE * (time.perf_counter() - last_save))
     except loop.DivergedError as error:
         kept = "it was so from the start"
         if progress is not None:
