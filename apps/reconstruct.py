@@ -21,6 +21,7 @@ import pathlib
 from absl import flags
 
 from apps import common, styles, subjects
+from tfvis.errors import InputError
 
 _IMAGE = flags.DEFINE_string(
     "image", None, "The picture to look at; left out, a painting of our own."
@@ -46,7 +47,10 @@ def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then reconstructs."""
     from tfvis import files, images
 
-    picture = styles.pictures(_IMAGE.value, "image")[0]
+    found = styles.pictures(_IMAGE.value, "image")
+    if len(found) > 1:
+        raise InputError("--image: one picture at a time.")
+    (picture,) = found
     limit = styles.limit(_RECIPE["memory"])
     workdir = files.make_folder(_WORKDIR.value, "--workdir")
     common.start_tensorflow()

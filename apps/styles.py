@@ -10,8 +10,8 @@ from apps import common, subjects
 from tfvis.errors import InputError
 
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
-# Of the memory that is free, what a run may plan with: the estimate is no promise.
-_FREE_SHARE = 0.7
+# Of the machine's memory, what a run may plan with: the estimate is no promise.
+_SHARE = 0.6
 
 
 def define_size(default: int) -> flags.FlagHolder:
@@ -107,8 +107,8 @@ def painting(holders: dict[str, flags.FlagHolder]) -> dict:
     if value["style_mask"] and not value["content_mask"]:
         raise InputError("--style_mask: needs a --content_mask whose colours it shares.")
 
-    def given(flag):
-        return tuple(pictures(value[flag], flag)) if value[flag] else ()
+    def given(flag, flat=True):
+        return tuple(pictures(value[flag], flag, flat)) if value[flag] else ()
 
     return {
         "content": photo,
@@ -118,7 +118,7 @@ def painting(holders: dict[str, flags.FlagHolder]) -> dict:
         "color": value["color"],
         "mask": next(iter(given("content_mask")), None),
         "style_masks": given("style_mask"),
-        "fine": next(iter(given("fine_style")), None),
+        "fine": next(iter(given("fine_style", flat=False)), None),
     }
 
 
@@ -153,7 +153,7 @@ def define_recipe(evaluations: int, recipe: bool = True) -> dict[str, flags.Flag
             "memory",
             None,
             "Memory to keep to, such as 2GiB: a larger picture is made in tiles, exactly; left "
-            "out, most of what is free.",
+            "out, more than half of the machine's.",
         ),
     ]
     if recipe:
@@ -210,29 +210,31 @@ def limit(holder: flags.FlagHolder) -> int:
         InputError: no amount of memory.
     """
     if holder.value is None:
-        return int(_FREE_SHARE * _free())
+        return int(_SHARE * _memory())
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", holder.value, re.IGNORECASE)
-    if not match or not float(match[1]):
+    if not match or not 0 < float(match[1]) < 2**40:
         raise InputError(f"--memory={holder.value}: expected an amount such as 2GiB or 800MiB.")
     return int(float(match[1]) * _UNITS[match[2].lower()])
 
 
-def _free() -> int:
-    """Returns the bytes of memory that are free now, or 4 GiB where nobody can say."""
+def _memory() -> int:
+    """Returns the bytes of memory this machine has, or 8 GiB where nobody can say.
+
+    Not what is free of them: how a picture is made must not change from start to start.
+    """
     try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            lines = dict(line.split(":", 1) for line in file)
-        return int(lines["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):
-        pass
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
-        return 4 * 2**30
+        return 8 * 2**30
 
 
-def pictures(paths: str | None, flag: str) -> list:
+def pictures(paths: str | None, flag: str, flat: bool = False) -> list:
     """Reads the comma-separated pictures of a flag; without any, the painting of our own.
+
+    Args:
+        paths: of the files, or None.
+        flag: its name.
+        flat: whether they may be of one colour, as the mask of one region is.
 
     Returns:
         float32 [height, width, 3] each.
@@ -250,7 +252,7 @@ def pictures(paths: str | None, flag: str) -> list:
         read = images.read(path, flag)
         for note in read.notes:
             common.say(f"Note: {note}.")
-        found.append(not_flat(read.pixels, f"--{flag}={path}"))
+        found.append(read.pixels if flat else not_flat(read.pixels, f"--{flag}={path}"))
     if not found:
         raise InputError(f"--{flag}: expected at least one picture.")
     return found

@@ -1,0 +1,123 @@
+"""Sweeps neural style: what do the statistics of each layer hold, and what does a flag do?
+
+    python -m apps.sweep --vary=style_layers,evaluations --values=";50|100|200|500"
+
+Every combination of the values makes a picture, with everything else as in stylize. One run
+serves all numbers of evaluations below its own, bit for bit (--recipe=gatys with lbfgs).
+Writes to --workdir:
+
+    sheet.png        content, styles, and the grid: the last flag across, the others down
+    results.csv      a row per picture: distances at its own size by the network that made it
+                     (unit ...), and all measures at 256 px by the first network
+    pareto.png       where ratio varies: style against content
+    cells/           the pictures, and every term of their energies over the steps
+    manifest.json    arguments, versions, weights, terms, measures
+    tensorboard/     images, energy terms over the steps, and each picture as a trial (HParams)
+
+Stopped at any moment, the same command goes on where it was. The five runs of the command
+above, at 256 px, take five to fifteen minutes on two cores. --precision=auto is float32 where
+runs are shared so: in bfloat16, a run depends on its length from the start.
+"""
+
+from absl import flags
+
+from apps import common, grids, styles, subjects
+from tfvis.errors import InputError
+
+_VARY = flags.DEFINE_string(
+    "vary",
+    "style_layers,evaluations",
+    f"What varies, separated by commas, of {', '.join(grids.DEFAULTS)}.",
+)
+_VALUES = flags.DEFINE_string(
+    "values",
+    None,
+    "A list for each flag of --vary, separated by ';', its values by '|'; lists left empty, or "
+    "all left out, take usual values (layers of styles: the first, the first two, ...).",
+)
+_PAINTING = styles.define_painting()
+_SIZE = styles.define_size(256)
+_NETWORK = subjects.define_network()
+flags.set_default(_NETWORK["pooling"], "avg")
+_WORKDIR = common.define_workdir("out/sweep")
+_PRECISION = common.define_precision()
+_SEED, _JIT = common.define_run()
+_RECIPE = styles.define_recipe(500)
+flags.set_default(_RECIPE["recipe"], "gatys")
+
+
+def main() -> None:
+    """Reads the flags and the pictures, then TensorFlow, then makes the grid."""
+    from tfvis import files
+
+    holders = _PAINTING | _NETWORK | _RECIPE
+    words = set(grids.DEFAULTS) - {*grids.LAYERS, "network"}
+    axes = grids.parse(
+        _VARY.value, _VALUES.value, {name: flags.FLAGS[name].parser.parse for name in words}
+    )
+    given = styles.painting(_PAINTING)
+    limit = styles.limit(_RECIPE["memory"])
+    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    common.start_tensorflow()
+    from apps import paintings, sweep_cells, sweeps
+    from tfvis.style import measures
+
+    built = sweep_cells.networks(_NETWORK, axes)
+    first = next(iter(built.values()))
+    grid = grids.grid(axes, measures.layers_for(first).style)
+
+    precision = _PRECISION.value
+    # A run in bfloat16 changes over at a share of its length: it serves no other.
+    shared = _RECIPE["recipe"].value == "gatys" and _RECIPE["optimizer"].value == "lbfgs"
+    if precision == "auto" and "evaluations" in axes and shared:
+        precision = "float32"
+
+    def settings(network, cell):
+        value = {name: holder.value for name, holder in holders.items()} | cell
+        layers = [
+            ",".join(v) if isinstance(v, tuple) else v
+            for v in (value["content_layers"], value["style_layers"])
+        ]
+        try:
+            layers = styles.layers(network, *layers)
+        except InputError as error:
+            where = "--values: " if {*grids.LAYERS, "network"} & {*cell} else ""
+            raise InputError(f"{where}{error}") from error
+        return styles.settings(
+            _RECIPE,
+            precision,
+            _JIT.value,
+            **{name: value[name] for name in ("ratio", "init", "evaluations", "tv_weight")},
+            guide=value["guides"],
+            **layers,
+        )
+
+    cells = sweep_cells.cells(grid, built, settings)
+    base = paintings.Job(
+        network=first,
+        size=_SIZE.value,
+        settings=cells[0].settings,
+        limit=limit,
+        seed=_SEED.value,
+        workdir=workdir,
+        arguments=common.arguments(),
+        **given,
+    )
+    rows = sweeps.run(sweeps.Job(base, grid, cells))
+    titles = [grids.titles(cell) for cell in grid.cells]
+    for title, row in zip(titles, rows, strict=True):
+        print(
+            f"{title:<{max(map(len, titles))}}  content {row['content']:9.3g}  "
+            f"style {row['style']:9.3g}  {row['seconds']:6.1f} s  {workdir / row['file']}"
+        )
+    print(f"All numbers: {workdir / 'results.csv'}")
+    print(f"All in one picture: {workdir / 'sheet.png'}")
+
+
+def run() -> None:
+    """The app's entry point."""
+    common.run(main, "apps.sweep")
+
+
+if __name__ == "__main__":
+    run()
