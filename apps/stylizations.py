@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from apps import common, growth, runs, traces
+from tfvis import images
 from tfvis.networks.network import Network
 from tfvis.report import manifest
 from tfvis.style import losses, measures, memory, transfer
@@ -143,11 +144,12 @@ def task(piece: Piece, workdir: pathlib.Path, seed: int) -> runs.Task:
 def _measure(piece: Piece, trace: traces.Trace, pictures, paths) -> list[dict]:
     """Returns the record: measures of the file as read back, terms over the steps."""
     content, styles = piece.judged
+    # Pictures as people see them, whatever the network takes.
     found = measures.measure(
         piece.network,
-        runs.stored(paths[0], piece.network),
-        content,
-        list(styles) or None,
+        images.read(paths[0]).pixels,
+        None if content is None else images.with_channels(content, 3),
+        [images.with_channels(style, 3) for style in styles] or None,
         style_weights=piece.scene.weights,
         layers=_judged_layers(piece),
     )
