@@ -177,7 +177,7 @@ class LbfgsTest(tf.test.TestCase):
                 slots = lbfgs.Memory(*found.snapshot.state.slots)
                 center = net.preprocessing.center(3).numpy()
                 self.assertAllClose(
-                    slots.point.reshape(found.kept.shape), found.kept - center, atol=1e-4
+                    tf.reshape(slots.point, found.kept.shape), found.kept - center, atol=1e-4
                 )
         self.assertAllLess(energies["lbfgs"] / energies["adagrad"], 1.05)
         with self.assertRaisesRegex(InputError, "stands still"):

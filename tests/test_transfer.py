@@ -137,10 +137,11 @@ class GatysTest(tf.test.TestCase):
         settings = _settings("gatys", ratio=3e4, evaluations=count)
         progress = _stylized(scene, settings, net, marks=(1,))
         energy, values = self._energy(net, scene, 3e4), []
-        # The first trial goes down the gradient, by four grey levels at most, inside 0..255.
+        # The first trial goes down the gradient, by so many grey levels at most, inside 0..255.
         start = scene.content[None]
         gradient = energy(tf.constant(start))[1].numpy()
-        first = np.clip(start - 4 * gradient / np.abs(gradient).max(), 0, 255)
+        rate = transfer._LBFGS_RATE
+        first = np.clip(start - rate * gradient / np.abs(gradient).max(), 0, 255)
         self.assertAllClose(progress[0].snapshot.state.canvas, first, atol=1e-3)
 
         def function(x):
