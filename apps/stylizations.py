@@ -188,9 +188,11 @@ def stills(total: int, count: int = 7) -> tuple[int, ...]:
 
 def header(pieces: list[Piece], arguments: dict) -> dict:
     """Returns what the manifest says besides its results."""
-    networks = {
-        dict(p.network.variant)["pooling"] + " " + p.network.name: p.network for p in pieces
-    }
+    networks = {}
+    for piece in pieces:
+        network = piece.network
+        label = f"{dict(network.variant)['pooling']} {pathlib.Path(network.name).stem}"
+        networks[label] = network
     return {
         "arguments": arguments,
         "versions": manifest.versions(),

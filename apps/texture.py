@@ -80,6 +80,8 @@ def main() -> None:
         content_layers=(),
         style_layers=layers,
         init="noise",
+        # A texture's roughness is part of it; and this term knows no going around.
+        tv_weight=_RECIPE["tv_weight"].value or 0.0,
     )
     source = measures.resized(found[0], _SIZE.value)
     style = images.with_channels(source, network.channels)

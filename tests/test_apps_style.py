@@ -1,98 +1,21 @@
 """The apps of style as a person runs them, and how they plan with memory."""
 
-import collections
 import csv
 import dataclasses
-import json
 import signal
 import subprocess
 import sys
 import time
-import types
 
 import numpy as np
-import PIL.Image
 import tensorflow as tf
-from absl.testing import parameterized
 
-from apps import paintings, styles, stylizations
+from apps import paintings, stylizations
 from tests import nets
-from tests.processes import ROOT, AppTest
+from tests.processes import ROOT
+from tests.style_processes import EAGER, LAYER, StyleTest, features, gram, read, stripes
 from tfvis import images
-from tfvis.errors import InputError
-from tfvis.style import measures, memory, transfer
-
-LAYER = "block1_conv1"
-# The apps save their state every five seconds; here, as good as always.
-EAGER = (
-    "import runpy; from apps import runs; runs.SAVE_EVERY_S = 0.1; "
-    "runpy.run_module('apps.{}', run_name='__main__', alter_sys=True)"
-)
-
-
-def _read(path) -> np.ndarray:
-    return np.asarray(PIL.Image.open(path).convert("RGB"), np.float32)
-
-
-def _features(image: np.ndarray, border: str = "constant") -> np.ndarray:
-    """The first layer's, [places, channels]: a sum over windows of the padded image."""
-    kernel, bias = nets.small().get_layer(LAYER).get_weights()
-    padded = np.pad(image / 127.5 - 1, ((1, 1), (1, 1), (0, 0)), border)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (0, 1))
-    found = np.einsum("hwcij,ijco->hwo", windows, kernel.astype(np.float64)) + bias
-    return np.maximum(found, 0).reshape(-1, kernel.shape[-1])
-
-
-def _gram(image: np.ndarray) -> np.ndarray:
-    found = _features(image)
-    return found.T @ found / len(found)
-
-
-def _stripes(axis: int, colors, width: int, side: int = 48) -> np.ndarray:
-    """Stripes across `axis`, `width` px each, of the colours in turn."""
-    index = np.arange(side) // width % len(colors)
-    lines = np.float32(colors)[index]
-    return np.stack([lines] * side, 1 - axis)
-
-
-class StyleTest(AppTest):
-    def setUp(self):
-        super().setUp()
-        self.out = self.folder / "out"
-        images.save_png(self.image, nets.oblong(40, 60))
-        # Warm vertical, cold horizontal stripes.
-        self.warm = self._saved("warm", _stripes(1, [(230, 90, 40), (120, 30, 20)], 6))
-        self.cold = self._saved("cold", _stripes(0, [(40, 90, 230), (20, 30, 120)], 6))
-
-    def _saved(self, name: str, pixels: np.ndarray):
-        path = self.folder / f"{name}.png"
-        images.save_png(path, np.float32(pixels))
-        return path
-
-    def _small(self, *more: str) -> list[str]:
-        return [
-            f"--network={self.model}",
-            "--preprocessing=tf",
-            "--size=48",
-            "--evaluations=12",
-            "--precision=float32",
-            "--memory=2GiB",
-            f"--workdir={self.out}",
-            *more,
-        ]
-
-    def _manifest(self, folder=None) -> dict:
-        return json.loads(((folder or self.out) / "manifest.json").read_text())
-
-    def _shows(self, picture: np.ndarray) -> None:
-        """The sheet has the picture in it."""
-        sheet = _read(self.out / "sheet.png")
-        height, width = picture.shape[:2]
-        views = np.lib.stride_tricks.sliding_window_view(sheet, (height, width, 3))[:, :, 0]
-        # Nearly all windows differ at a few pixels already.
-        near = np.abs(views[:, :, ::9, ::9] - picture[::9, ::9]).max((2, 3, 4)) <= 1
-        away = np.abs(views[near] - picture).max((1, 2, 3))
-        self.assertGreaterEqual((away <= 1).sum(), 1)
+from tfvis.style import measures, transfer
 
 
 class StylizeTest(StyleTest):
@@ -104,14 +27,14 @@ class StylizeTest(StyleTest):
             "--seed=2",
         )
         done = self._run("stylize", *flags)
-        stylized = _read(self.out / "stylized.png")
-        content = measures.resized(_read(self.image), 48)
+        stylized = read(self.out / "stylized.png")
+        content = measures.resized(read(self.image), 48)
         self.assertEqual(stylized.shape, content.shape)
         # As many pixels as --size squared, and the aspect of the content.
         self.assertAllClose(np.prod(stylized.shape[:2]), 48**2, rtol=0.03)
         self.assertAllClose(stylized.shape[0] / stylized.shape[1], 40 / 60, rtol=0.03)
         self.assertGreater(np.abs(stylized - content).mean(), 2)
-        for picture in (content, _read(self.warm), _read(self.cold), stylized):
+        for picture in (content, read(self.warm), read(self.cold), stylized):
             self._shows(picture)
 
         manifest = self._manifest()
@@ -140,24 +63,24 @@ class StylizeTest(StyleTest):
         for name in steps:
             self.assertRegex(name, r"^000\d\d\.png$")
             self.assertIn(int(name[:5]), [row["step"] for row in terms])
-            self.assertEqual(_read(self.out / "steps" / name).shape, stylized.shape)
+            self.assertEqual(read(self.out / "steps" / name).shape, stylized.shape)
 
         # The content term of the saved picture, but for its rounding; quality repeats the
         # border.
-        squared = np.square(_features(stylized, "edge") - _features(content, "edge"))
+        squared = np.square(features(stylized, "edge") - features(content, "edge"))
         self.assertAllClose(terms[-1][f"content {LAYER}"], squared.mean(), rtol=0.02)
 
         # Measures of the file on disk at one size, by loops that share no code.
         large = measures.resized(content)
         result_large = images.resize(stylized, *large.shape[:2])
-        squared = np.square(_features(result_large) - _features(large))
+        squared = np.square(features(result_large) - features(large))
         self.assertAllClose(result["measures"][f"content {LAYER}"], squared.mean(), rtol=0.02)
-        grams = [_gram(measures.resized(_read(path))) for path in (self.warm, self.cold)]
+        grams = [gram(measures.resized(read(path))) for path in (self.warm, self.cold)]
         blend = 0.75 * grams[0] + 0.25 * grams[1]
-        away = 1e3 / 8**2 * np.square(_gram(result_large) - blend).mean()
+        away = 1e3 / 8**2 * np.square(gram(result_large) - blend).mean()
         self.assertAllClose(result["measures"][f"style {LAYER}"], away, rtol=0.02)
         # Had the weights been taken the other way round, it would be this.
-        other = 1e3 / 8**2 * np.square(_gram(result_large) - grams[::-1][0]).mean()
+        other = 1e3 / 8**2 * np.square(gram(result_large) - grams[::-1][0]).mean()
         self.assertNotAllClose(other, away, rtol=0.1)
         for name in ("content_fidelity", "global_effect", "high_frequency", "saturated"):
             self.assertBetween(result["measures"][name], -1, 1)
@@ -182,7 +105,7 @@ class StylizeTest(StyleTest):
         # Each style is one region as a whole: black takes the warm one.
         masks = [self._saved(f"mask{k}", np.full((48, 48, 3), 255.0 * k)) for k in (0, 1)]
         plain = self._saved("plain", np.clip(nets.oblong(40, 60) * 0.2 + 100, 0, 255))
-        fine = self._saved("fine", _stripes(0, [(255, 255, 255), (0, 0, 0)], 1))
+        fine = self._saved("fine", stripes(0, [(255, 255, 255), (0, 0, 0)], 1))
         done = self._run(
             "stylize",
             *self._small(
@@ -197,8 +120,8 @@ class StylizeTest(StyleTest):
             ),
         )
         self.assertIn("Mixing the scales", done.stderr)
-        content = measures.resized(_read(plain), 48)
-        change = _read(self.out / "stylized.png") - content
+        content = measures.resized(read(plain), 48)
+        change = read(self.out / "stylized.png") - content
         warmer = (change[..., 0] - change[..., 2]).mean(0)
         middle = len(warmer) // 2
         # By tens of levels: the styles are 190 apart.
@@ -210,10 +133,10 @@ class StylizeTest(StyleTest):
         built = network.build(str(self.model), preprocessing="tf", pooling="avg")
         coarse = nets.picture(48, seed=1)
         # Dark and light lines, a pixel each: as rough as can be.
-        fine = _stripes(0, [(255, 255, 255), (0, 0, 0)], 1)
+        fine = stripes(0, [(255, 255, 255), (0, 0, 0)], 1)
         job = paintings.Job(
             network=built,
-            content=_read(self.image),
+            content=read(self.image),
             styles=(coarse,),
             weights=(),
             size=48,
@@ -299,8 +222,8 @@ class StylizeTest(StyleTest):
 
         # Only brightness was painted: channels moved alike, but for rounding (half a level
         # each) and for the inverse of rounded coefficients.
-        content = measures.resized(_read(self.image), 48)
-        result = _read(whole / "stylized.png")
+        content = measures.resized(read(self.image), 48)
+        result = read(whole / "stylized.png")
         inside = ((result > 0) & (result < 255)).all(-1)
         self.assertGreater(inside.mean(), 0.6)
         for k in (0, 2):
@@ -318,9 +241,9 @@ class TextureTest(StyleTest):
         style = self._saved("style", nets.picture(48, seed=4))
         done = self._run(
             "texture",
-            *self._small(f"--style={style}", "--tileable", "--shape=50,90", "--tv_weight=0"),
+            *self._small(f"--style={style}", "--tileable", "--shape=50,90"),
         )
-        texture, tiled = (_read(self.out / name) for name in ("texture.png", "tiled.png"))
+        texture, tiled = (read(self.out / name) for name in ("texture.png", "tiled.png"))
         # The nearest multiples of the deepest stride.
         self.assertEqual(texture.shape, (64, 96, 3))
         self.assertAllEqual(tiled, np.tile(texture, (2, 2, 1)))
@@ -329,7 +252,7 @@ class TextureTest(StyleTest):
             steps = np.abs(np.diff(tiled, axis=axis)).mean((1 - axis, 2))
             inside = np.delete(steps, side - 1).mean()
             self.assertLess(steps[side - 1], 1.5 * inside)
-        for picture in (measures.resized(_read(style), 48), texture, tiled):
+        for picture in (measures.resized(read(style), 48), texture, tiled):
             self._shows(picture)
         (result,) = self._manifest()["results"]
         self.assertLess(result["terms"][-1]["energy"], result["terms"][0]["energy"])
@@ -360,10 +283,10 @@ class ReconstructTest(StyleTest):
                 ("style", [first, second]),
             ],
         )
-        target = measures.resized(_read(self.image), 48)
+        target = measures.resized(read(self.image), 48)
         away = {}
         for name in files:
-            picture = _read(self.out / name)
+            picture = read(self.out / name)
             self._shows(picture)
             self.assertIn(name, done.stdout)
             away[name] = np.abs(picture - target).mean()
@@ -406,85 +329,6 @@ class RefusalTest(StyleTest):
         ):
             with self.subTest(words):
                 self._refused(words, *model, *flags, app="stylize")
-
-
-class LimitTest(tf.test.TestCase, parameterized.TestCase):
-    @parameterized.parameters(
-        ("2GiB", 2 * 2**30),
-        ("800MiB", 800 * 2**20),
-        ("1.5g", 1.5 * 2**30),
-        (" 3 GB ", 3 * 2**30),
-        ("4096", 4096),
-    )
-    def test_amounts(self, word, expected):
-        self.assertEqual(styles.limit(types.SimpleNamespace(value=word)), expected)
-
-    @parameterized.parameters("abc", "", "GiB", "-2g", "0", "2 apples", "1e9", "nan", "9" * 400)
-    def test_no_amounts(self, word):
-        with self.assertRaisesRegex(InputError, "--memory=.*2GiB"):
-            styles.limit(types.SimpleNamespace(value=word))
-
-    def test_left_out_it_is_part_of_what_the_machine_has(self):
-        found = styles.limit(types.SimpleNamespace(value=None))
-        self.assertBetween(found, 2**20, 2**50)
-
-
-class PlanTest(tf.test.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.network = nets.wrapped()
-
-    def _plan(self, limit, side=700, **more):
-        layers = {"content_layers": (LAYER,), "style_layers": (LAYER, "block2_conv1")}
-        settings = transfer.resolved(transfer.Transfer(**layers, **more))
-        levels = transfer.schedule((side, side), settings)
-        return memory.plan(self.network, (side, side), settings, limit, levels)
-
-    def _all(self, **more) -> list[memory.Plan]:
-        """All plans from the one without a limit to the last that takes anything less."""
-        found = [self._plan(2**50, **more)]
-        while True:
-            try:
-                found.append(self._plan(found[-1].bytes - 1, **more))
-            except InputError as error:
-                self.assertRegex(str(error), "--memory: .* at least .*--size or more --memory")
-                return found
-            self.assertLess(found[-1].bytes, found[-2].bytes)
-
-    def test_less_memory_takes_tiles_then_history_then_adam(self):
-        plans = self._all()
-        kinds = [(p.settings.optimizer, p.settings.history) for p in plans]
-        # Each way in turn, never back to an earlier one.
-        ways = list(dict.fromkeys(kinds))
-        self.assertEqual(ways[:4], [("lbfgs", history) for history in (20, 10, 5, 3)])
-        self.assertEqual([way[0] for way in ways], ["lbfgs"] * 4 + ["adam"])
-        self.assertEqual(kinds, sorted(kinds, key=ways.index))
-        self.assertIsNone(plans[0].settings.tile)
-        tiles = collections.defaultdict(list)
-        for kind, found in zip(kinds, plans, strict=True):
-            tiles[kind].append(found.settings.tile or 10_000)
-        # Before the history suffers, every tile is tried, the largest first.
-        self.assertEqual(tiles["lbfgs", 20][-1], 64)
-        self.assertGreater(len(tiles["lbfgs", 20]), 3)
-        for found in tiles.values():
-            self.assertEqual(found, sorted(found, reverse=True))
-        # Halos are work; and each optimizer gets its own first step.
-        of_20 = [p.work for p, kind in zip(plans, kinds, strict=True) if kind == ("lbfgs", 20)]
-        self.assertEqual(of_20[0], min(of_20))
-        self.assertGreater(of_20[-1], 1.4 * of_20[0])
-        for found in plans:
-            self.assertEqual(found.replaced, found.settings.optimizer == "adam")
-            self.assertAllClose(found.settings.rate, 5.1 if found.replaced else 16)
-
-    def test_what_was_asked_for_is_kept(self):
-        for found in self._all(optimizer="adam", rate=3.0, side=300):
-            self.assertEqual((found.settings.optimizer, found.settings.rate), ("adam", 3.0))
-            self.assertFalse(found.replaced)
-        self.assertTrue(all(p.settings.history <= 7 for p in self._all(history=7, side=300)))
-
-    def test_no_tile_is_as_large_as_the_picture(self):
-        for found in self._all(side=96)[1:]:
-            self.assertIn(found.settings.tile, (None, 64))
 
 
 if __name__ == "__main__":

@@ -66,7 +66,10 @@ def plan(network: Network, size: tuple[int, int], settings: Transfer, limit: int
         for core in (None, *_CORES):
             if core and core >= max(size):
                 continue
-            cut = tiling.plan(network, layers, *size, core)
+            try:
+                cut = tiling.plan(network, layers, *size, core)
+            except InputError:
+                break  # These layers cannot be made in tiles; less state may do.
             taken = _bytes(network, layers, size, cut.crop if cut else size, one)
             best = min(best or taken, taken)
             if taken <= limit:

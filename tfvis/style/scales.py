@@ -45,6 +45,8 @@ def mixed(
         content_layers=(),
         style_layers=layers,
         init="content",
+        # Or it would smooth away what is to be transferred.
+        tv_weight=0.0,
     )
     runs = transfer.stylize(network, scene, seeds=(seed,), settings=own)
     result = collections.deque(runs, maxlen=1).pop().kept[0].clip(0, 255)
