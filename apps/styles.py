@@ -147,7 +147,9 @@ def define_recipe(evaluations: int, recipe: bool = True) -> dict[str, flags.Flag
             "Weight of the total variation; left out, a little or none.",
             lower_bound=0,
         ),
-        number("rate", None, "First step, levels; left out, 16, adam 5.1.", lower_bound=0.01),
+        number(
+            "rate", None, "First step, levels; left out, 16 (gatys 64, adam 5.1).", lower_bound=0.01
+        ),
         whole("history", 20, "Pairs L-BFGS remembers.", lower_bound=1, upper_bound=100),
         flags.DEFINE_string(
             "memory",

@@ -92,7 +92,7 @@ class ScheduleTest(tf.test.TestCase, parameterized.TestCase):
                 self.assertEqual(found.optimizer, optimizer)
                 self.assertNotIn(None, (found.rate, found.tv_weight))
                 rates.add(found.rate)
-        # Each optimizer has one of its own.
-        self.assertLen(rates, 2)
+        # Adam has one, L-BFGS one for each recipe.
+        self.assertLen(rates, 3)
         given = _settings("quality", "adam", rate=2.0, tv_weight=0.5)
         self.assertEqual(transfer.resolved(given), given)

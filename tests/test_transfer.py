@@ -83,7 +83,7 @@ class GatysTest(tf.test.TestCase):
         # The first trial goes down the gradient, by so many grey levels at most, inside 0..255.
         start = scene.content[None]
         gradient = energy(tf.constant(start))[1].numpy()
-        rate = transfer._LBFGS_RATE
+        rate = transfer._LBFGS_RATES["gatys"]
         first = np.clip(start - rate * gradient / np.abs(gradient).max(), 0, 255)
         self.assertAllClose(progress[0].snapshot.state.canvas, first, atol=1e-3)
 

@@ -33,9 +33,9 @@ _ADAM_RATE, _ADAM_BETAS = 0.02 * 255, (0.9, 0.99)
 _AVERAGE = 0.99
 # None in G16. With a little, skies of quality have no worms, and edges stay sharp.
 _TV_WEIGHTS = {"gatys": 0.0, "quality": 0.5}
-# L-BFGS: the largest change of its first trial, in grey levels. Of 1, 4 and 16 the last came
-# nearest in 150 evaluations.
-_LBFGS_RATE = 16.0
+# L-BFGS: the largest change of its first trial, in grey levels. Of 1, 4, 16 and 64 the last
+# came nearest in 150 evaluations of gatys; a scale of quality begins near its end.
+_LBFGS_RATES = {"gatys": 64.0, "quality": 16.0}
 # What a step that led to no finite number is shortened by, once.
 _SHORTENED = 0.1
 
@@ -57,7 +57,8 @@ class Transfer:
         init: "content", "noise" or "style": where it starts.
         tv_weight: of the total variation, mean over pixels of the sum over channels of its
             squared differences; none in G16.
-        rate: grey levels; None is 16 for the first trial of lbfgs, 5.1 for adam.
+        rate: grey levels; None is 64 (gatys) or 16 (quality) for the
+            first trial of lbfgs, 5.1 for adam.
         history: pairs L-BFGS remembers; 20 in the code of Gatys et al. 2015.
         guide: how masks go down the network: "simple" or "inside" (Gatys et al. 2017).
         tile: core of a tile, pixels; None does the picture at once.
@@ -188,7 +189,9 @@ def resolved(settings: Transfer) -> Transfer:
     return dataclasses.replace(
         settings,
         optimizer=optimizer,
-        rate=(_LBFGS_RATE if optimizer == "lbfgs" else _ADAM_RATE) if rate is None else rate,
+        rate=(_LBFGS_RATES[settings.recipe] if optimizer == "lbfgs" else _ADAM_RATE)
+        if rate is None
+        else rate,
         tv_weight=_TV_WEIGHTS[settings.recipe] if tv_weight is None else tv_weight,
     )
 
