@@ -244,17 +244,12 @@ def pictures(paths: str | None, flag: str, flat: bool = False) -> list:
     Raises:
         InputError: one cannot be read, or is of one colour.
     """
-    from tfvis import images
     from tfvis.style import painting
 
     if paths is None:
         return [painting.shipped()]
-    found = []
-    for path in [word.strip() for word in paths.split(",") if word.strip()]:
-        read = images.read(path, flag)
-        for note in read.notes:
-            common.say(f"Note: {note}.")
-        found.append(read.pixels if flat else not_flat(read.pixels, f"--{flag}={path}"))
+    words = [word.strip() for word in paths.split(",")]
+    found = [_picture(path, flag, flat) for path in words if path]
     if not found:
         raise InputError(f"--{flag}: expected at least one picture.")
     return found
@@ -268,13 +263,17 @@ def content(path: str | None):
     """
     if path is None:
         return subjects.picture(None)
-    return pictures(path, "content")[0] if "," not in path else _one(path)
+    return _picture(path, "content")
 
 
-def _one(path: str):
+def _picture(path: str, flag: str, flat: bool = False):
+    """Reads one picture, says what there is to say of the file; see `pictures`."""
     from tfvis import images
 
-    return not_flat(images.read(path, "content").pixels, f"--content={path}")
+    read = images.read(path, flag)
+    for note in read.notes:
+        common.say(f"Note: {note}.")
+    return read.pixels if flat else not_flat(read.pixels, f"--{flag}={path}")
 
 
 def not_flat(pixels, label: str):

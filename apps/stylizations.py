@@ -200,11 +200,6 @@ def header(pieces: list[Piece], arguments: dict) -> dict:
     }
 
 
-def jit(word: str) -> str:
-    """Returns "on" or "off": a style is compiled with XLA only where asked for."""
-    return "on" if word == "on" else "off"
-
-
 def summary(result: dict) -> str:
     """Returns a line on a result's measures."""
     found = result["measures"]

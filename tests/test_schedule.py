@@ -1,45 +1,12 @@
 """Scales, evaluations and what is refused, before a transfer begins."""
 
-import functools
-from unittest import mock
-
 import tensorflow as tf
 from absl.testing import parameterized
 
 from tests import nets
+from tests.transfers import settings_of, stylized
 from tfvis.errors import InputError
-from tfvis.networks import network
 from tfvis.style import transfer
-
-LAYERS = ("block1_conv1", "block2_conv1")
-
-
-@functools.cache
-def _network() -> network.Network:
-    return nets.wrapped()
-
-
-def _scene(height: int = 24, width: int = 30, **kwargs) -> transfer.Scene:
-    return transfer.Scene(nets.oblong(height, width), (nets.oblong(20, 28, seed=1),), **kwargs)
-
-
-def _settings(recipe: str, optimizer: str | None = None, **kwargs) -> transfer.Transfer:
-    given = {"content_layers": LAYERS[1:], "style_layers": LAYERS, "evaluations": 30}
-    given["tv_weight"] = 0.0
-    return transfer.Transfer(recipe=recipe, optimizer=optimizer, **(given | kwargs))
-
-
-def _stylized(scene=None, settings=None, net=None, **kwargs):
-    """All progress of a transfer; scales begin at 16 pixels, so that there are some."""
-    with mock.patch.object(transfer, "_SMALLEST", 16):
-        return list(
-            transfer.stylize(
-                net or _network(),
-                scene or _scene(),
-                settings=settings or _settings("gatys"),
-                **kwargs,
-            )
-        )
 
 
 class ScheduleTest(tf.test.TestCase, parameterized.TestCase):
@@ -81,18 +48,18 @@ class ScheduleTest(tf.test.TestCase, parameterized.TestCase):
     )
     def test_settings_that_cannot_be_are_refused(self, change, message):
         with self.assertRaisesRegex(InputError, message):
-            _stylized(settings=transfer.Transfer(**change))
+            stylized(settings=transfer.Transfer(**change))
 
     def test_what_is_left_open_is_chosen(self):
         rates = set()
         for recipe in transfer.RECIPES:
-            self.assertEqual(transfer.resolved(_settings(recipe)).optimizer, "lbfgs")
+            self.assertEqual(transfer.resolved(settings_of(recipe)).optimizer, "lbfgs")
             for optimizer in transfer.OPTIMIZERS:
-                found = transfer.resolved(_settings(recipe, optimizer))
+                found = transfer.resolved(settings_of(recipe, optimizer))
                 self.assertEqual(found.optimizer, optimizer)
                 self.assertNotIn(None, (found.rate, found.tv_weight))
                 rates.add(found.rate)
         # Adam has one, L-BFGS one for each recipe.
         self.assertLen(rates, 3)
-        given = _settings("quality", "adam", rate=2.0, tv_weight=0.5)
+        given = settings_of("quality", "adam", rate=2.0, tv_weight=0.5)
         self.assertEqual(transfer.resolved(given), given)

@@ -1,6 +1,5 @@
 """Transfers: what they make small, how they go on, and what they do when they cannot."""
 
-import functools
 from unittest import mock
 
 import numpy as np
@@ -9,40 +8,10 @@ import tensorflow as tf
 from absl.testing import parameterized
 
 from tests import nets
+from tests.transfers import LAYERS, settings_of, small_network, small_scene, stylized
 from tfvis import images
-from tfvis.networks import network
 from tfvis.optimize import loop
 from tfvis.style import goals, losses, transfer
-
-LAYERS = ("block1_conv1", "block2_conv1")
-
-
-@functools.cache
-def _network() -> network.Network:
-    return nets.wrapped()
-
-
-def _scene(height: int = 24, width: int = 30, **kwargs) -> transfer.Scene:
-    return transfer.Scene(nets.oblong(height, width), (nets.oblong(20, 28, seed=1),), **kwargs)
-
-
-def _settings(recipe: str, optimizer: str | None = None, **kwargs) -> transfer.Transfer:
-    given = {"content_layers": LAYERS[1:], "style_layers": LAYERS, "evaluations": 30}
-    given["tv_weight"] = 0.0
-    return transfer.Transfer(recipe=recipe, optimizer=optimizer, **(given | kwargs))
-
-
-def _stylized(scene=None, settings=None, net=None, **kwargs):
-    """All progress of a transfer; scales begin at 16 pixels, so that there are some."""
-    with mock.patch.object(transfer, "_SMALLEST", 16):
-        return list(
-            transfer.stylize(
-                net or _network(),
-                scene or _scene(),
-                settings=settings or _settings("gatys"),
-                **kwargs,
-            )
-        )
 
 
 def _energies(progress) -> np.ndarray:
@@ -76,9 +45,9 @@ class GatysTest(tf.test.TestCase):
     def test_beside_scipy(self):
         # Average poolings, as in the paper: of the many basins of maximum poolings any two
         # methods find different ones.
-        net, scene, count = nets.wrapped(variant=("avg", "post")), _scene(), 60
-        settings = _settings("gatys", ratio=3e4, evaluations=count)
-        progress = _stylized(scene, settings, net, marks=(1,))
+        net, scene, count = nets.wrapped(variant=("avg", "post")), small_scene(), 60
+        settings = settings_of("gatys", ratio=3e4, evaluations=count)
+        progress = stylized(scene, settings, net, marks=(1,))
         energy, values = self._energy(net, scene, 3e4), []
         # The first trial goes down the gradient, by so many grey levels at most, inside 0..255.
         start = scene.content[None]
@@ -103,8 +72,8 @@ class GatysTest(tf.test.TestCase):
         self.assertBetween(ours[-1] / theirs[-1], 0.98, 1.02)
 
     def test_the_energy_falls_and_never_rises(self):
-        settings = _settings("gatys", tv_weight=1e-6)
-        progress = _stylized(settings=settings, seeds=(0, 1))
+        settings = settings_of("gatys", tv_weight=1e-6)
+        progress = stylized(settings=settings, seeds=(0, 1))
         energies = _energies(progress)
         self.assertEqual(energies.shape, (30, 2))
         # Up to the rounding that L-BFGS allows itself.
@@ -126,8 +95,8 @@ class GatysTest(tf.test.TestCase):
         self.assertEqual({p.total for p in progress}, {30})
 
     def test_adam_keeps_in_range_and_comes_near(self):
-        scene = transfer.Scene(nets.oblong(24, 30) * 1.2 - 25, _scene().styles)
-        progress = _stylized(scene, _settings("gatys", "adam", evaluations=60))
+        scene = transfer.Scene(nets.oblong(24, 30) * 1.2 - 25, small_scene().styles)
+        progress = stylized(scene, settings_of("gatys", "adam", evaluations=60))
         energies = _energies(progress)
         self.assertLess(energies[-10:].mean(), 0.7 * energies[0])
         for p in progress:
@@ -137,13 +106,13 @@ class GatysTest(tf.test.TestCase):
     def test_reconstructions_and_textures(self):
         for recipe, optimizer in (("gatys", "lbfgs"), ("quality", "adam")):
             content = nets.oblong(24, 30)
-            settings = _settings(recipe, optimizer, init="noise", evaluations=40)
-            progress = _stylized(transfer.Scene(content, ()), settings)
+            settings = settings_of(recipe, optimizer, init="noise", evaluations=40)
+            progress = stylized(transfer.Scene(content, ()), settings)
             self.assertEqual(set(progress[0].snapshot.terms), {"content block2_conv1"})
             energies = _energies(progress)
             self.assertLess(energies[-1], 0.2 * energies[0])
             texture = transfer.Scene(None, (content,), shape=(26, 22))
-            progress = _stylized(texture, _settings(recipe, optimizer, evaluations=40))
+            progress = stylized(texture, settings_of(recipe, optimizer, evaluations=40))
             self.assertEqual(progress[-1].kept.shape, (1, 26, 22, 3))
             self.assertFalse([k for k in progress[0].snapshot.terms if k.startswith("content")])
             last = progress[-1].snapshot.terms
@@ -158,20 +127,20 @@ class GatysTest(tf.test.TestCase):
         dark, bright = dark + nets.oblong(16, 16) / 20, bright - nets.oblong(16, 16) / 20
         regions = (goals.Region(left, 0, None), goals.Region(~left, 1, None))
         scene = transfer.Scene(np.full((24, 30, 3), 128, np.float32), (dark, bright), (), regions)
-        settings = _settings("gatys", ratio=1e5, content_layers=())
-        kept = _stylized(scene, settings)[-1].kept[0].mean(-1)
+        settings = settings_of("gatys", ratio=1e5, content_layers=())
+        kept = stylized(scene, settings)[-1].kept[0].mean(-1)
         self.assertLess(kept[:, :13].mean(), kept[:, 17:].mean() - 60)
 
 
 class StartTest(tf.test.TestCase):
     def _starts(self, scene, **kwargs):
-        settings = _settings("gatys", evaluations=1, **kwargs)
+        settings = settings_of("gatys", evaluations=1, **kwargs)
         return next(
-            transfer.stylize(_network(), scene, seeds=(3, 4), settings=settings, marks=(0,))
+            transfer.stylize(small_network(), scene, seeds=(3, 4), settings=settings, marks=(0,))
         )
 
     def test_starts(self):
-        scene = _scene()
+        scene = small_scene()
         start = self._starts(scene)
         self.assertEqual((start.snapshot.done, start.snapshot.terms), (0, {}))
         self.assertAllClose(start.images, [scene.content] * 2)
@@ -198,8 +167,8 @@ class QualityTest(tf.test.TestCase):
             return run(self, stages, canvas, state, **kwargs)
 
         with mock.patch.object(loop.Loop, "run", spy):
-            progress = _stylized(
-                _scene(32, 40), _settings("quality", "adam"), seeds=(0, 1), marks=(31,)
+            progress = stylized(
+                small_scene(32, 40), settings_of("quality", "adam"), seeds=(0, 1), marks=(31,)
             )
         sizes = [level.size for level in self._schedule((32, 40), 30)]
         self.assertLen(sizes, 3)
@@ -209,7 +178,7 @@ class QualityTest(tf.test.TestCase):
         after = progress.pop(3).snapshot.state
         (beta1, beta2), rate = (
             transfer._ADAM_BETAS,
-            transfer.resolved(_settings("quality", "adam")).rate,
+            transfer.resolved(settings_of("quality", "adam")).rate,
         )
         scale = rate * np.sqrt(1 - beta2**31) / (1 - beta1**31)
         first, second = (slot.numpy() for slot in after.slots[:2])
@@ -235,16 +204,16 @@ class QualityTest(tf.test.TestCase):
 
     def _schedule(self, size, evaluations):
         with mock.patch.object(transfer, "_SMALLEST", 16):
-            return transfer.schedule(size, _settings("quality", evaluations=evaluations))
+            return transfer.schedule(size, settings_of("quality", evaluations=evaluations))
 
     def test_comes_nearer_to_the_style_and_keeps_in_range(self):
         for optimizer in transfer.OPTIMIZERS:
-            progress = _stylized(settings=_settings("quality", optimizer, evaluations=40))
+            progress = stylized(settings=settings_of("quality", optimizer, evaluations=40))
             shapes = [name for name in progress[0].snapshot.terms if name.startswith("shape")]
             self.assertLen(shapes, 2)
             last = [p for p in progress if p.snapshot.state.stage == 1]
             energies = _energies(last)
-            plain = _stylized(settings=_settings("gatys", evaluations=1))[0].snapshot.terms
+            plain = stylized(settings=settings_of("gatys", evaluations=1))[0].snapshot.terms
             for layer in LAYERS:
                 # The style comes nearer, by Gram matrices as well.
                 ours = last[-1].snapshot.terms[f"style {layer}"][-1]
@@ -258,8 +227,8 @@ class QualityTest(tf.test.TestCase):
 class ResumeTest(tf.test.TestCase, parameterized.TestCase):
     @parameterized.product(recipe=transfer.RECIPES, optimizer=transfer.OPTIMIZERS)
     def test_resumed_from_any_state_gives_the_same_bits(self, recipe, optimizer):
-        settings = _settings(recipe, optimizer, evaluations=16, init="noise")
-        whole = _stylized(settings=settings, seeds=(1, 2), marks=(0, 3, 13, 18))
+        settings = settings_of(recipe, optimizer, evaluations=16, init="noise")
+        whole = stylized(settings=settings, seeds=(1, 2), marks=(0, 3, 13, 18))
         # The resumed ones have no marks, which change nothing but when it yields.
         done = [p.snapshot.done for p in whole]
         quality = recipe == "quality"
@@ -272,12 +241,12 @@ class ResumeTest(tf.test.TestCase, parameterized.TestCase):
                 **{k: v for k, v in vars(state).items() if k != "slots"},
                 slots=tuple(np.array(slot) for slot in state.slots),
             )
-            rest = _stylized(settings=settings, seeds=(1, 2), state=state)
+            rest = stylized(settings=settings, seeds=(1, 2), state=state)
             self.assertAllEqual(rest[-1].kept, whole[-1].kept)
             self.assertAllEqual(rest[-1].images, whole[-1].images)
             self.assertEqual(rest[-1].snapshot.done, done[-1])
             self.assertGreater(rest[0].snapshot.done, at)
-        self.assertEmpty(_stylized(settings=settings, seeds=(1, 2), state=whole[-1].snapshot.state))
+        self.assertEmpty(stylized(settings=settings, seeds=(1, 2), state=whole[-1].snapshot.state))
 
 
 class DivergedTest(tf.test.TestCase):
@@ -292,8 +261,8 @@ class DivergedTest(tf.test.TestCase):
             return {name: term + poison for name, term in unit(found, goal).items()}
 
         with mock.patch.object(losses, "unit", poisoning):
-            settings = _settings("gatys", "adam", evaluations=40)
-            yield from transfer.stylize(_network(), _scene(), settings=settings, **kwargs)
+            settings = settings_of("gatys", "adam", evaluations=40)
+            yield from transfer.stylize(small_network(), small_scene(), settings=settings, **kwargs)
 
     def test_goes_on_once_from_the_best_with_shorter_steps(self):
         # A mark ends the chunk at 17, and the poison with it.
@@ -302,7 +271,7 @@ class DivergedTest(tf.test.TestCase):
         before, last, after = progress[:3]
         # Adam moves each pixel by about the rate: of 5.1, and then of a tenth.
         canvases = [p.snapshot.state.canvas for p in (before, last, after)]
-        self.assertGreater(np.abs(canvases[0] - _scene().content).max(), 3 * 0.55)
+        self.assertGreater(np.abs(canvases[0] - small_scene().content).max(), 3 * 0.55)
         self.assertGreater(np.abs(canvases[1] - canvases[0]).max(), 3 * 0.55)
         self.assertBetween(np.abs(canvases[2] - last.kept).max(), 0.2, 3 * 0.55)
         energies = _energies(progress)
@@ -326,8 +295,8 @@ class DivergedTest(tf.test.TestCase):
             list(self._run((1, 99)))
 
     def test_lbfgs_steps_back_by_itself(self):
-        unit, settings = losses.unit, _settings("gatys", rate=200.0)
-        terms = _stylized(settings=settings)[0].snapshot.terms["content block2_conv1"]
+        unit, settings = losses.unit, settings_of("gatys", rate=200.0)
+        terms = stylized(settings=settings)[0].snapshot.terms["content block2_conv1"]
         bound = terms[1, 0] / 2
 
         def poisoned(found, goal):
@@ -336,7 +305,7 @@ class DivergedTest(tf.test.TestCase):
             return terms | {"content block2_conv1": tf.where(distance > bound, np.inf, distance)}
 
         with mock.patch.object(losses, "unit", poisoned):
-            progress = _stylized(settings=settings)
+            progress = stylized(settings=settings)
         terms = np.concatenate([p.snapshot.terms["content block2_conv1"] for p in progress])
         self.assertTrue(np.isinf(terms[1, 0]))
         energies = _energies(progress)
