@@ -5,6 +5,7 @@ TensorFlow is not imported here: `--help` and a wrong flag must answer at once.
 
 import os
 import re
+import shlex
 import sys
 import tempfile
 from collections.abc import Callable
@@ -93,7 +94,8 @@ def _own_flags() -> list[flags.Flag]:
     spec = sys.modules["__main__"].__spec__
     own = [sys.argv[0], "__main__", spec.name if spec else ""]
     # The shared ones first: they are the same, and in the same place, in every app.
-    names = ["apps.subjects", __name__, *own, "apps.styles", "apps.units", "apps.descents"]
+    names = ["apps.subjects", "apps.art", __name__, *own]
+    names += ["apps.styles", "apps.units", "apps.descents"]
     found = {}
     for name in names:
         for flag in flags.FLAGS.get_flags_for_module(name):
@@ -212,3 +214,9 @@ def start_tensorflow() -> None:
 def arguments() -> dict:
     """Returns {flag: value} of the running app's own flags, for its manifest."""
     return {flag.name: flag.value for flag in _own_flags()}
+
+
+def command() -> str:
+    """Returns the flags of the running app that differ from their defaults, as typed."""
+    given = [flag for flag in _own_flags() if flag.value != flag.default]
+    return shlex.join(f"--{flag.name}={flag.value}" for flag in given)

@@ -1,0 +1,184 @@
+"""What the apps of classifiers share: flags of data sets and splits, and reading them."""
+
+import re
+
+from absl import flags
+
+from apps.common import say, split
+from tfvis.errors import InputError
+
+_PARTS = ("train", "validation", "test")
+
+
+def define_data(what: str, required: bool = True) -> flags.FlagHolder:
+    """Defines --data."""
+    return flags.DEFINE_string("data", None, what, required=required)
+
+
+def define_checkpoint(default: str | None = None) -> flags.FlagHolder:
+    """Defines --checkpoint."""
+    return flags.DEFINE_string(
+        "checkpoint",
+        default,
+        "A classifier: the workdir of a training, or the name of one that comes along "
+        "(pacs_vgg16, instruments_vgg16).",
+        required=default is None,
+    )
+
+
+def define_seed(what: str) -> flags.FlagHolder:
+    """Defines --seed."""
+    return flags.DEFINE_integer("seed", 0, what, lower_bound=0, upper_bound=2**31 - 1)
+
+
+def define_shares() -> flags.FlagHolder:
+    """Defines --shares."""
+    return flags.DEFINE_string(
+        "shares",
+        "0.8,0.1,0.1",
+        "Shares of training, validation and test; which picture falls where is decided by its "
+        "path and the seed alone.",
+    )
+
+
+def define_part() -> flags.FlagHolder:
+    """Defines --part."""
+    return flags.DEFINE_enum(
+        "part",
+        "all",
+        ["all", *_PARTS],
+        "Which part of the data, as the training with its own seed and shares split it.",
+    )
+
+
+def define_cache() -> flags.FlagHolder:
+    """Defines --cache."""
+    return flags.DEFINE_string(
+        "cache",
+        None,
+        "Folder for what the frozen layers see; left out, features/ in the weights cache.",
+    )
+
+
+def define_effort() -> tuple[flags.FlagHolder, flags.FlagHolder]:
+    """Defines --views and --epochs."""
+    return (
+        flags.DEFINE_integer(
+            "views",
+            4,
+            "Views of each picture to learn from: itself, others flipped, turned, cropped, "
+            "recoloured. Each takes 200 kB on disk per picture with vgg16.",
+            lower_bound=1,
+            upper_bound=64,
+        ),
+        flags.DEFINE_integer(
+            "epochs",
+            8,
+            "Of fine-tuning; 0 trains the head alone.",
+            lower_bound=0,
+            upper_bound=10_000,
+        ),
+    )
+
+
+def define_crop_borders(default: bool | None = None) -> flags.FlagHolder:
+    """Defines --crop_borders; None is "as in training"."""
+    return flags.DEFINE_bool(
+        "crop_borders",
+        default,
+        "Take off colour charts, rulers and plain margins first"
+        + ("; left out, as in training." if default is None else "."),
+    )
+
+
+def crop_borders(classifier, given: bool | None) -> bool:
+    """Returns whether to take off borders: as asked for, else as the classifier learnt."""
+    return bool(classifier.about.get("crop_borders")) if given is None else given
+
+
+def own_pictures(workdir):
+    """Returns paths of the demo photograph and of the project's painting, as files.
+
+    Args:
+        workdir: where they are put.
+    """
+    from tfvis import images
+    from tfvis.style import painting
+
+    paths = []
+    for name, pixels in (("photograph", images.demo()), ("painting", painting.shipped())):
+        paths.append(workdir / "pictures" / f"{name}.png")
+        images.save_png(paths[-1], pixels)
+    return paths
+
+
+def shares(value: str) -> tuple[float, float, float]:
+    """Returns the three shares of --shares.
+
+    Raises:
+        InputError: not three numbers that add up to 1, the first of them positive.
+    """
+    words = [word.strip() for word in value.split(",")]
+    good = len(words) == 3 and all(re.fullmatch(r"\d*\.?\d+", word) for word in words)
+    found = tuple(float(word) for word in words) if good else (0.0,)
+    if not good or abs(sum(found) - 1) > 1e-6 or found[0] <= 0:
+        raise InputError(f"--shares={value}: expected three numbers such as 0.8,0.1,0.1, sum 1.")
+    return found
+
+
+def read(holder: flags.FlagHolder):
+    """Reads --data, and says which files were left out.
+
+    Args:
+        holder: of --data.
+
+    Raises:
+        InputError: as `tfvis.art.datasets.read`.
+    """
+    from tfvis.art import datasets
+
+    found = datasets.read(split(holder.value, holder.name))
+    report(found.broken)
+    return found
+
+
+def report(broken) -> None:
+    """Says which files could not be read, if any.
+
+    Args:
+        broken: (path, reason) each.
+    """
+    if broken:
+        # Most reasons begin with the path.
+        listed = "; ".join(
+            reason if path in reason else f"{path}: {reason}" for path, reason in list(broken)[:5]
+        )
+        more = f"; and {len(broken) - 5} more" if len(broken) > 5 else ""
+        say(f"Note: {len(broken)} files cannot be read and are left out: {listed}{more}")
+
+
+def part_of(dataset, classifier, part: str):
+    """Returns a part of a data set, as it was split when the classifier was trained.
+
+    Args:
+        dataset: whole.
+        classifier: whose seed and shares count.
+        part: --part.
+
+    Raises:
+        InputError: the classifier does not say how, or nothing falls into the part.
+    """
+    from tfvis.art import datasets
+
+    if part == "all":
+        return dataset
+    try:
+        seed, shares = int(classifier.about["seed"]), tuple(classifier.about["shares"])
+        found = datasets.split(dataset, seed, shares)[_PARTS.index(part)]
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise InputError(
+            f"--part={part}: {classifier.name} does not say how its data were split."
+        ) from error
+    if not found.examples:
+        raise InputError(f"--part={part}: no pictures fall into it.")
+    return found

@@ -1,0 +1,69 @@
+"""Leave one domain out: trained on all sources but one, tested on that one."""
+
+import pathlib
+
+from apps import evaluations, trainings
+from tfvis.art import datasets, training
+from tfvis.errors import InputError
+
+# Li et al. 2017 hold a tenth of each source out to choose by, and test on all of the target.
+_SHARES = (0.9, 0.1, 0.0)
+
+
+def table_domains(
+    sources: list[str],
+    holders: dict,
+    settings: training.Training,
+    views: int,
+    cache: str | None,
+    adapt: bool,
+    workdir: pathlib.Path,
+) -> None:
+    """Prints the accuracy on each source of a classifier that was trained on the others.
+
+    Args:
+        sources: at least two, of the same classes.
+        holders: flags of the network.
+        settings: constants of the trainings.
+        views: of each picture.
+        cache: folder of the trunk's maps, or None.
+        adapt: whether to train a second time, adapting to the source left out.
+        workdir: of the trainings; stopped, the same table goes on where it was.
+
+    Raises:
+        InputError: fewer than two sources, or not of the same classes.
+    """
+    if len(sources) < 2:
+        raise InputError("--data: leaving one out needs at least two sources.")
+    # An hour of training should not end with an unknown label.
+    classes = [datasets.read([source]).classes for source in sources]
+    if len(set(classes)) > 1:
+        raise InputError(f"--data: {sources[0]} and another source differ in their classes.")
+    stems = [pathlib.Path(source).stem for source in sources]
+    names = stems if len(set(stems)) == len(stems) else [f"{s}{k}" for k, s in enumerate(stems)]
+    print(f"{'left out':<20} {'accuracy':>9}" + (f" {'adapted':>9}" if adapt else ""))
+    sums = [0.0, 0.0]
+    for held, name in zip(sources, names, strict=True):
+        others = [source for source in sources if source != held]
+        cells = []
+        for k, target in enumerate([None, held] if adapt else [None]):
+            folder = workdir / (name + ("-adapted" if target else ""))
+            folder.mkdir(parents=True, exist_ok=True)
+            job = trainings.Job(
+                dataset=datasets.read(others), holders=holders, init=None, target=target,
+                size=None, cut=None, views=views, crop_borders=False, shares=_SHARES,
+                cache=cache, settings=settings, workdir=folder,
+                arguments={"data": ",".join(others)}, command=f"--data={','.join(others)}",
+            )  # fmt: skip
+            trainings.run(job)
+            tried = evaluations.Job(
+                checkpoint=str(folder), sources=(held,), part="all", crop_borders=None,
+                precision=settings.precision, workdir=folder / "left_out", arguments={"data": held},
+            )  # fmt: skip
+            measures, _ = evaluations.run(tried)
+            cells.append(measures["accuracy"])
+            sums[k] += cells[-1]
+        row = " ".join(f"{cell:9.1%}" for cell in cells)
+        print(f"{name:<20} {row}", flush=True)
+    row = " ".join(f"{total / len(sources):9.1%}" for total in sums[: 1 + adapt])
+    print(f"{'mean':<20} {row}")

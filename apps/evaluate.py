@@ -1,0 +1,51 @@
+"""Tries a classifier on labelled pictures.
+
+    python -m apps.evaluate --checkpoint=pacs_vgg16 --data=paintings
+
+Prints the accuracy over all, per source and per class. Writes to --workdir:
+
+    predictions.csv                path, rank, label, probability: all classes, surest first
+    confusion.png, mistakes.png    what is taken for what; the surest mistakes
+    manifest.json                  arguments, versions, weights, measures
+    tensorboard/                   the two pictures
+"""
+
+from apps import art, common
+
+_CHECKPOINT = art.define_checkpoint()
+_DATA = art.define_data("Folders with a folder per class, or CSV files; separated by commas.")
+_PART = art.define_part()
+_CROP_BORDERS = art.define_crop_borders()
+_WORKDIR = common.define_workdir("out/evaluate")
+_PRECISION = common.define_precision()
+
+
+def main() -> None:
+    """Reads the flags and the folders, then TensorFlow, then looks."""
+    from tfvis import files
+
+    common.split(_DATA.value, "data")
+    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    common.start_tensorflow()
+    from apps import evaluations, machine
+
+    job = evaluations.Job(
+        checkpoint=_CHECKPOINT.value,
+        sources=tuple(common.split(_DATA.value, "data")),
+        part=_PART.value,
+        crop_borders=_CROP_BORDERS.value,
+        precision=machine.precision(_PRECISION.value),
+        workdir=workdir,
+        arguments=common.arguments(),
+    )
+    for line in evaluations.run(job)[1]:
+        print(line)
+
+
+def run() -> None:
+    """The app's entry point."""
+    common.run(main, "apps.evaluate")
+
+
+if __name__ == "__main__":
+    run()

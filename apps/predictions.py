@@ -1,0 +1,79 @@
+"""Asking a classifier: probabilities of pictures in files, and the table they go into."""
+
+import csv
+import io
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from apps.bars import bar
+from tfvis import files
+from tfvis.art import datasets, pictures
+from tfvis.art.checkpoints import Classifier
+from tfvis.errors import InputError
+
+COLUMNS = ("path", "rank", "label", "probability")
+
+
+def probabilities(
+    classifier: Classifier,
+    examples: Sequence[datasets.Example],
+    precision: str,
+    crop_borders: bool = False,
+) -> tuple[np.ndarray, np.ndarray, list[tuple[str, str]]]:
+    """Returns what a classifier says of pictures, with a bar where that takes time.
+
+    Args:
+        classifier: which.
+        examples: files, and boxes if they have any.
+        precision: of its arithmetic.
+        crop_borders: whether to take off charts and rulers first.
+
+    Returns:
+        (numbers of the examples that could be read, float32 [these, classes], (path, reason)
+        of the others).
+
+    Raises:
+        InputError: none can be read.
+    """
+    chosen, found, broken = [], [], []
+    with bar("Looking", len(examples)) as progress:
+        for number, read in pictures.load_all(examples, classifier.size, crop_borders):
+            if isinstance(read, InputError):
+                broken.append((examples[number].path, str(read)))
+            else:
+                chosen.append(number)
+                # One by one: on a CPU as fast, and rounded alike in any company.
+                row = classifier.probabilities(tf.constant(read[None]), precision)[0]
+                found.append(row.numpy())
+            progress.update(1)
+    if not found:
+        raise InputError(f"None of {len(examples)} pictures can be read; {broken[0][1]}")
+    return np.array(chosen, np.int64), np.stack(found), broken
+
+
+def ranked(row: np.ndarray, classes: Sequence[str], top: int) -> list[tuple[str, float]]:
+    """Returns the likeliest classes, (label, probability) each, the surest first."""
+    first = np.argsort(-row, kind="stable")[:top]
+    return [(classes[k], float(row[k])) for k in first]
+
+
+def write(path: pathlib.Path, paths: Sequence[str], rows, classes, top: int) -> None:
+    """Writes predictions.csv, whole or not at all: path, rank, label, probability.
+
+    Args:
+        path: of the table.
+        paths: of the pictures.
+        rows: float [pictures, classes].
+        classes: their names.
+        top: how many ranks of each picture.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for picture, row in zip(paths, rows, strict=True):
+        for rank, (label, probability) in enumerate(ranked(row, classes, top), 1):
+            table.writerow((picture, rank, label, f"{probability:.6f}"))
+    files.write_text(path, text.getvalue())

@@ -1,0 +1,207 @@
+"""Train, evaluate, classify, as a person runs them: processes, files, words, exit codes."""
+
+import csv
+import json
+import re
+import signal
+import subprocess
+import time
+from unittest import mock
+
+import numpy as np
+import PIL.Image
+import tensorflow as tf
+
+from tests import stripes
+from tests.processes import ROOT, AppTest
+from tfvis import images
+
+
+class ArtTest(AppTest):
+    def setUp(self):
+        super().setUp()
+        self.data = [stripes.folder(self.folder / name, 40, seed=k) for k, name in enumerate("ab")]
+        self.out = self.folder / "out"
+
+    def _train(self, *flags):
+        return [
+            f"--data={','.join(map(str, self.data))}",
+            f"--network={self.model}",
+            "--preprocessing=tf",
+            "--size=32",
+            "--views=2",
+            "--batch=8",
+            "--rate=0.01",
+            "--epochs=12",
+            "--patience=12",
+            "--precision=float32",
+            f"--cache={self.folder / 'cache'}",
+            f"--workdir={self.out}",
+            *flags,
+        ]
+
+    def test_train_evaluate_classify(self):
+        broken = self.data[1] / "down" / "3.png"
+        broken.write_bytes(broken.read_bytes()[:400])
+        done = self._run("train", *self._train())
+        self.assertRegex(done.stderr, r"Note: 1 files cannot be read .*b/down/3\.png: truncated")
+        # Nothing else is said: no warnings of libraries.
+        lines = done.stderr.replace("\r", "\n").splitlines()
+        self.assertEqual(
+            [x for x in lines if x and not re.match("Starting|Note: 1|Looking|Learning", x)], []
+        )
+        said = json.loads((self.out / "manifest.json").read_text())
+        self.assertGreater(said["test"]["accuracy"], 0.9)
+        self.assertEqual(sum(said["pictures"]), 159)
+        self.assertEqual(set(said["test"]["domains"]), {"a", "b"})
+        self.assertIn(f"{said['test']['accuracy']:.1%}", done.stdout)
+        self.assertIn(f"--checkpoint={self.out}", done.stdout)
+        names = {path.name for path in self.out.iterdir()}
+        self.assertContainsSubset(
+            {"classifier.json", "weights.npz", "README.md", "confusion.png", "tensorboard"}, names
+        )
+        self.assertIn(f"{said['test']['accuracy']:.1%}", (self.out / "README.md").read_text())
+        json.loads(
+            (self.out / "classifier.json").read_text(), parse_constant=self.fail
+        )  # No NaN, which JSON lacks.
+
+        # The whole network on the files, in place of the tail on the maps.
+        tried = self.folder / "tried"
+        sources = f"--data={','.join(map(str, self.data))}"
+        done = self._run(
+            "evaluate", f"--checkpoint={self.out}", sources, "--part=test", f"--workdir={tried}"
+        )
+        measures = json.loads((tried / "manifest.json").read_text())["measures"]
+        self.assertEqual(measures["pictures"], said["pictures"][2])
+        self.assertEqual(measures["accuracy"], said["test"]["accuracy"])
+        with open(tried / "predictions.csv", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertLen(rows, 2 * measures["pictures"])
+        first = [row for row in rows if row["rank"] == "1"]
+        right = [row["path"].split("/")[-2] == row["label"] for row in first]
+        self.assertAllClose(np.mean(right), measures["accuracy"])
+        shares = np.reshape([float(row["probability"]) for row in rows], (-1, 2))
+        self.assertAllClose(shares.sum(1), np.ones(len(shares)), atol=2e-6)
+
+        named = self.folder / "named"
+        picture = self.data[0] / "down" / "1.png"
+        done = self._run(
+            "classify", f"--checkpoint={self.out}", f"--image={picture}", f"--workdir={named}"
+        )
+        self.assertRegex(done.stdout, r"1\.png +down +\d+\.\d%\n +across +\d+\.\d%")
+        result = json.loads((named / "manifest.json").read_text())["results"][0]
+        self.assertAllClose(sum(result["probabilities"].values()), 1, atol=1e-5)
+        with PIL.Image.open(named / "sheet.png") as sheet:
+            self.assertGreater(min(sheet.size), 200)
+
+        # A trunk that is gone.
+        self.model.rename(self.folder / "elsewhere.keras")
+        self._refused(
+            r"--checkpoint=.*small\.keras: no such file",
+            f"--checkpoint={self.out}", f"--image={picture}", app="classify",
+        )  # fmt: skip
+
+    def test_interrupted_and_gone_on_with(self):
+        flags = self._train("--epochs=40", "--patience=40")
+        state = self.out / "state" / "state.json"
+        process = subprocess.Popen(
+            self._command("train", *flags), cwd=ROOT, stderr=subprocess.PIPE, text=True
+        )
+        deadline = time.monotonic() + 120
+
+        def epochs():
+            try:
+                return len(json.loads(state.read_text())["history"]) - 1
+            except (OSError, ValueError):
+                return -1
+
+        while epochs() < 1 and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, words = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, words)
+        self.assertIn("the same command goes on", words)
+        self.assertFalse((self.out / "classifier.json").exists())
+        before = json.loads(state.read_text())["history"]
+        self.assertBetween(len(before) - 1, 1, 39)
+        self._run("train", *flags)
+        history = json.loads((self.out / "manifest.json").read_text())["history"]
+        self.assertEqual(history[: len(before)], before)
+        self.assertGreater(len(history), len(before))
+
+    def test_residual_network_adapts_to_unlabelled_pictures(self):
+        stripes.residual().save(self.model)
+        target = self.folder / "target"
+        generator = np.random.default_rng(9)
+        for k in range(20):
+            images.save_png(target / f"{k}.png", 255 - stripes.picture("down", generator))
+        self._run(
+            "train", *self._train("--epochs=2", "--views=1", f"--adapt_to={target}"),
+        )  # fmt: skip
+        said = json.loads((self.out / "manifest.json").read_text())
+        self.assertIn("domain_loss", said["history"][-1])
+        self.assertEqual(said["network"]["last"], "block2")
+        self._unknown_labels_and_a_beginning()
+
+    def _unknown_labels_and_a_beginning(self):
+        """In this process, which costs less."""
+        from apps import evaluations, trainings
+        from tfvis.art import datasets, training
+        from tfvis.errors import InputError
+
+        def evaluate(data):
+            return evaluations.run(
+                evaluations.Job(
+                    str(self.out), (str(data),), "all", None, "float32", self.folder / "tried", {}
+                )
+            )
+
+        with self.assertRaisesRegex(InputError, "labels unknown to the checkpoint: none"):
+            evaluate(stripes.folder(self.folder / "unknown", 1, stripes.KINDS))
+        self.assertFalse((self.folder / "tried").exists())
+        self.assertEqual(evaluate(self.data[0])[0]["pictures"], 80)
+        # Begun with it, on other pictures: the head is carried over if the classes are the same.
+        for name, kinds, carried in (("c", stripes.KINDS[:2], True), ("d", stripes.KINDS, False)):
+            data = datasets.read([stripes.folder(self.folder / name, 12, kinds, seed=5)])
+            job = trainings.Job(
+                dataset=data, holders={}, init=str(self.out), target=None, size=None, cut=None,
+                views=1, crop_borders=False, shares=(0.6, 0.2, 0.2),
+                cache=str(self.folder / "cache"), settings=training.Training(epochs=0),
+                workdir=self.folder / f"from_{name}", arguments={}, command="",
+            )  # fmt: skip
+            with mock.patch.object(training, "_head", wraps=training._head) as head:
+                trainings.run(job)
+            self.assertEqual(head.called, not carried)
+            said = json.loads((job.workdir / "classifier.json").read_text())
+            self.assertEqual((said["size"], said["classes"]), (32, list(data.classes)))
+
+    def test_bad_data(self):
+        one = stripes.folder(self.folder / "one", 3, ("down",))
+        empty = stripes.folder(self.folder / "empty", 3)
+        for path in (empty / "down").iterdir():
+            path.write_text("no picture")
+        few = stripes.folder(self.folder / "few", 1)
+        common = [f"--network={self.model}", f"--cache={self.folder / 'cache'}", "--size=32"]
+        self._refused("1 class .*at least two", f"--data={one}", *common, app="train")
+        self._refused(
+            "no readable picture of the class down", f"--data={empty}", *common, app="train"
+        )
+        self._refused("no such folder", f"--data={self.folder / 'nowhere'}", *common, app="train")
+        self._refused("too few to train", f"--data={few}", *common, app="train")
+        data = f"--data={self.data[0]}"
+        self._refused("--shares=1,2: expected", data, "--shares=1,2", *common, app="train")
+        self._refused("--cut=gap: not a layer", data, "--cut=gap", *common, app="train")
+        self._refused("no folder with a classifier", data, "--checkpoint=x", app="evaluate")
+        self._refused("--batch", data, "--batch=1", *common, app="train", code=2)
+
+    def test_help_is_quick(self):
+        for app in ("train", "evaluate", "classify"):
+            began = time.monotonic()
+            done = self._run(app, "--help")
+            # A second on an idle machine; TensorFlow alone takes five on a busy one.
+            self.assertLess(time.monotonic() - began, 4)
+            self.assertIn("--workdir", done.stdout)
+
+
+if __name__ == "__main__":
+    tf.test.main()

@@ -1,0 +1,295 @@
+"""Data sets in folders and tables."""
+
+import os
+import pathlib
+import shutil
+
+import numpy as np
+import PIL.Image
+import tensorflow as tf
+from absl.testing import parameterized
+
+from tfvis.art import datasets
+from tfvis.errors import InputError
+
+
+def picture(path: pathlib.Path, size=(9, 7), **options) -> pathlib.Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    PIL.Image.new("RGB", size, "teal").save(path, **options)
+    return path
+
+
+class DatasetsTest(tf.test.TestCase, parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+    def _classes(self, name="set", classes=("lute", "harp", "none", "zither"), count=2):
+        for label in classes:
+            for k in range(count):
+                picture(self.folder / name / label / f"{k}.png")
+        return self.folder / name
+
+    def _table(self, text: str | bytes, name: str = "set/table.csv") -> pathlib.Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def test_a_folder_per_class(self):
+        root = self._classes()
+        picture(root / "harp" / "deeper" / "still" / "9.JPG")
+        picture(root / "harp" / ".hidden.png")
+        picture(root / ".cache" / "1.png")
+        (root / "harp" / "notes.txt").write_text("no picture")
+        (root / "harp" / "Thumbs.db").write_bytes(b"x")
+        found = datasets.read([root])
+        self.assertEqual(found.classes, ("harp", "lute", "zither", "none"))
+        self.assertEqual(found.domains, ("set",))
+        self.assertEqual(found.broken, ())
+        said = {(e.key, found.classes[e.label]) for e in found.examples}
+        expected = {(f"{c}/{k}.png", c) for c in found.classes for k in (0, 1)}
+        self.assertEqual(said, expected | {("harp/deeper/still/9.JPG", "harp")})
+        self.assertLen(found.examples, len(said))
+        for example in found.examples:
+            self.assertEqual(pathlib.Path(example.path), root / example.key)
+            self.assertIsNone(example.box)
+
+    def test_each_source_is_a_domain(self):
+        first, second = self._classes("a/photo"), self._classes("a/sketch", ("drum", "harp"))
+        found = datasets.read([first, str(second)])
+        self.assertEqual(found.domains, ("photo", "sketch"))
+        self.assertEqual(found.classes, ("drum", "harp", "lute", "zither", "none"))
+        for example in found.examples:
+            self.assertIn(f"/{found.domains[example.domain]}/", example.path)
+        third = self._classes("b/photo")
+        self.assertEqual(datasets.read([first, third]).domains, ("a/photo", "b/photo"))
+        with self.assertRaisesRegex(InputError, "each once"):
+            datasets.read([first, first])
+        with self.assertRaisesRegex(InputError, "none"):
+            datasets.read([])
+
+    def test_broken_files_are_named_and_left_out(self):
+        root = self._classes()
+        (root / "harp" / "empty.png").write_bytes(b"")
+        (root / "harp" / "text.jpg").write_text("no picture")
+        PIL.Image.new("1", (20_000, 3)).save(root / "harp" / "wide.png")
+        picture(root / "loose.png")
+        os.mkfifo(root / "harp" / "pipe.png")  # Opening it would wait for ever.
+        found = datasets.read([root])
+        self.assertLen(found.examples, 8)
+        reasons = {pathlib.Path(path).name: reason for path, reason in found.broken}
+        for name, words in {
+            "empty.png": "empty",
+            "text.jpg": "not an image",
+            "wide.png": "too large",
+            "loose.png": "no class folder",
+        }.items():
+            self.assertIn(words, reasons.pop(name))
+        self.assertEmpty(reasons)
+
+    def test_vast_pixels_are_not_decoded(self):
+        root = self._classes()
+        # A header that promises 10 gigapixels, and nothing behind it.
+        whole = picture(self.folder / "a.bmp").read_bytes()
+        size = (100_000).to_bytes(4, "little")
+        (root / "harp" / "bomb.bmp").write_bytes(whole[:18] + size + size + whole[26:])
+        self.assertLen(datasets.read([root]).broken, 1)
+
+    def test_links_are_followed_and_circles_end(self):
+        root = self._classes(count=1)
+        other = self._classes("other", ("viola",), count=3)
+        (root / "viola").symlink_to(other / "viola")
+        (root / "harp" / "round").symlink_to(root / "harp")
+        (root / "harp" / "nowhere.png").symlink_to(root / "missing.png")
+        found = datasets.read([root])
+        labels = [found.classes[e.label] for e in found.examples]
+        self.assertEqual(labels.count("viola"), 3)
+        self.assertEqual(labels.count("harp"), 1)
+
+    def test_refusals_of_folders(self):
+        root = self._classes()
+        for name, words in {
+            "missing": "no such folder",
+            "set/harp/0.png": "neither a folder nor",
+            "set/harp": "at least two",
+        }.items():
+            with self.subTest(name), self.assertRaisesRegex(InputError, words):
+                datasets.read([self.folder / name])
+        (root / "viola").mkdir()
+        with self.assertRaisesRegex(InputError, "class viola .*no pictures"):
+            datasets.read([root])
+        (root / "viola" / "a.png").write_text("no picture")
+        with self.assertRaisesRegex(InputError, "class viola .*not an image"):
+            datasets.read([root])
+        shutil.rmtree(root / "viola")
+        for name in ("lute", "none", "zither"):
+            shutil.rmtree(root / name)
+        with self.assertRaisesRegex(InputError, r"1 class \(harp\); at least two"):
+            datasets.read([root])
+
+    def test_classes_of_a_checkpoint(self):
+        root = self._classes(classes=("harp", "none"))
+        classes = ("none", "viola", "harp")
+        found = datasets.read([root], classes)
+        self.assertEqual(found.classes, classes)
+        self.assertEqual({e.label for e in found.examples}, {0, 2})
+        picture(root / "gong" / "a.png")
+        with self.assertRaisesRegex(InputError, "unknown to the checkpoint: gong"):
+            datasets.read([root], classes)
+
+    def test_unlabelled_pictures(self):
+        root = self._classes()
+        picture(root / "loose.png")
+        (root / "bad.png").write_text("no picture")
+        found = datasets.read([root], labelled=False)
+        self.assertEqual({e.label for e in found.examples}, {-1})
+        self.assertLen(found.examples, 9)
+        self.assertLen(found.broken, 1)
+        self.assertEqual(datasets.read([root], ("a", "b"), labelled=False).classes, ("a", "b"))
+        single = datasets.read([root / "loose.png"], labelled=False)
+        self.assertEqual([e.path for e in single.examples], [str(root / "loose.png")])
+        (self.folder / "void").mkdir()
+        with self.assertRaisesRegex(InputError, "no readable pictures"):
+            datasets.read([self.folder / "void"], labelled=False)
+
+    @parameterized.parameters(b"", b"\xef\xbb\xbf")
+    def test_a_table_of_boxes(self, mark):
+        root = self._classes(classes=("harp", "lute"))
+        text = (
+            "Path, label,x0,y0,x1,y1,note\r\n"
+            "harp/0.png,harp,1,2,9,7,whole\r\n"
+            '"./harp/0.png",lute,0,0,3.0,2.6,"a ""quoted"", note"\r\n'
+            "\r\n"
+            f"{root / 'lute' / '1.png'},lute,,,,,\r\n"
+        )
+        found = datasets.read([self._table(mark + text.encode())])
+        self.assertEqual(found.domains, ("table",))
+        self.assertEqual(found.classes, ("harp", "lute"))
+        self.assertEqual(
+            [(e.key, e.label, e.box) for e in found.examples],
+            [
+                ("harp/0.png", 0, (1, 2, 9, 7)),
+                ("harp/0.png", 1, (0, 0, 3, 3)),
+                ("lute/1.png", 1, None),
+            ],
+        )
+        unlabelled = datasets.read([self._table("path\nharp/0.png\n")], labelled=False)
+        self.assertEqual([e.label for e in unlabelled.examples], [-1])
+
+    @parameterized.parameters("a.jpg", "a.tif", "a.png")
+    def test_boxes_lie_in_the_upright_picture(self, name):
+        exif = PIL.Image.Exif()
+        exif[0x0112] = 6
+        picture(self.folder / "set" / name, (30, 10), exif=exif)
+        picture(self.folder / "set" / "b.png")
+        head = "path,label,x0,y0,x1,y1\nb.png,y,0,0,1,1\n"
+        found = datasets.read([self._table(f"{head}{name},x,0,0,10,30\n")])
+        self.assertEqual(found.examples[1].box, (0, 0, 10, 30))
+        with self.assertRaisesRegex(InputError, "line 3: the box .* not within 10x30"):
+            datasets.read([self._table(f"{head}{name},x,0,0,30,10\n")])
+
+    def test_refusals_of_tables(self):
+        self._classes(classes=("harp", "lute"))
+        boxed = "path,label,x0,y0,x1,y1\nharp/0.png,harp,0,0,1,1\n"
+        for text, words in {
+            "": "an empty file",
+            "harp/0.png,harp\n": "expected a first line",
+            "path,label,x0\n": "x0,y0,x1,y1",
+            "path,label,label\n": "each once",
+            "path;label\n": "expected a first line",
+            "path,label\nharp/7.png,harp\n": "line 2: no such file as harp/7.png",
+            "path,label\nharp/0.png,\n": "line 2: no label",
+            "path,label\n,harp\n": "line 2: no path",
+            "path,label\nharp/0.png\n": "line 2: not as many cells",
+            "path,label\nharp/0.png,harp,lute\n": "line 2: not as many cells",
+            "path,label\nharp/0\0.png,harp\n": "line 2|CSV",
+            boxed + "harp/0.png,harp,0,0,10,7\n": "line 3: the box .* not within 9x7",
+            boxed + "harp/0.png,harp,-1,0,3,3\n": "line 3: the box",
+            boxed + "harp/0.png,harp,3,3,3,5\n": "line 3: the box .* empty",
+            boxed + "harp/0.png,harp,a,0,3,5\n": "line 3: not four numbers",
+            boxed + "harp/0.png,harp,nan,0,3,5\n": "line 3: not four numbers",
+            boxed + "harp/0.png,harp,0,0,inf,5\n": "line 3: not four numbers",
+            boxed + "harp/0.png,harp,0,0,,5\n": "line 3: not four numbers",
+            boxed + "harp/8.png,harp,0,0,1,1\n" * 9: "line 3: .*line 7: .*9 such lines",
+            boxed + f"{'x' * 200_000},harp,0,0,1,1\n": "field",
+            "path,label\nharp/0.png,harp\n": "at least two",
+        }.items():
+            with self.subTest(text[:80]), self.assertRaisesRegex(InputError, words) as raised:
+                datasets.read([self._table(text)])
+            self.assertIn("table.csv", str(raised.exception))
+            self.assertNotIn("\n", str(raised.exception))
+        with self.assertRaisesRegex(InputError, "UTF-8"):
+            datasets.read([self._table("path,label\nhärp,x\n".encode("latin-1"))])
+        huge = self._table("")
+        os.truncate(huge, datasets.MAX_TABLE_BYTES + 1)
+        with self.assertRaisesRegex(InputError, "larger than"):
+            datasets.read([huge])
+
+
+def made(keys, root="/data") -> datasets.Dataset:
+    examples = tuple(datasets.Example(f"{root}/{key}", 0, None, 0, key) for key in keys)
+    return datasets.Dataset(("a", "b"), ("data",), examples, (("x", "broken"),))
+
+
+def parts(dataset, *args) -> dict[str, int]:
+    """Returns {key: part}."""
+    return {
+        e.key: k for k, part in enumerate(datasets.split(dataset, *args)) for e in part.examples
+    }
+
+
+class SplitTest(tf.test.TestCase, parameterized.TestCase):
+    def test_files_stay_whatever_is_beside_them_and_wherever_they_are(self):
+        keys = [f"harp/{k}.png" for k in range(500)]
+        whole = parts(made(keys))
+        self.assertLen(whole, 500)
+        self.assertEqual(whole, parts(made(keys, "/elsewhere")))
+        self.assertEqual(whole, parts(made(keys[::-1])))
+        few = parts(made(keys[::7]))
+        self.assertEqual(few, {key: whole[key] for key in keys[::7]})
+        self.assertNotEqual(whole, parts(made(keys), 1))
+
+    def test_this_very_split(self):
+        # Splits must be the same with every version: models are judged by them. Of
+        # SHA-256("0/KEY"), the first hexadecimal digits over 16^4: .8 and .9 part them.
+        found = parts(made(["harp/0.png", "harp/1.png", "harp/é.png"]))
+        import hashlib
+
+        for key, part in found.items():
+            place = int(hashlib.sha256(f"0/{key}".encode()).hexdigest()[:4], 16) / 16**4
+            self.assertEqual(part, int(place >= 0.8) + int(place >= 0.9))
+
+    def test_the_parts_are_of_their_sizes(self):
+        keys = [f"{label}/{k}.jpg" for label in "abcde" for k in range(4000)]
+        for shares in ((0.8, 0.1, 0.1), (0.5, 0.25, 0.25), (0, 0.5, 0.5), (1, 0, 0), (0.7, 0.3, 0)):
+            counts = np.bincount(list(parts(made(keys), 0, shares).values()), minlength=3)
+            for count, share in zip(counts, shares, strict=True):
+                # Five standard deviations of a binomial.
+                bound = 5 * np.sqrt(len(keys) * share * (1 - share))
+                self.assertAllClose(count, len(keys) * share, rtol=0, atol=bound)
+
+    def test_parts_keep_what_is_of_the_whole(self):
+        dataset = made([f"{k}" for k in range(30)])
+        for part in datasets.split(dataset):
+            self.assertEqual(part.classes, dataset.classes)
+            self.assertEqual(part.domains, dataset.domains)
+            self.assertEqual(part.broken, dataset.broken)
+
+    @parameterized.parameters((0.5, 0.5, 0.5), (1.2, -0.1, -0.1), (0.5, 0.5), (np.nan, 0.5, 0.5))
+    def test_shares_that_are_none(self, *shares):
+        with self.assertRaisesRegex(InputError, "three shares"):
+            datasets.split(made(["a"]), 0, shares)
+
+    def test_a_moved_folder_is_split_alike(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        for label in ("a", "b"):
+            for k in range(20):
+                picture(folder / "one" / label / f"{k}.png")
+        shutil.copytree(folder / "one", folder / "deep" / "two")
+        lines = "".join(f"{c}/{k}.png,{c}\n" for c in "ab" for k in range(20))
+        (folder / "one" / "t.csv").write_text(f"path,label\n{lines}")
+        first = parts(datasets.read([folder / "one"]))
+        self.assertLen(set(first.values()), 3)
+        self.assertEqual(first, parts(datasets.read([folder / "deep" / "two"])))
+        self.assertEqual(first, parts(datasets.read([folder / "one" / "t.csv"])))

@@ -1,0 +1,1 @@
+"""Art: data sets in folders, the classifier of artistic images, its training and measures."""

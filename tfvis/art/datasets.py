@@ -1,0 +1,360 @@
+"""Data sets as people keep them: a folder per class, or a table of files and boxes."""
+
+import csv
+import dataclasses
+import hashlib
+import io
+import os
+import pathlib
+import unicodedata
+import warnings
+from collections.abc import Iterator, Sequence
+
+import PIL.Image
+
+from tfvis import images
+from tfvis.errors import InputError
+
+NEGATIVE = "none"
+ENDINGS = frozenset((".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
+# A row is some 100 bytes; larger data sets than half a million pictures are not for folders.
+MAX_TABLE_BYTES = 64 * 2**20
+# The largest picture that is read, uncompressed with four channels of 16 bits.
+_MAX_FILE_BYTES = images.MAX_PIXELS * 8 + 2**20
+_BOX = ("x0", "y0", "x1", "y1")
+# More than these are counted, not listed: a message is one line.
+_LISTED = 5
+_ORIENTATION = 0x0112  # The EXIF tag; 5 to 8 turn by a quarter.
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """One picture, or a box of it.
+
+    Attributes:
+        path: of the file: below its source as that was given.
+        label: index into the classes, -1 where unlabelled.
+        box: (x0, y0, x1, y1) in px of the upright original, ends exclusive, or None.
+        domain: index into the domains.
+        key: the path relative to the source, with slashes; what `split` goes by.
+    """
+
+    path: str
+    label: int
+    box: tuple[int, int, int, int] | None
+    domain: int
+    key: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """Examples of several sources, in the order of the sources and their names.
+
+    Attributes:
+        classes: names, sorted, the negative class `none` last; or as asked for.
+        domains: one name per source.
+        examples: all whose file looks like a picture.
+        broken: (path, reason) of the files left out.
+    """
+
+    classes: tuple[str, ...]
+    domains: tuple[str, ...]
+    examples: tuple[Example, ...]
+    broken: tuple[tuple[str, str], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Entry:
+    """A file as a source names it, before classes have numbers; broken has a reason."""
+
+    path: str
+    key: str
+    label: str
+    box: tuple[int, int, int, int] | None = None
+    reason: str = ""
+
+
+def read(
+    sources: Sequence[str | os.PathLike],
+    classes: Sequence[str] | None = None,
+    *,
+    labelled: bool = True,
+) -> Dataset:
+    """Lists the examples of data sets; opens no more of a file than its header.
+
+    Hidden files and files that are not pictures by their ending are passed over; links
+    are followed. Each source is a domain, named by its folder or the stem of its table.
+
+    Args:
+        sources: each a folder with a folder per class (which may nest deeper), or a CSV
+            file (UTF-8) with the columns path (relative to its folder), label and, where
+            boxes are meant, x0, y0, x1, y1. Unlabelled: a folder of pictures, a CSV file
+            whose labels are ignored, or one picture.
+        classes: the names and their order; left out, those found.
+        labelled: whether labels are read.
+
+    Raises:
+        InputError: no such source, a class without a readable picture, fewer than two
+            classes, labels that are not in `classes`, bad rows of a table.
+    """
+    places = [pathlib.Path(source).expanduser() for source in sources]
+    domains = _domains(places)
+    found = [list(_entries(place, labelled)) for place in places]
+    if not labelled:
+        classes = tuple(classes or ())
+    else:
+        names = _labels(places, found)
+        classes = tuple(classes) if classes is not None else names
+        unknown = [name for name in names if name not in classes]
+        if unknown:
+            raise InputError(
+                f"{_places(places)}: labels unknown to the checkpoint: {_listed(unknown)}. "
+                f"It knows {_listed(classes)}."
+            )
+        if len(classes) < 2:
+            raise InputError(
+                f"{_places(places)}: {len(classes)} class{'' if len(classes) == 1 else 'es'} "
+                f"({_listed(classes) or 'none'}); at least two are needed. Expected a folder per "
+                "class, or a CSV file with the columns path,label."
+            )
+    numbers = {name: index for index, name in enumerate(classes)} if labelled else {}
+    examples = tuple(
+        Example(entry.path, numbers.get(entry.label, -1), entry.box, domain, entry.key)
+        for domain, entries in enumerate(found)
+        for entry in entries
+        if not entry.reason
+    )
+    broken = tuple(
+        dict.fromkeys(
+            (entry.path, entry.reason) for entries in found for entry in entries if entry.reason
+        )
+    )
+    if not examples:
+        more = f" The first of {len(broken)} files left out: {broken[0][1]}." if broken else ""
+        raise InputError(f"{_places(places)}: no readable pictures in it.{more}")
+    return Dataset(classes, domains, examples, broken)
+
+
+def split(
+    dataset: Dataset, seed: int = 0, shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
+) -> tuple[Dataset, Dataset, Dataset]:
+    """Parts a data set into three, for training, validation and testing.
+
+    Each file goes by the SHA-256 of the seed and its path relative to the source, so it
+    stays in its part whatever is added beside it and wherever the data set is moved, and
+    all boxes of a picture stay together. 80/10/10 as Sabatelli et al. 2018, section 3.
+
+    Args:
+        dataset: to be parted; each part keeps its classes, domains and broken files.
+        seed: another one, another split.
+        shares: expected part of the files in each, in all 1.
+
+    Raises:
+        InputError: shares that are negative or are not 1 in all.
+    """
+    if len(shares) != 3 or not all(s >= 0 for s in shares) or abs(sum(shares) - 1) > 1e-6:
+        raise InputError(f"Expected three shares, 1 in all. Received: {tuple(shares)}")
+    parts = ([], [], [])
+    for example in dataset.examples:
+        name = f"{seed}/{example.key or example.path}".encode("utf-8", "surrogateescape")
+        place = int.from_bytes(hashlib.sha256(name).digest()[:8]) / 2**64
+        # A share of nothing gets nothing, whatever the sum of the others rounds to.
+        part = 0 if place < shares[0] else 1 if place < shares[0] + shares[1] else 2
+        parts[part if shares[part] else shares.index(max(shares))].append(example)
+    return tuple(dataclasses.replace(dataset, examples=tuple(part)) for part in parts)
+
+
+def _places(places: list[pathlib.Path]) -> str:
+    return ", ".join(str(place) for place in places)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
+
+
+def _domains(places: list[pathlib.Path]) -> tuple[str, ...]:
+    """Returns a name for each source: as much of the end of its path as tells them apart."""
+    whole = [place.resolve() for place in places]
+    if not whole or len(set(whole)) < len(whole):
+        raise InputError(f"Expected sources, each once. Received: {_places(places) or 'none'}")
+    parts = [(path.with_suffix("") if path.is_file() else path).parts for path in whole]
+    for length in range(1, max(map(len, parts))):
+        names = tuple("/".join(part[-length:]) for part in parts)
+        if len(set(names)) == len(names):
+            return names
+    # A folder beside a table of the same stem.
+    return tuple(str(path) for path in whole)
+
+
+def _labels(places: list[pathlib.Path], found: list[list[_Entry]]) -> tuple[str, ...]:
+    """Returns the classes found, in order; each has a readable picture in every source."""
+    for place, entries in zip(places, found, strict=True):
+        readable = {entry.label for entry in entries if not entry.reason}
+        empty = sorted({entry.label for entry in entries} - readable - {""})
+        if empty:
+            first = next(entry.reason for entry in entries if entry.label == empty[0])
+            raise InputError(
+                f"{place}: no readable picture of the class {_listed(empty)} ({first}). "
+                "Add one, or take the class away."
+            )
+    names = {entry.label for entries in found for entry in entries if entry.label}
+    return tuple(sorted(names, key=lambda name: (name == NEGATIVE, name)))
+
+
+def _entries(place: pathlib.Path, labelled: bool) -> Iterator[_Entry]:
+    """Yields what a source names."""
+    if place.is_dir():
+        yield from _of_folder(place, labelled)
+    elif not place.is_file():
+        raise InputError(f"{place}: no such folder or file.")
+    elif place.suffix.lower() == ".csv":
+        yield from _of_table(place, labelled)
+    elif not labelled and place.suffix.lower() in ENDINGS:
+        yield _Entry(str(place), _key(place.name), "", None, _header(place)[1])
+    else:
+        raise InputError(f"{place}: neither a folder nor a .csv file.")
+
+
+def _of_folder(place: pathlib.Path, labelled: bool) -> Iterator[_Entry]:
+    if labelled:
+        # Links among them are followed: a subset is often a folder of links.
+        for folder in sorted(p for p in _visible(place) if p.is_dir()):
+            entries = list(_of_class(place, folder, folder.name))
+            # An empty class is an entry too, so that it can be complained of.
+            yield from entries or [_Entry(str(folder), "", folder.name, None, "no pictures in it")]
+        for path in sorted(_visible(place)):
+            if path.is_file() and path.suffix.lower() in ENDINGS:
+                yield _Entry(str(path), "", "", None, f"{path}: lies in no class folder")
+    else:
+        yield from _of_class(place, place, "")
+
+
+def _visible(folder: pathlib.Path) -> list[pathlib.Path]:
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read ({error.strerror}).") from error
+
+
+def _of_class(place: pathlib.Path, folder: pathlib.Path, label: str) -> Iterator[_Entry]:
+    """Yields the pictures in a folder and those in it, by name; a circle of links ends."""
+    seen = set()
+    for inner, subfolders, names in os.walk(folder, followlinks=True):
+        about = os.stat(inner)
+        if (about.st_dev, about.st_ino) in seen:
+            subfolders.clear()
+            continue
+        seen.add((about.st_dev, about.st_ino))
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in sorted(names):
+            path = pathlib.Path(inner, name)
+            if path.suffix.lower() not in ENDINGS or name.startswith(".") or not path.is_file():
+                continue
+            key = _key(path.relative_to(place).as_posix())
+            yield _Entry(str(path), key, label, None, _header(path)[1])
+
+
+def _of_table(place: pathlib.Path, labelled: bool) -> Iterator[_Entry]:
+    """Yields the rows of a CSV file.
+
+    Raises:
+        InputError: it is no such table, or rows are wrong: the first of them by line.
+    """
+    if place.stat().st_size > MAX_TABLE_BYTES:
+        raise InputError(f"{place}: larger than {MAX_TABLE_BYTES >> 20} MiB; part the table.")
+    try:
+        # utf-8-sig: spreadsheets begin their UTF-8 with a byte order mark.
+        rows = csv.DictReader(io.StringIO(place.read_bytes().decode("utf-8-sig"), newline=""))
+        columns = [name.strip().lower() for name in rows.fieldnames or ()]
+        rows.fieldnames = columns
+        boxed = [name for name in _BOX if name in columns]
+        needed = ("path", *(("label",) if labelled else ()), *(_BOX if boxed else ()))
+        if not set(needed) <= set(columns) or len(set(columns)) < len(columns):
+            raise InputError(
+                f"{place}: expected a first line with the columns {','.join(needed)}, each once. "
+                f"Received: {','.join(columns) or 'an empty file'}"
+            )
+        entries, wrong, headers = [], [], {}
+        for row in rows:
+            try:
+                entries.append(_row(place, row, labelled, bool(boxed), headers))
+            except InputError as error:
+                wrong.append(f"line {rows.line_num}: {error}")
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{place}: not a CSV file in UTF-8 ({error}).") from error
+    if wrong:
+        more = f" ({len(wrong)} such lines)" if len(wrong) > _LISTED else ""
+        raise InputError(f"{place}: {'; '.join(wrong[:_LISTED])}{more}. Correct or delete them.")
+    yield from entries
+
+
+def _row(place: pathlib.Path, row: dict, labelled: bool, boxed: bool, headers: dict) -> _Entry:
+    """Returns what a row says; `headers` remembers those of files that have several boxes."""
+    if None in row or None in row.values():
+        raise InputError("not as many cells as the first line has")
+    cells = {name: cell.strip() for name, cell in row.items()}
+    relative, label = cells["path"], cells["label"] if labelled else ""
+    if not relative or (labelled and not label):
+        raise InputError("no path" if not relative else "no label")
+    path = place.parent / relative
+    if not path.is_file():
+        raise InputError(f"no such file as {relative}")
+    if path not in headers:
+        headers[path] = _header(path, turned=boxed)
+    size, reason = headers[path]
+    box = None
+    if boxed and any(cells[name] for name in _BOX):
+        box = _box([cells[name] for name in _BOX], size)
+    # An absolute path below the table's folder is the same file as the relative one.
+    inner = os.path.relpath(path, place.parent) if os.path.isabs(relative) else relative
+    return _Entry(str(path), _key(os.path.normpath(inner)), label, box, reason)
+
+
+def _box(cells: list[str], size: tuple[int, int] | None) -> tuple[int, int, int, int]:
+    """Returns a box, rounded to whole px; where the file is broken, `size` is None."""
+    try:
+        x0, y0, x1, y1 = (round(float(cell)) for cell in cells)
+    except (ValueError, OverflowError):  # Infinity does not round.
+        raise InputError(f"not four numbers: {','.join(cells)}") from None
+    if x0 >= x1 or y0 >= y1:
+        raise InputError(f"the box {x0},{y0},{x1},{y1} is empty")
+    if size and (x0 < 0 or y0 < 0 or x1 > size[0] or y1 > size[1]):
+        raise InputError(f"the box {x0},{y0},{x1},{y1} is not within {size[0]}x{size[1]} px")
+    return x0, y0, x1, y1
+
+
+def _key(relative: str) -> str:
+    # Composed letters: some file systems take them apart when a folder is copied.
+    return unicodedata.normalize("NFC", relative.replace(os.sep, "/"))
+
+
+def _header(path: pathlib.Path, turned: bool = False) -> tuple[tuple[int, int] | None, str]:
+    """Returns (width, height) and "", or None and what is wrong, from a file's header.
+
+    Args:
+        path: the file.
+        turned: whether the size is wanted as after the EXIF turn.
+    """
+    try:
+        length = path.stat().st_size
+        if length == 0 or length > _MAX_FILE_BYTES:
+            return None, f"{path}: {'the file is empty' if not length else 'the file is too large'}"
+        PIL.Image.init()
+        formats = [name for name in images.FORMATS if name in PIL.Image.OPEN]
+        with warnings.catch_warnings(), PIL.Image.open(path, formats=formats) as image:
+            warnings.simplefilter("ignore")
+            width, height = image.size
+            # A PNG without EXIF before its pixels would be decoded in search of it, and
+            # Pillow gives the size of a TIFF as it is after the turn.
+            quick = image.format != "TIFF" and (image.format != "PNG" or "exif" in image.info)
+            if turned and quick and image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8):
+                width, height = height, width
+    except Exception as error:  # Decoders raise a dozen kinds.
+        what = "not an image" if isinstance(error, PIL.UnidentifiedImageError) else str(error)
+        return None, f"{path}: {what}"
+    small = min(width, height) < images.MIN_SIDE
+    large = max(width, height) > images.MAX_SIDE or width * height > images.MAX_PIXELS
+    if small or large:
+        return None, f"{path}: {width}x{height} px is too {'small' if small else 'large'}"
+    return (width, height), ""

@@ -1,0 +1,67 @@
+"""The layers that every path from a network's input to its output passes.
+
+In graph theory's word, the dominators of the output. A chain is all dominators; of a residual
+network they are the ends of its blocks, of Inception and DenseNet the concatenations.
+"""
+
+from tfvis.networks.network import Network
+
+
+def dominators(network: Network, output: str | None = None) -> tuple[str, ...]:
+    """Returns the paths of the dominators of an output, in order of computation.
+
+    Args:
+        network: its graph.
+        output: a path, itself the last of them; default the network's output.
+
+    Raises:
+        InputError: no such path.
+    """
+    output = output or network.graph.output or network.paths[-1]
+    network.check([output])
+    tensors = network.graph.tensors
+    order, parents = _ordered(tensors[network.path(output)])
+    place = {id(tensor): k for k, tensor in enumerate(order)}
+    # In any order of computation, a layer is on every path exactly if no edge leaps over it:
+    # an edge that does lies on a path around it, since everything here leads from the input
+    # to the output.
+    furthest, passed = 0, []
+    children: dict[int, int] = {}
+    for k, tensor in enumerate(order):
+        for source in parents[id(tensor)]:
+            at = place[id(source)]
+            children[at] = max(children.get(at, 0), k)
+    for k, tensor in enumerate(order):
+        if furthest <= k:
+            passed.append(id(tensor))
+        furthest = max(furthest, children.get(k, k))
+    names = {id(tensor): path for path, tensor in tensors.items()}
+    return tuple(names[i] for i in passed if i in names and i != id(network.graph.inputs))
+
+
+def sources(tensor) -> list:
+    """Returns the symbolic tensors that a symbolic tensor was made of."""
+    history = tensor._keras_history
+    return history.operation._inbound_nodes[history.node_index].input_tensors
+
+
+def _ordered(output) -> tuple[list, dict[int, list]]:
+    """Returns everything the output is made of, sources first, and the sources of each."""
+    order, parents = [], {}
+    # By hand, not by recursion: a DenseNet is deeper than Python's stack.
+    stack, placed = [output], set()
+    while stack:
+        tensor = stack[-1]
+        if id(tensor) in placed:
+            stack.pop()
+            continue
+        if id(tensor) not in parents:
+            parents[id(tensor)] = sources(tensor)
+            waiting = [source for source in parents[id(tensor)] if id(source) not in placed]
+            stack.extend(waiting)
+            if waiting:
+                continue
+        placed.add(id(tensor))
+        order.append(tensor)
+        stack.pop()
+    return order, parents
