@@ -43,7 +43,7 @@ _POINTWISE_OPERATIONS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class _Window:
+class Window:
     """Output i sees the inputs (step * i + n) / parts, n = low, low + gap, .. high.
 
     Of these, the whole numbers that are places of the map.
@@ -192,17 +192,31 @@ def _step(tensor, sources, given) -> tuple[Axis, Axis] | None:
     empty = next((axes for axes in given if not all(len(a.first) for a in axes)), None)
     if empty:
         return empty
-    if _pointwise(operation):
+    if pointwise(operation):
         return tuple(map(_united, zip(*given, strict=True)))
-    windows = _WINDOWS.get(type(operation))
-    if not windows or getattr(operation, "data_format", "channels_last") != "channels_last":
-        return None
     sizes = tuple(len(axis.first) for axis in given[0])
     found = windows(operation, sizes, sources[0].shape[-1])
     return found and _seen(given[0], found)
 
 
-def _pointwise(operation) -> bool:
+def windows(operation, sizes: tuple[int, int], channels: int) -> list[Window] | None:
+    """Returns what each output of a sliding operation sees of its input, per axis.
+
+    Args:
+        operation: a layer.
+        sizes: (height, width) of its input.
+        channels: of its input.
+
+    Returns:
+        None where it is not known to slide.
+    """
+    found = _WINDOWS.get(type(operation))
+    if not found or getattr(operation, "data_format", "channels_last") != "channels_last":
+        return None
+    return found(operation, sizes, channels)
+
+
+def pointwise(operation) -> bool:
     """Tells operations whose output at a place depends on their inputs there only."""
     kind = type(operation)
     layer = isinstance(operation, keras.Layer)
@@ -229,7 +243,7 @@ def _seen(axes: tuple[Axis, Axis], windows) -> tuple[Axis, Axis]:
     return tuple(_through(axis, window) for axis, window in zip(axes, windows, strict=True))
 
 
-def _through(axis: Axis, window: _Window) -> Axis:
+def _through(axis: Axis, window: Window) -> Axis:
     # What sees nothing keeps a span that any union replaces.
     first = np.full(window.size, np.iinfo(np.int64).max // 2)
     last = np.full(window.size, -1)
@@ -247,7 +261,7 @@ def _united(axes: tuple[Axis, ...]) -> Axis:
     """Returns what is seen through any of several maps that are combined in place."""
     size = max(len(axis.first) for axis in axes)
     # A map of one place is added to every place of another.
-    axes = [_through(a, _Window(size, step=0)) if len(a.first) == 1 < size else a for a in axes]
+    axes = [_through(a, Window(size, step=0)) if len(a.first) == 1 < size else a for a in axes]
     if len({len(axis.first) for axis in axes}) > 1:
         nothing = np.zeros(0, int)
         return Axis(Fraction(0), Fraction(0), Fraction(0), nothing, nothing)
@@ -261,27 +275,27 @@ def _united(axes: tuple[Axis, ...]) -> Axis:
     return Axis(jumps.pop(), low, high, first, last)
 
 
-def _sliding(size: int, kernel: int, stride: int, dilation: int, padding: str) -> _Window:
+def _sliding(size: int, kernel: int, stride: int, dilation: int, padding: str) -> Window:
     """A convolution or pooling; "same" pads as TensorFlow does, the odd pixel behind."""
     reach = (kernel - 1) * dilation
     if padding == "same":
         outputs = -(-size // stride)
         before = max((outputs - 1) * stride + reach + 1 - size, 0) // 2
-        return _Window(outputs, stride, -before, reach - before, gap=dilation)
-    return _Window(max((size - reach - 1) // stride + 1, 0), stride, 0, reach, gap=dilation)
+        return Window(outputs, stride, -before, reach - before, gap=dilation)
+    return Window(max((size - reach - 1) // stride + 1, 0), stride, 0, reach, gap=dilation)
 
 
-def _convolution(layer, sizes, channels) -> list[_Window]:
+def _convolution(layer, sizes, channels) -> list[Window]:
     per_axis = zip(sizes, layer.kernel_size, layer.strides, layer.dilation_rate, strict=True)
     return [_sliding(*numbers, layer.padding) for numbers in per_axis]
 
 
-def _pooling(layer, sizes, channels) -> list[_Window]:
+def _pooling(layer, sizes, channels) -> list[Window]:
     per_axis = zip(sizes, layer.pool_size, layer.strides, strict=True)
     return [_sliding(size, pool, stride, 1, layer.padding) for size, pool, stride in per_axis]
 
 
-def _transposed(layer, sizes, channels) -> list[_Window]:
+def _transposed(layer, sizes, channels) -> list[Window]:
     """The places that a convolution of the output, with the same window, would feed."""
     outputs = layer.compute_output_shape((1, *sizes, channels))[1:3]
     windows = []
@@ -290,40 +304,40 @@ def _transposed(layer, sizes, channels) -> list[_Window]:
         reach, before = (kernel - 1) * dilation, 0
         if layer.padding == "same":
             before = max((size - 1) * stride + reach + 1 - output, 0) // 2
-        windows.append(_Window(output, 1, before - reach, before, stride, dilation))
+        windows.append(Window(output, 1, before - reach, before, stride, dilation))
     return windows
 
 
-def _padding(layer, sizes, channels) -> list[_Window]:
+def _padding(layer, sizes, channels) -> list[Window]:
     per_axis = zip(sizes, layer.padding, strict=True)
-    return [_Window(size + sum(pad), 1, -pad[0], -pad[0]) for size, pad in per_axis]
+    return [Window(size + sum(pad), 1, -pad[0], -pad[0]) for size, pad in per_axis]
 
 
-def _bordering(layer, sizes, channels) -> list[_Window] | None:
+def _bordering(layer, sizes, channels) -> list[Window] | None:
     # A repeated border pixel is seen as itself already; around the picture, all is seen.
     return None if layer.mode == "circular" else _padding(layer, sizes, channels)
 
 
-def _cropping(layer, sizes, channels) -> list[_Window]:
+def _cropping(layer, sizes, channels) -> list[Window]:
     per_axis = zip(sizes, layer.cropping, strict=True)
-    return [_Window(max(size - sum(cut), 0), 1, cut[0], cut[0]) for size, cut in per_axis]
+    return [Window(max(size - sum(cut), 0), 1, cut[0], cut[0]) for size, cut in per_axis]
 
 
-def _upsampling(layer, sizes, channels) -> list[_Window] | None:
+def _upsampling(layer, sizes, channels) -> list[Window] | None:
     per_axis = list(zip(sizes, layer.size, strict=True))
     if layer.interpolation == "nearest":
         # floor(i / factor): one of so many neighbours is divisible.
-        return [_Window(size * factor, 1, 1 - factor, 0, factor) for size, factor in per_axis]
+        return [Window(size * factor, 1, 1 - factor, 0, factor) for size, factor in per_axis]
     if layer.interpolation == "bilinear":
         return [_resized(size, size * factor) for size, factor in per_axis]
     return None
 
 
-def _resized(given: int, wanted: int) -> _Window:
+def _resized(given: int, wanted: int) -> Window:
     """A bilinear resize, antialiased where it shrinks: a triangle between pixel centres."""
     centre, radius = given - wanted, 2 * max(given, wanted)
     # At its feet the triangle is 0, so that they are not seen.
-    return _Window(wanted, 2 * given, centre - radius + 1, centre + radius - 1, 2 * wanted)
+    return Window(wanted, 2 * given, centre - radius + 1, centre + radius - 1, 2 * wanted)
 
 
 _WINDOWS: dict[type, Callable] = {

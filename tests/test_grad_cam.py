@@ -1,0 +1,139 @@
+"""Grad-CAM: against differences of the score, and the closed form behind a mean."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl.testing import parameterized
+
+from tests import nets
+from tfvis.attention import grad_cam
+from tfvis.errors import InputError
+from tfvis.networks import network
+
+layers = keras.layers
+
+
+def _images(count: int, size: int = 24) -> np.ndarray:
+    return np.stack([nets.picture(size, seed=seed) for seed in range(count)])
+
+
+def _deep_head() -> network.Network:
+    """A fixed size, and two layers of scores with a ReLU between."""
+    keras.utils.set_random_seed(3)
+    inputs = keras.Input((12, 12, 3))
+    x = layers.Conv2D(5, 3, strides=2, activation="relu", name="conv")(inputs / 100.0)
+    x = layers.Dense(16, activation="relu", name="hidden")(layers.Flatten()(x))
+    return network.wrap(keras.Model(inputs, layers.Dense(4, activation="softmax", name="p")(x)))
+
+
+class GradCamTest(tf.test.TestCase, parameterized.TestCase):
+    def test_weights_are_those_of_raising_a_channel(self):
+        net, images, classes = _deep_head(), _images(3, 12), np.array([2, 0, 3])
+        found = grad_cam.GradCam(net).maps(images, classes).numpy()
+        maps = net.taps(["conv"])(tf.constant(images))["conv"].numpy().astype(np.float64)
+        hidden, scores = net.graph.layers["hidden"], net.graph.layers["p"]
+        (w1, b1), (w2, b2) = (
+            [v.numpy().astype(np.float64) for v in layer.weights] for layer in (hidden, scores)
+        )
+
+        def score(given):
+            inner = np.maximum(given.reshape(len(given), -1) @ w1 + b1, 0)
+            return (inner @ w2 + b2)[np.arange(len(given)), classes]
+
+        step, expected = 1e-6, np.zeros(maps.shape[:3])
+        for channel in range(5):
+            raised = step * (np.arange(5) == channel)
+            # The whole channel is raised, so this is the sum over its places.
+            slope = (score(maps + raised) - score(maps - raised)) / (2 * step)
+            expected += (slope / 25)[:, None, None] * maps[..., channel]
+        expected = np.maximum(expected, 0)
+        self.assertGreater(expected.max(), 0)
+        # Float32 sums of 125 products.
+        self.assertAllClose(found, expected, rtol=1e-4, atol=1e-5 * expected.max())
+
+    def test_behind_a_mean_it_is_the_class_activation_map(self):
+        net, images = nets.wrapped(), _images(2)
+        cam = grad_cam.GradCam(net, "block2_pool")
+        maps = net.taps(["block2_pool"])(tf.constant(images))["block2_pool"].numpy()
+        kernel = net.graph.layers["logits"].kernel.numpy()
+        expected = np.maximum(maps @ kernel, 0) / np.prod(maps.shape[1:3])
+        self.assertGreater(expected.max(), 0)
+        self.assertAllClose(cam.class_maps(images), expected, rtol=1e-5)
+        for number in range(5):
+            self.assertAllClose(
+                cam.maps(images, [number, number]), expected[..., number], rtol=1e-5
+            )
+
+    def test_dropout_is_off_and_no_obstacle(self):
+        inputs = keras.Input((None, None, 3))
+        x = layers.Conv2D(4, 3, activation="relu", name="conv")(inputs)
+        x = layers.Dropout(0.5)(layers.GlobalAveragePooling2D()(x))
+        net = network.wrap(keras.Model(inputs, layers.Dense(3, name="scores")(x)))
+        cam, images = grad_cam.GradCam(net), _images(2)
+        every = cam.class_maps(images).numpy()
+        self.assertAllClose(cam.maps(images, [2, 1]), [every[0, ..., 2], every[1, ..., 1]])
+
+    def test_the_default_is_the_deepest_that_is_no_pooling(self):
+        self.assertEqual(grad_cam.GradCam(nets.wrapped()).layer, "block2_conv1")
+
+    @parameterized.parameters(
+        ("valid", 3, 2, 31, 34),
+        ("same", 3, 2, 32, 30),
+        ("same", 5, 3, 29, 33),
+        ("valid", 4, 4, 35, 32),
+    )
+    def test_a_ramp_stays_where_it_is(self, padding, kernel, stride, height, width):
+        # A mean over a window is the ramp at the window's centre, and a line between such
+        # centres the ramp itself: anything that is out of place by part of a pixel shows.
+        inputs = keras.Input((None, None, 2))
+        pool = layers.AveragePooling2D(kernel, stride, padding=padding, name="pool")(inputs)
+        x = layers.GlobalAveragePooling2D()(pool)
+        net = network.wrap(keras.Model(inputs, layers.Dense(1, name="scores")(x)))
+        cam = grad_cam.GradCam(net, "pool")
+        rows, columns = np.mgrid[:height, :width].astype(np.float32)
+        ramps = np.stack([rows, columns], -1)
+        maps = net.taps(["pool"])(tf.constant(ramps[None]))["pool"][0].numpy()
+        found = cam.upscaled(tf.constant(np.moveaxis(maps, -1, 0)), (height, width)).numpy()
+        # Beyond the outermost centres there is nothing to lie between; and windows that
+        # reach over the border average what is inside it.
+        margin = kernel + stride
+        inside = (slice(None), slice(margin, height - margin), slice(margin, width - margin))
+        self.assertAllClose(found[inside], np.moveaxis(ramps, -1, 0)[inside], atol=1e-4)
+
+    def test_maps_at_the_images_size(self):
+        net, images = nets.wrapped(), _images(2, 27)
+        cam = grad_cam.GradCam(net)
+        full, small = cam(images, [1, 4]).numpy(), cam.maps(images, [1, 4]).numpy()
+        self.assertEqual((full.shape, small.shape), ((2, 27, 27), (2, 13, 13)))
+        self.assertAllGreaterEqual(full, 0.0)
+        self.assertAllLessEqual(full.max((1, 2)) / small.max((1, 2)), 1.0 + 1e-6)
+        # An image is looked at as if alone.
+        self.assertAllClose(cam(images[1:], [4])[0], full[1], rtol=1e-4, atol=1e-7)
+
+    def test_a_network_of_fixed_size_takes_any(self):
+        net = nets.wrapped(size=16)
+        self.assertEqual(grad_cam.GradCam(net)(_images(1, 40), [0]).shape, (1, 40, 40))
+
+    def test_wrong_input(self):
+        net = nets.wrapped()
+        headless = network.wrap(keras.Model(net.graph.inputs, net.graph.tensors["block2_pool"]))
+        cam = grad_cam.GradCam(net)
+        cases = {
+            "has no classifier": lambda: grad_cam.GradCam(headless),
+            "not a map that every path": lambda: grad_cam.GradCam(net, "gap"),
+            "has no layer": lambda: grad_cam.GradCam(net, "block7_conv1"),
+            "a class of 0 to 4": lambda: cam(_images(2), [0, 5]),
+            "for each of 2": lambda: cam(_images(2), [0]),
+            r"Received: \[0\.5\]": lambda: cam(_images(1), [0.5]),
+            "takes images of": lambda: cam(_images(1)[0], [0]),
+            "cannot take an image": lambda: cam(_images(1)[:, :1, :1], [0]),
+            "not one layer over the mean": lambda: cam.class_maps(_images(1)),
+        }
+        for words, call in cases.items():
+            with self.subTest(words), self.assertRaisesRegex(InputError, words) as caught:
+                call()
+            self.assertNotIn("\n", str(caught.exception))
+
+
+if __name__ == "__main__":
+    tf.test.main()

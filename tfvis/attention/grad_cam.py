@@ -1,0 +1,178 @@
+"""Grad-CAM: where a network sees a class.
+
+Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
+Localization" (ICCV 2017), equations 1 and 2: the channels of a deep map, each weighted by how
+much the class score grows with it on average over the map, summed, negative parts left out.
+Behind a mean over the map and one layer of scores it is the class activation map of Zhou et
+al. 2016, but for a factor.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfvis.attention import visual_backprop
+from tfvis.errors import InputError
+from tfvis.networks import receptive, surgery
+from tfvis.networks.dominators import dominators, sources
+from tfvis.networks.network import Network
+
+_POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
+
+
+class GradCam:
+    """Makes maps of classes; compiled once per shape of images.
+
+    Args:
+        network: with a classifier.
+        layer: whose map is looked at; all paths must pass it. Default: the deepest that has
+            places and is no pooling, the paper's last convolutional layer (relu5_3 of VGG).
+        precision: "float32" or "bfloat16", arithmetic of the network up to the layer.
+
+    Raises:
+        InputError: no classifier, no spatial layers, or a layer that not every path passes.
+    """
+
+    def __init__(self, network: Network, layer: str | None = None, precision: str = "float32"):
+        if not network.logits:
+            raise InputError(
+                f"Grad-CAM is of a class, and {network.name} has no classifier. Use a checkpoint, "
+                "or a network with its top."
+            )
+        self.network, self.layer = network, layer or _deepest(network)
+        network.check([self.layer])
+        start = network.graph.tensors[network.path(self.layer)]
+        scores = network.graph.tensors[network.logits]
+        passed = dominators(network, network.logits)
+        if len(start.shape) != 4 or network.path(self.layer) not in passed:
+            raise InputError(
+                f"Grad-CAM: {self.layer} of {network.name} is not a map that every path passes."
+            )
+        self._taps = network.taps((self.layer,), precision)
+        self._head = keras.Model(start, scores)
+        self._dense = _scores_of_mean(start, scores)
+        # Not autograph: there is nothing to convert, and errors stay one line.
+        self._run = tf.function(self._maps, autograph=False)
+        self._run_all = tf.function(self._class_maps, autograph=False)
+
+    def __call__(self, images: tf.Tensor, classes) -> tf.Tensor:
+        """Returns the maps of classes at the images' size, not normalised.
+
+        Args:
+            images: float32 [batch, height, width, channels], display space.
+            classes: int [batch], one for each image.
+
+        Returns:
+            float32 [batch, height, width], at least 0; bilinear between the centres of what
+            the map's places see, beyond the outermost as there.
+
+        Raises:
+            InputError: see `maps`.
+        """
+        return self.upscaled(self.maps(images, classes), images.shape[1:3])
+
+    def maps(self, images: tf.Tensor, classes) -> tf.Tensor:
+        """Returns the maps at the layer's own size, float32 [batch, h, w], at least 0.
+
+        Raises:
+            InputError: not such images, too small for the network, a class it does not
+                have, or not one for each image.
+        """
+        images = self._checked(images)
+        given, classes = classes, np.asarray(classes)
+        count = self.network.channels_of("logits")
+        right = classes.shape == images.shape[:1] and classes.dtype.kind in "iu"
+        if not right or (classes.size and not 0 <= classes.min() <= classes.max() < count):
+            raise InputError(
+                f"Grad-CAM: expected a class of 0 to {count - 1} for each of {len(images)} "
+                f"images. Received: {np.asarray(given).tolist()}"
+            )
+        return self._run(images, tf.constant(classes, tf.int32))
+
+    def class_maps(self, images: tf.Tensor) -> tf.Tensor:
+        """Returns the maps of all classes, float32 [batch, h, w, classes], in one product.
+
+        Only where the scores are one layer over the mean of the map (Zhou et al. 2016).
+
+        Raises:
+            InputError: the network goes on otherwise; not such images, or too small.
+        """
+        if self._dense is None:
+            raise InputError(
+                f"Grad-CAM: the scores of {self.network.name} are not one layer over the mean of "
+                f"{self.layer}; ask for one class at a time."
+            )
+        return self._run_all(self._checked(images))
+
+    def upscaled(self, maps: tf.Tensor, size) -> tf.Tensor:
+        """Returns maps of the layer, [batch, h, w], at the size of the image, (height, width)."""
+        height, width = size
+        field = receptive.receptive_field(self.network, self.layer, height, width)
+        for number, (axis, pixels) in enumerate(((field.rows, height), (field.columns, width)), 1):
+            lower, share = _between(axis, maps.shape[number], pixels)
+            share = tf.reshape(tf.constant(share, tf.float32), [-1] + [1] * (2 - number))
+            upper = np.minimum(lower + 1, maps.shape[number] - 1)
+            below, above = (tf.gather(maps, k, axis=number) for k in (lower, upper))
+            # Not below + share * (above - below), which may round to less than 0.
+            maps = (1 - share) * below + share * above
+        return maps
+
+    def _checked(self, images) -> tf.Tensor:
+        images = tf.convert_to_tensor(images, tf.float32)
+        if len(images.shape) != 4 or images.shape[-1] != self.network.channels:
+            raise InputError(
+                f"Grad-CAM: {self.network.name} takes images of [batch, height, width, "
+                f"{self.network.channels}]. Received: {tuple(images.shape)}"
+            )
+        # It raises where nothing is left of such an image.
+        receptive.receptive_field(self.network, self.layer, *images.shape[1:3])
+        return images
+
+    def _maps(self, images, classes):
+        found = self._taps(images)[self.layer]
+        with tf.GradientTape() as tape:
+            tape.watch(found)
+            scores = self._head(found, training=False)
+            # A sum: the gradient of each image is as if it were alone.
+            score = tf.reduce_sum(tf.gather(scores, classes, axis=1, batch_dims=1))
+        weights = tf.reduce_mean(tape.gradient(score, found), [1, 2], keepdims=True)
+        return tf.nn.relu(tf.reduce_sum(weights * found, -1))
+
+    def _class_maps(self, images):
+        found = self._taps(images)[self.layer]
+        places = tf.cast(tf.reduce_prod(tf.shape(found)[1:3]), tf.float32)
+        return tf.nn.relu(tf.tensordot(found, self._dense.kernel / places, 1))
+
+
+def _deepest(network: Network) -> str:
+    """Returns the deepest layer with places, a pooling only where there is nothing else."""
+    layers = visual_backprop.maps(network)
+    operations = {layer: surgery.operation(network.graph.tensors[layer]) for layer in layers}
+    finer = [layer for layer in layers if not isinstance(operations[layer], _POOLINGS)]
+    return (finer or layers)[-1]
+
+
+def _scores_of_mean(start, scores) -> keras.layers.Dense | None:
+    """Returns the layer that makes scores of the mean of a map, if that is all there is."""
+    dense = surgery.operation(scores)
+    if not isinstance(dense, keras.layers.Dense) or (
+        dense.activation is not keras.activations.linear
+    ):
+        return None
+    (before,) = sources(scores)
+    while isinstance(surgery.operation(before), keras.layers.Dropout):
+        (before,) = sources(before)
+    if not isinstance(surgery.operation(before), keras.layers.GlobalAveragePooling2D):
+        return None
+    return dense if sources(before)[0] is start else None
+
+
+def _between(axis: receptive.Axis, places: int, pixels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns, per pixel, the place of the map before it and the way to the next, 0..1."""
+    step, centre = float(axis.jump), float(axis.low + axis.high) / 2
+    if not step:
+        # Branches of different strides: nothing better is known than even parts.
+        step, centre = pixels / places, (pixels / places - 1) / 2
+    position = np.clip((np.arange(pixels) - centre) / step, 0, places - 1)
+    lower = np.minimum(position.astype(np.int32), places - 1)
+    return lower, position - lower
