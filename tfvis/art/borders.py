@@ -23,6 +23,8 @@ _SAME = 24
 _STRAY = 0.06
 # Instruments are made to be seen: between their patches or ticks there is as much, of 255.
 _CONTRAST = 70
+# Five patches or eight ticks have no room, to be told from chance, in fewer px.
+_LEAST = 32
 # An instrument lies within this share of the picture from the edge.
 _REACH = 0.3
 # Share of the picture that lies, at most, between an instrument and the object.
@@ -37,6 +39,7 @@ _BLOCK = 16
 _RINGING = 40
 # Backdrop may be shaded from one end to the other by so much.
 _SHADING = 40
+# Each takes off a margin or an instrument at every edge; more lie around no object.
 _ROUNDS = 6
 
 
@@ -64,9 +67,8 @@ def crop_borders(picture: np.ndarray) -> tuple[int, int, int, int]:
     Left out are, along the edges: rows of at least five regular patches, rulers of at
     least eight ticks (their numbers too), and backdrop: a plain margin, of one colour at
     opposite edges or of the colour an instrument lies on. A plain margin at one edge may
-    be a sky, and stays. Of a drawing, only the blank around the ink goes.
-
-    Instruments must be parallel to the edge, within about half a degree.
+    be a sky, and stays. Of a drawing, only the blank around the ink goes. Charts and rulers
+    that are not parallel to the edge stay.
 
     Args:
         picture: [height, width, 1 | 3], 0..255.
@@ -77,15 +79,12 @@ def crop_borders(picture: np.ndarray) -> tuple[int, int, int, int]:
     height, width = picture.shape[:2]
     factor = -(-max(height, width) // _SIDE)
     small = _reduced(picture, factor)
-    box = [0, 0, small.shape[1], small.shape[0]]
-    backdrop: list[np.ndarray] = []
-    grounds: dict[int, list[np.ndarray]] = {}
+    box, backdrop, grounds = [0, 0, small.shape[1], small.shape[0]], [], {}
     for _ in range(_ROUNDS):
         before = list(box)
         for edge in range(4):
             view = _view(small, box, edge)
-            limit = int(_REACH * small.shape[edge % 2])
-            depth, found = _instruments(view, limit)
+            depth, found = _instruments(view, int(_REACH * small.shape[edge % 2]))
             _cut(box, edge, depth)
             if depth:
                 grounds[edge] = grounds.get(edge, []) + found
@@ -119,11 +118,7 @@ def _view(small: np.ndarray, box: list[int], edge: int) -> np.ndarray:
 
 
 def _cut(box: list[int], edge: int, depth: int) -> None:
-    side = (1, 0, 3, 2)[edge]
-    box[side] += depth if edge < 2 else -depth
-
-
-# Instruments.
+    box[(1, 0, 3, 2)[edge]] += depth if edge < 2 else -depth
 
 
 def _instruments(view: np.ndarray, limit: int) -> tuple[int, list[np.ndarray]]:
@@ -139,8 +134,7 @@ def _instruments(view: np.ndarray, limit: int) -> tuple[int, list[np.ndarray]]:
         if end == band.stop and not _ends(view, band, marks):
             continue
         depth = _sharpest(view, end, marks)
-        colors = [np.median(b.row, axis=0) for b in bands[:index] if _is_plain(b.row)]
-        colors += list(marks.other)
+        colors = [np.median(b.row, axis=0) for b in bands[:index]] + list(marks.other)
         depth = _end_of_ground(view, depth, marks, limit)
     return depth, colors
 
@@ -172,11 +166,6 @@ def _run(view: np.ndarray, start: int, limit: int) -> int:
     return stop
 
 
-def _is_plain(row: np.ndarray) -> bool:
-    shade = _shade(row)
-    return bool(np.abs(row - shade).max() <= _SAME and np.ptp(shade, axis=0).max() <= _SHADING)
-
-
 def _shade(row: np.ndarray) -> np.ndarray:
     """Returns a row without what is narrower than an eighth of it."""
     # A running median is slow where its window is wide, and shading is smooth.
@@ -188,7 +177,7 @@ def _shade(row: np.ndarray) -> np.ndarray:
 
 def _marks(row: np.ndarray, depth: int) -> _Marks | None:
     """Returns the patches or ticks along a band of that depth, if it has them."""
-    if np.ptp(row, axis=0).max() < _CONTRAST:
+    if len(row) < _LEAST or np.ptp(row, axis=0).max() < _CONTRAST:
         return None
     marks = _patches(row) if depth >= max(4, 0.01 * len(row)) else None
     return marks or _ticks(row)
@@ -214,10 +203,9 @@ def _longer(ink: np.ndarray, before: np.ndarray) -> bool:
 
 def _patches(row: np.ndarray) -> _Marks | None:
     """Returns at least five regular patches in a row, [length, 3], if it has them."""
-    length = len(row)
     flat = np.ptp(np.stack([row[:-2], row[1:-1], row[2:]]), axis=0).max(1) <= 9
-    starts, stops = _runs(np.concatenate([[flat[0]], flat, [flat[-1]]]), max(3, 0.005 * length))
-    if len(starts) < 5:
+    starts, stops = _runs(np.concatenate([[flat[0]], flat, [flat[-1]]]), max(3, len(row) / 200))
+    if not len(starts):
         return None
     means = np.stack([np.median(row[a:b], 0) for a, b in zip(starts, stops, strict=True)])
     ranges = [np.ptp(row[a:b], 0).max() for a, b in zip(starts, stops, strict=True)]
@@ -225,8 +213,7 @@ def _patches(row: np.ndarray) -> _Marks | None:
     # With a card between the patches, every other one is the card.
     near = np.abs(means[:, None] - means).max(2) <= 10
     card = near[near.sum(1).argmax()]
-    candidates = [sound, sound & ~card] if card.sum() >= 4 else [sound]
-    for chosen in candidates:
+    for chosen in [sound, sound & ~card] if card.sum() >= 4 else [sound]:
         taken = _regular(starts[chosen], stops[chosen], 5, 0.3)
         if taken is None:
             continue
@@ -238,12 +225,11 @@ def _patches(row: np.ndarray) -> _Marks | None:
         if chosen is not sound:
             rest = np.median(means[card], axis=0)[None]
             steps = means[kept] - rest
-        if span < 0.12 * length or filled < 0.6 * span:
-            continue
+        dense = span >= 0.12 * len(row) and filled >= 0.6 * span
         distinct = (np.abs(steps).max(1) >= 9).mean() >= 0.8
-        if distinct and np.ptp(means[first : last + 1], 0).max() >= _CONTRAST:
+        if dense and distinct and np.ptp(means[first : last + 1], 0).max() >= _CONTRAST:
             # One colour beyond both ends is what the chart lies on.
-            if 0 < first and last < len(means) - 1 and np.ptp(means[[0, -1]], 0).max() <= _SAME:
+            if first > 0 and last < len(means) - 1 and np.ptp(means[[0, -1]], 0).max() <= _SAME:
                 rest = np.concatenate([rest, means[:1]])
             return _Marks(int(starts[first]), int(stops[last]), rest)
     return None
@@ -279,9 +265,7 @@ def _runs(mask: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
     return starts[long], stops[long]
 
 
-def _regular(
-    starts: np.ndarray, stops: np.ndarray, least: int, tolerance: float
-) -> np.ndarray | None:
+def _regular(starts: np.ndarray, stops: np.ndarray, least: int, play: float) -> np.ndarray | None:
     """Returns which of the runs form the longest evenly spaced series of even widths."""
     if len(starts) < least:
         return None
@@ -294,7 +278,7 @@ def _regular(
         for first, last in zip(*_runs(even, least - 1), strict=True):
             series = np.arange(first, last + 1)
             width = np.median(widths[series])
-            alike = np.abs(widths[series] - width) <= max(1.01, tolerance * width)
+            alike = np.abs(widths[series] - width) <= max(1.01, play * width)
             if alike.mean() >= 0.8 and (best is None or len(series) > len(best)):
                 best = series
     return best
@@ -316,10 +300,9 @@ def _sharpest(view: np.ndarray, depth: int, marks: _Marks) -> int:
     """Returns the row near `depth` that begins what comes next."""
     rows = view[max(depth - 1, 0) : depth + _BLOCK, marks.start : marks.stop]
     change = (np.abs(np.diff(rows, axis=0)).max(2) > _SAME).mean(1)
-    # Blurred over two rows, a line is two changes: the later one ends it.
     line = int(change.argmax())
-    if line + 1 < len(change) and change[line + 1] >= 0.7 * change[line]:
-        line += 1
+    # Blurred over two rows, a line is two changes: the later one ends it.
+    line += int(line + 1 < len(change) and change[line + 1] >= 0.7 * change[line])
     return depth + line if change[line] >= 0.4 else depth
 
 
@@ -350,16 +333,11 @@ def _end_of_ground(view: np.ndarray, depth: int, marks: _Marks, limit: int) -> i
     return depth + (stop if len(over) and not written[last:stop].any() else last)
 
 
-# Backdrop.
-
-
 def _cut_margins(small: np.ndarray, box: list[int], backdrop: list, grounds: dict) -> None:
-    """Takes plain margins off the box.
+    """Takes plain margins off the box, if their colour is known.
 
-    Args:
-        small, box: the picture, and what is left of it.
-        backdrop: colours that were found at opposite edges; are added to.
-        grounds: {edge: colours that instruments at this edge lie on}.
+    Either it was found at opposite edges: then it is added to `backdrop`. Or an instrument
+    at the edge lies on it: `grounds` has such colours by edge.
     """
     margins = [_margin(_view(small, box, edge), edge in grounds) for edge in range(4)]
     for edge in (0, 1):
@@ -392,12 +370,7 @@ def _margin(view: np.ndarray, opened: bool) -> tuple[int, np.ndarray]:
 
 
 def _plain(view: np.ndarray, least: float) -> tuple[int, np.ndarray]:
-    """Returns how many rows at the edge are plain, and their colour.
-
-    Args:
-        view: its first rows may be backdrop.
-        least: how far a pixel may be from it where it has no noise.
-    """
+    """Returns how many rows are plain, within `least` where there is no noise; their colour."""
     shade = _shade(np.median(view[:3], axis=0))
     color = np.median(shade, axis=0)
     if np.ptp(shade, axis=0).max() > _SHADING:
@@ -420,10 +393,7 @@ def _plain(view: np.ndarray, least: float) -> tuple[int, np.ndarray]:
 
 
 def _to_line(rows: np.ndarray, shade: np.ndarray) -> int:
-    """Returns how many rows there are before a line across the picture, or 0.
-
-    They are backdrop, if ringing of the line's own is all there is in them.
-    """
+    """Returns how many rows, of backdrop and ringing, are before a line across them, or 0."""
     away = np.abs(rows - shade).max(2)
     lines = np.flatnonzero((away > _RINGING).mean(1) > 0.3)
     return int(lines[0]) if len(lines) and away[: lines[0]].max(initial=0) <= _RINGING else 0
