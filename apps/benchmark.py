@@ -20,6 +20,10 @@ does other things too. Tables:
     all         every one of the above
 
     recipes     what the recipes of neural style reach in the same time, with --evaluations
+    vbp         VisualBackProp beside the forward pass; with --data, whether what it marks
+                moves the output of --checkpoint, and whether class maps lie on their pictures
+                in grids of four; with --images, a folder of drawings, boxes beside the ink
+    domains     of the sources --data, each left out of a training and tested on
 
 and, over --count photographs of a folder, --images (they take hours, keep a CSV and go on
 from it):
@@ -31,7 +35,7 @@ from it):
 
 from absl import flags
 
-from apps import common, styles, subjects
+from apps import art, common, styles, subjects
 
 _IMAGE, _SIZE, _CROP = subjects.define_image(224)
 _NETWORK = subjects.define_network()
@@ -39,7 +43,7 @@ _WORKDIR = common.define_workdir("out/benchmark")
 _PRECISION = common.define_precision()
 _TABLES = ["inversion", "precision", "steps", "machine", "torch", "peers", "app"]
 _STYLES = ["style", "evaluation", "memory"]
-_LONG = ["recipes"]
+_LONG = ["recipes", "vbp", "domains"]
 _SURVEYS = ["layers", "shallow", "activation"]
 _TABLE = flags.DEFINE_enum(
     "table", "all", ["all", *_TABLES, *_STYLES, *_LONG, *_SURVEYS], "Which table to print."
@@ -48,6 +52,12 @@ _IMAGES = flags.DEFINE_string("images", None, "Folder of photographs for the las
 _STYLE = styles.define_style(several=False)
 _EVALUATIONS = flags.DEFINE_integer("evaluations", 200, "Of the table of recipes.", lower_bound=10)
 _COUNT = flags.DEFINE_integer("count", 20, "How many of them are taken.", lower_bound=2)
+_CHECKPOINT = art.define_checkpoint("pacs_vgg16")
+_DATA = art.define_data("Labelled sources, for the tables vbp and domains.", required=False)
+_PART = art.define_part()
+_CACHE = art.define_cache()
+_VIEWS, _EPOCHS = art.define_effort()
+_ADAPT = flags.DEFINE_bool("adapt", False, "Train a second time, adapting, in the table domains.")
 _LAYERS = flags.DEFINE_string(
     "layers",
     "block1_conv2,block2_conv2,block3_conv3,block4_conv3,block5_conv3",
@@ -97,11 +107,47 @@ def main() -> None:
         "recipes": lambda: style_tables.table_recipes(
             network, whole, style, size, _EVALUATIONS.value, workdir
         ),
+        "vbp": lambda: _attention(network),
+        "domains": lambda: _domains(workdir),
         "memory": lambda: style_tables.table_memory(_IMAGE.value, _STYLE.value),
     }
     for name in [*_TABLES, *_STYLES] if _TABLE.value == "all" else [_TABLE.value]:
         print(f"\n[{name}]", flush=True)
         tables[name]()
+
+
+def _attention(network) -> None:
+    """Prints the tables of maps, as far as there are pictures for them."""
+    from apps import machine
+    from apps.benchmarks import attention
+    from tfvis.art import checkpoints
+
+    precision = machine.precision(_PRECISION.value)
+    attention.table_cost(network, "float32", _ROUNDS.value)
+    if _IMAGES.value:
+        drawings = attention.drawings(_IMAGES.value)
+        attention.table_ink(network, drawings, _COUNT.value, precision)
+    if _DATA.value:
+        classifier = checkpoints.load(_CHECKPOINT.value)
+        sources = common.split(_DATA.value, "data")
+        examples = attention.labelled(sources, classifier, _PART.value)
+        attention.table_shift(classifier, examples, _COUNT.value, precision)
+        attention.table_pointing(classifier, examples, _COUNT.value, precision)
+
+
+def _domains(workdir) -> None:
+    """Prints the table of sources left out."""
+    from apps import machine
+    from apps.benchmarks import domains
+    from tfvis.art import training
+
+    settings = training.Training(
+        epochs=_EPOCHS.value, precision=machine.precision(_PRECISION.value)
+    )
+    domains.table_domains(
+        common.split(_DATA.value, "data"), _NETWORK, settings, _VIEWS.value, _CACHE.value,
+        _ADAPT.value, workdir,
+    )  # fmt: skip
 
 
 def run() -> None:

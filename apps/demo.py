@@ -4,9 +4,9 @@
 
 Inverts five layers on the demo photograph (or --image), raises the unit of each that
 answers the photograph most, exaggerates what the deep ones see in it, paints it in the
-style of a painting of the project's own, and writes a page with all pictures to --workdir
-(index.html, one file, opens from disk). Stopped at any moment, the same command goes on
-where it was.
+style of a painting of the project's own, names both and shows where that is seen, and writes
+a page with all pictures to --workdir (index.html, one file, opens from disk). Stopped at any
+moment, the same command goes on where it was.
 """
 
 import os
@@ -27,6 +27,12 @@ _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
 _LAYERS = subjects.define_layers("The rungs of the ladder")
 _STEPS = flags.DEFINE_integer("steps", 200, "Steps with jitter at full rate.", lower_bound=1)
+
+_CLASSIFIER = flags.DEFINE_string(
+    "classifier",
+    "pacs_vgg16",
+    "A checkpoint that names the photograph and its painting; empty leaves that out.",
+)
 
 # Side of the painted picture, in tenths of --size: strokes need room.
 _PAINTED = 18
@@ -53,6 +59,11 @@ _SEES = (
 _STYLE = (
     "The photograph, painted: it keeps what the network sees in it, and takes the statistics "
     "of its features, which hold strokes, colours and swirls, from the painting."
+)
+_LOOKS = (
+    "A classifier that learnt photographs, paintings, cartoons and sketches of seven things "
+    "names the photograph and its painting. VisualBackProp reddens what its layers agree on; "
+    "Grad-CAM is bright where it sees the class."
 )
 _PLOT = "root mean square difference between the pre-image's pixels and the photograph's"
 
@@ -96,6 +107,10 @@ def main() -> None:
         pages.Section("What it sees", _SEES, demos.caricature(demo, _CARICATURES)),
         pages.Section("In another style", _STYLE, styled),
     ]
+    if _CLASSIFIER.value:
+        looked = demos.attention(demo, _CLASSIFIER.value, styled[-1].pixels)
+        if looked:
+            sections.append(pages.Section("What it shows, and where that is seen", _LOOKS, looked))
     page = workdir / "index.html"
     pages.write(page, f"tfvis: {network.name} and one photograph", sections)
     print(f"Open {page.resolve()} in a browser.")

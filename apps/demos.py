@@ -5,13 +5,27 @@ import pathlib
 
 import numpy as np
 
-from apps import caricatures, common, inversions, machine, maximizations, paintings, runs
+from apps import (
+    attentions,
+    caricatures,
+    common,
+    folders,
+    inversions,
+    lookers,
+    machine,
+    maximizations,
+    paintings,
+    places,
+    runs,
+)
 from apps.units import Unit
 from tfvis import files, images, preimages
+from tfvis.art import checkpoints
+from tfvis.errors import InputError
 from tfvis.networks import pooling
 from tfvis.networks.network import Network
 from tfvis.preimages import descent
-from tfvis.report import pages, plots
+from tfvis.report import manifest, pages, plots
 from tfvis.style import measures, painting, transfer
 
 # A picture of the demo's size takes a fraction of this.
@@ -187,3 +201,50 @@ def caricature(demo: Demo, count: int) -> tuple[pages.Figure, ...]:
         for result in caricatures.run(job)
     ]
     return (demo.target_figure, *figures)
+
+
+def attention(demo: Demo, checkpoint: str, painted: np.ndarray) -> tuple[pages.Figure, ...]:
+    """Returns what a classifier names the photograph and its painting, and where it looks.
+
+    Nothing where the classifier cannot be had: the other rows do not need it.
+
+    Args:
+        demo: what the page is about.
+        checkpoint: folder or name.
+        painted: float32 [height, width, 3].
+    """
+    common.say("Attention ...")
+    try:
+        classifier = checkpoints.load(checkpoint, "classifier")
+    except InputError as error:
+        common.say(f"Note: {error}")
+        return ()
+    workdir = files.make_folder(demo.workdir / "attention", "--workdir")
+    pictures = workdir / "pictures"
+    for name, pixels in (("photograph", demo.picture), ("painted", painted)):
+        images.save_png(pictures / f"{name}.png", pixels)
+    job = attentions.Job(
+        looker=lookers.of_classifier(classifier, machine.precision(demo.precision)),
+        place=places.place(folders.find(str(pictures), "--image"), str(pictures), workdir),
+        chosen=None,
+        steps=False,
+        workdir=workdir,
+        arguments=demo.arguments,
+    )
+    attentions.run(job)
+    figures, titles = [], {"photograph": "the photograph", "painted": "the photograph, painted"}
+    for record in sorted(manifest.read(workdir / "manifest.json")["results"], key=_photo_first):
+        answers = ", ".join(f"{name} {share:.0%}" for name, share in record["top"])
+        name, folder = record["folder"], workdir / record["folder"]
+        figures += [
+            pages.Figure(images.read(record["path"]).pixels, titles[name], answers),
+            pages.Figure(images.read(folder / "overlay.png").pixels, "VisualBackProp"),
+            pages.Figure(
+                images.read(folder / "gradcam.png").pixels, "Grad-CAM", f"of {record['class']}"
+            ),
+        ]
+    return tuple(figures)
+
+
+def _photo_first(record: dict) -> bool:
+    return record["folder"] != "photograph"

@@ -54,3 +54,16 @@ def oblong(height: int, width: int, seed: int = 0) -> np.ndarray:
     from tfvis import images
 
     return images.resize(picture(16, seed=seed), height, width)
+
+
+def checkpoint(folder, classes: tuple[str, ...] = ("circle", "square", "none"), size: int = 32):
+    """Writes a classifier on the small network, its head by chance; returns its folder."""
+    from tfvis.art import anatomy, checkpoints
+
+    folder.mkdir(parents=True, exist_ok=True)
+    small().save(folder / "trunk.keras")
+    parts = anatomy.anatomy(network.build(str(folder / "trunk.keras"), preprocessing="tf"))
+    keras.utils.set_random_seed(1)
+    learner = anatomy.learner(parts, len(classes))
+    checkpoints.save(folder, parts, anatomy.learnt(learner), classes, size, {})
+    return folder

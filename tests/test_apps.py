@@ -245,12 +245,15 @@ class DemoTest(AppTest):
             "--layers=block1_conv1,block2_pool",
             "--size=32",
             "--steps=10",
+            f"--classifier={nets.checkpoint(self.folder / 'named')}",
             f"--workdir={out}",
         )
         text = (out / "index.html").read_text()
         # The photograph, two layers, a plot; two units; the photograph, two caricatures; the
-        # photograph, a painting, and the one in the style of the other.
-        self.assertLen(re.findall("data:image/png;base64,", text), 12)
+        # photograph, a painting, and the one in the style of the other; both of these with
+        # two maps each.
+        self.assertLen(re.findall("data:image/png;base64,", text), 18)
+        self.assertRegex(text, "(circle|square) [0-9]+%")
         self.assertIn("block2_pool", text)
         self.assertIn(str(out / "index.html"), done.stdout)
         self.assertIn("--samples_per_plugin=images=500", done.stdout)

@@ -21,14 +21,17 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 _HOMES = {
     "InputError": "errors",
     "Caricature": "preimages",
+    "GradCam": "attention.grad_cam",
     "Inversion": "preimages",
     "Maximization": "preimages",
     "NaturalPrior": "priors",
     "Scene": "style.transfer",
     "Transfer": "style.transfer",
+    "VisualBackProp": "attention.visual_backprop",
     "build": "networks.network",
     "caricature": "preimages",
     "channel": "objectives",
+    "classifier": "art.checkpoints",
     "invert": "preimages",
     "load": "images",
     "maximize": "preimages",
@@ -38,10 +41,13 @@ _HOMES = {
     "stylize": "style.transfer",
     "wrap": "networks.network",
 }
+# Where the short name would say too little beside its module.
+_NAMES = {"classifier": "load"}
 __all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str):
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
+    return getattr(home, _NAMES.get(name, name))

@@ -1,0 +1,95 @@
+"""Shows where a network looks in pictures, and where it sees a class.
+
+    python -m apps.attend --image=PATH_OR_FOLDER --network=pacs_vgg16
+
+VisualBackProp (Bojarski 2018) marks what the network reacts to, Grad-CAM (Selvaraju 2017)
+where it sees a class, their product what of that class it reacts to. Writes to --workdir:
+
+    sheet.png             the first pictures: mask, overlay, class map, product
+    NAME/mask.png         VisualBackProp's mask, 16 bits, pixel for pixel of the picture
+    NAME/overlay.png      the picture, reddened by the mask
+    NAME/gradcam.png      the picture under the class map's colours
+    NAME/product.png      and under those of the product
+    NAME/steps.png        with --steps, the masks layer by layer
+    manifest.json         arguments, versions, weights, classes, digests of the files
+    tensorboard/          the first pictures
+
+Without --image, the demo photograph and a painting that come along.
+"""
+
+from absl import flags
+
+from apps import art, common, subjects
+
+_IMAGE = flags.DEFINE_string(
+    "image", None, "A picture, or a folder of them; left out, two that come along."
+)
+_NETWORK = subjects.define_network()
+flags.set_default(_NETWORK["network"], "pacs_vgg16")
+flags.FLAGS["network"].help = (
+    "A classifier (the workdir of a training, or the name of one that comes along: pacs_vgg16, "
+    "instruments_vgg16), vgg16 or any other keras.applications network, or a .keras file."
+)
+_CLASS = flags.DEFINE_string(
+    "class",
+    None,
+    "The class whose map is shown; left out, the likeliest of each picture.",
+)
+_SIZE = flags.DEFINE_integer(
+    "size",
+    None,
+    "What pictures are resized to for the network: the side of a square for a classifier, "
+    "default its own; for other networks the shorter side, default 224.",
+    lower_bound=8,
+    upper_bound=4096,
+)
+_PER_LAYER = flags.DEFINE_bool(
+    "per_layer", False, "Stretch each layer's average to 0..1 before it is multiplied."
+)
+_STEPS = flags.DEFINE_bool("steps", False, "Also show the masks layer by layer.")
+_CROP_BORDERS = art.define_crop_borders()
+_WORKDIR = common.define_workdir("out/attend")
+_PRECISION = common.define_precision()
+
+
+def main() -> None:
+    """Reads the flags, then TensorFlow, then looks."""
+    from apps import folders
+    from tfvis import files
+
+    found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
+    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    common.start_tensorflow()
+    from apps import attentions, lookers, machine, places
+
+    looker = lookers.of_flags(
+        _NETWORK,
+        machine.precision(_PRECISION.value),
+        _CLASS.value is not None,
+        size=_SIZE.value,
+        per_layer=_PER_LAYER.value,
+        crop_borders=_CROP_BORDERS.value,
+    )
+    chosen = lookers.class_index(looker, _CLASS.value) if _CLASS.value is not None else None
+    if not looker.classes:
+        common.say(f"Note: {looker.name} has no classifier; no class maps.")
+    job = attentions.Job(
+        looker=looker,
+        place=places.place(found, _IMAGE.value, workdir),
+        chosen=chosen,
+        steps=_STEPS.value,
+        workdir=workdir,
+        arguments=common.arguments(),
+    )
+    for line in attentions.run(job):
+        print(line)
+    print(f"All in one picture: {workdir / 'sheet.png'}")
+
+
+def run() -> None:
+    """The app's entry point."""
+    common.run(main, "apps.attend")
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,160 @@
+"""What `attend` does: masks and class maps of pictures, as files and a sheet."""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+
+from apps import lookers, places
+from apps.lookers import Looker
+from tfvis import images
+from tfvis.attention import overlays
+from tfvis.report import sheets, tensorboard
+
+# Pictures on the sheet: a page of about a screen's width and some of its heights.
+_SHOWN = 12
+_THUMBNAIL = 224
+_FILES = ("mask", "overlay", "gradcam", "product")
+_COLUMNS = ("VisualBackProp", "overlay", "Grad-CAM", "product")
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """Pictures to look at, as the flags of `attend` have them.
+
+    Attributes:
+        looker: the network.
+        place: the pictures.
+        chosen: (number, name) of the class, or None for each picture's likeliest.
+        steps: whether masks are shown layer by layer.
+        workdir: exists and is writable.
+        arguments: for the manifest.
+    """
+
+    looker: Looker
+    place: places.Place
+    chosen: tuple[int, str] | None
+    steps: bool
+    workdir: pathlib.Path
+    arguments: dict
+
+
+def run(job: Job) -> list[str]:
+    """Looks at the pictures and writes everything; returns lines to print.
+
+    Raises:
+        InputError: no picture can be read.
+    """
+    asked = {"app": "attend", "class": job.chosen, "steps": job.steps}
+    records = places.each(
+        job.place, job.looker, job.workdir, job.arguments,
+        lambda path: asked,
+        lambda path, pixels: _one(job, pixels, job.workdir / job.place.names[path]),
+    )  # fmt: skip
+    shown = [
+        (record, _panels(record, job.workdir / record["folder"])) for record in records[:_SHOWN]
+    ]
+    columns = max(len(panels) for _, panels in shown)
+    cells = [cell for record, panels in shown for cell in _row(record, panels)]
+    heading = f"Where {job.looker.name} looks"
+    heading += ", and where it sees the class" if job.looker.classes else ""
+    page = sheets.sheet(cells, columns=columns, heading=heading)
+    images.save_png(job.workdir / "sheet.png", page)
+    with tensorboard.Writer(job.workdir / "tensorboard") as writer:
+        for record, panels in shown:
+            for word, pixels in panels[1:]:
+                writer.images(f"{record['folder']}/{word}", pixels[None], 0)
+    return [_line(record) for record in records]
+
+
+def _one(job: Job, pixels: np.ndarray, folder: pathlib.Path) -> dict:
+    """Looks at a picture and writes its files; returns what to tell of it."""
+    looker = job.looker
+    height, width = pixels.shape[:2]
+    frame = looker.frame(pixels)
+    prepared = looker.prepared(lookers.cut(pixels, frame))
+    seen = looker.look(prepared)
+    index, name = None, ""
+    maps = {"mask": seen.mask}
+    if seen.answers is not None:
+        index = job.chosen[0] if job.chosen else int(seen.answers.argmax())
+        name = job.chosen[1] if job.chosen else looker.classes[index]
+        maps["gradcam"] = looker.class_map(prepared, index)
+        maps["product"] = lookers.product(seen.mask, maps["gradcam"])
+    small = lookers.thumbnail(pixels, lookers.LARGEST)
+    inner = lookers.at_size(frame, (height, width), small.shape[:2])
+    del pixels  # The largest arrays are not held together.
+    placed = {word: lookers.placed(found, inner, *small.shape[:2]) for word, found in maps.items()}
+    mask = lookers.placed(seen.mask, frame, height, width)
+    overlays.save_mask16(folder / "mask.png", mask)
+    images.save_png(folder / "overlay.png", overlays.overlay(small, placed["mask"]))
+    written = ["mask.png", "overlay.png"]
+    for word in ("gradcam", "product"):
+        if word in placed:
+            images.save_png(folder / f"{word}.png", overlays.heat(small, placed[word]))
+            written.append(f"{word}.png")
+    if job.steps:
+        images.save_png(folder / "steps.png", _steps(seen))
+        written.append("steps.png")
+    return {
+        "class": name or None,
+        "answer": None if index is None else round(float(seen.answers[index]), 6),
+        "top": lookers.top(looker, seen.answers),
+        "seen_at": list(prepared.shape[1:3]),
+        "written": written,
+    }
+
+
+def _steps(seen: lookers.Sight) -> np.ndarray:
+    """Returns the masks from the deepest layer to the picture, as one page."""
+    cells = []
+    for layer, values in (*seen.steps.items(), ("mask", seen.mask)):
+        height, width = lookers.fitted(*seen.mask.shape, _THUMBNAIL)
+        # As they are: each place of a map a block, so that its fineness is seen.
+        rows = np.arange(height) * values.shape[0] // height
+        columns = np.arange(width) * values.shape[1] // width
+        shown = values[rows][:, columns]
+        size = f"{values.shape[1]} x {values.shape[0]}"
+        cells.append(sheets.Cell(_grey(shown), layer, size))
+    return sheets.sheet(cells)
+
+
+def _grey(values: np.ndarray) -> np.ndarray:
+    span = values.max() - values.min()
+    return (255 * (values - values.min()) / (span if span > 0 else 1))[..., None]
+
+
+def _panels(record: dict, folder: pathlib.Path) -> list[tuple[str, np.ndarray]]:
+    """Returns a picture's row of the sheet, (what it is, pixels) each, from its files."""
+    found = [("picture", images.read(record["path"]).pixels)]
+    for word, file in zip(_COLUMNS, _FILES, strict=True):
+        if f"{file}.png" in record["files"]:
+            found.append((word, images.read(folder / f"{file}.png").pixels))
+    return [(word, lookers.thumbnail(pixels, _THUMBNAIL)) for word, pixels in found]
+
+
+def _row(record: dict, panels) -> list[sheets.Cell]:
+    titles = [places.short(record["folder"], 28)] + [word for word, _ in panels[1:]]
+    notes = [", ".join(_words(record["top"][:2]))] + [""] * (len(panels) - 1)
+    if record["class"]:
+        notes[3] = places.short(record["class"], 28)
+    return [
+        sheets.Cell(pixels, title, note)
+        for (_, pixels), title, note in zip(panels, titles, notes, strict=True)
+    ]
+
+
+def _words(top) -> list[str]:
+    # Scores that are no probabilities are shown as they are.
+    return [
+        f"{name} {answer:.1%}" if 0 <= answer <= 1 else f"{name} {answer:.3g}"
+        for name, answer in top
+    ]
+
+
+def _line(record: dict) -> str:
+    words = [f"{places.short(record['path'], 44):<44}", f"{record['folder']}/"]
+    if record["class"]:
+        says = f"map of {record['class']}; {', '.join(_words(record['top']))}"
+        words.insert(1, f"{says:<44}")
+    return "  ".join(words)

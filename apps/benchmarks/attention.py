@@ -1,0 +1,189 @@
+"""Maps of attention, measured: what they cost, whether they matter, whether they lie right."""
+
+import numpy as np
+import scipy.ndimage
+import tensorflow as tf
+
+from apps import art
+from apps.bars import bar
+from apps.benchmarks import timing
+from tfvis.art import datasets, pictures
+from tfvis.art.checkpoints import Classifier
+from tfvis.attention import boxes, localization, pointing
+from tfvis.attention.grad_cam import GradCam
+from tfvis.attention.visual_backprop import VisualBackProp
+from tfvis.errors import InputError
+from tfvis.networks.network import Network
+
+_SIDE, _BATCH = 224, 8
+# Bojarski et al. 2018, section IV: what is marked is widened by 30 px, then moved sideways.
+_DILATION, _SHIFTS = 30, (-60, -30, 30, 60)
+# Of a mask's maximum: what counts as marked. The paper names no value.
+_MARKED = 0.2
+# A product of 18 averages spans orders of magnitude; its fourth root spreads them over 0..1,
+# where thresholds a hundredth apart tell them apart (as `localize` has it).
+_ROOT = 0.25
+# Ink is darker than this; paper of drawings is nearly white.
+_INK = 128.0
+
+
+def table_cost(network: Network, precision: str, rounds: int) -> None:
+    """Prints the time of VisualBackProp beside that of the network's forward pass alone."""
+    generator = np.random.default_rng(0)
+    batch = tf.constant(
+        generator.uniform(0, 255, (_BATCH, _SIDE, _SIDE, network.channels)), tf.float32
+    )
+    attention = VisualBackProp(network, precision=precision)
+    deepest = attention.layers[-1]
+    taps = network.taps([deepest], precision)
+    forward = tf.function(lambda x: taps(x)[deepest])
+    seconds = timing.medians(
+        {
+            "forward": lambda: forward(batch).numpy(),
+            "VisualBackProp": lambda: attention(batch).mask.numpy(),
+        },
+        rounds,
+    )
+    ratio = seconds["VisualBackProp"] / seconds["forward"]
+    print(f"{network.name}, {_BATCH} images of {_SIDE} px, {precision}: forward to {deepest} ")
+    for name, found in seconds.items():
+        print(f"  {name:<16} {found * 1e3:8.1f} ms")
+    print(f"  ratio            {ratio:8.3f}")
+
+
+def table_shift(classifier: Classifier, examples, count: int, precision: str) -> None:
+    """Prints how far the output moves when what is marked is moved, and when the rest is.
+
+    Class 1 is what the mask marks, widened; class 2 the rest (Bojarski et al. 2018, section
+    IV). Either is moved sideways over the picture, which keeps what it had elsewhere. The
+    output is all probabilities; how far it moves is half the sum of absolute changes.
+
+    Args:
+        classifier: which.
+        examples: pictures.
+        count: how many are taken, evenly.
+        precision: of the arithmetic.
+    """
+    size = classifier.size
+    attention = VisualBackProp(classifier.network, precision=precision)
+    moved = {"marked": [], "rest": [], "whole": []}
+    shares = []
+    for picture in _read(examples, size, count, "Moving"):
+        mask = attention(tf.constant(picture[None])).mask[0].numpy()
+        marked = _widened(mask > _MARKED)
+        shares.append(marked.mean())
+        variants = [picture]
+        for shift in _SHIFTS:
+            for region in (marked, ~marked, np.ones_like(marked)):
+                variants.append(_moved(picture, region, shift))
+        found = classifier.probabilities(tf.constant(np.stack(variants)), precision).numpy()
+        apart = 0.5 * np.abs(found[1:] - found[0]).sum(-1).reshape(len(_SHIFTS), 3).mean(0)
+        for name, value in zip(moved, apart, strict=True):
+            moved[name].append(value)
+    print(
+        f"{classifier.name}, {len(shares)} pictures, moved by {_SHIFTS} px; marked are "
+        f"{np.mean(shares):.0%} of the pixels"
+    )
+    for name, values in moved.items():
+        values = np.array(values)
+        error = values.std() / max(len(values), 1) ** 0.5
+        print(f"  {name:<8} output moves by {values.mean():.3f} +- {error:.3f}")
+
+
+def table_ink(network: Network, examples, count: int, precision: str) -> None:
+    """Prints how well boxes of VisualBackProp fit drawings, whose ink is the true box."""
+    attention, masks, truths = VisualBackProp(network, precision=precision), [], []
+    for picture in _read(examples, _SIDE, count, "Looking at drawings"):
+        ys, xs = np.nonzero(picture.mean(-1) < _INK)
+        if len(ys):
+            masks.append(attention(tf.constant(picture[None])).mask[0].numpy() ** _ROOT)
+            truths.append(
+                [boxes.Box(int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1)]
+            )
+    if not masks:
+        raise InputError("--images: no drawings on white among them.")
+    found = localization.max_box_accuracy(masks, truths)
+    print(f"{network.name}, {len(masks)} drawings, boxes of VisualBackProp")
+    for at in found.at:
+        best = found.best_threshold(at)
+        print(
+            f"  IoU {at:.1f}: MaxBoxAcc {found.max_box_acc(at):6.1%} at a threshold of {best:.2f}"
+        )
+
+
+def table_pointing(classifier: Classifier, examples, count: int, precision: str) -> None:
+    """Prints how much of each class's map lies on its picture, of four in a grid.
+
+    Args:
+        classifier: which.
+        examples: labelled pictures.
+        count: of grids.
+        precision: of the arithmetic.
+    """
+    cam = GradCam(classifier.network, precision=precision)
+    attention = VisualBackProp(classifier.network, precision=precision)
+    found: dict[str, list] = {"Grad-CAM": [], "product": []}
+    hits: dict[str, list] = {name: [] for name in found}
+    labels = [example.label for example in examples]
+    cells = np.arange(pointing.CELLS)
+    with bar("Pointing", count) as progress:
+        for four in pointing.draw(labels, count):
+            chosen = [examples[k] for k in four]
+            grid = pointing.grid([pictures.load(example, classifier.size) for example in chosen])
+            repeated = tf.constant(np.repeat(grid[None], pointing.CELLS, 0))
+            maps = cam(repeated, np.array([example.label for example in chosen])).numpy()
+            mask = attention(tf.constant(grid[None])).mask.numpy()
+            for name, values in (("Grad-CAM", maps), ("product", maps * mask)):
+                found[name] += list(pointing.shares(values, cells))
+                hits[name] += list(pointing.hits(values, cells))
+            progress.update(1)
+    print(f"{classifier.name}, {count} grids of 2 x 2 pictures of four classes")
+    for name, values in found.items():
+        print(
+            f"  {name:<10} mass in the right cell {np.mean(values):6.1%}, above a half in "
+            f"{np.mean(np.array(values) > 0.5):6.1%}, maximum in it {np.mean(hits[name]):6.1%}"
+        )
+
+
+def _read(examples, size: int, count: int, word: str):
+    """Yields `count` pictures, evenly taken."""
+    chosen = [examples[k] for k in np.linspace(0, len(examples) - 1, min(count, len(examples)))
+              .round().astype(int)]  # fmt: skip
+    with bar(word, len(chosen)) as progress:
+        for _, picture in pictures.load_all(chosen, size):
+            if not isinstance(picture, InputError):
+                yield picture
+            progress.update(1)
+
+
+def _widened(marked: np.ndarray) -> np.ndarray:
+    """Returns what lies within `_DILATION` px of what is marked."""
+    if not marked.any():
+        return marked
+    return scipy.ndimage.distance_transform_edt(~marked) <= _DILATION
+
+
+def _moved(picture: np.ndarray, region: np.ndarray, shift: int) -> np.ndarray:
+    """Returns the picture with the pixels of a region moved sideways over it."""
+    result, width = picture.copy(), picture.shape[1]
+    ys, xs = np.nonzero(region)
+    inside = (xs + shift >= 0) & (xs + shift < width)
+    result[ys[inside], xs[inside] + shift] = picture[ys[inside], xs[inside]]
+    return result
+
+
+def drawings(place: str) -> list[datasets.Example]:
+    """Returns the pictures of a folder, whatever they are called."""
+    return list(datasets.read([place], labelled=False).examples)
+
+
+def labelled(place: list[str], classifier: Classifier, part: str) -> list[datasets.Example]:
+    """Returns labelled pictures, of the part that the classifier was not trained on.
+
+    Args:
+        place: sources.
+        classifier: whose classes they have.
+        part: --part.
+    """
+    found = art.part_of(datasets.read(place, classifier.classes), classifier, part)
+    return list(found.examples)

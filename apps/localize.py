@@ -1,0 +1,126 @@
+"""Finds where in pictures the things are that a classifier names, as boxes.
+
+    python -m apps.localize --checkpoint=instruments_vgg16 --image=PATH_OR_FOLDER
+
+The classifier was told what is in pictures, never where. A map of what it looks at, cut at a
+share of its maximum, leaves connected parts; the boxes are those around the largest. With
+--ground_truth the boxes are measured against true ones. Writes to --workdir:
+
+    boxes.csv         path,label,score,x0,y0,x1,y1: pixels of the original, ends exclusive
+    NAME/boxes.png    the picture with its boxes (true ones green)
+    NAME/map.png      the map they were cut from, 16 bits
+    sheet.png         the first pictures and their maps
+    manifest.json     arguments, versions, weights, boxes, measures
+    tensorboard/      the first pictures, the measures
+
+A score is the class's probability times the mean of the map in its part of the box, both 0
+to 1. A picture in which the class `none` is the likeliest has no boxes. Without --image, the
+demo photograph and a painting that come along.
+"""
+
+from absl import flags
+
+from apps import art, common
+
+_IMAGE = flags.DEFINE_string(
+    "image", None, "A picture, or a folder of them; left out, two that come along."
+)
+_CHECKPOINT = art.define_checkpoint("pacs_vgg16")
+_CLASS = flags.DEFINE_string(
+    "class", None, "The class to look for; left out, the likeliest of each picture."
+)
+_MAP = flags.DEFINE_enum(
+    "map",
+    "vbp",
+    ["vbp", "gradcam", "product"],
+    "What boxes are cut from: the fourth root of VisualBackProp's mask, best on drawings and in "
+    "one pass; the class's Grad-CAM; or the fourth root of the product of both, best on "
+    "photographs and where a picture shows several classes.",
+)
+_THRESHOLD = flags.DEFINE_float(
+    "threshold",
+    None,
+    "Share of the map's maximum above which it marks something; left out, 0.08 for vbp, 0.05 "
+    "for gradcam, 0.04 for product.",
+    lower_bound=0,
+    upper_bound=0.99,
+)
+_BOXES = flags.DEFINE_integer("boxes", 1, "Boxes of a picture, at most.", 1, 100)
+_SCALES = flags.DEFINE_list(
+    "scales",
+    ["1"],
+    "At which sizes to look, separated by commas: 1 is the whole picture, 0.5 windows of half "
+    "its shorter side, which show small things larger and take 9 looks or more.",
+)
+_GROUND_TRUTH = flags.DEFINE_string(
+    "ground_truth", None, "CSV of true boxes: path,label,x0,y0,x1,y1; the boxes are measured."
+)
+_CROP_BORDERS = art.define_crop_borders()
+_WORKDIR = common.define_workdir("out/localize")
+_PRECISION = common.define_precision()
+
+
+def main() -> None:
+    """Reads the flags and tables, then TensorFlow, then looks."""
+    from apps import folders, ground_truths
+    from tfvis import files
+
+    scales = _scales(_SCALES.value)
+    found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
+    rows = []
+    if _GROUND_TRUTH.value is not None:
+        rows = ground_truths.read(_GROUND_TRUTH.value, "--ground_truth")
+    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    common.start_tensorflow()
+    from apps import box_measures, localizations, lookers, machine, places
+    from tfvis.art import checkpoints
+
+    classifier = checkpoints.load(_CHECKPOINT.value)
+    precision = machine.precision(_PRECISION.value)
+    looker = lookers.of_classifier(classifier, precision, crop_borders=_CROP_BORDERS.value)
+    chosen = localizations.chosen(looker, _CLASS.value)
+    place = places.place(found, _IMAGE.value, workdir)
+    job = localizations.Job(
+        looker=looker,
+        place=place,
+        chosen=chosen,
+        kind=_MAP.value,
+        threshold=_THRESHOLD.value,
+        most=_BOXES.value,
+        scales=scales,
+        truths=box_measures.matched(rows, place, _GROUND_TRUTH.value, looker),
+        workdir=workdir,
+        arguments=common.arguments(),
+    )
+    for line in localizations.run(job):
+        print(line)
+    print(f"All in one picture: {workdir / 'sheet.png'}")
+
+
+def _scales(words: list[str]) -> tuple[float, ...]:
+    """Returns --scales, the largest first.
+
+    Raises:
+        InputError: not one to four numbers of 0.1 to 1.
+    """
+    from tfvis.errors import InputError
+
+    try:
+        found = {float(word) for word in words}
+    except ValueError:
+        found = set()
+    # At 0.1 a square picture has 361 windows; comparisons with nan are false.
+    if not 1 <= len(found) <= 4 or not all(0.1 <= scale <= 1 for scale in found):
+        raise InputError(
+            f"--scales={','.join(words)}: expected one to four numbers of 0.1 to 1, such as 1,0.5."
+        )
+    return tuple(sorted(found, reverse=True))
+
+
+def run() -> None:
+    """The app's entry point."""
+    common.run(main, "apps.localize")
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,301 @@
+"""What the apps of attention share: who looks, at which size, and what it sees."""
+
+import dataclasses
+import pathlib
+import re
+
+import numpy as np
+import PIL.Image
+import tensorflow as tf
+
+from apps import art, subjects, units
+from tfvis import images
+from tfvis.art import borders, checkpoints
+from tfvis.attention import boxes
+from tfvis.attention.boxes import Box
+from tfvis.attention.grad_cam import GradCam
+from tfvis.attention.visual_backprop import VisualBackProp
+from tfvis.errors import InputError, nearest
+from tfvis.networks import preprocessing, shallow
+from tfvis.networks.network import Network
+
+# The shorter side a network without a size of its own is shown; ImageNet's networks learnt so.
+_SIDE = 224
+# A picture longer than this many times its shorter side is squeezed: a strip of 16,000 px
+# would fill the memory.
+_LONGEST = 4
+# Longer sides go by this step: every shape is compiled once, and a folder has hundreds.
+_STEP = 32
+# Longest side of the pictures that are made for looking at. A screen shows no more, and a
+# PNG of 12 megapixels takes seconds to write.
+LARGEST = 2048
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Looker:
+    """A network and the ways it is asked where it looks.
+
+    Attributes:
+        network: with or without a classifier.
+        name: of the checkpoint or network.
+        classes: names of the classes; () where there is no classifier.
+        side: of the square that pictures are squeezed into; of a network that keeps the
+            picture's shape, its shorter side.
+        keeps_shape: whether it does.
+        crop_borders: whether charts and rulers are cut off first.
+        backprop: VisualBackProp.
+        cam: Grad-CAM, or None without a classifier.
+        settings: of both, for keys.
+    """
+
+    network: Network
+    name: str
+    classes: tuple[str, ...]
+    side: int
+    keeps_shape: bool
+    crop_borders: bool
+    backprop: VisualBackProp
+    cam: GradCam | None
+    settings: dict
+
+    def frame(self, pixels: np.ndarray) -> Box:
+        """Returns the part of a picture that is looked at, in its pixels."""
+        if self.crop_borders:
+            return Box(*borders.crop_borders(pixels))
+        return Box(0, 0, pixels.shape[1], pixels.shape[0])
+
+    def shape(self, height: float, width: float) -> tuple[int, int]:
+        """Returns the (height, width) at which a picture is looked at."""
+        if self.network.fixed_size or not self.keeps_shape:
+            return self.network.fixed_size or (self.side, self.side)
+        long = min(max(height, width) / min(height, width), _LONGEST) * self.side
+        long = max(self.side, round(long / _STEP) * _STEP)
+        return (self.side, long) if height < width else (long, self.side)
+
+    def prepared(self, pixels: np.ndarray) -> tf.Tensor:
+        """Returns a picture as the network takes it, [1, height, width, channels]."""
+        resized = images.resize(pixels, *self.shape(*pixels.shape[:2]))
+        return tf.constant(images.with_channels(resized, self.network.channels)[None])
+
+    def look(self, prepared: tf.Tensor) -> "Sight":
+        """Looks at one picture that is `prepared`."""
+        seen = self.backprop(prepared)
+        output = self.network.graph.output
+        return Sight(
+            mask=seen.mask[0].numpy(),
+            steps={layer: step[0].numpy() for layer, step in seen.steps.items()},
+            answers=seen.taps[output][0].numpy() if self.classes else None,
+        )
+
+    def class_map(self, prepared: tf.Tensor, index: int) -> np.ndarray:
+        """Returns Grad-CAM of a class, float32 [height, width], 0 or more."""
+        return self.cam(prepared, tf.constant([index]))[0].numpy()
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Sight:
+    """What is seen in one picture.
+
+    Attributes:
+        mask: VisualBackProp's, float32 [height, width], 0..1.
+        steps: {layer: float32 [h, w]}, the masks in between, the deepest first.
+        answers: float32 [classes], what the network puts out, or None.
+    """
+
+    mask: np.ndarray
+    steps: dict[str, np.ndarray]
+    answers: np.ndarray | None
+
+
+def of_classifier(
+    classifier: checkpoints.Classifier,
+    precision: str,
+    *,
+    size: int | None = None,
+    per_layer: bool = False,
+    crop_borders: bool | None = None,
+) -> Looker:
+    """Returns the looker of a checkpoint; pictures are squeezed, as it learnt them.
+
+    Args:
+        classifier: whose eyes.
+        precision: of the arithmetic.
+        size: --size; default the classifier's own.
+        per_layer: whether each layer's mask is stretched to 0..1.
+        crop_borders: whether charts and rulers are cut off first; None is as in training.
+
+    Raises:
+        InputError: a size it cannot take.
+    """
+    cropped = art.crop_borders(classifier, crop_borders)
+    return _looker(
+        classifier.network, classifier.name, classifier.classes, size or classifier.size, precision,
+        size=size, per_layer=per_layer, crop_borders=cropped, keeps_shape=False,
+    )  # fmt: skip
+
+
+def of_flags(
+    holders: dict,
+    precision: str,
+    wanted: bool,
+    *,
+    size: int | None = None,
+    per_layer: bool = False,
+    crop_borders: bool | None = None,
+) -> Looker:
+    """Returns the looker that --network and its sisters describe.
+
+    Args:
+        holders: what `subjects.define_network` returned.
+        precision: of the arithmetic.
+        wanted: whether a class is asked for, so that a named network needs its classifier.
+        size, per_layer: as for `of_classifier`.
+        crop_borders: --crop_borders; None is as in training.
+
+    Raises:
+        InputError: no such checkpoint or network; one that cannot be looked through.
+    """
+    name = holders["network"].value.strip()
+    if checkpoints.find(name):
+        for flag, holder in holders.items():
+            if flag != "network" and holder.value != holder.default:
+                raise InputError(
+                    f"--{flag}={holder.value}: {name} is a checkpoint and runs as it was "
+                    "trained. Leave the flag out."
+                )
+        return of_classifier(
+            checkpoints.load(name, "network"), precision,
+            size=size, per_layer=per_layer, crop_borders=crop_borders,
+        )  # fmt: skip
+    if "," in name:
+        raise InputError(f"--network={name}: one at a time; name one of them.")
+    known = (*preprocessing.applications(), *shallow.BUILDERS)
+    if not name.endswith(".keras") and name.lower() not in known:
+        is_folder = pathlib.Path(name).expanduser().is_dir()
+        what = "a folder without a classifier.json" if is_folder else "no checkpoint, no network"
+        raise InputError(
+            f"--network={name}: {what} and no .keras file. "
+            f"{nearest(name, [*checkpoints.names(), *known])}"
+        )
+    (network,) = subjects.networks(holders, top=wanted).values()
+    count = network.channels_of(network.graph.output) if network.logits else 0
+    return _looker(
+        network, network.name, tuple(f"class {k}" for k in range(count)),
+        size or min(network.fixed_size or (_SIDE,)), precision,
+        size=size, per_layer=per_layer, crop_borders=bool(crop_borders), keeps_shape=True,
+    )  # fmt: skip
+
+
+def _looker(network, name, classes, side, precision, *, size, per_layer, **kinds) -> Looker:
+    spatial = network.convolutions_and_poolings()
+    if not spatial:
+        raise InputError(f"--network={name}: has no spatial layers; nothing in it is a map.")
+    fixed = network.fixed_size
+    if fixed and size and (size, size) != fixed:
+        raise InputError(
+            f"--size={size}: {name} takes {fixed[0]} x {fixed[1]} px only; leave --size out."
+        )
+    if 0 in network.trace(spatial[-1], *(fixed or (side, side))):
+        raise InputError(f"--size={side}: too small for {spatial[-1]}, whose map has no pixel.")
+    extra = (network.graph.output,) if classes else ()
+    return Looker(
+        network=network,
+        name=name,
+        classes=classes,
+        side=side,
+        backprop=VisualBackProp(network, per_layer=per_layer, extra=extra, precision=precision),
+        cam=GradCam(network, precision=precision) if classes else None,
+        settings={"side": side, "per_layer": per_layer, "precision": precision} | kinds,
+        **kinds,
+    )
+
+
+def class_index(looker: Looker, word: str) -> tuple[int, str]:
+    """Returns the number and name of the class that --class names.
+
+    Args:
+        looker: whose class.
+        word: a name; of a network that is no checkpoint also a number.
+
+    Raises:
+        InputError: there is no classifier, or no one class of that name.
+    """
+    if not looker.classes:
+        raise InputError(
+            f"--class={word}: {looker.name} has no classifier here. Use a checkpoint, or a "
+            "network whose weights include one."
+        )
+    if word in looker.classes:
+        return looker.classes.index(word), word
+    if not looker.keeps_shape:
+        raise InputError(
+            f"--class={word}: no class of {looker.name}. {nearest(word, looker.classes)}"
+        )
+    try:
+        found = units.parse(f"logit:{word}", looker.network, None)
+    except InputError as error:
+        raise InputError(re.sub("--units=logits?:", "--class=", str(error))) from error
+    if len(found) > 1 or found[0].channel is None:
+        names = ", ".join(unit.name for unit in found[:8])
+        raise InputError(f"--class={word}: stands for several classes ({names}). Name one.")
+    channel = found[0].channel
+    return channel, looker.classes[channel] if word.isdigit() else found[0].name
+
+
+def top(looker: Looker, answers: np.ndarray | None, count: int = 3) -> list[list]:
+    """Returns the first classes, [name, what the network answers] each, the surest first."""
+    if answers is None:
+        return []
+    first = np.argsort(-answers, kind="stable")[:count]
+    return [[looker.classes[k], round(float(answers[k]), 6)] for k in first]
+
+
+def product(mask: np.ndarray, cam: np.ndarray) -> np.ndarray:
+    """Returns what both a mask and a class map mark, stretched to 0..1.
+
+    VisualBackProp is as fine as the picture and knows no class, Grad-CAM knows the class and
+    is as coarse as the last map: as Guided Grad-CAM (Selvaraju et al. 2017, section 3.2),
+    with VisualBackProp in guided backpropagation's place.
+    """
+    both = mask * cam
+    return both / both.max() if both.any() else both
+
+
+def resized(values: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Returns a map, float32 [height, width], of another size; bilinear, within its range."""
+    image = PIL.Image.fromarray(np.ascontiguousarray(values, np.float32))
+    return np.asarray(image.resize((width, height), PIL.Image.Resampling.BILINEAR))
+
+
+def placed(values: np.ndarray, frame: Box, height: int, width: int) -> np.ndarray:
+    """Returns the map of a part of a picture as one of the whole; 0 outside the part."""
+    x0, y0, x1, y1 = (int(corner) for corner in (frame.x0, frame.y0, frame.x1, frame.y1))
+    inner = resized(values, y1 - y0, x1 - x0)
+    if inner.shape == (height, width):
+        return inner
+    whole = np.zeros((height, width), np.float32)
+    whole[y0:y1, x0:x1] = inner
+    return whole
+
+
+def cut(pixels: np.ndarray, frame: Box) -> np.ndarray:
+    """Returns the part of a picture in a box with whole corners."""
+    return pixels[int(frame.y0) : int(frame.y1), int(frame.x0) : int(frame.x1)]
+
+
+def at_size(frame: Box, of: tuple[int, int], to: tuple[int, int]) -> Box:
+    """Returns a box of a picture resized, (height, width) each, with whole corners, 1 px least."""
+    found = boxes.scaled(frame, of, to)
+    x0, y0 = min(round(found.x0), to[1] - 1), min(round(found.y0), to[0] - 1)
+    return Box(x0, y0, max(round(found.x1), x0 + 1), max(round(found.y1), y0 + 1))
+
+
+def fitted(height: int, width: int, longest: int) -> tuple[int, int]:
+    """Returns (height, width) shrunk so that the longer side has at most `longest` px."""
+    scale = min(1, longest / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def thumbnail(pixels: np.ndarray, longest: int) -> np.ndarray:
+    """Returns a picture shrunk to fit a square of `longest` px."""
+    return images.resize(pixels, *fitted(*pixels.shape[:2], longest))
