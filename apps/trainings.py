@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 import pathlib
 import time
 
@@ -67,6 +68,9 @@ def run(job: Job) -> list[str]:
         parts, size = before.parts, job.size or before.size
         if job.cut and job.cut != parts.cut:
             raise InputError(f"--cut={job.cut}: {job.init} was cut at {parts.cut}.")
+        for flag, holder in job.holders.items():
+            if holder.value != holder.default:
+                raise InputError(f"--{flag}: --init brings its own network; leave the flag out.")
     else:
         network = subjects.only(subjects.networks(job.holders), "a classifier stands on one")
         parts, size = anatomy.anatomy(network, job.cut), job.size or 224
@@ -94,7 +98,7 @@ def run(job: Job) -> list[str]:
     about = {
         "domains": list(dataset.domains), "pictures": counts, "seed": seed,
         "shares": list(job.shares), "crop_borders": job.crop_borders,
-        "precision": job.settings.precision, "test": measures,
+        "precision": job.settings.precision, "weights": _weights(job, before), "test": measures,
     }  # fmt: skip
     learnt = anatomy.learnt(learner)
     # What is undefined is not-a-number, which JSON lacks.
@@ -116,6 +120,14 @@ def run(job: Job) -> list[str]:
         *report.lines(),
         f"Classifier: {job.workdir}  (--checkpoint={job.workdir})",
     ]
+
+
+def _weights(job: Job, before: checkpoints.Classifier | None) -> str | None:
+    """Returns where the trunk's weights come from, if not from where they are found."""
+    if before:
+        return before.about.get("weights")
+    given = job.holders["weights"].value
+    return given if given in (None, "random") else os.path.abspath(os.path.expanduser(given))
 
 
 def _features(parts, dataset, recipe, cache, word) -> features.Features:

@@ -91,7 +91,8 @@ def save(
         learnt: {layer: weights} of tail and head.
         classes: names, in order.
         size: side of the pictures.
-        about: what else to keep: JSON's types.
+        about: what else to keep: JSON's types. "weights" among it is the file, or "random",
+            that the network was built with, if it was built with one.
     """
     folder = pathlib.Path(folder)
     network = parts.network
@@ -156,9 +157,12 @@ def load(name: str, flag: str = "checkpoint") -> Classifier:
         )
     path = folder / "classifier.json"
     said = _description(path, f"--{flag}={name}")
+    # A file of one's own, or "random": not where weights are found by themselves.
+    given = said["about"].get("weights")
     try:
         base = networks.build(
             said["network"],
+            given if isinstance(given, str) else None,
             top=False,
             preprocessing=said["preprocessing"],
             pooling=said["variant"].get("pooling", "max"),
