@@ -158,7 +158,8 @@ class StartTest(tf.test.TestCase):
 
 
 class QualityTest(tf.test.TestCase):
-    def test_hands_over_from_scale_to_scale(self):
+    def _begun(self, settings, **kwargs):
+        """All progress, and (stages, state) that each scale began with."""
         begun = []
         run = loop.Loop.run
 
@@ -167,31 +168,38 @@ class QualityTest(tf.test.TestCase):
             return run(self, stages, canvas, state, **kwargs)
 
         with mock.patch.object(loop.Loop, "run", spy):
-            progress = stylized(
-                small_scene(32, 40), settings_of("quality", "adam"), seeds=(0, 1), marks=(31,)
-            )
+            return stylized(small_scene(32, 40), settings, **kwargs), begun
+
+    def test_hands_over_from_scale_to_scale(self):
+        settings = settings_of("quality", "adam")
+        progress, begun = self._begun(settings, seeds=(0, 1), marks=(19,))
         sizes = [level.size for level in self._schedule((32, 40), 30)]
         self.assertLen(sizes, 3)
         self.assertEqual([state.canvas.shape[1:3] for _, state in begun], sizes)
-        self.assertEqual([stages[0].steps for stages, _ in begun], [30, 15, 15])
-        # The first step of the second scale is Adam's thirty-first.
-        after = progress.pop(3).snapshot.state
+        self.assertEqual([stages[0].steps for stages, _ in begun], [18, 9, 21])
+        # The first step of the second scale is Adam's nineteenth.
+        after = progress.pop(2).snapshot.state
         (beta1, beta2), rate = (
             transfer._ADAM_BETAS,
             transfer.resolved(settings_of("quality", "adam")).rate,
         )
-        scale = rate * np.sqrt(1 - beta2**31) / (1 - beta1**31)
+        scale = rate * np.sqrt(1 - beta2**19) / (1 - beta1**19)
         first, second = (slot.numpy() for slot in after.slots[:2])
         moved = np.clip(begun[1][1].canvas - scale * first / np.sqrt(second), 0, 255)
         self.assertAllClose(after.canvas, moved, atol=1e-3)
-        self.assertEqual([p.snapshot.done for p in progress], [10, 20, 30, 40, 45, 55, 60])
-        self.assertEqual([p.snapshot.state.stage for p in progress], [0, 0, 0, 1, 1, 2, 2])
-        self.assertEqual({p.total for p in progress}, {60})
-        self.assertEqual([p.images.shape[1:3] for p in progress[2::2]], sizes)
-        for k, end in ((1, 2), (2, 4)):
+        self.assertEqual([p.snapshot.done for p in progress], [10, 18, 27, 37, 47, 48])
+        self.assertEqual([p.snapshot.state.stage for p in progress], [0, 0, 1, 2, 2, 2])
+        self.assertEqual({p.total for p in progress}, {48})
+        self.assertEqual([progress[k].images.shape[1:3] for k in (1, 2, 5)], sizes)
+        for k, end in ((1, 1), (2, 2)):
             old, new = progress[end].snapshot.state, begun[k][1]
+            # With what the smaller picture could not hold of the content.
+            content = small_scene(32, 40).at(sizes[k]).content
+            fine = content - images.resize(images.resize(content, *sizes[k - 1]), *sizes[k])
+            self.assertGreater(np.abs(fine).max(), 1)
             for mine, theirs in zip(new.canvas, old.kept, strict=True):
-                self.assertAllClose(mine, images.resize(theirs, *sizes[k]), atol=1e-3)
+                moved = np.clip(images.resize(theirs, *sizes[k]) + fine, 0, 255)
+                self.assertAllClose(mine, moved, atol=1e-3)
             first, second, average, weight = new.slots
             for slot, method in ((first, "bicubic"), (second, "bilinear")):
                 i = int(slot is second)
@@ -205,6 +213,14 @@ class QualityTest(tf.test.TestCase):
     def _schedule(self, size, evaluations):
         with mock.patch.object(transfer, "_SMALLEST", 16):
             return transfer.schedule(size, settings_of("quality", evaluations=evaluations))
+
+    def test_other_starts_get_no_detail_of_the_content(self):
+        for init in ("noise", "style"):
+            settings = settings_of("quality", "adam", init=init, evaluations=10)
+            progress, begun = self._begun(settings)
+            old = [p for p in progress if p.snapshot.state.stage == 0][-1].snapshot.state
+            start, (height, width) = begun[1][1].canvas, begun[1][1].canvas.shape[1:3]
+            self.assertAllClose(start[0], images.resize(old.kept[0], height, width), atol=1e-3)
 
     def test_comes_nearer_to_the_style_and_keeps_in_range(self):
         for optimizer in transfer.OPTIMIZERS:
@@ -232,9 +248,9 @@ class ResumeTest(tf.test.TestCase, parameterized.TestCase):
         # The resumed ones have no marks, which change nothing but when it yields.
         done = [p.snapshot.done for p in whole]
         quality = recipe == "quality"
-        self.assertEqual(done, [0, 3, 10, 13, 16] + ([18, 24] if quality else []))
+        self.assertEqual(done, [0, 3, 10, 13, 18, 20, 21] if quality else [0, 3, 10, 13, 16])
         # Within a scale, off a chunk; or at its end, and within the next one.
-        for at in (16, 18) if quality else (0, 3, 13):
+        for at in (10, 18) if quality else (0, 3, 13):
             state = whole[done.index(at)].snapshot.state
             # As from a file.
             state = loop.State(

@@ -21,6 +21,8 @@ from tfvis.style.transfer import Scene, Transfer
 
 _EVALUATIONS = 150
 _BOUNDS = (0.0, 255.0)
+# Of gatys in the table of recipes: as published, and around what keeps the content of quality.
+_RATIOS = (1000.0, 90.0, 40.0)
 
 
 def scene(content: np.ndarray, style: np.ndarray, size: int) -> Scene:
@@ -197,16 +199,18 @@ def _torch(network: Network, found: Scene, settings: Transfer, count: int):
 def table_recipes(
     network: Network, content, style, size: int, evaluations: int, workdir: pathlib.Path
 ) -> None:
-    """Prints what gatys and quality reach in the same time, and saves both pictures."""
+    """Prints what gatys and quality reach in the same time, and saves the pictures.
+
+    At last, the style distance of gatys at the content distance of quality, between ratios.
+    """
     found = scene(content, style, size)
     print(f"Recipes at {found.size[1]} x {found.size[0]} px, bfloat16; distances at both sizes")
-    print(f"{'':<18} {'seconds':>7} {'content':>8} {'style':>9} {'c. 256':>8} {'s. 256':>9} "
-          f"{'fidelity':>8} {'effect':>6} {'pattern':>7}")  # fmt: skip
-    spent = None
+    print(f"{'':<18} {'seconds':>7} {'work':>5} {'content':>8} {'style':>9} {'c. 256':>8} "
+          f"{'s. 256':>9} {'fidelity':>8} {'effect':>6} {'pattern':>7}")  # fmt: skip
+    spent, rows = None, []
     for name, recipe, ratio in (
         ("quality", "quality", 1000.0),
-        ("gatys", "gatys", 1000.0),
-        ("gatys, ratio 300", "gatys", 300.0),
+        *((f"gatys, ratio {ratio:g}", "gatys", ratio) for ratio in _RATIOS),
     ):
         # As many evaluations for gatys as fit into the time of quality.
         count = evaluations if spent is None else 10**5
@@ -222,12 +226,38 @@ def table_recipes(
         for at in (size, measures.SIZE):
             measured = measures.measure(network, stored, found.content, found.styles[0], at)
             cells += [measured["content block4_conv2"], measured["style"]]
+        rows.append(cells)
+        # In evaluations at full size, as time depends on what else the machine does.
+        work = evaluations if recipe == "quality" else progress.snapshot.done
         print(
-            f"{name:<18} {progress.seconds:7.0f} {cells[0]:8.0f} {cells[1]:9.0f} {cells[2]:8.0f} "
-            f"{cells[3]:9.0f} {measured['content_fidelity']:8.3f} "
+            f"{name:<18} {progress.seconds:7.0f} {work:5} {cells[0]:8.0f} {cells[1]:9.0f} "
+            f"{cells[2]:8.0f} {cells[3]:9.0f} {measured['content_fidelity']:8.3f} "
             f"{measured['global_effect']:6.3f} {measured['local_pattern']:7.3f}",
             flush=True,
         )
+    for k, where in ((0, "its own size"), (2, f"{measures.SIZE} px")):
+        lost, reached = rows[0][k : k + 2]
+        ratio, equal = _at_content(lost, [row[k : k + 2] for row in rows[1:]])
+        print(
+            f"At {where}, gatys has this content at ratio {ratio:.0f}, and then a style of "
+            f"{equal:.0f}; quality {reached / equal:.2f} of it"
+        )
+
+
+def _at_content(content: float, points) -> tuple[float, float]:
+    """Returns (ratio, style) of gatys at a content distance, NaN beyond all of `points`.
+
+    Args:
+        content: distance asked for.
+        points: (content, style) at each of `_RATIOS`; between them powers are taken.
+    """
+    contents, styles = np.log(points).T
+    order = np.argsort(contents)
+    found = [
+        np.interp(np.log(content), contents[order], values[order], left=np.nan, right=np.nan)
+        for values in (np.log(_RATIOS), styles)
+    ]
+    return float(np.exp(found[0])), float(np.exp(found[1]))
 
 
 def table_memory(image: str | None, style: str | None) -> None:

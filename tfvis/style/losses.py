@@ -20,13 +20,13 @@ from tfvis.style.statistics import Moments, covariance
 UNIT = 1e3
 # Quality, tuned on the Oxford weights of VGG16 by measuring and by looking (Tuebingen, a
 # temple; Starry Night, The Scream, a painting of our own; 256 to 512 px). Coarse scales let
-# go of more of the content, so the style weighs a fortieth: roofs stay readable, and the sky
-# has the swirls.
-_QUALITY = 0.025
+# go of more of the content, so the style weighs a twenty-fifth: roofs stay readable, and the
+# sky has the swirls.
+_QUALITY = 0.04
 # `shape` beside the Gram matrices, as a multiple of the unit, and its shares by depth: the
 # Gram distances of deep layers, whose activations are small, hardly count by themselves (1
 # in 4000 at block5), and they are what large swirls are made of.
-_SHAPE, _SHARES = 100.0, (0.0, 1.0, 4.0, 8.0, 8.0)
+_SHAPE, _SHARES = 30.0, (0.0, 1.0, 4.0, 8.0, 8.0)
 # What these two pictures measure: mean square of conv4_2's features, and distances of `unit`
 # and `shape` from nothing at all.
 _CONTENT_STRENGTH, _STYLE_STRENGTH, _SHAPE_STRENGTH = 2.93e3, 7.3e7, 190.0

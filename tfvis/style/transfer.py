@@ -24,15 +24,17 @@ RECIPES = ("gatys", "quality")
 OPTIMIZERS = ("lbfgs", "adam")
 STARTS = ("content", "noise", "style")
 # Coarse to fine in steps of sqrt(2) from 128 px on, the first scale twice as long as each
-# of the others: Crowson's schedule. In all it costs about what as many evaluations at full
-# size would as the first scale has.
-_SMALLEST, _STEP = 128, 2**0.5
+# of the next, as Crowson has it. The scales before the last take this share of the work, not
+# Crowson's half: at 512 px 0.4 ended 7 % farther from the style at that size, 0.2 a fifth
+# farther from its large swirls, seen at 256 px.
+_SMALLEST, _STEP, _COARSE = 128, 2**0.5, 0.3
 # Crowson's Adam: 0.02 on a scale of 0..1, moments that forget soon.
 _ADAM_RATE, _ADAM_BETAS = 0.02 * 255, (0.9, 0.99)
 # Decay of the average of iterates, Crowson's; shorter runs forget sooner.
 _AVERAGE = 0.99
-# None in G16. With a little, skies of quality have no worms, and edges stay sharp.
-_TV_WEIGHTS = {"gatys": 0.0, "quality": 0.5}
+# None in G16. With a little, skies of quality have less grain and no worms, at a hundredth more
+# of the style distance; 0.5 cost a twentieth.
+_TV_WEIGHTS = {"gatys": 0.0, "quality": 0.1}
 # L-BFGS: the largest change of its first trial, in grey levels. Of 1, 4, 16 and 64 the last
 # came nearest in 150 evaluations of gatys; a scale of quality begins near its end.
 _LBFGS_RATES = {"gatys": 64.0, "quality": 16.0}
@@ -153,14 +155,16 @@ def schedule(size: tuple[int, int], settings: Transfer) -> list[Level]:
     # A hair more, so that rounding does not lose the scale of 128 px itself.
     count = int(np.log(max(side / _SMALLEST, 1)) / np.log(_STEP) + 1e-6)
     factors = [_STEP**-k for k in range(count + 1)]
-    later = max(settings.evaluations // 2, 1)
+    # An evaluation costs half as much a scale before: in all, as `evaluations` of full size.
+    shares = [2 * _COARSE] * min(count, 1) + [_COARSE] * (count - 1)
+    shares.append(1 - _COARSE if count else 1)
     return [
         Level(
             tuple(max(round(s * factor), 1) for s in size),
-            later if k else settings.evaluations,
+            max(round(settings.evaluations * share), 1),
             precision,
         )
-        for k, factor in enumerate(reversed(factors))
+        for share, factor in zip(shares, reversed(factors), strict=True)
     ]
 
 
@@ -332,6 +336,12 @@ class _Way:
                 slots=tuple(memory),
             )  # fmt: skip
         picture = np.stack([images.resize(one, height, width) for one in state.kept])
+        content = self._scene.content
+        if content is not None and self._settings.init == "content":
+            # Its fine detail, as at the start: the scale before could not hold it, and to
+            # find it again takes evaluations.
+            coarse = images.resize(content, *state.kept.shape[1:3])
+            picture = np.clip(picture + content - images.resize(coarse, height, width), 0, 255)
         begun = self._compiled.begin(picture.astype(np.float32))
         if self._settings.optimizer != "adam":
             return begun
