@@ -1,0 +1,49 @@
+"""The classifiers that come along are whole, small, and described."""
+
+import re
+
+import tensorflow as tf
+
+from tfvis.art import anatomy, checkpoints
+from tfvis.networks import network, weight_files, weights
+
+_NAMES = ("instruments_vgg16", "pacs_vgg16")
+# Of a folder in the repository, card and all.
+_MOST_BYTES = 32 * 2**20
+
+
+class ShippedTest(tf.test.TestCase):
+    def test_each_fits_its_network_and_is_described(self):
+        base = network.build("vgg16", "random")
+        for name in _NAMES:
+            with self.subTest(name):
+                folder = checkpoints.find(name)
+                self.assertIn(name, checkpoints.names())
+                said = checkpoints._description(folder / "classifier.json", name)
+                self.assertEqual(said["network"], "vgg16")
+                parts = anatomy.anatomy(base, said["cut"], said["last"])
+                arrays = weight_files.read_npz(folder / "weights.npz")
+                whole = anatomy.assembled(parts, arrays, name)
+                output = whole.graph.output
+                answers = whole.taps([output])(tf.zeros([1, 64, 64, 3]))[output]
+                self.assertEqual(answers.shape, (1, len(said["classes"])))
+                self.assertAllClose(tf.reduce_sum(answers, -1), [1.0], atol=1e-5)
+                size = sum(file.stat().st_size for file in folder.iterdir())
+                self.assertLess(size, _MOST_BYTES)
+                card = (folder / "README.md").read_text()
+                words = ("Data", "test pictures", "Made in", "fail", "licence")
+                for word in (*words, *said["classes"]):
+                    self.assertIn(word, card)
+                # What the card says is what was measured.
+                shown = re.search(r"test pictures: ([0-9.]+)%", card)[1]
+                self.assertEqual(shown, f"{100 * said['about']['test']['accuracy']:.1f}")
+
+    def test_they_stand_on_the_published_trunk(self):
+        # The fingerprint they ask for is that of the published convolutions up to the cut, so
+        # another network of the same shape is refused.
+        base = network.build("vgg16", "random")
+        for name in _NAMES:
+            said = checkpoints._description(checkpoints.find(name) / "classifier.json", name)
+            parts = anatomy.anatomy(base, said["cut"], said["last"])
+            self.assertNotEqual(parts.trunk_fingerprint(), said["trunk"])
+            self.assertLen(said["trunk"], len(weights.PUBLISHED["vgg16"]))
