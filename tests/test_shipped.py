@@ -31,7 +31,7 @@ class ShippedTest(tf.test.TestCase):
                 size = sum(file.stat().st_size for file in folder.iterdir())
                 self.assertLess(size, _MOST_BYTES)
                 card = (folder / "README.md").read_text()
-                words = ("Data", "test pictures", "Made in", "fail", "licence")
+                words = ("Data:", "to test", "Made in", "## Failures", "## Licence")
                 for word in (*words, *said["classes"]):
                     self.assertIn(word, card)
                 # What the card says is what was measured.
