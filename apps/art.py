@@ -60,8 +60,8 @@ def define_cache() -> flags.FlagHolder:
     )
 
 
-def define_effort() -> tuple[flags.FlagHolder, flags.FlagHolder]:
-    """Defines --views and --epochs."""
+def define_effort() -> tuple[flags.FlagHolder, ...]:
+    """Defines --views, --drawn and --epochs."""
     return (
         flags.DEFINE_integer(
             "views",
@@ -69,6 +69,14 @@ def define_effort() -> tuple[flags.FlagHolder, flags.FlagHolder]:
             "Views of each picture to learn from: itself, others flipped, turned, cropped, "
             "recoloured. Each takes 200 kB on disk per picture with vgg16.",
             lower_bound=1,
+            upper_bound=64,
+        ),
+        flags.DEFINE_integer(
+            "drawn",
+            0,
+            "Further views of each picture, as line drawings: for classifiers that are to know "
+            "drawings, and have few or none to learn from.",
+            lower_bound=0,
             upper_bound=64,
         ),
         flags.DEFINE_integer(

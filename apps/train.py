@@ -44,7 +44,7 @@ _CUT = flags.DEFINE_string(
     "The last layer that stays frozen; left out, the first that leaves at most half of the "
     "weights to learn (of vgg16 block4_pool).",
 )  # fmt: skip
-_VIEWS, _EPOCHS = art.define_effort()
+_VIEWS, _DRAWN, _EPOCHS = art.define_effort()
 _RATE = flags.DEFINE_float("rate", 1e-4, "Of fine-tuning, at its start.", 1e-9, 1.0)
 _BATCH = flags.DEFINE_integer("batch", 32, "Pictures a step.", 2, 4096)
 _PATIENCE = flags.DEFINE_integer(
@@ -71,6 +71,7 @@ def main() -> None:
         size=_SIZE.value,
         cut=_CUT.value,
         views=_VIEWS.value,
+        drawn=_DRAWN.value,
         crop_borders=_CROP_BORDERS.value,
         shares=shares,
         cache=_CACHE.value,

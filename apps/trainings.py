@@ -31,6 +31,7 @@ class Job:
         size: side of the pictures, or None.
         cut: last frozen layer, or None.
         views: of each picture.
+        drawn: further ones, as line drawings.
         crop_borders: whether to take off charts and rulers.
         shares: of training, validation and test.
         cache: folder of the trunk's maps, or None.
@@ -47,6 +48,7 @@ class Job:
     size: int | None
     cut: str | None
     views: int
+    drawn: int
     crop_borders: bool
     shares: tuple[float, float, float]
     cache: str | None
@@ -75,7 +77,9 @@ def run(job: Job) -> list[str]:
         network = subjects.only(subjects.networks(job.holders), "a classifier stands on one")
         parts, size = anatomy.anatomy(network, job.cut), job.size or 224
     dataset, seed = job.dataset, job.settings.seed
-    recipe = features.Recipe(size, job.views, seed, job.crop_borders, job.settings.precision)
+    recipe = features.Recipe(
+        size, job.views, seed, job.crop_borders, job.settings.precision, job.drawn
+    )
     cache = pathlib.Path(job.cache).expanduser() if job.cache else weights.home() / "features"
     found = _features(parts, dataset, recipe, cache, "Looking")
     art.report([(dataset.examples[k].path, why) for k, why in found.broken.items()])
@@ -132,7 +136,7 @@ def _weights(job: Job, before: checkpoints.Classifier | None) -> str | None:
 
 def _features(parts, dataset, recipe, cache, word) -> features.Features:
     """Computes or finds the trunk's maps, with a bar."""
-    with bars.bar(word, len(dataset.examples) * recipe.views) as bar:
+    with bars.bar(word, len(dataset.examples) * len(recipe.all_views)) as bar:
 
         def progress(done, total):
             bar.total = total

@@ -165,7 +165,7 @@ class ArtTest(AppTest):
             data = datasets.read([stripes.folder(self.folder / name, 12, kinds, seed=5)])
             job = trainings.Job(
                 dataset=data, holders={}, init=str(self.out), target=None, size=None, cut=None,
-                views=1, crop_borders=False, shares=(0.6, 0.2, 0.2),
+                views=1, drawn=0, crop_borders=False, shares=(0.6, 0.2, 0.2),
                 cache=str(self.folder / "cache"), settings=training.Training(epochs=0),
                 workdir=self.folder / f"from_{name}", arguments={}, command="",
             )  # fmt: skip

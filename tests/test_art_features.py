@@ -52,6 +52,33 @@ class AugmentationTest(tf.test.TestCase):
         self.assertBetween(flipped.mean(), 0.5 - 0.15, 0.5 + 0.15)
 
 
+class LinesTest(tf.test.TestCase):
+    def test_the_dark_side_of_an_edge_becomes_a_line(self):
+        picture = np.full((40, 40, 3), 220, np.float32)
+        picture[:, 20:] = 60
+        drawn = augmentation.lines(picture, 1.0, 0.03)
+        self.assertAllEqual(drawn[..., 0], drawn[..., 1])
+        dark = np.flatnonzero(drawn[20, :, 0] < 128)
+        # About twice the pen's deviation wide, just behind the edge, and nothing elsewhere.
+        self.assertEqual(dark[0], 20)
+        self.assertBetween(len(dark), 2, 4)
+        self.assertAllGreater(drawn[:, :15], 254.0)
+        self.assertAllGreater(drawn[:, 28:], 254.0)
+        self.assertAllEqual(
+            augmentation.lines(np.full_like(picture, 90), 1.0, 0.03), picture * 0 + 255
+        )
+
+    def test_drawn_views_have_pens_of_their_own_and_no_colour(self):
+        picture = nets.picture(32, seed=3)
+        same = np.repeat(picture[None], 3, 0)
+        found = augmentation.Views(0)(same, 0, 0, drawn=True)
+        self.assertAllEqual(found, augmentation.Views(0)(same, 0, 0, drawn=True))
+        self.assertAllEqual(found[..., 0], found[..., 2])
+        self.assertGreater(np.abs(found[0] - found[1]).max(), 1.0)
+        moved = augmentation.Views(0)(same, 1, 0, drawn=True)
+        self.assertGreater(np.abs(moved - found).max(), 10.0)
+
+
 class FeaturesTest(tf.test.TestCase):
     def setUp(self):
         super().setUp()
@@ -139,8 +166,12 @@ class FeaturesTest(tf.test.TestCase):
         path.unlink()
         differs()
         # More views are no other maps.
-        self.recipe = features.Recipe(size=24, views=3)
-        self.assertIn(self._features()[1].digest, seen)
+        self.recipe = features.Recipe(size=24, views=3, drawn=1)
+        found = self._features()[1]
+        self.assertIn(found.digest, seen)
+        self.assertEqual(found.views, 4)
+        drawn, plain = (found.gather(np.arange(4), np.full(4, view)) for view in (3, 0))
+        self.assertNotAllClose(drawn, plain)
 
     def test_broken_files_are_named_and_never_used(self):
         path = self.data[1] / "across" / "3.png"

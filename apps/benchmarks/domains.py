@@ -14,7 +14,7 @@ def table_domains(
     sources: list[str],
     holders: dict,
     settings: training.Training,
-    views: int,
+    views: tuple[int, int],
     cache: str | None,
     adapt: bool,
     workdir: pathlib.Path,
@@ -25,7 +25,7 @@ def table_domains(
         sources: at least two, of the same classes.
         holders: flags of the network.
         settings: constants of the trainings.
-        views: of each picture.
+        views: of each picture, and further ones as line drawings.
         cache: folder of the trunk's maps, or None.
         adapt: whether to train a second time, adapting to the source left out.
         workdir: of the trainings; stopped, the same table goes on where it was.
@@ -51,8 +51,8 @@ def table_domains(
             folder.mkdir(parents=True, exist_ok=True)
             job = trainings.Job(
                 dataset=datasets.read(others), holders=holders, init=None, target=target,
-                size=None, cut=None, views=views, crop_borders=False, shares=_SHARES,
-                cache=cache, settings=settings, workdir=folder,
+                size=None, cut=None, views=views[0], drawn=views[1], crop_borders=False,
+                shares=_SHARES, cache=cache, settings=settings, workdir=folder,
                 arguments={"data": ",".join(others)}, command=f"--data={','.join(others)}",
             )  # fmt: skip
             trainings.run(job)

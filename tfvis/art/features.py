@@ -73,6 +73,7 @@ class Recipe:
     Attributes:
         size: side of the square that pictures are squeezed into.
         views: of each picture; the first is the picture itself.
+        drawn: further views, of which only lines are left.
         seed: of the views.
         crop_borders: whether to take off colour charts and rulers first.
         precision: of the trunk's arithmetic.
@@ -83,6 +84,13 @@ class Recipe:
     seed: int = 0
     crop_borders: bool = False
     precision: str = "float32"
+    drawn: int = 0
+
+    @property
+    def all_views(self) -> tuple[tuple[int, bool], ...]:
+        """(number, whether drawn) of each view."""
+        plain = [(view, False) for view in range(self.views)]
+        return (*plain, *((view, True) for view in range(self.drawn)))
 
 
 def features(
@@ -127,11 +135,11 @@ def features(
         chosen = [dataset.examples[number] for number in numbers]
         stores.append(_Store(folder, chosen, shape, parts, recipe))
     _check_room(folder, sum(store.missing for store in stores) * 2 * math.prod(shape))
-    total, before = len(dataset.examples) * recipe.views, 0
+    total, before = len(dataset.examples) * len(recipe.all_views), 0
     for store in stores:
         for done in store.fill(run, recipe):
             progress(before + done, total)
-        before += len(store.examples) * recipe.views
+        before += len(store.examples) * len(recipe.all_views)
     broken = {
         numbers[row]: reason
         for store, numbers in zip(stores, sources.values(), strict=True)
@@ -148,20 +156,21 @@ class _Store:
     """The maps of one source, a file per view and a note of how far each has come."""
 
     def __init__(self, folder, examples, shape, parts: Anatomy, recipe: Recipe):
-        self.examples, self._shape, self._views = examples, shape, recipe.views
+        self.examples, self._shape, self._views = examples, shape, recipe.all_views
         self.digest = _digest(examples, parts, recipe)
         self._folder = folder / self.digest
         self._read_notes()
 
     def _read_notes(self) -> None:
-        self._notes = [self._note(view) for view in range(self._views)]
+        self._notes = [self._note(view) for view in self._views]
         self.broken = {row: why for note in self._notes for row, why in note["broken"].items()}
         self.missing = sum(len(self.examples) - note["done"] for note in self._notes)
 
-    def _path(self, view: int) -> pathlib.Path:
-        return self._folder / f"view{view}.npy"
+    def _path(self, view: tuple[int, bool]) -> pathlib.Path:
+        number, drawn = view
+        return self._folder / f"{'drawn' if drawn else 'view'}{number}.npy"
 
-    def _note(self, view: int) -> dict:
+    def _note(self, view: tuple[int, bool]) -> dict:
         path = self._path(view)
         try:
             note = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
@@ -177,7 +186,7 @@ class _Store:
     def fill(self, run, recipe: Recipe):
         """Computes what is missing; yields how many are done, views counted."""
         if not self.missing:
-            yield len(self.examples) * self._views
+            yield len(self.examples) * len(self._views)
             return
         # Another process may be at the same maps; what it has finished is found then.
         with self._locked():
@@ -193,8 +202,8 @@ class _Store:
 
     def _fill(self, run, recipe: Recipe):
         views = Views(recipe.seed)
-        for view, note in enumerate(self._notes):
-            before = view * len(self.examples)
+        for k, (view, note) in enumerate(zip(self._views, self._notes, strict=True)):
+            before = k * len(self.examples)
             done = note["done"]
             yield before + done
             if done == len(self.examples):
@@ -208,14 +217,14 @@ class _Store:
                         self.broken[first + row] = note["broken"][first + row] = str(found)
                     else:
                         batch[row] = found
-                batch = images.with_channels(views(batch, view, first), 3)
+                batch = images.with_channels(views(batch, view[0], first, view[1]), 3)
                 array[first : first + len(chunk)] = [run(one[None])[0].numpy() for one in batch]
                 array.flush()
                 note["done"] = first + len(chunk)
                 files.write_text(self._path(view).with_suffix(".json"), json.dumps(note))
                 yield before + note["done"]
 
-    def _open(self, view: int, exists: bool) -> np.ndarray:
+    def _open(self, view: tuple[int, bool], exists: bool) -> np.ndarray:
         path = self._path(view)
         try:
             if exists:
@@ -230,7 +239,7 @@ class _Store:
 
     def arrays(self) -> tuple[np.ndarray, ...]:
         """Returns the maps of each view, mapped into memory."""
-        paths = [self._path(view) for view in range(self._views)]
+        paths = [self._path(view) for view in self._views]
         return tuple(np.load(path, mmap_mode="r", allow_pickle=False) for path in paths)
 
 
