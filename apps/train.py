@@ -35,7 +35,7 @@ _ADAPT = flags.DEFINE_string(
     "adapt_to", None,
     "A folder of unlabelled pictures of another domain: features learn not to tell it apart.",
 )  # fmt: skip
-_ADAPT_WEIGHT = flags.DEFINE_float("adapt_weight", 1.0, "Of telling domains apart.", 0.0, 1000.0)
+_ADAPT_WEIGHT = flags.DEFINE_float("adapt_weight", 0.1, "Of telling domains apart.", 0.0, 1000.0)
 _SIZE = flags.DEFINE_integer(
     "size", None, "Side that pictures are squeezed to; left out, --init's, or 224.", 16, 1024
 )

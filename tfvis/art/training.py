@@ -32,7 +32,9 @@ class Training:
         smoothing: of labels (Szegedy et al. 2016: 0.1), lest a few pictures be learnt by heart.
         decay: of weights, per step and rate (DomainBed: up to 1e-2).
         dropout: of averaged features.
-        adapt_weight: of the domain loss (Ganin et al. 2016: 1).
+        adapt_weight: of the domain loss. Ganin et al. 2016 have 1, for networks trained anew;
+            fine-tuning VGG16 on PACS, that took the accuracy on the sources themselves from
+            0.90 to 0.72 in an epoch, and a tenth left it where it was.
         precision: "float32" or "bfloat16", arithmetic of the tail.
         seed: of order, dropout and head.
     """
@@ -46,7 +48,7 @@ class Training:
     smoothing: float = 0.1
     decay: float = 1e-3
     dropout: float = anatomy.DROPOUT
-    adapt_weight: float = 1.0
+    adapt_weight: float = 0.1
     precision: str = "float32"
     seed: int = 0
 
