@@ -81,8 +81,8 @@ def main() -> None:
         workdir=workdir,
         arguments=common.arguments(),
     )
-    for line in attentions.run(job):
-        print(line)
+    for record in attentions.run(job):
+        print(attentions.line(record))
     print(f"All in one picture: {workdir / 'sheet.png'}")
 
 

@@ -39,8 +39,8 @@ class Job:
     arguments: dict
 
 
-def run(job: Job) -> list[str]:
-    """Looks at the pictures and writes everything; returns lines to print.
+def run(job: Job) -> list[dict]:
+    """Looks at the pictures and writes everything; returns a record of each, see `line`.
 
     Raises:
         InputError: no picture can be read.
@@ -64,7 +64,7 @@ def run(job: Job) -> list[str]:
         for record, panels in shown:
             for word, pixels in panels[1:]:
                 writer.images(f"{record['folder']}/{word}", pixels[None], 0)
-    return [_line(record) for record in records]
+    return records
 
 
 def _one(job: Job, pixels: np.ndarray, folder: pathlib.Path) -> dict:
@@ -152,7 +152,8 @@ def _words(top) -> list[str]:
     ]
 
 
-def _line(record: dict) -> str:
+def line(record: dict) -> str:
+    """Returns what to print of a picture: its path, its classes, the folder of its files."""
     words = [f"{places.short(record['path'], 44):<44}", f"{record['folder']}/"]
     if record["class"]:
         says = f"map of {record['class']}; {', '.join(_words(record['top']))}"

@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 
-from apps import art, predictions
+from apps import art, places, predictions
 from apps.runs import described
 from tfvis import images
 from tfvis.art import checkpoints, datasets, pictures
@@ -87,7 +87,7 @@ def _cell(example: datasets.Example, borders: bool, answers) -> sheets.Cell:
 
 def _lines(path: str, answers) -> list[str]:
     """Returns the table's lines: picture, class, probability."""
-    shown = path if len(path) <= _WIDE else "..." + path[3 - _WIDE :]
+    shown = places.short(path, _WIDE)
     return [
         f"{shown if not k else '':<{_WIDE}}  {label:<20} {probability:6.1%}"
         for k, (label, probability) in enumerate(answers)

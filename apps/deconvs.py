@@ -3,13 +3,12 @@
 import dataclasses
 import itertools
 import pathlib
-import sys
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import tqdm
 
 from apps import folders, runs
+from apps.bars import bar
 from apps.units import Unit
 from tfvis import images
 from tfvis.attention import gradients
@@ -79,29 +78,15 @@ def run(job: Job) -> Iterator[str]:
                 rectifiers.with_policy(network, job.method, [layer])
     seen: list[_Seen] = []
     total = sum(len(units) for units in job.units.values())
-    bar_format = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
-    patience = 0.2 if sys.stderr.isatty() else 15
     for label, units in job.units.items():
         for layer in dict.fromkeys(unit.layer for unit in units):
             group = [unit for unit in units if unit.layer == layer]
             names: list[str] = []
-            with tqdm.tqdm(
-                _targets(job, label, names),
-                f"{layer}: looking",
-                total=len(job.found.paths) if job.found else 2,
-                bar_format=bar_format,
-                mininterval=patience,
-                file=sys.stderr,
-            ) as pictures:
+            count, targets = len(job.found.paths) if job.found else 2, _targets(job, label, names)
+            with bar(f"{layer}: looking", count, targets, delay=0) as pictures:
                 channels = [unit.channel for unit in group]
                 peaks = gradients.strongest(job.networks[label], layer, channels, pictures, job.top)
-            for unit in tqdm.tqdm(
-                group,
-                f"{layer}: projecting",
-                bar_format=bar_format,
-                mininterval=patience,
-                file=sys.stderr,
-            ):
+            for unit in bar(f"{layer}: projecting", None, group, delay=0):
                 seen.append(_one(job, label, unit, peaks[unit.channel], names))
                 # Written as they are made: what is finished is not lost.
                 _write(job, seen, whole=len(seen) == total)

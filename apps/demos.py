@@ -25,7 +25,7 @@ from tfvis.errors import InputError
 from tfvis.networks import pooling
 from tfvis.networks.network import Network
 from tfvis.preimages import descent
-from tfvis.report import manifest, pages, plots
+from tfvis.report import pages, plots
 from tfvis.style import measures, painting, transfer
 
 # A picture of the demo's size takes a fraction of this.
@@ -231,9 +231,8 @@ def attention(demo: Demo, checkpoint: str, painted: np.ndarray) -> tuple[pages.F
         workdir=workdir,
         arguments=demo.arguments,
     )
-    attentions.run(job)
     figures, titles = [], {"photograph": "the photograph", "painted": "the photograph, painted"}
-    for record in sorted(manifest.read(workdir / "manifest.json")["results"], key=_photo_first):
+    for record in sorted(attentions.run(job), key=_photo_first):
         answers = ", ".join(f"{name} {share:.0%}" for name, share in record["top"])
         name, folder = record["folder"], workdir / record["folder"]
         figures += [

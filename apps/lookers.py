@@ -8,7 +8,7 @@ import numpy as np
 import PIL.Image
 import tensorflow as tf
 
-from apps import art, subjects, units
+from apps import art, predictions, subjects, units
 from tfvis import images
 from tfvis.art import borders, checkpoints
 from tfvis.attention import boxes
@@ -246,8 +246,8 @@ def top(looker: Looker, answers: np.ndarray | None, count: int = 3) -> list[list
     """Returns the first classes, [name, what the network answers] each, the surest first."""
     if answers is None:
         return []
-    first = np.argsort(-answers, kind="stable")[:count]
-    return [[looker.classes[k], round(float(answers[k]), 6)] for k in first]
+    found = predictions.ranked(answers, looker.classes, count)
+    return [[name, round(answer, 6)] for name, answer in found]
 
 
 def product(mask: np.ndarray, cam: np.ndarray) -> np.ndarray:

@@ -2,16 +2,14 @@
 
 import dataclasses
 import pathlib
-import sys
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import numpy as np
-import tqdm
 
-from apps import growth
+from apps import bars, growth
 from tfvis import files, images
 from tfvis.errors import InputError
 from tfvis.networks.network import Network
@@ -115,12 +113,7 @@ def run(
     path = workdir / "manifest.json"
     earlier = _earlier(path, fields)
     records: list[dict] = []
-    with tqdm.tqdm(
-        total=sum(task.cost * task.steps for task in tasks),
-        bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
-        mininterval=0.2 if sys.stderr.isatty() else 15,
-        file=sys.stderr,
-    ) as bar:
+    with bars.bar("", sum(task.cost * task.steps for task in tasks), delay=0) as bar:
         for task in tasks:
             found = [earlier.get(key) for key in task.keys]
             if all(_finished(workdir, task, k, record) for k, record in enumerate(found)):

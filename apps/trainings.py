@@ -171,9 +171,8 @@ def _train(job: Job, parts, before, train, validation, target):
     init = None
     if before:
         init = _carried(before, classes)
-        say(
-            f"Begins with {before.name}" + ("" if anatomy.CLASSES in init else ", a new head") + "."
-        )
+        head = "" if anatomy.CLASSES in init else ", a new head"
+        say(f"Begins with {before.name}{head}.")
     key = manifest.key(
         settings=settings, versions=manifest.versions(), cut=parts.cut, last=parts.last,
         network=parts.network.record.fingerprint, architecture=parts.network.architecture,

@@ -7,7 +7,6 @@ matrix product away (Zhou et al. 2016), and pictures of any shape fit.
 """
 
 import dataclasses
-import hashlib
 
 import keras
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from tfvis.errors import InputError, nearest
 from tfvis.networks import dominators
 from tfvis.networks import network as networks
+from tfvis.networks import weights as sources
 from tfvis.networks.network import Network
 
 # Layers of the head, named so that no network has them.
@@ -47,11 +47,7 @@ class Anatomy:
 
     def trunk_fingerprint(self) -> str:
         """Returns the SHA-256 of all weights up to the cut, as `weights.fingerprint` counts."""
-        digest = hashlib.sha256()
-        for layer in self.network.graph.truncated([self.cut]).layers:
-            for array in layer.get_weights():
-                digest.update(np.ascontiguousarray(array, dtype="<f4").data)
-        return digest.hexdigest()
+        return sources.fingerprint(self.network.graph.truncated([self.cut]))
 
 
 def anatomy(network: Network, cut: str | None = None, last: str | None = None) -> Anatomy:
