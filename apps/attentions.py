@@ -79,7 +79,7 @@ def _one(job: Job, pixels: np.ndarray, folder: pathlib.Path) -> dict:
     if seen.answers is not None:
         index = job.chosen[0] if job.chosen else int(seen.answers.argmax())
         name = job.chosen[1] if job.chosen else looker.classes[index]
-        maps["gradcam"] = looker.class_map(prepared, index)
+        maps["gradcam"] = looker.class_map(seen, index)
         maps["product"] = lookers.product(seen.mask, maps["gradcam"])
     small = lookers.thumbnail(pixels, lookers.LARGEST)
     inner = lookers.at_size(frame, (height, width), small.shape[:2])

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from apps import lookers
-from apps.lookers import Looker
+from apps.lookers import Looker, Sight
 from apps.places import UnfitError
 from tfvis.art.datasets import NEGATIVE
 from tfvis.attention import boxes
@@ -30,19 +30,19 @@ class Glances:
 
     Attributes:
         looker: who looks.
-        pixels: float32 [height, width, 3].
+        size: (height, width) of the picture.
         canvas: (height, width) of its maps.
         windows: in pixels of the canvas.
-        masks: VisualBackProp's of each.
+        sights: of each, without steps.
         answers: float32 [windows, classes], probabilities.
         whole: whether the first window is the whole picture.
     """
 
     looker: Looker
-    pixels: np.ndarray
+    size: tuple[int, int]
     canvas: tuple[int, int]
     windows: tuple[Box, ...]
-    masks: tuple[np.ndarray, ...]
+    sights: tuple[Sight, ...]
     answers: np.ndarray
     whole: bool
 
@@ -95,14 +95,13 @@ class Glances:
             first = np.arange(len(shares)) == shares.argmax()
         # One window is what its maximum is measured by; its probability would only round.
         shares = first * shares if len(shares) > 1 else np.ones(1)
-        for window, mask, share in zip(self.windows, self.masks, shares, strict=True):
-            values = mask
+        for sight, share in zip(self.sights, shares, strict=True):
+            mask = values = sight.mask
             if not share:
                 yield np.zeros_like(mask)
                 continue
             if kind != "vbp":
-                cut = lookers.cut(self.pixels, _source(window, self.canvas, self.pixels))
-                cam = self.looker.class_map(self.looker.prepared(cut), number)
+                cam = self.looker.class_map(sight, number)
                 values = cam if kind == "gradcam" else mask * cam
             yield share * (values if kind == "gradcam" else values**_ROOT)
 
@@ -135,15 +134,18 @@ def glances(looker: Looker, pixels: np.ndarray, scales: Sequence[float]) -> Glan
             "choose larger --scales"
         )
     seen = [
-        looker.look(looker.prepared(lookers.cut(pixels, _source(window, canvas, pixels))))
+        dataclasses.replace(
+            looker.look(looker.prepared(lookers.cut(pixels, _source(window, canvas, pixels)))),
+            steps={},
+        )
         for window in found
     ]
     return Glances(
         looker=looker,
-        pixels=pixels,
+        size=(height, width),
         canvas=canvas,
         windows=tuple(found),
-        masks=tuple(sight.mask for sight in seen),
+        sights=tuple(seen),
         answers=np.stack([sight.answers for sight in seen]),
         whole=len(smaller) < len(scales),
     )

@@ -154,7 +154,7 @@ def _boxes(job: Job, seen: Glances, values: np.ndarray, probability: float, fram
     least = _SPECK if job.most > 1 else 0.0
     found = []
     for box in boxes.boxes(values, job.cut, job.most, least):
-        inner = boxes.scaled(box, seen.canvas, seen.pixels.shape[:2])
+        inner = boxes.scaled(box, seen.canvas, seen.size)
         whole = boxes.shifted(inner, frame.x0, frame.y0)
         found.append(dataclasses.replace(whole, score=round(probability * box.score, 6)))
     return found

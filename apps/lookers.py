@@ -85,11 +85,12 @@ class Looker:
             mask=seen.mask[0].numpy(),
             steps={layer: step[0].numpy() for layer, step in seen.steps.items()},
             answers=seen.taps[output][0].numpy() if self.classes else None,
+            deep=seen.taps[self.cam.layer] if self.cam else None,
         )
 
-    def class_map(self, prepared: tf.Tensor, index: int) -> np.ndarray:
+    def class_map(self, sight: "Sight", index: int) -> np.ndarray:
         """Returns Grad-CAM of a class, float32 [height, width], 0 or more."""
-        return self.cam(prepared, tf.constant([index]))[0].numpy()
+        return self.cam.of_map(sight.deep, [index], sight.mask.shape)[0].numpy()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -100,11 +101,14 @@ class Sight:
         mask: VisualBackProp's, float32 [height, width], 0..1.
         steps: {layer: float32 [h, w]}, the masks in between, the deepest first.
         answers: float32 [classes], what the network puts out, or None.
+        deep: float32 [1, h, w, channels], the map that Grad-CAM weights, from the same forward
+            pass, or None.
     """
 
     mask: np.ndarray
     steps: dict[str, np.ndarray]
     answers: np.ndarray | None
+    deep: tf.Tensor | None
 
 
 def of_classifier(
@@ -197,14 +201,15 @@ def _looker(network, name, classes, side, precision, *, size, per_layer, **kinds
         )
     if 0 in network.trace(spatial[-1], *(fixed or (side, side))):
         raise InputError(f"--size={side}: too small for {spatial[-1]}, whose map has no pixel.")
-    extra = (network.graph.output,) if classes else ()
+    cam = GradCam(network, precision=precision) if classes else None
+    extra = (network.graph.output, cam.layer) if cam else ()
     return Looker(
         network=network,
         name=name,
         classes=classes,
         side=side,
         backprop=VisualBackProp(network, per_layer=per_layer, extra=extra, precision=precision),
-        cam=GradCam(network, precision=precision) if classes else None,
+        cam=cam,
         settings={"side": side, "per_layer": per_layer, "precision": precision} | kinds,
         **kinds,
     )

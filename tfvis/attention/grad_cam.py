@@ -48,7 +48,8 @@ class GradCam:
             raise InputError(
                 f"Grad-CAM: {self.layer} of {network.name} is not a map that every path passes."
             )
-        self._taps = network.taps((self.layer,), precision)
+        taps = network.taps((self.layer,), precision)
+        self._taps = tf.function(taps, autograph=False)
         self._head = keras.Model(start, scores)
         self._dense = _scores_of_mean(start, scores)
         # Not autograph: there is nothing to convert, and errors stay one line.
@@ -79,15 +80,24 @@ class GradCam:
                 have, or not one for each image.
         """
         images = self._checked(images)
-        given, classes = classes, np.asarray(classes)
-        count = self.network.channels_of("logits")
-        right = classes.shape == images.shape[:1] and classes.dtype.kind in "iu"
-        if not right or (classes.size and not 0 <= classes.min() <= classes.max() < count):
-            raise InputError(
-                f"Grad-CAM: expected a class of 0 to {count - 1} for each of {len(images)} "
-                f"images. Received: {np.asarray(given).tolist()}"
-            )
-        return self._run(images, tf.constant(classes, tf.int32))
+        classes = self._checked_classes(classes, len(images))
+        return self._run(self._taps(images)[self.layer], classes)
+
+    def of_map(self, found: tf.Tensor, classes, size) -> tf.Tensor:
+        """Returns the maps of classes from the layer's output, which a tap has at hand.
+
+        Args:
+            found: float32 [batch, h, w, channels], what the layer puts out.
+            classes: int [batch].
+            size: (height, width) of the images, and of the maps returned.
+
+        Returns:
+            float32 [batch, height, width], at least 0, as of the images themselves.
+
+        Raises:
+            InputError: a class the network does not have, or not one for each image.
+        """
+        return self.upscaled(self._run(found, self._checked_classes(classes, len(found))), size)
 
     def class_maps(self, images: tf.Tensor) -> tf.Tensor:
         """Returns the maps of all classes, float32 [batch, h, w, classes], in one product.
@@ -102,7 +112,7 @@ class GradCam:
                 f"Grad-CAM: the scores of {self.network.name} are not one layer over the mean of "
                 f"{self.layer}; ask for one class at a time."
             )
-        return self._run_all(self._checked(images))
+        return self._run_all(self._taps(self._checked(images))[self.layer])
 
     def upscaled(self, maps: tf.Tensor, size) -> tf.Tensor:
         """Returns maps of the layer, [batch, h, w], at the size of the image, (height, width)."""
@@ -128,8 +138,17 @@ class GradCam:
         receptive.receptive_field(self.network, self.layer, *images.shape[1:3])
         return images
 
-    def _maps(self, images, classes):
-        found = self._taps(images)[self.layer]
+    def _checked_classes(self, given, images: int) -> tf.Tensor:
+        classes, count = np.asarray(given), self.network.channels_of("logits")
+        right = classes.shape == (images,) and classes.dtype.kind in "iu"
+        if not right or (classes.size and not 0 <= classes.min() <= classes.max() < count):
+            raise InputError(
+                f"Grad-CAM: expected a class of 0 to {count - 1} for each of {images} images. "
+                f"Received: {classes.tolist()}"
+            )
+        return tf.constant(classes, tf.int32)
+
+    def _maps(self, found, classes):
         with tf.GradientTape() as tape:
             tape.watch(found)
             scores = self._head(found, training=False)
@@ -138,8 +157,7 @@ class GradCam:
         weights = tf.reduce_mean(tape.gradient(score, found), [1, 2], keepdims=True)
         return tf.nn.relu(tf.reduce_sum(weights * found, -1))
 
-    def _class_maps(self, images):
-        found = self._taps(images)[self.layer]
+    def _class_maps(self, found):
         places = tf.cast(tf.reduce_prod(tf.shape(found)[1:3]), tf.float32)
         return tf.nn.relu(tf.tensordot(found, self._dense.kernel / places, 1))
 
