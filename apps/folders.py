@@ -12,7 +12,6 @@ from apps import common
 from tfvis import images
 from tfvis.errors import InputError
 
-_ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 # More than these names of broken files are counted, not listed.
 _LISTED = 5
 
@@ -49,12 +48,12 @@ def find(place: str, flag: str) -> Found:
         paths += [
             pathlib.Path(folder, name)
             for name in sorted(names)
-            if pathlib.Path(name).suffix.lower() in _ENDINGS
+            if pathlib.Path(name).suffix.lower() in images.ENDINGS
             and not name.startswith(".")
             and pathlib.Path(folder, name).exists()  # A link may lead nowhere.
         ]
     if not paths:
-        raise InputError(f"{flag}={place}: no images in it ({', '.join(sorted(_ENDINGS))}).")
+        raise InputError(f"{flag}={place}: no images in it ({', '.join(sorted(images.ENDINGS))}).")
     return Found(paths, flag)
 
 

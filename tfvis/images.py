@@ -23,6 +23,8 @@ MAX_SIDE = 16_384
 MAX_PIXELS = 100_000_000
 # Formats whose Pillow decoders only decode: EPS, for one, would run Ghostscript.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "PPM", "AVIF")
+# Of files that a folder is searched for.
+ENDINGS = frozenset((".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
 # ITU-R BT.601 luma, the weights Pillow's own conversion to grey uses.
 LUMA = (0.299, 0.587, 0.114)
 CROPS = ("center", "left", "right", "top", "bottom", "none")

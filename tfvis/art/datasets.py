@@ -16,7 +16,6 @@ from tfvis import images
 from tfvis.errors import InputError
 
 NEGATIVE = "none"
-ENDINGS = frozenset((".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
 # A row is some 100 bytes; larger data sets than half a million pictures are not for folders.
 MAX_TABLE_BYTES = 64 * 2**20
 # The largest picture that is read, uncompressed with four channels of 16 bits.
@@ -210,7 +209,7 @@ def _entries(place: pathlib.Path, labelled: bool) -> Iterator[_Entry]:
         raise InputError(f"{place}: no such folder or file.")
     elif place.suffix.lower() == ".csv":
         yield from _of_table(place, labelled)
-    elif not labelled and place.suffix.lower() in ENDINGS:
+    elif not labelled and place.suffix.lower() in images.ENDINGS:
         yield _Entry(str(place), _key(place.name), "", None, _header(place)[1])
     else:
         raise InputError(f"{place}: neither a folder nor a .csv file.")
@@ -224,7 +223,7 @@ def _of_folder(place: pathlib.Path, labelled: bool) -> Iterator[_Entry]:
             # An empty class is an entry too, so that it can be complained of.
             yield from entries or [_Entry(str(folder), "", folder.name, None, "no pictures in it")]
         for path in sorted(_visible(place)):
-            if path.is_file() and path.suffix.lower() in ENDINGS:
+            if path.is_file() and path.suffix.lower() in images.ENDINGS:
                 yield _Entry(str(path), "", "", None, f"{path}: lies in no class folder")
     else:
         yield from _of_class(place, place, "")
@@ -249,7 +248,7 @@ def _of_class(place: pathlib.Path, folder: pathlib.Path, label: str) -> Iterator
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in sorted(names):
             path = pathlib.Path(inner, name)
-            if path.suffix.lower() not in ENDINGS or name.startswith(".") or not path.is_file():
+            if path.suffix.lower() not in images.ENDINGS or name.startswith(".") or not path.is_file():
                 continue
             key = _key(path.relative_to(place).as_posix())
             yield _Entry(str(path), key, label, None, _header(path)[1])
