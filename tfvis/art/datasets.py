@@ -248,7 +248,11 @@ def _of_class(place: pathlib.Path, folder: pathlib.Path, label: str) -> Iterator
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in sorted(names):
             path = pathlib.Path(inner, name)
-            if path.suffix.lower() not in images.ENDINGS or name.startswith(".") or not path.is_file():
+            if (
+                path.suffix.lower() not in images.ENDINGS
+                or name.startswith(".")
+                or not path.is_file()
+            ):
                 continue
             key = _key(path.relative_to(place).as_posix())
             yield _Entry(str(path), key, label, None, _header(path)[1])
