@@ -231,6 +231,32 @@ class TrainingTest(tf.test.TestCase):
         self.assertIn(tuple(generators[0].state.numpy()), seen)
 
 
+class AveragingTest(tf.test.TestCase):
+    def test_weights_kept_are_the_mean_over_the_last_steps(self):
+        seen = []
+
+        class Record(keras.callbacks.Callback):
+            def on_train_batch_end(self, batch, logs=None):
+                seen.append(self.model.get_layer("block2_conv1").get_weights()[0])
+
+        settings = training.Training(
+            epochs=1, head_epochs=0, rate=1e-2, batch=8, averaging=0.4, dropout=0.0
+        )
+        train, validation = stripes.part(80, noise=2.0), stripes.part(30, seed=1, noise=2.0)
+        learner, _ = training.fit(
+            anatomy.anatomy(nets.wrapped()), 3, train, validation, settings,
+            pathlib.Path(self.create_tempdir().full_path), callbacks=[Record()],
+        )  # fmt: skip
+        self.assertLen(seen, 10)
+        # Over 0.4 of 10 steps: three quarters of the mean so far, a quarter of the new.
+        mean = seen[0]
+        for kernel in seen[1:]:
+            mean = 0.75 * mean + 0.25 * kernel
+        kept = learner.get_layer("block2_conv1").get_weights()[0]
+        self.assertAllClose(kept, mean, atol=1e-6)
+        self.assertNotAllClose(kept, seen[-1], atol=1e-4)
+
+
 _ON_TWO = """
 import pathlib, sys
 import tensorflow as tf
@@ -243,7 +269,7 @@ assert strategy.num_replicas_in_sync == 2
 with strategy.scope():
     for target in (None, stripes.part(40, seed=2)):
         settings = training.Training(
-            epochs=1, head_epochs=2, rate=1e-2, batch=8, patience=9, dropout=0.0
+            epochs=2, head_epochs=2, rate=1e-2, batch=8, patience=9, dropout=0.0
         )
         arguments = (
             anatomy.anatomy(nets.wrapped()), 3, stripes.part(80, noise=2.0),
@@ -267,12 +293,12 @@ class DistributedTest(tf.test.TestCase):
         rows = [line.split() for line in done.stdout.splitlines()]
         self.assertLen(rows, 2)
         settings = training.Training(
-            epochs=1, head_epochs=2, rate=1e-2, batch=8, patience=9, dropout=0.0
+            epochs=2, head_epochs=2, rate=1e-2, batch=8, patience=9, dropout=0.0
         )
         for (epochs, accuracy, loss), target in zip(
             rows, (None, stripes.part(40, seed=2)), strict=True
         ):
-            self.assertEqual(epochs, "2")
+            self.assertEqual(epochs, "3")
             self.assertGreater(float(accuracy), 0.9)
             # The same batches, shared: the same loss as on one.
             _, history = training.fit(

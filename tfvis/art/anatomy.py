@@ -11,6 +11,7 @@ import dataclasses
 import keras
 import numpy as np
 
+from tfvis.art.mixstyle import MixStyle
 from tfvis.errors import InputError, nearest
 from tfvis.networks import dominators
 from tfvis.networks import network as networks
@@ -19,6 +20,7 @@ from tfvis.networks.network import Network
 
 # Layers of the head, named so that no network has them.
 MEAN, CLASSES, DOMAINS = "mean_over_map", "class_scores", "domain_score"
+MIXING = "style_mixing"
 # Share of the weights that may learn by default: of VGG16 the last block. It halves what is
 # stored, and what comes before can be computed once for all epochs.
 _LEARNING = 0.5
@@ -114,7 +116,12 @@ def anatomy(network: Network, cut: str | None = None, last: str | None = None) -
 
 
 def learner(
-    parts: Anatomy, classes: int, *, dropout: float = DROPOUT, precision: str = "float32"
+    parts: Anatomy,
+    classes: int,
+    *,
+    dropout: float = DROPOUT,
+    precision: str = "float32",
+    mixing: bool = False,
 ) -> keras.Model:
     """Returns the model that is trained: maps at the cut -> probabilities of classes.
 
@@ -126,6 +133,7 @@ def learner(
         classes: how many.
         dropout: share of the averaged features left out at each step.
         precision: "float32" or "bfloat16", arithmetic of the tail; weights are float32.
+        mixing: whether the maps at the cut lend each other their style in training.
     """
     source, policy = parts.tail(), "mixed_bfloat16" if precision == "bfloat16" else "float32"
 
@@ -134,7 +142,8 @@ def learner(
             return layer
         return type(layer).from_config(layer.get_config() | {"dtype": policy})
 
-    tail = keras.models.clone_model(source, clone_function=fresh)
+    called = _mixing_first(MixStyle(name=MIXING, dtype="float32")) if mixing else None
+    tail = keras.models.clone_model(source, clone_function=fresh, call_function=called)
     for layer in source.layers:
         if layer.weights:
             tail.get_layer(layer.name).set_weights(layer.get_weights())
@@ -145,6 +154,20 @@ def learner(
     kept = keras.layers.Dropout(dropout, dtype="float32")(mean)
     scores = keras.layers.Dense(classes, activation="softmax", name=CLASSES, dtype="float32")
     return keras.Model(tail.input, scores(kept), name="learner")
+
+
+def _mixing_first(mix: MixStyle):
+    """Returns how to call the layers of a graph so that its input goes through `mix`."""
+    seen = []
+
+    def call(layer, *args, **kwargs):
+        if not seen:
+            given = keras.tree.flatten(args)[0]
+            seen.extend([given, mix(given)])
+        args = keras.tree.map_structure(lambda x: seen[1] if x is seen[0] else x, args)
+        return layer(*args, **kwargs)
+
+    return call
 
 
 def learnt(model: keras.Model) -> dict[str, list[np.ndarray]]:

@@ -1,5 +1,6 @@
 """Keeping a training: checked after every epoch, the best kept, resumable after a kill."""
 
+import contextlib
 import json
 import pathlib
 
@@ -105,18 +106,14 @@ class Keeper(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def _keep(self, model: keras.Model, logs: dict) -> None:
-        logs |= self._validate()
-        # With two outputs Keras puts the output's name before the measure; "loss" is of both.
-        named = {
-            "accuracy" if key == "class_accuracy" else key: float(value)
-            for key, value in logs.items()
-        }
-        history = [*self.history, named]
-        losses = [entry["val_loss"] for entry in history]
-        number = len(history) - 1
-        # The first is kept whatever it is: a loss may be not-a-number.
-        if not number or losses[-1] <= min(losses):
-            _save(self._bare, self._folder / "best.weights.h5")
+        with _averaged(model):
+            logs |= self._validate()
+            history = [*self.history, _named(logs)]
+            losses = [entry["val_loss"] for entry in history]
+            number = len(history) - 1
+            # The first is kept whatever it is: a loss may be not-a-number.
+            if not number or losses[-1] <= min(losses):
+                _save(self._bare, self._folder / "best.weights.h5")
         if number:
             _save(model, self._folder / f"epoch{number}.weights.h5")
         self._state = {"key": self._key, "history": history}
@@ -148,6 +145,30 @@ class Keeper(keras.callbacks.Callback):
         except (OSError, ValueError, KeyError, TypeError):
             pass
         return {}
+
+
+@contextlib.contextmanager
+def _averaged(model: keras.Model):
+    """Has a model hold the mean of its weights over the last steps, where that is kept."""
+    optimizer = getattr(model, "optimizer", None)
+    if not (optimizer and optimizer.use_ema):
+        yield
+        return
+    variables = model.trainable_variables
+    before = [variable.numpy() for variable in variables]
+    optimizer.finalize_variable_values(variables)
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
+
+
+def _named(logs: dict) -> dict[str, float]:
+    # With two outputs Keras puts the output's name before the measure; "loss" is of both.
+    return {
+        "accuracy" if key == "class_accuracy" else key: float(value) for key, value in logs.items()
+    }
 
 
 def _generators(model: keras.Model) -> list[keras.random.SeedGenerator]:
