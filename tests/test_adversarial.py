@@ -71,8 +71,53 @@ class ReversalTest(tf.test.TestCase):
         maps = np.random.default_rng(0).normal(size=(4, 6, 6, 8)).astype(np.float32)
         found = model(maps)
         self.assertAllEqual(found["class"], learner(maps))
-        self.assertEqual(found["domain"].shape, (4, 1))
+        self.assertEqual(found["domain"].shape, (4, 2))
         self.assertEqual(set(anatomy.learnt(model)), {"block2_conv1", anatomy.CLASSES})
+
+
+class JudgeTest(tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        keras.utils.set_random_seed(0)
+        self.judge, self.reversal = adversarial.Judge(), adversarial.GradientReversal()
+        self.x = tf.Variable(np.random.default_rng(0).normal(size=(64, 12)).astype(np.float32))
+        self.judge([self.x, self.reversal(self.x)])
+        self.reversal.strength.assign(1.0)
+
+    def _gradients(self, labels):
+        with tf.GradientTape() as tape:
+            found = self.judge([tf.stop_gradient(self.x), self.reversal(self.x)])
+            loss = tf.reduce_sum(adversarial.DomainLoss().call(labels, found))
+        weights = self.judge.trainable_variables
+        return found.numpy(), loss, tape.gradient(loss, [self.x, *weights])
+
+    def test_features_are_driven_until_the_judge_throws_a_coin(self):
+        for label in (0.0, 1.0):
+            labels = tf.fill((64, 1), label)
+            found, loss, (by_features, *_) = self._gradients(labels)
+            self.assertAllEqual(found[:, 0], found[:, 1])
+            right = np.abs(found[:, 1] - label) < 0.5
+            self.assertBetween(right.mean(), 0.1, 0.9)
+            lengths = tf.norm(by_features, axis=1).numpy()
+            self.assertAllGreater(lengths[right], 0)
+            self.assertAllEqual(lengths[~right], np.zeros((~right).sum()))
+            # Down this gradient the judge is less right.
+            self.x.assign_sub(0.01 * by_features)
+            after = self.judge([self.x, self.x]).numpy()[:, 0]
+            self.assertTrue((np.abs(after - label) > np.abs(found[:, 0] - label))[right].all())
+            # The value is the judge's own loss, by its definition.
+            chance = np.where(label, found[:, 0], 1 - found[:, 0])
+            self.assertAllClose(loss, -np.log(chance).sum(), rtol=1e-4)
+
+    def test_the_judge_learns_as_if_nobody_were_fooling_it(self):
+        labels = tf.constant(np.random.default_rng(1).integers(2, size=(64, 1)), tf.float32)
+        _, _, (_, *found) = self._gradients(labels)
+        with tf.GradientTape() as tape:
+            told = self.judge([self.x, tf.zeros_like(self.x)])[:, :1]
+            loss = tf.reduce_sum(keras.losses.binary_crossentropy(labels, told))
+        expected = tape.gradient(loss, self.judge.trainable_variables)
+        for ours, theirs in zip(found, expected, strict=True):
+            self.assertAllClose(ours, theirs, atol=1e-6)
 
 
 class AdaptingTest(tf.test.TestCase):

@@ -175,7 +175,7 @@ def _fine_tune(learner, classes, train, target, settings, keeper, callbacks) -> 
         keras.utils.set_random_seed(settings.seed)
         model = adversarial.adversarial(learner)
         found, steps = batches.adapting(*own, target.features, target.chosen, *arguments)
-        loss = {"class": _loss(settings), "domain": "binary_crossentropy"}
+        loss = {"class": _loss(settings), "domain": adversarial.DomainLoss()}
         weights = {"class": 1.0, "domain": settings.adapt_weight}
         schedule = adversarial.Schedule(steps * settings.epochs, steps * keeper.epoch)
         callbacks = [schedule, *callbacks]
