@@ -1,0 +1,85 @@
+"""What a Caffe network may not ask for: one line tells which layer, and what."""
+
+import tensorflow as tf
+from absl.testing import parameterized
+from google.protobuf import text_format
+
+from tests.caffe_nets import conv, deploy, layer, pool
+from tfvis.errors import InputError
+from tfvis.networks.caffe import schema, translating
+
+
+class RefusingTest(parameterized.TestCase, tf.test.TestCase):
+    @parameterized.named_parameters(
+        ("type", [layer("x", "Crop", "data")], r"x of type Crop \(line 7\) is not supported"),
+        ("bottom", [layer("x", "ReLU", "b")], "takes 'b', which no layer before it puts out"),
+        ("group", [conv("x", "data", "num_output: 4 kernel_size: 1 group: 2")], "group 2"),
+        ("kernel", [conv("x", "data", "num_output: 4")], "kernel_size of 0"),
+        ("outputs", [conv("x", "data", "kernel_size: 2")], "0 outputs"),
+        ("size", [conv("x", "data", "num_output: 4 kernel_size: 5000")], "5000, at most 4096"),
+        ("huge", [conv("x", "data", "num_output: 900000 kernel_size: 99")], "more than a .caffem"),
+        (
+            "both",
+            [conv("x", "data", "num_output: 4 kernel_size: 3 stride: 2 dilation: 2")],
+            "togeth",
+        ),
+        ("pad", [pool("x", "data", "kernel_size: 2 pad: 2")], "pad below the kernel"),
+        ("random", [pool("x", "data", "pool: STOCHASTIC kernel_size: 2")], "at random"),
+        ("even", [layer("x", "LRN", "data", lrn="local_size: 4")], "odd local_size"),
+        ("batch", [layer("x", "BatchNorm", "data", batch_norm="use_global_stats: false")], "batch"),
+        ("axis", [layer("x", "Concat", "data data", concat="axis: 0")], "along axis 0"),
+        ("points", [layer("x", "Slice", "data", "a b", slice="slice_point: 3")], "slices 3"),
+        ("tops", [layer("x", "ReLU", "data", "a b")], "has 2 tops"),
+        ("bottoms", [layer("x", "ReLU", "data data")], "has 2 bottoms"),
+        ("shape", [layer("x", "Reshape", "data", reshape="shape { dim: 0 dim: 5 }")], "reshapes"),
+        ("twice", [layer("x", "ReLU", "data"), layer("x", "TanH", "data")], "two layers named 'x'"),
+        ("alike", [layer("x/1", "ReLU", "data"), layer("x--1", "ReLU", "data")], "two layers"),
+        ("nothing", [], "no layers"),
+        (
+            "scale",
+            [layer("x", "Scale", "data", scale="axis: 0")],
+            "more than its channels",
+        ),
+        (
+            "sum",
+            [
+                pool("a", "data", "kernel_size: 2 stride: 2"),
+                conv("b", "data", "num_output: 4 kernel_size: 1"),
+                layer("x", "Eltwise", "a b"),
+            ],
+            "shapes that differ",
+        ),
+        (
+            "small",
+            [
+                conv("a", "data", "num_output: 4 kernel_size: 12"),
+                layer("x", "InnerProduct", "a", inner_product="num_output: 4"),
+            ],
+            "a of type Convolution",
+        ),
+    )
+    def test_one_line_tells_which_layer_and_what(self, layers, message):
+        with self.assertRaisesRegex(InputError, message) as caught:
+            translating.translated(deploy(*layers), name="my.prototxt", lines={"x": 7})
+        self.assertTrue(str(caught.exception).startswith("my.prototxt: "))
+        self.assertNotIn("\n", str(caught.exception))
+
+    @parameterized.parameters(
+        ("", "has 0 inputs"),
+        ('input: "a" input_dim: 3', "channels, height, width"),
+        ('input: "a" input_shape { dim: [1, 3, 0, 9] }', "channels, height, width"),
+        ('input: "a" input_shape { dim: [1, 3, 9, 99999] }', "at most 4096"),
+        (
+            'input: "a" input: "b" input_shape { dim: [1, 3, 9, 9] } '
+            "input_shape { dim: [1, 3, 9, 9] }",
+            "has 2 inputs",
+        ),
+    )
+    def test_a_net_has_one_input_of_pictures(self, text, message):
+        net = text_format.Parse(f"{text}\n" + layer("relu", "ReLU", "a"), schema.NetParameter())
+        with self.assertRaisesRegex(InputError, message):
+            translating.translated(net, name="net")
+
+
+if __name__ == "__main__":
+    tf.test.main()
