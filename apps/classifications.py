@@ -3,17 +3,17 @@
 import dataclasses
 import pathlib
 
-import numpy as np
-
 from apps import art, places, predictions
+from apps.namers import Namer
 from apps.runs import described
 from tfvis import images
-from tfvis.art import checkpoints, datasets, pictures
+from tfvis.errors import InputError
 from tfvis.report import manifest, sheets
 
 # Pictures on the sheet; a folder may hold thousands.
 _SHOWN = 30
-_THUMBNAIL = 224
+# Classes in its heading, and characters of a class below a picture.
+_HEADING, _LABEL = 12, 40
 # A path of this many characters leaves room for the rest of the line.
 _WIDE = 44
 
@@ -23,20 +23,16 @@ class Job:
     """Pictures to name, as the flags of `classify` have them.
 
     Attributes:
-        checkpoint: folder or name.
+        namer: the classifier.
         paths: of the pictures, or None for two that come along.
         top: how many classes of each.
-        crop_borders: whether to take off charts and rulers; None is as in training.
-        precision: of the arithmetic.
         workdir: exists and is writable.
         arguments: for the manifest.
     """
 
-    checkpoint: str
+    namer: Namer
     paths: tuple[str, ...] | None
     top: int
-    crop_borders: bool | None
-    precision: str
     workdir: pathlib.Path
     arguments: dict
 
@@ -45,28 +41,31 @@ def run(job: Job) -> list[str]:
     """Looks at the pictures and writes everything; returns lines to print.
 
     Raises:
-        InputError: no such checkpoint, or no picture can be read.
+        InputError: no picture can be read.
     """
-    classifier = checkpoints.load(job.checkpoint)
+    namer = job.namer
     paths = job.paths or tuple(str(path) for path in art.own_pictures(job.workdir))
-    examples = [datasets.Example(path, -1, None, 0) for path in paths]
-    borders = art.crop_borders(classifier, job.crop_borders)
-    chosen, rows, broken = predictions.probabilities(classifier, examples, job.precision, borders)
-    art.report(broken)
+    # What is not Unicode, or of two lines, no table holds.
+    unwritten = [repr(path) for path in paths if not path.isprintable()]
+    paths = [path for path in paths if path.isprintable()]
+    if not paths:
+        raise InputError(f"--image={unwritten[0]}: cannot be written down. Rename the file.")
+    chosen, rows, broken = predictions.collected(namer.reads(paths), paths, namer.answer)
+    art.report(broken + [(path, "cannot be written down") for path in unwritten])
     paths = [paths[k] for k in chosen]
-    predictions.write(job.workdir / "predictions.csv", paths, rows, classifier.classes, job.top)
-    found = [predictions.ranked(row, classifier.classes, job.top) for row in rows]
+    predictions.write(job.workdir / "predictions.csv", paths, rows, namer.classes, job.top)
+    found = [predictions.ranked(row, namer.classes, job.top) for row in rows]
     cells = [
-        _cell(examples[k], borders, answers)
-        for k, answers in zip(chosen[:_SHOWN], found, strict=False)
+        _cell(namer.seen(path), answers)
+        for path, answers in zip(paths[:_SHOWN], found, strict=False)
     ]
-    heading = f"{classifier.name}: {', '.join(classifier.classes[:12])}"
+    heading = _heading(namer)
     images.save_png(job.workdir / "sheet.png", sheets.sheet(cells, heading=heading))
     manifest.write(
         job.workdir / "manifest.json",
         {
             "arguments": job.arguments, "versions": manifest.versions(),
-            "network": described(classifier.network), "classes": classifier.classes,
+            "network": described(namer.network), "classes": namer.classes,
             "results": [
                 {"path": path, "probabilities": dict(answers)}
                 for path, answers in zip(paths, found, strict=True)
@@ -78,17 +77,22 @@ def run(job: Job) -> list[str]:
     ]
 
 
-def _cell(example: datasets.Example, borders: bool, answers) -> sheets.Cell:
-    words = [f"{label} {probability:.1%}" for label, probability in answers]
-    return sheets.Cell(
-        np.asarray(pictures.load(example, _THUMBNAIL, borders)), words[0], ", ".join(words[1:3])
-    )
+def _heading(namer: Namer) -> str:
+    classes = namer.classes
+    named = ", ".join(classes) if len(classes) <= _HEADING else f"{len(classes):,} classes"
+    return f"{namer.name}: {named}"
+
+
+def _cell(pixels, answers) -> sheets.Cell:
+    words = [f"{label[:_LABEL]} {probability:.1%}" for label, probability in answers]
+    return sheets.Cell(pixels, words[0], ", ".join(words[1:3]))
 
 
 def _lines(path: str, answers) -> list[str]:
     """Returns the table's lines: picture, class, probability."""
     shown = places.short(path, _WIDE)
+    wide = max(20, *(len(label) for label, _ in answers))
     return [
-        f"{shown if not k else '':<{_WIDE}}  {label:<20} {probability:6.1%}"
+        f"{shown if not k else '':<{_WIDE}}  {label:<{wide}} {probability:6.1%}"
         for k, (label, probability) in enumerate(answers)
     ]

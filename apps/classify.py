@@ -1,8 +1,12 @@
 """Names what pictures show.
 
     python -m apps.classify --checkpoint=pacs_vgg16 --image=PATH_OR_FOLDER --top=3
+    python -m apps.classify --network=vgg_cnn_s --weights=VGG_CNN_S.caffemodel --image=PATH
 
-Prints the likeliest classes of each picture. Writes to --workdir:
+Prints the likeliest classes of each picture: of a classifier trained here, which is shown the
+whole picture squeezed into its square; or of any network that ends in one, which is shown the
+centre, as networks of its kind learnt (the shortest side to 256 px, 224 of them cut out).
+Writes to --workdir:
 
     predictions.csv    path, rank, label, probability
     sheet.png          the pictures and their likeliest classes
@@ -13,12 +17,22 @@ Without --image, the demo photograph and a painting that come along.
 
 from absl import flags
 
-from apps import art, common
+from apps import art, common, subjects
+from tfvis.errors import InputError
 
 _IMAGE = flags.DEFINE_string(
     "image", None, "A picture, or a folder of them; left out, two that come along."
 )
 _CHECKPOINT = art.define_checkpoint("pacs_vgg16")
+_NETWORK = subjects.define_network()
+# Left out, the checkpoint is asked.
+flags.set_default(_NETWORK["network"], None)
+_LABELS = flags.DEFINE_string(
+    "labels",
+    None,
+    "File with the names of --network's classes: one per line, Caffe's synset_words.txt, or JSON; "
+    "left out, ImageNet's where there are 1000 classes.",
+)
 _TOP = flags.DEFINE_integer("top", 3, "How many classes of each picture.", 1, 1000)
 _CROP_BORDERS = art.define_crop_borders()
 _WORKDIR = common.define_workdir("out/classify")
@@ -30,23 +44,40 @@ def main() -> None:
     from apps import folders
     from tfvis import files
 
+    _check()
     found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
     workdir = files.make_folder(_WORKDIR.value, "--workdir")
     common.start_tensorflow()
-    from apps import classifications, machine
+    from apps import classifications, machine, namers
 
+    precision = machine.precision(_PRECISION.value)
+    if _NETWORK["network"].value is None:
+        namer = namers.of_checkpoint(_CHECKPOINT.value, precision, _CROP_BORDERS.value)
+    else:
+        namer = namers.of_network(_NETWORK, _LABELS.value, precision, bool(_CROP_BORDERS.value))
     job = classifications.Job(
-        checkpoint=_CHECKPOINT.value,
+        namer=namer,
         paths=None if found is None else tuple(map(str, found.paths)),
         top=_TOP.value,
-        crop_borders=_CROP_BORDERS.value,
-        precision=machine.precision(_PRECISION.value),
         workdir=workdir,
         arguments=common.arguments(),
     )
     for line in classifications.run(job):
         print(line)
     print(f"All in one picture: {workdir / 'sheet.png'}")
+
+
+def _check() -> None:
+    """Raises InputError where flags of a checkpoint and of a network come together."""
+    if _NETWORK["network"].value is None:
+        for holder in (*_NETWORK.values(), _LABELS):
+            if holder.value != holder.default:
+                raise InputError(
+                    f"--{holder.name}={holder.value}: belongs to a --network, and a checkpoint "
+                    "runs as it was trained. Name the network, or leave the flag out."
+                )
+    elif _CHECKPOINT.present:
+        raise InputError("--checkpoint and --network: one of them names the classifier; choose.")
 
 
 def run() -> None:

@@ -202,4 +202,6 @@ def _digest(cell: dict) -> str:
 
 
 def _stem(network: str) -> str:
-    return pathlib.Path(network).stem if network.endswith(".keras") else network
+    # As `opening.label`, without waiting for TensorFlow.
+    is_file = network.endswith((".keras", ".prototxt"))
+    return pathlib.Path(network).stem if is_file else network

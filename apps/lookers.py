@@ -16,7 +16,7 @@ from tfvis.attention.boxes import Box
 from tfvis.attention.grad_cam import GradCam
 from tfvis.attention.visual_backprop import VisualBackProp
 from tfvis.errors import InputError, nearest
-from tfvis.networks import preprocessing, shallow
+from tfvis.networks import opening
 from tfvis.networks.network import Network
 
 # The shorter side a network without a size of its own is shown; ImageNet's networks learnt so.
@@ -173,12 +173,12 @@ def of_flags(
         )  # fmt: skip
     if "," in name:
         raise InputError(f"--network={name}: one at a time; name one of them.")
-    known = (*preprocessing.applications(), *shallow.BUILDERS)
-    if not name.endswith(".keras") and name.lower() not in known:
+    known = opening.known()
+    if not opening.is_file(name) and name.lower() not in known:
         is_folder = pathlib.Path(name).expanduser().is_dir()
         what = "a folder without a classifier.json" if is_folder else "no checkpoint, no network"
         raise InputError(
-            f"--network={name}: {what} and no .keras file. "
+            f"--network={name}: {what} and no .keras or .prototxt file. "
             f"{nearest(name, [*checkpoints.names(), *known])}"
         )
     (network,) = subjects.networks(holders, top=wanted).values()

@@ -3,7 +3,7 @@
 import csv
 import io
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -38,19 +38,40 @@ def probabilities(
     Raises:
         InputError: none can be read.
     """
+    return collected(
+        pictures.load_all(examples, classifier.size, crop_borders),
+        [example.path for example in examples],
+        lambda batch: classifier.probabilities(batch, precision),
+    )
+
+
+def collected(
+    reads: Iterable[tuple[int, np.ndarray | InputError]],
+    paths: Sequence[str],
+    answer: Callable[[tf.Tensor], tf.Tensor],
+) -> tuple[np.ndarray, np.ndarray, list[tuple[str, str]]]:
+    """Returns what is answered to pictures as they are read, with a bar.
+
+    Args:
+        reads: (number, a picture as the network takes it, or why it cannot be read).
+        paths: of the pictures.
+        answer: from float32 [batch, height, width, channels] to float32 [batch, classes].
+
+    Returns, Raises:
+        As `probabilities`.
+    """
     chosen, found, broken = [], [], []
-    with bar("Looking", len(examples)) as progress:
-        for number, read in pictures.load_all(examples, classifier.size, crop_borders):
+    with bar("Looking", len(paths)) as progress:
+        for number, read in reads:
             if isinstance(read, InputError):
-                broken.append((examples[number].path, str(read)))
+                broken.append((paths[number], str(read)))
             else:
                 chosen.append(number)
                 # One by one: on a CPU as fast, and rounded alike in any company.
-                row = classifier.probabilities(tf.constant(read[None]), precision)[0]
-                found.append(row.numpy())
+                found.append(answer(tf.constant(read[None]))[0].numpy())
             progress.update(1)
     if not found:
-        raise InputError(f"None of {len(examples)} pictures can be read; {broken[0][1]}")
+        raise InputError(f"None of {len(paths)} pictures can be read; {broken[0][1]}")
     return np.array(chosen, np.int64), np.stack(found), broken
 
 

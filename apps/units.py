@@ -1,7 +1,6 @@
 """Units as a flag names them: channels, neurons, class scores, directions, layers."""
 
 import dataclasses
-import json
 import os
 import re
 
@@ -10,6 +9,7 @@ from absl import flags
 
 from apps import subjects
 from tfvis.errors import InputError, nearest
+from tfvis.networks import labels as naming
 
 # A class name may match several classes; more than these is a mistake.
 _MOST_CLASSES = 8
@@ -56,8 +56,8 @@ def define_units() -> dict[str, flags.FlagHolder]:
         flags.DEFINE_string(
             "labels",
             None,
-            "File with the names of the classes, one per line; ImageNet's are known where "
-            "they can be fetched.",
+            "File with the names of the classes: one per line, Caffe's synset_words.txt, or JSON; "
+            "left out, ImageNet's where there are 1000 classes.",
         ),
     )
     return {holder.name: holder for holder in holders}
@@ -201,52 +201,19 @@ def _direction(path: str, layer: str, channels: int) -> np.ndarray:
     return vector
 
 
-def _classes(word: str, count: int, labels: str | None) -> list[tuple[int, str]]:
+def _classes(word: str, count: int, file: str | None) -> list[tuple[int, str]]:
     """Returns the classes a word stands for: that of this name, or all that contain it."""
-    names = _names(count, labels, word)
-    wanted = _plain(word)
-    exact = [i for i, name in enumerate(names) if _plain(name) == wanted]
-    found = exact or [i for i, name in enumerate(names) if wanted and wanted in _plain(name)]
+    known = naming.of_count(count) if file is None else naming.read(file, count)
+    if known is None:
+        raise InputError(
+            f"--units=logit:{word}: the names of the classes are not known. Give the number of "
+            "the class (logit:3), or --labels=FILE with one name per line."
+        )
+    names = [label.name for label in known]
+    found = naming.matching(word, known)
     if not found:
         raise InputError(f"--units=logit:{word}: no class of this name. {nearest(word, names)}")
     if len(found) > _MOST_CLASSES:
         shown = ", ".join(names[i] for i in found[:_MOST_CLASSES])
         raise InputError(f"--units=logit:{word}: stands for {len(found)} classes ({shown}, ...).")
     return [(i, names[i]) for i in found]
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\s_-]+", " ", name).strip().lower()
-
-
-def _names(count: int, labels: str | None, word: str) -> list[str]:
-    if labels:
-        try:
-            with open(labels, encoding="utf-8") as file:
-                names = [line.strip() for line in file.read(10_000_000).splitlines()]
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"--labels={labels}: cannot be read as text ({error}).") from error
-        names = [name for name in names if name]
-        if len(names) != count:
-            raise InputError(f"--labels={labels}: {len(names)} names for {count} classes.")
-        return names
-    advice = "Give the number of the class (logit:3), or --labels=FILE with one name per line."
-    if count != 1000:
-        raise InputError(f"--units=logit:{word}: the names of the classes are not known. {advice}")
-    try:
-        import keras
-        from keras.src.applications import imagenet_utils
-
-        path = keras.utils.get_file(
-            "imagenet_class_index.json",
-            imagenet_utils.CLASS_INDEX_PATH,
-            cache_subdir="models",
-            file_hash="c2c37ea517e94d9795004a39431a14cb",
-        )
-        with open(path, encoding="utf-8") as file:
-            index = json.load(file)
-        return [index[str(i)][1].replace("_", " ") for i in range(count)]
-    except Exception as error:
-        raise InputError(
-            f"--units=logit:{word}: the names of ImageNet's classes cannot be fetched. {advice}"
-        ) from error

@@ -4,13 +4,12 @@ import dataclasses
 import functools
 import hashlib
 import math
-import pathlib
 
 import keras
 import tensorflow as tf
 
 from tfvis.errors import InputError, nearest
-from tfvis.networks import fast, shallow, surgery
+from tfvis.networks import embedded, fast, opening, recipes, surgery
 from tfvis.networks import preprocessing as contracts
 from tfvis.networks import weights as sources
 
@@ -143,6 +142,13 @@ class Network:
         if packed is None:
             packed = not tf.config.list_physical_devices("GPU")
         return _taps(self, tuple(layers), precision, bool(packed))
+
+    def end_to_end(self, recipe: recipes.Recipe | None = None) -> keras.Model:
+        """Returns a model that takes pictures of any size as they come from files.
+
+        See `embedded.end_to_end`, also for what is raised.
+        """
+        return embedded.end_to_end(self, recipe)
 
     def waking(self, layers: list[str] | tuple[str, ...]) -> "Network":
         """Returns this network, its taps at `layers` with gradients for silent units.
@@ -294,54 +300,38 @@ def build(
     *,
     pooling: str = "max",
     activation: str = "post",
-    top: bool = False,
+    top: bool | None = None,
     preprocessing: str = "auto",
 ) -> Network:
-    """Builds a named network, or opens a .keras file, with its weights in place.
+    """Builds a named network, or opens a .keras or .prototxt file, with its weights in place.
 
     Args:
-        name: a keras.applications network in lower case ("vgg16"), one that is computed
+        name: a keras.applications network in lower case ("vgg16"), one of the papers'
+            Caffe networks (`caffe.named.BUILDERS`: "vgg_cnn_s"), one that is computed
             (`shallow.BUILDERS`: "hog", "hogb", "dsift"), or a path to a .keras file
-            (opened with `safe_mode`: no code of the file's is run).
-        weights: a weights file, "random", or None to find them (`sources.find`); none
-            for a computed network.
+            (opened with `safe_mode`: no code of the file's is run) or to Caffe's .prototxt.
+        weights: a weights file, "random", or None to find them: `sources.find`; for a
+            Caffe network, in the cache only; beside a .prototxt, a .caffemodel of its
+            name; none for a computed network.
         pooling: "max", or "avg" to replace max poolings by average ones.
         activation: "post", or "pre" to tap layers before their nonlinearity too.
-        top: whether to include the classifier of a named network.
-        preprocessing: "auto", or a name of `contracts.CONTRACTS`. Auto knows the
-            named networks, also by the name inside a .keras file; others get "none".
+        top: whether to include the classifier: of a Caffe network, its inner products and
+            what follows; without it, it takes images of any size. None leaves it out of a
+            named network, and takes a .prototxt as it is. A .keras file stays as it is.
+        preprocessing: "auto", or a name of `contracts.CONTRACTS`. Auto knows the named
+            networks, a .keras file that says it (`contract_files`), and both kinds of file by
+            the model's own name; other .prototxt files get "caffe", .keras files "none".
 
     Raises:
         InputError: unknown name, no weights to be had, weights that do not fit or
             hold NaN, a file that is not a model.
     """
     place = surgery.placing(pooling, activation)
-    known = contracts.applications()
-    if pathlib.Path(name).suffix == ".keras":
-        model = sources.open_model(name)
-        if weights == "random":
-            raise InputError(
-                f"--weights=random: {name} holds weights of its own; leave the flag out."
-            )
-        record = sources.from_file(model, weights or name, source_is_model=not weights)
-    elif name.lower() in known:
-        name = name.lower()
-        model, record = sources.find(name, known[name], weights, top)
-    elif name.lower() in shallow.BUILDERS:
-        name = name.lower()
-        model = shallow.build(name, weights, pooling, activation)
-        record = sources.Record("computed", sources.fingerprint(model), None)
-    else:
-        raise InputError(
-            f"--network={name}: neither a .keras file nor a known network. "
-            f"{nearest(name, [*known, *shallow.BUILDERS])}"
-        )
+    found = opening.opened(name, weights, pooling, activation, top)
+    contract = found.contract
     if preprocessing != "auto":
         contract = contracts.named(preprocessing)
-    else:
-        own = name if name in known else model.name.lower()
-        contract = contracts.application(own) if own in known else contracts.named("none")
-    return wrap(model, name, contract, record, place, (pooling, activation))
+    return wrap(found.model, found.name, contract, found.record, place, (pooling, activation))
 
 
 def wrap(

@@ -1,6 +1,7 @@
 """Reading weights files: what a stranger's file may do is fill arrays, nothing else."""
 
 import contextlib
+import importlib
 import io
 import math
 import os
@@ -22,7 +23,10 @@ from tfvis.errors import InputError
 MAX_BYTES = 4 << 30
 # Trained weights are noise to a compressor: what unpacks to many times its size is a bomb.
 _MAX_RATIO, _SLACK_BYTES = 8, 16 << 20
-SUFFIXES = (".npz", ".weights.h5", ".h5", ".keras", ".onnx")
+SUFFIXES = (".npz", ".weights.h5", ".h5", ".keras", ".onnx", ".caffemodel")
+_CAFFE = "tfvis.networks.caffe."
+# Modules whose layers a .keras file may name.
+_LAYERS = ("caffe.layers", "caffe.normalizing", "caffe.pooling", "embedded")
 
 Arrays = dict[str, list[np.ndarray]]
 
@@ -37,7 +41,8 @@ def load_into(model: keras.Model, path: os.PathLike | str) -> None:
     Args:
         model: built.
         path: .npz as `save_npz` writes, .weights.h5 or .h5 as Keras writes, a .keras
-            model (opened in safe mode), or .onnx.
+            model (opened in safe mode), .onnx, or .caffemodel (for a Caffe network, or
+            Oxford's VGG for Keras' own).
 
     Raises:
         InputError: unknown kind of file, unreadable, larger than its bytes can hold, or
@@ -53,7 +58,9 @@ def load_into(model: keras.Model, path: os.PathLike | str) -> None:
         if kind == ".npz":
             assign(model, read_npz(path), path)
         elif kind == ".onnx":
-            assign(model, read_onnx(path, model), path)
+            _fill_from_onnx(model, path)
+        elif kind == ".caffemodel":
+            _fill_from_caffe(model, path)
         elif kind == ".keras":
             source = open_model(path, "weights")
             assign(model, {la.name: la.get_weights() for la in source.layers}, path)
@@ -63,6 +70,27 @@ def load_into(model: keras.Model, path: os.PathLike | str) -> None:
             with h5py.File(path, "r") as file:
                 _check_h5(file, path.stat().st_size)
             model.load_weights(path)
+
+
+def _fill_from_onnx(model: keras.Model, path: pathlib.Path) -> None:
+    if not any(type(layer).__module__.startswith(_CAFFE) for layer in model.layers):
+        assign(model, read_onnx(path, model), path)
+        return
+    # Here, since they read files as this module does.
+    from tfvis.networks.caffe import filling, onnx_blobs
+
+    names = [layer.name for layer in model.layers if layer.weights]
+    filling.fill(model, onnx_blobs.read(path, names), path)
+
+
+def _fill_from_caffe(model: keras.Model, path: pathlib.Path) -> None:
+    from tfvis.networks.caffe import filling, oxford, reading
+
+    blobs = reading.read_model(path).blobs
+    if oxford.is_vgg(model):
+        assign(model, oxford.arrays(model, blobs, path), path)
+    else:
+        filling.fill(model, blobs, path)
 
 
 @contextlib.contextmanager
@@ -93,6 +121,8 @@ def open_model(path: os.PathLike | str, flag: str = "network") -> keras.Model:
     path = pathlib.Path(path).expanduser()
     if not path.is_file():
         raise InputError(f"--{flag}={path}: no such file.")
+    for module in _LAYERS:
+        importlib.import_module(f"tfvis.networks.{module}")
     with _explained(f"--{flag}={path}: not a .keras model that can be opened safely"):
         _check_zip(path)
         with zipfile.ZipFile(path) as archive:
@@ -213,6 +243,19 @@ def _check_zip(path: os.PathLike | str) -> None:
     _check_total(total, os.path.getsize(path))
 
 
+def onnx_graph(path: os.PathLike | str):
+    """Reads the graph of an ONNX file; data it keeps in other files is not followed.
+
+    Raises:
+        InputError: larger than `MAX_BYTES`.
+    """
+    import onnx
+
+    size = os.path.getsize(path)
+    _check_total(size, size)
+    return onnx.load(path, load_external_data=False).graph
+
+
 def read_onnx(path: os.PathLike | str, model: keras.Model) -> Arrays:
     """Reads the convolutions and dense layers of an ONNX file, in Keras' layout.
 
@@ -230,12 +273,10 @@ def read_onnx(path: os.PathLike | str, model: keras.Model) -> Arrays:
     Raises:
         InputError: larger than `MAX_BYTES`.
     """
-    import onnx
     from onnx import numpy_helper
 
     size = os.path.getsize(path)
-    _check_total(size, size)
-    graph = onnx.load(path, load_external_data=False).graph
+    graph = onnx_graph(path)
     wanted = {layer.name: layer for layer in model.layers if layer.weights}
     found: list[Arrays] = []
     for pattern in (r"$^", r"_\d+$"):

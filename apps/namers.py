@@ -1,0 +1,164 @@
+"""Who names pictures: a checkpoint, or any network that ends in a classifier."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from apps import art, subjects
+from tfvis import images
+from tfvis.art import borders, checkpoints, datasets, pictures
+from tfvis.errors import InputError
+from tfvis.networks import labels, recipes, steps, surgery
+from tfvis.networks.network import Network
+
+# Side of a picture on the sheet.
+_THUMBNAIL = 224
+Read = np.ndarray | InputError
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Namer:
+    """A classifier and the way it is shown pictures.
+
+    Attributes:
+        name: of the checkpoint or network.
+        network: whole.
+        classes: names, no two alike, in the order of the probabilities.
+        reads: from paths to (number, the picture as the network takes it, or why not).
+        answer: from these, float32 [batch, height, width, 3], to probabilities [batch, classes].
+        seen: from a path to what of the picture is looked at, float32 [height, width, 3].
+    """
+
+    name: str
+    network: Network
+    classes: tuple[str, ...]
+    reads: Callable[[Sequence[str]], Iterator[tuple[int, Read]]]
+    answer: Callable[[tf.Tensor], tf.Tensor]
+    seen: Callable[[str], np.ndarray]
+
+
+def of_checkpoint(name: str, precision: str, crop_borders: bool | None) -> Namer:
+    """Returns a trained classifier; the whole picture is squeezed, as it learnt them.
+
+    Args:
+        name: folder or name.
+        precision: of the arithmetic.
+        crop_borders: whether charts and rulers are taken off first; None is as in training.
+
+    Raises:
+        InputError: as `checkpoints.load`.
+    """
+    classifier = checkpoints.load(name)
+    cut = art.crop_borders(classifier, crop_borders)
+    return Namer(
+        classifier.name,
+        classifier.network,
+        classifier.classes,
+        reads=lambda paths: pictures.load_all(map(_example, paths), classifier.size, cut),
+        answer=lambda batch: classifier.probabilities(batch, precision),
+        seen=lambda path: pictures.load(_example(path), _THUMBNAIL, cut),
+    )
+
+
+def of_network(holders: dict, names: str | None, precision: str, crop_borders: bool) -> Namer:
+    """Returns the network that --network and its sisters describe, shown pictures by its recipe.
+
+    Args:
+        holders: what `subjects.define_network` returned.
+        names: file with the names of its classes; None is ImageNet's of 1000 classes, else
+            "class 0" and so on.
+        precision: of the arithmetic.
+        crop_borders: whether charts and rulers are taken off first.
+
+    Raises:
+        InputError: as `subjects.networks` and `labels.read`; several networks; no classifier.
+    """
+    name = holders["network"].value
+    if checkpoints.find(name):
+        raise InputError(f"--network={name}: is a checkpoint; name it as --checkpoint={name}.")
+    network = subjects.only(subjects.networks(holders, top=True), "name the one to ask")
+    recipe = recipes.fitting(network.name, network.preprocessing, network.fixed_size)
+    # A mean image is cut to what is looked at.
+    network = dataclasses.replace(network, preprocessing=recipe.contract)
+    scores = _scores(network, *steps.pair(recipe.crop))
+    count = network.channels_of(scores)
+    known = labels.of_count(count) if names is None else labels.read(names, count)
+    classes = labels.unique(known) if known else tuple(f"class {k}" for k in range(count))
+    taps = network.taps([scores], precision)
+
+    @tf.function
+    def answer(batch: tf.Tensor) -> tf.Tensor:
+        seen = tf.reshape(taps(batch)[scores], [-1, count])
+        # The softmax in float32: in bfloat16 probabilities have three digits, and no sum of 1.
+        return tf.nn.softmax(seen) if scores == network.logits else seen
+
+    def seen(path: str) -> np.ndarray:
+        pixels = images.read(path).pixels
+        if crop_borders:
+            x0, y0, x1, y1 = borders.crop_borders(pixels)
+            pixels = pixels[y0:y1, x0:x1]
+        return framed(recipe, pixels)
+
+    def reads(paths: Sequence[str]) -> Iterator[tuple[int, Read]]:
+        for number, path in enumerate(paths):
+            try:
+                yield number, seen(path)
+            except InputError as error:
+                yield number, InputError(str(error).removeprefix("--image="))
+
+    return Namer(network.name, network, classes, reads, answer, seen)
+
+
+def framed(recipe: recipes.Recipe, pixels: np.ndarray) -> np.ndarray:
+    """Returns what a recipe takes of a picture, still to be looked at: resized and cut.
+
+    Args:
+        recipe: whose steps.
+        pixels: float32 [height, width, 3], 0..255.
+
+    Returns:
+        float32 [*recipe.crop, 3], 0..255.
+    """
+    resized = steps.resized(
+        pixels[None],
+        recipe.resize,
+        aspect=recipe.aspect,
+        antialias=recipe.antialias,
+        keep=recipe.keep,
+    )
+    return steps.cropped(resized, recipe.crop)[0].numpy()
+
+
+def _scores(network: Network, height: int, width: int) -> str:
+    """Returns the path of a classifier's scores; of its softmax, where that puts out a 1x1 map.
+
+    Raises:
+        InputError: it is none: ends in a map, in tags, or in features.
+    """
+    output = network.graph.output
+    last = surgery.operation(network.graph.tensors[output]) if output else None
+    if network.logits and network.channels_of(output) > 1:
+        # Features of a trunk are a pooling's, or a ReLU's.
+        weighs = any(weight.ndim > 1 for weight in getattr(last, "weights", ()))
+        activation = getattr(last, "activation", None) or keras.activations.linear
+        if network.is_softmax(output) or (weighs and activation is keras.activations.linear):
+            return network.logits
+    elif (
+        output
+        and network.is_softmax(output)
+        and network.channels_of(output)
+        and network.trace(output, height, width)[:-1] == (1, 1)
+    ):
+        return output
+    ends = f"ends in {last.name} ({type(last).__name__})" if output else "has several outputs"
+    raise InputError(
+        f"--network={network.name}: is no classifier here: {ends}, not in the scores or the "
+        "softmax of classes."
+    )
+
+
+def _example(path: str) -> datasets.Example:
+    return datasets.Example(path, -1, None, 0)
