@@ -26,6 +26,8 @@ does other things too. Tables:
     domains     of the sources --data, each left out of a training and tested on
     caffe       reading a .caffemodel of 61 million weights beside reading its bytes, and the
                 memory it takes
+    oracle      the named Caffe networks, every layer beside OpenCV's (needs
+                opencv-python-headless<5)
 
 and, over --count photographs of a folder, --images (they take hours, keep a CSV and go on
 from it):
@@ -45,7 +47,7 @@ _WORKDIR = common.define_workdir("out/benchmark")
 _PRECISION = common.define_precision()
 _TABLES = ["inversion", "precision", "steps", "machine", "torch", "peers", "app"]
 _STYLES = ["style", "evaluation", "memory"]
-_LONG = ["recipes", "vbp", "domains", "caffe"]
+_LONG = ["recipes", "vbp", "domains", "caffe", "oracle"]
 _SURVEYS = ["layers", "shallow", "activation"]
 _TABLE = flags.DEFINE_enum(
     "table", "all", ["all", *_TABLES, *_STYLES, *_LONG, *_SURVEYS], "Which table to print."
@@ -79,7 +81,7 @@ def main() -> None:
     workdir = files.make_folder(_WORKDIR.value, "--workdir")
     common.start_tensorflow()
     from apps import folders, machine
-    from apps.benchmarks import caffe_reading, peers, quality, steps, surveys
+    from apps.benchmarks import caffe_oracle, caffe_reading, peers, quality, steps, surveys
     from apps.benchmarks import styles as style_tables
     from tfvis.report import manifest
 
@@ -112,6 +114,7 @@ def main() -> None:
         "vbp": lambda: _attention(network),
         "domains": lambda: _domains(workdir),
         "caffe": lambda: caffe_reading.table_caffe(_ROUNDS.value),
+        "oracle": caffe_oracle.table_oracle,
         "memory": lambda: style_tables.table_memory(_IMAGE.value, _STYLE.value),
     }
     for name in [*_TABLES, *_STYLES] if _TABLE.value == "all" else [_TABLE.value]:

@@ -1,9 +1,9 @@
 """Caffe networks as text and numbers, run by OpenCV."""
 
-import cv2
 import numpy as np
 from google.protobuf import text_format
 
+from apps.benchmarks import caffe_oracle
 from tfvis.networks.caffe import schema
 
 
@@ -53,71 +53,14 @@ def image(size: tuple[int, int] = (13, 11), channels: int = 3, seed: int = 1) ->
     return np.random.default_rng(seed).normal(0, 2, (1, *size, channels)).astype("f4")
 
 
-def caffemodel(net, blobs: dict[str, list[np.ndarray]]) -> bytes:
-    """Returns the binary message of a network with its numbers."""
-    full = schema.NetParameter()
-    full.CopyFrom(net)
-    for message in full.layer:
-        for array in blobs.get(message.name, ()):
-            blob = message.blobs.add(data=array.ravel().tolist())
-            blob.shape.dim.extend(array.shape)
-    return full.SerializeToString()
-
-
 def opencv(net, blobs: dict[str, list[np.ndarray]], pixels: np.ndarray) -> dict[str, list]:
-    """Runs a network in OpenCV.
+    """Runs a network in OpenCV; see `caffe_oracle.opencv`.
 
     Args:
         pixels: [batch, height, width, channels].
-
-    Returns:
-        {layer: [its tops]}, in Caffe's layout.
     """
-    names = [message.name for message in net.layer if message.type != "Input"]
-    net = _spelled_out(net)
-    # Its name for the field.
-    text = text_format.MessageToString(net).replace("round_mode: FLOOR", "ceil_mode: false")
-    run = cv2.dnn.readNetFromCaffe(
-        np.frombuffer(text.encode(), np.uint8), np.frombuffer(caffemodel(net, blobs), np.uint8)
-    )
-    # Every layer's own output, and no approximate transform.
-    run.enableFusion(False)
-    run.enableWinograd(False)
-    run.setInput(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
-    return dict(zip(names, run.forwardAndRetrieve(names), strict=True))
-
-
-def _spelled_out(net):
-    """Returns the same network, without what OpenCV 4.14 takes for something else.
-
-    It knows fewer of Caffe's defaults and old names, and passes over the LRN's k:
-    x / (k + s) ** beta is x / (1 + s / k) ** beta / k ** beta.
-    """
-    full = schema.NetParameter(name=net.name, input=net.input, input_dim=net.input_dim)
-    full.input_shape.extend(net.input_shape)
-    for message in net.layer:
-        new = full.layer.add()
-        new.CopyFrom(message)
-        if new.type == "Pooling":
-            new.pooling_param.pool = new.pooling_param.pool
-        if new.concat_param.HasField("concat_dim"):
-            new.concat_param.axis = new.concat_param.concat_dim
-            new.concat_param.ClearField("concat_dim")
-        if new.type == "LRN":
-            given = new.lrn_param
-            k = 1.0 if schema.word(given, "norm_region") == "WITHIN_CHANNEL" else given.k
-            given.local_size, given.beta, given.alpha = (
-                given.local_size,
-                given.beta,
-                given.alpha / k,
-            )
-            given.k = 1.0
-            if k != 1:
-                new.name, new.top[0] = f"{message.name}/raw", f"{message.top[0]}/raw"
-                scaled = full.layer.add(name=message.name, type="Power", top=message.top)
-                scaled.bottom.append(new.top[0])
-                scaled.power_param.scale = k**-given.beta
-    return full
+    image = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
+    return caffe_oracle.opencv(net, caffe_oracle.caffemodel(net, blobs), image)
 
 
 def ours(array) -> np.ndarray:

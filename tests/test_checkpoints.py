@@ -148,7 +148,7 @@ class CheckpointsTest(tf.test.TestCase):
             {"classes": ["a", 1, "b"]},
             {"size": 10**9},
             {"size": 24.5},
-            {"preprocessing": "auto"},
+            {"preprocessing": "another"},
             {"cut": None},
             {"variant": []},
         ):

@@ -40,13 +40,15 @@ def deviations(net: schema.NetParameter, seed: int = 0) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "net.caffemodel"
         path.write_bytes(caffemodel(net, blobs))
-        expected = opencv(net, path, image)
+        expected = opencv(net, str(path), image)
         model = translating.translated(net, name="oracle")
         filling.fill(model, reading.read_model(path).blobs, path)
     outputs = {layer: model.get_layer(layer).output for layer in expected}
     found = keras.Model(model.input, outputs)(image.transpose(0, 2, 3, 1))
-    result = {}
-    for layer, want in expected.items():
+    result, dropouts = {}, {layer.name for layer in net.layer if layer.type == "Dropout"}
+    for layer, (want,) in expected.items():
+        if layer in dropouts:
+            continue
         have = np.asarray(found[layer])
         have = have.transpose(0, 3, 1, 2) if have.ndim == 4 else have
         if have.size != want.size:
@@ -56,47 +58,64 @@ def deviations(net: schema.NetParameter, seed: int = 0) -> dict[str, float]:
     return result
 
 
-def opencv(net: schema.NetParameter, path, image: np.ndarray) -> dict[str, np.ndarray]:
-    """Returns what OpenCV computes in every layer.
+def opencv(net: schema.NetParameter, numbers: bytes | str, image) -> dict[str, list[np.ndarray]]:
+    """Returns what OpenCV computes in every layer, {layer: [its tops]}, in Caffe's layout.
 
     Args:
-        net: becomes the text of a prototxt, beside the weights.
-        path: of the .caffemodel.
+        net: becomes the text of a prototxt.
+        numbers: a .caffemodel, its bytes or its path.
         image: float32 [1, channels, height, width].
     """
     import cv2
 
-    prototxt = pathlib.Path(path).with_suffix(".prototxt")
-    prototxt.write_text(text_format.MessageToString(_with_unit_k(net)))
-    run = cv2.dnn.readNetFromCaffe(str(prototxt), str(path))
+    # Its name for the field.
+    text = text_format.MessageToString(_spelled_out(net))
+    text = text.replace("round_mode: FLOOR", "ceil_mode: false").encode()
+    if isinstance(numbers, bytes):
+        run = cv2.dnn.readNetFromCaffe(
+            np.frombuffer(text, np.uint8), np.frombuffer(numbers, np.uint8)
+        )
+    else:
+        prototxt = pathlib.Path(numbers).with_suffix(".prototxt")
+        prototxt.write_bytes(text)
+        run = cv2.dnn.readNetFromCaffe(str(prototxt), str(numbers))
     run.setPreferableBackend(cv2.dnn.DNN_BACKEND_OPENCV)
     # Or a convolution is given the ReLU after it, and its own output is gone.
     run.enableFusion(False)
     # Plain sums: a Winograd transform costs two digits, and they are to be compared.
     run.enableWinograd(False)
     run.setInput(image)
-    layers = [layer.name for layer in net.layer[1:] if layer.type != "Dropout"]
-    return dict(zip(layers, run.forward(layers), strict=True))
+    layers = [layer.name for layer in net.layer if layer.type != "Input"]
+    return dict(zip(layers, run.forwardAndRetrieve(layers), strict=True))
 
 
-def _with_unit_k(net: schema.NetParameter) -> schema.NetParameter:
-    """Returns the same network without LRN's `k`, which OpenCV passes over.
+def _spelled_out(net: schema.NetParameter) -> schema.NetParameter:
+    """Returns the same network, without what OpenCV 4.14 takes for something else.
 
-    (k + alpha s)^-beta = k^-beta (1 + alpha / k s)^-beta: a power layer follows.
+    It knows fewer of Caffe's defaults and old names, and passes over the LRN's k:
+    (k + s)^-beta = k^-beta (1 + s / k)^-beta, so a power layer follows.
     """
-    result = schema.NetParameter(name=net.name)
+    result = schema.NetParameter(name=net.name, input=net.input, input_dim=net.input_dim)
+    result.input_shape.extend(net.input_shape)
     for layer in net.layer:
         placed = result.layer.add()
         placed.CopyFrom(layer)
-        values = placed.lrn_param
-        if layer.type == "LRN" and values.k != 1:
-            scale = values.k**-values.beta
-            values.alpha, values.k = values.alpha / values.k, 1
-            placed.name = placed.top[0] = f"{layer.name}_unit"
-            power = result.layer.add(name=layer.name, type="Power")
-            power.bottom.append(placed.name)
-            power.top.append(layer.top[0])
-            power.power_param.scale = scale
+        if layer.type == "Pooling":
+            placed.pooling_param.pool = layer.pooling_param.pool
+        if layer.concat_param.HasField("concat_dim"):
+            placed.concat_param.axis = layer.concat_param.concat_dim
+            placed.concat_param.ClearField("concat_dim")
+        if layer.type == "LRN":
+            values = placed.lrn_param
+            within = schema.word(values, "norm_region") == "WITHIN_CHANNEL"
+            k = 1.0 if within else values.k
+            values.local_size, values.beta = layer.lrn_param.local_size, layer.lrn_param.beta
+            values.alpha, values.k = layer.lrn_param.alpha / k, 1
+            if k != 1:
+                placed.name = placed.top[0] = f"{layer.name}/raw"
+                power = result.layer.add(name=layer.name, type="Power", top=layer.top)
+                power.bottom.append(placed.name)
+                power.power_param.scale = k**-values.beta
     return result
 
 

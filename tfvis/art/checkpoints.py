@@ -18,7 +18,7 @@ from tfvis import files
 from tfvis.art import anatomy
 from tfvis.errors import InputError, nearest
 from tfvis.networks import network as networks
-from tfvis.networks import weight_files, weights
+from tfvis.networks import opening, weight_files, weights
 from tfvis.networks.network import Network
 from tfvis.networks.preprocessing import CONTRACTS
 
@@ -96,13 +96,14 @@ def save(
     """
     folder = pathlib.Path(folder)
     network = parts.network
-    is_file = network.name.endswith(".keras")
+    is_file, contract = opening.is_file(network.name), network.preprocessing.name
     description = {
         "format": _FORMAT,
         # A file is looked for from wherever the classifier is used.
         "network": os.path.abspath(network.name) if is_file else network.name,
         "variant": dict(network.variant),
-        "preprocessing": network.preprocessing.name,
+        # One of its own lies in the network's file.
+        "preprocessing": contract if contract in CONTRACTS else "auto",
         "cut": parts.cut,
         "last": parts.last,
         "trunk": parts.trunk_fingerprint(),
@@ -211,7 +212,8 @@ def _description(path: pathlib.Path, flag: str) -> dict:
             isinstance(label, str) for label in labels
         ):
             raise ValueError("classes are no names, or not distinct")
-        if not 16 <= said["size"] <= 4096 or said["preprocessing"] not in CONTRACTS:
+        contracts = (*CONTRACTS, "auto") if opening.is_file(said["network"]) else CONTRACTS
+        if not 16 <= said["size"] <= 4096 or said["preprocessing"] not in contracts:
             raise ValueError("size or preprocessing is impossible")
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{flag}: {path.name} cannot be used ({error}).") from error
