@@ -61,7 +61,7 @@ def define_cache() -> flags.FlagHolder:
 
 
 def define_effort() -> tuple[flags.FlagHolder, ...]:
-    """Defines --views, --drawn and --epochs."""
+    """Defines --views, --drawn, --epochs, --cut and --mix_styles."""
     return (
         flags.DEFINE_integer(
             "views",
@@ -85,6 +85,19 @@ def define_effort() -> tuple[flags.FlagHolder, ...]:
             "Of fine-tuning; 0 trains the head alone.",
             lower_bound=0,
             upper_bound=10_000,
+        ),
+        flags.DEFINE_string(
+            "cut",
+            None,
+            "The last layer that stays frozen; left out, the first that leaves at most half of "
+            "the weights to learn (of vgg16 block4_pool).",
+        ),
+        flags.DEFINE_bool(
+            "mix_styles",
+            False,
+            "Let pictures lend each other the statistics of their maps at the cut, so that more "
+            "manners of drawing are learnt from than there are (MixStyle); best with an early "
+            "--cut and several domains.",
         ),
     )
 

@@ -60,7 +60,7 @@ _CHECKPOINT = art.define_checkpoint("pacs_vgg16")
 _DATA = art.define_data("Labelled sources, for the tables vbp and domains.", required=False)
 _PART = art.define_part()
 _CACHE = art.define_cache()
-_VIEWS, _DRAWN, _EPOCHS = art.define_effort()
+_VIEWS, _DRAWN, _EPOCHS, _CUT, _MIX = art.define_effort()
 _ADAPT = flags.DEFINE_bool("adapt", False, "Train a second time, adapting, in the table domains.")
 _LAYERS = flags.DEFINE_string(
     "layers",
@@ -148,11 +148,13 @@ def _domains(workdir) -> None:
     from tfvis.art import training
 
     settings = training.Training(
-        epochs=_EPOCHS.value, precision=machine.precision(_PRECISION.value)
+        epochs=_EPOCHS.value,
+        mixing=_MIX.value,
+        precision=machine.precision(_PRECISION.value),
     )
     domains.table_domains(
         common.split(_DATA.value, "data"), _NETWORK, settings,
-        (_VIEWS.value, _DRAWN.value), _CACHE.value, _ADAPT.value, workdir,
+        (_VIEWS.value, _DRAWN.value), _CUT.value, _CACHE.value, _ADAPT.value, workdir,
     )  # fmt: skip
 
 

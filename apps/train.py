@@ -35,16 +35,11 @@ _ADAPT = flags.DEFINE_string(
     "adapt_to", None,
     "A folder of unlabelled pictures of another domain: features learn not to tell it apart.",
 )  # fmt: skip
-_ADAPT_WEIGHT = flags.DEFINE_float("adapt_weight", 0.1, "Of telling domains apart.", 0.0, 1000.0)
+_ADAPT_WEIGHT = flags.DEFINE_float("adapt_weight", 1.0, "Of telling domains apart.", 0.0, 1000.0)
 _SIZE = flags.DEFINE_integer(
     "size", None, "Side that pictures are squeezed to; left out, --init's, or 224.", 16, 1024
 )
-_CUT = flags.DEFINE_string(
-    "cut", None,
-    "The last layer that stays frozen; left out, the first that leaves at most half of the "
-    "weights to learn (of vgg16 block4_pool).",
-)  # fmt: skip
-_VIEWS, _DRAWN, _EPOCHS = art.define_effort()
+_VIEWS, _DRAWN, _EPOCHS, _CUT, _MIX = art.define_effort()
 _RATE = flags.DEFINE_float("rate", 1e-4, "Of fine-tuning, at its start.", 1e-9, 1.0)
 _BATCH = flags.DEFINE_integer("batch", 32, "Pictures a step.", 2, 4096)
 _PATIENCE = flags.DEFINE_integer(
@@ -80,6 +75,7 @@ def main() -> None:
             rate=_RATE.value,
             batch=_BATCH.value,
             patience=_PATIENCE.value,
+            mixing=_MIX.value,
             adapt_weight=_ADAPT_WEIGHT.value,
             precision=machine.precision(_PRECISION.value),
             seed=_SEED.value,

@@ -13,7 +13,16 @@ import tqdm
 
 from apps import art, art_reports, bars, subjects
 from apps.common import say
-from tfvis.art import anatomy, batches, checkpoints, datasets, features, training
+from tfvis.art import (
+    anatomy,
+    batches,
+    calibration,
+    checkpoints,
+    datasets,
+    features,
+    keeping,
+    training,
+)
 from tfvis.errors import InputError
 from tfvis.networks import weights
 from tfvis.report import manifest, tensorboard
@@ -93,16 +102,20 @@ def run(job: Job) -> list[str]:
         )
     target = _target(job, parts, recipe, cache) if job.target else None
     learner, history = _train(job, parts, before, train, validation, target)
-    report = art_reports.Report(
-        job.workdir, dataset, test.chosen, _probabilities(learner, test), size, job.crop_borders
-    )
+    answers = keeping.answering(learner)
+    validated = answers(batches.plain(validation.features, validation.chosen, 64))
+    temperature = calibration.temperature(validated, validation.labels)
+    calibration.cool(learner, temperature)
+    tested = answers(batches.plain(test.features, test.chosen, 64))
+    report = art_reports.Report(job.workdir, dataset, test.chosen, tested, size, job.crop_borders)
     measures = report.measures()
     counts = [len(part.chosen) for part in (train, validation, test)]
     seconds = time.perf_counter() - began
     about = {
         "domains": list(dataset.domains), "pictures": counts, "seed": seed,
         "shares": list(job.shares), "crop_borders": job.crop_borders,
-        "precision": job.settings.precision, "weights": _weights(job, before), "test": measures,
+        "precision": job.settings.precision, "weights": _weights(job, before),
+        "temperature": round(temperature, 4), "test": measures,
     }  # fmt: skip
     learnt = anatomy.learnt(learner)
     # What is undefined is not-a-number, which JSON lacks.
@@ -219,9 +232,3 @@ class _Bar(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         accuracy = (logs or {}).get("val_accuracy", 0)
         self._bar.set_postfix_str(f"validation {accuracy:.1%}", refresh=False)
-
-
-def _probabilities(learner: keras.Model, part: training.Part) -> np.ndarray:
-    run = tf.function(lambda x: learner(x, training=False), reduce_retracing=True)
-    found = [run(batch).numpy() for batch in batches.plain(part.features, part.chosen, 64)]
-    return np.concatenate(found) if found else np.zeros((0, learner.output_shape[-1]), np.float32)

@@ -15,6 +15,7 @@ def table_domains(
     holders: dict,
     settings: training.Training,
     views: tuple[int, int],
+    cut: str | None,
     cache: str | None,
     adapt: bool,
     workdir: pathlib.Path,
@@ -26,6 +27,7 @@ def table_domains(
         holders: flags of the network.
         settings: constants of the trainings.
         views: of each picture, and further ones as line drawings.
+        cut: last frozen layer, or None.
         cache: folder of the trunk's maps, or None.
         adapt: whether to train a second time, adapting to the source left out.
         workdir: of the trainings; stopped, the same table goes on where it was.
@@ -51,7 +53,7 @@ def table_domains(
             folder.mkdir(parents=True, exist_ok=True)
             job = trainings.Job(
                 dataset=datasets.read(others), holders=holders, init=None, target=target,
-                size=None, cut=None, views=views[0], drawn=views[1], crop_borders=False,
+                size=None, cut=cut, views=views[0], drawn=views[1], crop_borders=False,
                 shares=_SHARES, cache=cache, settings=settings, workdir=folder,
                 arguments={"data": ",".join(others)}, command=f"--data={','.join(others)}",
             )  # fmt: skip

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import pathlib
+from collections.abc import Callable, Iterable
 
 import keras
 import numpy as np
@@ -49,8 +50,7 @@ class Keeper(keras.callbacks.Callback):
         self._patience, self._seed, self._loss = patience, seed, loss
         # The same layers without an optimizer, which would be saved, and missed, with them.
         self._bare = keras.Model(learner.inputs, learner.outputs)
-        # Not `predict`, which would change what the model being fitted is compiled to.
-        self._run = tf.function(lambda x: learner(x, training=False), reduce_retracing=True)
+        self._answers = answering(learner)
         self._state = self._read()
         self.begun = bool(self._state)
 
@@ -125,7 +125,7 @@ class Keeper(keras.callbacks.Callback):
         """Returns the loss and accuracy of the learner on the validation pictures."""
         if not len(self._labels):
             return {"val_loss": 0.0, "val_accuracy": 0.0}
-        found = np.concatenate([self._run(batch).numpy() for batch in self._maps])
+        found = self._answers(self._maps)
         onehot = np.eye(found.shape[-1], dtype=np.float32)[self._labels]
         return {
             # `call`, since within a strategy the loss is a share of it.
@@ -145,6 +145,20 @@ class Keeper(keras.callbacks.Callback):
         except (OSError, ValueError, KeyError, TypeError):
             pass
         return {}
+
+
+def answering(learner: keras.Model) -> Callable[[Iterable[tf.Tensor]], np.ndarray]:
+    """Returns the function from batches of maps to probabilities, float32 [pictures, classes].
+
+    Not `predict`, which would change what a model being fitted is compiled to.
+    """
+    run = tf.function(lambda x: learner(x, training=False), reduce_retracing=True)
+
+    def answers(batches):
+        found = [run(batch).numpy() for batch in batches]
+        return np.concatenate(found or [np.zeros((0, learner.output_shape[-1]), np.float32)])
+
+    return answers
 
 
 @contextlib.contextmanager

@@ -24,8 +24,8 @@ class Training:
     Attributes:
         epochs: of fine-tuning; 0 trains the head alone.
         head_epochs: at most, of the head.
-        rate: of fine-tuning at its start; it falls to nothing along a cosine. Tenfold lower
-            hardly changes VGG's last block, tenfold higher forgets what it knew.
+        rate: of fine-tuning at its start; it falls along a cosine. Tenfold lower hardly changes
+            VGG's last block, tenfold higher forgets what it knew.
         head_rate: of the head; Adam's own default.
         batch: pictures a step (Sabatelli et al. 2018: 32).
         patience: epochs without a lower validation loss before the end.
@@ -37,9 +37,7 @@ class Training:
             Arpit et al. 2022).
         floor: share of the rate that is left at the end: an average is of steps that still move.
         mixing: whether the maps at the cut lend each other their style, see `mixstyle`.
-        adapt_weight: of the domain loss. Ganin et al. 2016 have 1, for networks trained anew;
-            fine-tuning VGG16 on PACS, that took the accuracy on the sources themselves from
-            0.90 to 0.72 in an epoch, and a tenth left it where it was.
+        adapt_weight: of the domain loss (Ganin et al. 2016: 1).
         precision: "float32" or "bfloat16", arithmetic of the tail.
         seed: of order, dropout and head.
     """
@@ -53,10 +51,10 @@ class Training:
     smoothing: float = 0.1
     decay: float = 1e-3
     dropout: float = anatomy.DROPOUT
-    averaging: float = 0.5
-    floor: float = 0.0
+    averaging: float = 1.0
+    floor: float = 0.3
     mixing: bool = False
-    adapt_weight: float = 0.1
+    adapt_weight: float = 1.0
     precision: str = "float32"
     seed: int = 0
 
