@@ -61,7 +61,9 @@ _DATA = art.define_data("Labelled sources, for the tables vbp and domains.", req
 _PART = art.define_part()
 _CACHE = art.define_cache()
 _VIEWS, _DRAWN, _EPOCHS, _CUT, _MIX = art.define_effort()
-_ADAPT = flags.DEFINE_bool("adapt", False, "Train a second time, adapting, in the table domains.")
+_ADAPT = flags.DEFINE_integer(
+    "adapt", 0, "Epochs of a second training in the table domains, adapting from the first on.", 0
+)
 _LAYERS = flags.DEFINE_string(
     "layers",
     "block1_conv2,block2_conv2,block3_conv3,block4_conv3,block5_conv3",

@@ -1,5 +1,6 @@
 """Leave one domain out: trained on all sources but one, tested on that one."""
 
+import dataclasses
 import pathlib
 
 from apps import evaluations, trainings
@@ -17,7 +18,7 @@ def table_domains(
     views: tuple[int, int],
     cut: str | None,
     cache: str | None,
-    adapt: bool,
+    adapt: int,
     workdir: pathlib.Path,
 ) -> None:
     """Prints the accuracy on each source of a classifier that was trained on the others.
@@ -29,7 +30,8 @@ def table_domains(
         views: of each picture, and further ones as line drawings.
         cut: last frozen layer, or None.
         cache: folder of the trunk's maps, or None.
-        adapt: whether to train a second time, adapting to the source left out.
+        adapt: epochs of a second training, from the first on, adapting to the source left out;
+            0 for none.
         workdir: of the trainings; stopped, the same table goes on where it was.
 
     Raises:
@@ -52,9 +54,13 @@ def table_domains(
             folder = workdir / (name + ("-adapted" if target else ""))
             folder.mkdir(parents=True, exist_ok=True)
             job = trainings.Job(
-                dataset=datasets.read(others), holders=holders, init=None, target=target,
-                size=None, cut=cut, views=views[0], drawn=views[1], crop_borders=False,
-                shares=_SHARES, cache=cache, settings=settings, workdir=folder,
+                dataset=datasets.read(others),
+                # The first training brings its network along.
+                holders={} if target else holders, init=str(workdir / name) if target else None,
+                target=target, size=None, cut=None if target else cut, views=views[0],
+                drawn=views[1], crop_borders=False, shares=_SHARES, cache=cache,
+                settings=dataclasses.replace(settings, epochs=adapt) if target else settings,
+                workdir=folder,
                 arguments={"data": ",".join(others)}, command=f"--data={','.join(others)}",
             )  # fmt: skip
             trainings.run(job)
@@ -67,5 +73,5 @@ def table_domains(
             sums[k] += cells[-1]
         row = " ".join(f"{cell:9.1%}" for cell in cells)
         print(f"{name:<20} {row}", flush=True)
-    row = " ".join(f"{total / len(sources):9.1%}" for total in sums[: 1 + adapt])
+    row = " ".join(f"{total / len(sources):9.1%}" for total in sums[: 1 + bool(adapt)])
     print(f"{'mean':<20} {row}")
