@@ -26,7 +26,7 @@ _IMAGE = flags.DEFINE_string(
 _CHECKPOINT = art.define_checkpoint("pacs_vgg16")
 _NETWORK = subjects.define_network()
 # Left out, the checkpoint is asked.
-flags.set_default(_NETWORK["network"], None)
+flags.set_default(_NETWORK["network"], "")
 _LABELS = flags.DEFINE_string(
     "labels",
     None,
@@ -51,7 +51,7 @@ def main() -> None:
     from apps import classifications, machine, namers
 
     precision = machine.precision(_PRECISION.value)
-    if _NETWORK["network"].value is None:
+    if not _NETWORK["network"].present:
         namer = namers.of_checkpoint(_CHECKPOINT.value, precision, _CROP_BORDERS.value)
     else:
         namer = namers.of_network(_NETWORK, _LABELS.value, precision, bool(_CROP_BORDERS.value))
@@ -69,7 +69,7 @@ def main() -> None:
 
 def _check() -> None:
     """Raises InputError where flags of a checkpoint and of a network come together."""
-    if _NETWORK["network"].value is None:
+    if not _NETWORK["network"].present:
         for holder in (*_NETWORK.values(), _LABELS):
             if holder.value != holder.default:
                 raise InputError(

@@ -15,6 +15,7 @@ from apps.bars import bar
 from apps.common import say
 from apps.runs import described
 from tfvis import files, images
+from tfvis.errors import InputError
 from tfvis.networks import network as networks
 from tfvis.networks import recipes
 from tfvis.networks import tags as tagging
@@ -26,6 +27,8 @@ _SHOWN = 30
 _COLUMNS = 3
 # Characters of a picture's path below it.
 _WIDE = 60
+# The first layers behind the trunk.
+_ENDS = ("conv6_4", "encode1")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,7 +127,15 @@ def describe(job: Job) -> list[str]:
 
 def _build(name: str, weights: str) -> networks.Network:
     """Returns a network of Illustration2Vec; says what should be known of its weights."""
-    network = networks.build(name, weights=weights, top=True)
+    try:
+        network = networks.build(name, weights=weights, top=True)
+    except InputError as error:
+        # Both files have the same trunk: the end tells that it is the other one.
+        if any(f"layer {end}" in str(error) for end in _ENDS):
+            raise InputError(
+                f"{error} --features takes the vectors' weights, tags theirs."
+            ) from error
+        raise
     if network.record.notice:
         say(f"Note: {network.record.notice}.")
     return network
