@@ -44,7 +44,7 @@ def main() -> None:
     from apps import caricatures
     from tfvis import preimages
 
-    built = subjects.networks(_NETWORK)
+    built = subjects.networks(_NETWORK, words=words)
     layers = subjects.layers_of(built, words)
     targets = {
         label: subjects.target(picture, network, _SIZE.value, _CROP.value)

@@ -53,7 +53,7 @@ def main() -> None:
     common.start_tensorflow()
     from apps import deconvs
 
-    built = subjects.networks(_NETWORK, top=units.wants_logits(_UNITS["units"].value))
+    built = units.networks(_NETWORK, _UNITS)
     chosen = units.chosen(built, _UNITS, each=3)
     for found_units in chosen.values():
         for unit in found_units:

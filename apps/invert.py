@@ -71,7 +71,7 @@ def main() -> None:
     from apps import inversions
     from tfvis import preimages
 
-    built = subjects.networks(_NETWORK)
+    built = subjects.networks(_NETWORK, words=words)
 
     def settings(network, target, layer):
         return descents.settings(

@@ -80,11 +80,14 @@ class Looker:
     def look(self, prepared: tf.Tensor) -> "Sight":
         """Looks at one picture that is `prepared`."""
         seen = self.backprop(prepared)
-        output = self.network.graph.output
+        answers = seen.taps[self.network.graph.output][0].numpy() if self.classes else None
+        if answers is not None and answers.ndim == 3:
+            # Of each place; one, or more where the picture is larger than the network learnt.
+            answers = answers.mean((0, 1))
         return Sight(
             mask=seen.mask[0].numpy(),
             steps={layer: step[0].numpy() for layer, step in seen.steps.items()},
-            answers=seen.taps[output][0].numpy() if self.classes else None,
+            answers=answers,
             deep=seen.taps[self.cam.layer] if self.cam else None,
         )
 

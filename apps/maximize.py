@@ -77,7 +77,7 @@ def main() -> None:
     from apps import maximizations
     from tfvis import preimages
 
-    built = subjects.networks(_NETWORK, top=units.wants_logits(_UNITS["units"].value))
+    built = units.networks(_NETWORK, _UNITS)
     chosen = units.chosen(built, _UNITS, each=4)
     settings = {
         label: descents.settings(

@@ -45,8 +45,17 @@ def define_painting() -> dict[str, flags.FlagHolder]:
         define_style(),
         text("style_weights", None, "Of each style in a blend, such as 0.7,0.3; left out, equal."),
         number("ratio", 1000, "Of style to content; less keeps more.", lower_bound=1e-3),
-        text("content_layers", None, "Layers whose features are kept; left out, block4_conv2."),
-        text("style_layers", None, "Layers of the statistics; left out, block1_conv1 to 5_conv1."),
+        text(
+            "content_layers",
+            None,
+            "Layers whose features are kept; left out, VGG's block4_conv2 or one of like depth.",
+        ),
+        text(
+            "style_layers",
+            None,
+            "Layers of the statistics; left out, VGG's block1_conv1 to 5_conv1 or those of like "
+            "depths (CaffeNet's relu1 to relu5).",
+        ),
         word("init", "content", ["content", "noise", "style"], "What the picture starts as."),
         number(
             "style_scale",
@@ -182,14 +191,13 @@ def layers(network, content: str | None, style: str | None) -> dict:
     ):
         names = tuple(usual) if word is None else tuple(common.split(word, flag))
         for name in names:
-            if name not in network.paths:
-                try:
-                    network.check([name])
-                except InputError as error:
-                    raise InputError(f"--{flag}: {error}") from error
+            try:
+                network.check([name])
+            except InputError as error:
+                raise InputError(f"--{flag}: {error}") from error
             if len(network.graph.tensors[network.path(name)].shape) != 4:
                 raise InputError(f"--{flag}: {name} is no map. Choose a convolution or a pooling.")
-        chosen[flag] = names
+        chosen[flag] = tuple(map(network.path, names))
     return chosen
 
 

@@ -1,5 +1,7 @@
 """What an app is asked to look at: the flags of pictures, networks and layers."""
 
+import functools
+
 from absl import flags
 
 from apps.common import say, split
@@ -112,12 +114,16 @@ def picture(path: str | None):
     return read.pixels
 
 
-def networks(holders: dict[str, flags.FlagHolder], top: bool = False) -> dict:
+def networks(
+    holders: dict[str, flags.FlagHolder], top: bool = False, words: list[str] | None = None
+) -> dict:
     """Builds the networks the flags describe; says what should be known of their weights.
 
     Args:
         holders: what `define_network` returned.
         top: whether named networks need their classifiers.
+        words: layers that are wanted, as `layers_of` takes them: a network that has one
+            of them in its classifier only (CaffeNet's fc6) is built with it.
 
     Returns:
         {label: network}; the label is its short name, numbered where two are alike.
@@ -142,7 +148,8 @@ def networks(holders: dict[str, flags.FlagHolder], top: bool = False) -> dict:
         )
     found = {}
     for name, file in zip(names, weights, strict=True):
-        built = builder.build(name, file, top=top, **values)
+        build = functools.partial(builder.build, name, **values)
+        built = _reaching(build, file, top, words or [])
         if built.record.notice:
             say(f"Note: {built.record.notice}.")
         if built.channels not in (1, 3):
@@ -154,6 +161,41 @@ def networks(holders: dict[str, flags.FlagHolder], top: bool = False) -> dict:
         count = sum(other.split(" ")[0] == label for other in found)
         found[f"{label} {count + 1}" if count else label] = built
     return found
+
+
+def _reaching(build, weights: str | None, top: bool, words: list[str]):
+    """Returns a network with the layers that are wanted, if it has them at all.
+
+    Args:
+        build: (weights, top=) -> network.
+        weights: see `networks`.
+        top: whether the classifier is needed anyway.
+        words: see `networks`.
+    """
+    network = build(weights, top=top)
+    lacking = [word for word in words if word != "all" and not _named(network, word)]
+    if top or not lacking:
+        return network
+    try:
+        # Weights with the classifier may have to be fetched; not for a misspelt layer.
+        whole = build("random", top=True)
+    except InputError:
+        return network
+    found = [word for word in lacking if _named(whole, word)]
+    if not found or weights == "random":
+        # What is lacking all the same is complained about with what is near.
+        return whole if found else network
+    try:
+        return build(weights, top=True)
+    except InputError as error:
+        raise InputError(f"{found[0]} is a layer of the classifier. {error}") from error
+
+
+def _named(network, word: str) -> list[str]:
+    """Returns the layers that a word of --layers names, alternatives of which are there."""
+    names = [name.strip() for name in word.split("|")]
+    paths = [name if name == "logits" else network.path(name) for name in names]
+    return [path for path in paths if path in network.paths or path == "logits"]
 
 
 def only(built: dict, instead: str):
@@ -199,10 +241,9 @@ def layers_of(built: dict, words: list[str] | None) -> dict[str, list[str]]:
     for label, network in built.items():
         found[label] = []
         for word in words:
-            names = [name.strip() for name in word.split("|")]
-            has = [name for name in names if name in network.paths or name == "logits"]
+            has = _named(network, word)
             # Without one, the first is as good to complain about as any.
-            network.check([has[0] if has else names[0]])
+            network.check([has[0] if has else word.split("|")[0].strip()])
             if has[0] in found[label]:
                 raise InputError(f"--layers: {has[0]} of {label} is named twice ({word}).")
             found[label].append(has[0])
@@ -212,16 +253,26 @@ def layers_of(built: dict, words: list[str] | None) -> dict[str, list[str]]:
 def depths(network) -> list[str]:
     """Returns the last layer of up to five strides: of VGG16, the last of each block.
 
+    Of fewer strides also the convolutions before the last; each after its nonlinearity: of
+    CaffeNet relu1 to relu5.
+
     Raises:
         InputError: it has no convolution or pooling.
     """
+    from tfvis.networks.activation import activated
+
     if network.name in network.paths:  # A representation that is one layer.
         return [network.name]
-    last = {network.stride(layer): layer for layer in network.convolutions()}
-    layers = list(last.values()) or list(network.convolutions_and_poolings())
+    candidates = network.convolutions()
+    last = list({network.stride(layer): layer for layer in candidates}.values())[:5]
+    others = [layer for layer in candidates if layer not in last]
+    missing = 5 - len(last)
+    chosen = {*last, *(others[-missing:] if missing else ())}
+    layers = [activated(network, layer) for layer in candidates if layer in chosen]
+    layers = layers or list(network.convolutions_and_poolings())[:5]
     if not layers:
         raise InputError(f"--network={network.name}: has no convolution or pooling.")
-    return layers[:5]
+    return list(dict.fromkeys(layers))
 
 
 def target(picture, network, size: int | None, crop: str):

@@ -9,7 +9,6 @@ from absl import flags
 
 from apps import subjects
 from tfvis.errors import InputError, nearest
-from tfvis.networks import labels as naming
 
 # A class name may match several classes; more than these is a mistake.
 _MOST_CLASSES = 8
@@ -89,6 +88,20 @@ def _at_depths(network, each: int) -> str:
     return ",".join(f"{layer}:0-{n - 1}" for layer, n in zip(layers, counts, strict=True))
 
 
+def networks(holders: dict[str, flags.FlagHolder], unit_holders: dict) -> dict:
+    """Builds the networks the flags describe, with classifiers where a unit is of one.
+
+    Args, Raises:
+        As `subjects.networks`; `unit_holders` is what `define_units` returned.
+    """
+    text = unit_holders["units"].value or ""
+    words = [word.strip() for word in text.split(",")]
+    # A number alone, or a range, belongs to the layer before it.
+    layers = [re.sub(r":[^:]*$", "", word) for word in words if re.search("[A-Za-z]", word)]
+    layers = [layer for layer in dict.fromkeys(layers) if layer not in ("logit", "logits")]
+    return subjects.networks(holders, wants_logits(text), layers)
+
+
 def wants_logits(text: str | None) -> bool:
     """Tells whether a class score is asked for, so that a classifier is needed."""
     text = text or ""
@@ -148,7 +161,7 @@ def _layer(word: str, network) -> str:
             f"--units={word}: its output has no channels. Choose a layer whose output is a "
             "map or a vector."
         )
-    return word
+    return word if word == "logits" else network.path(word)
 
 
 def _items(layer: str, item: str, network, labels: str | None) -> list[Unit]:
@@ -203,6 +216,9 @@ def _direction(path: str, layer: str, channels: int) -> np.ndarray:
 
 def _classes(word: str, count: int, file: str | None) -> list[tuple[int, str]]:
     """Returns the classes a word stands for: that of this name, or all that contain it."""
+    # Only now: it takes TensorFlow along.
+    from tfvis.networks import labels as naming
+
     known = naming.of_count(count) if file is None else naming.read(file, count)
     if known is None:
         raise InputError(

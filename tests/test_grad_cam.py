@@ -73,6 +73,16 @@ class GradCamTest(tf.test.TestCase, parameterized.TestCase):
         every = cam.class_maps(images).numpy()
         self.assertAllClose(cam.maps(images, [2, 1]), [every[0, ..., 2], every[1, ..., 1]])
 
+    def test_a_mean_that_keeps_its_axes_is_no_obstacle(self):
+        inputs = keras.Input((None, None, 3))
+        x = layers.Conv2D(4, 3, activation="relu", name="conv")(inputs)
+        x = layers.Flatten()(layers.GlobalAveragePooling2D(keepdims=True)(x))
+        net = network.wrap(keras.Model(inputs, layers.Dense(3, name="scores")(x)))
+        cam, images = grad_cam.GradCam(net), _images(2)
+        every = cam.class_maps(images).numpy()
+        self.assertGreater(every.max(), 0)
+        self.assertAllClose(cam.maps(images, [2, 1]), [every[0, ..., 2], every[1, ..., 1]])
+
     def test_the_default_is_the_deepest_that_is_no_pooling(self):
         self.assertEqual(grad_cam.GradCam(nets.wrapped()).layer, "block2_conv1")
 

@@ -153,6 +153,31 @@ class PaddingTest(tf.test.TestCase, parameterized.TestCase):
         self.assertAllClose(found[first][0], theirs, rtol=1e-4, atol=1e-3)
         self.assertEqual(found[second].shape, (2, 6, 6, 12))
 
+    @parameterized.parameters(("replicate", "edge"), ("circular", "wrap"))
+    def test_a_padding_before_a_convolution_is_its_own(self, mode, numpy_mode):
+        inputs = keras.Input((None, None, 3))
+        x = keras.layers.ZeroPadding2D(((3, 2), (1, 4)), name="conv_pad")(inputs)
+        conv = keras.layers.Conv2D(4, (5, 3), strides=2, name="conv")
+        x = keras.layers.ZeroPadding2D(1, name="pool_pad")(conv(x))
+        x = keras.layers.MaxPooling2D(3, 2, name="pool")(x)
+        # Of what also goes elsewhere zeros stay.
+        shared = keras.layers.ZeroPadding2D(1, name="shared_pad")(x)
+        after = keras.layers.Conv2D(4, 3, name="after")(shared)
+        both = keras.layers.Concatenate()([keras.layers.Cropping2D(1)(shared), after])
+        net = network.wrap(keras.Model(inputs, both))
+        image = _noise(11, 9)
+        new = padding.padded(net, mode)
+        found = new.taps(["conv", "pool_pad", "shared_pad"])(tf.constant(image))
+        wide = np.pad(image, ((0, 0), (3, 2), (1, 4), (0, 0)), numpy_mode)
+        self.assertAllClose(found["conv"], conv(wide), rtol=1e-4, atol=1e-3)
+        for path in ("pool_pad", "shared_pad"):
+            border = found[path].numpy()
+            border[:, 1:-1, 1:-1] = 0
+            self.assertAllEqual(border, np.zeros_like(border))
+        self.assertEqual(new.paths, net.paths)
+        for path in net.paths:
+            self.assertEqual(new.shape(path, 11, 9), net.shape(path, 11, 9))
+
     def test_receptive_fields_know_it(self):
         replicate = padding.padded(_network(), "replicate")
         circular = padding.padded(_network(), "circular")

@@ -10,6 +10,8 @@ from absl.testing import parameterized
 from tests import nets
 from tfvis.errors import InputError
 from tfvis.networks import network, receptive, surgery
+from tfvis.networks.caffe import layers as caffe
+from tfvis.networks.caffe import normalizing, pooling
 
 layers = keras.layers
 
@@ -45,6 +47,22 @@ def _unet(x):
     return layers.Concatenate()([layers.UpSampling2D(4)(deep), x])
 
 
+def _caffe(x):
+    """CaffeNet's kinds of layers, each followed by what shows where it looks."""
+    x = layers.Conv2D(4, 3, strides=2, activation="relu")(x)
+    x = pooling.CaffeMaxPooling2D(3, 2)(normalizing.ChannelResponse(3)(x))
+    x = caffe.ChannelScale()(caffe.GroupedConv2D(4, 3, padding="same", groups=2)(x))
+    return caffe.Power(0.5)(caffe.WeightedSum((2.0, 0.5))([x, layers.ReLU()(x)]))
+
+
+def _sliced(x):
+    """Channels, then rows, then columns; put together again."""
+    a, b = (caffe.Slice(3, k, k + 1)(x) for k in range(2))
+    a = layers.Conv2D(2, 3)(caffe.Slice(1, 2, 13)(a))
+    b = caffe.Slice(2, 2, None)(caffe.Slice(1, 5, 14)(layers.Conv2D(2, 1)(b)))
+    return layers.Add()([a, b])
+
+
 # Each makes its output from an input of 2 channels.
 _ODD = {
     "same_stride": lambda x: layers.Conv2D(2, 3, padding="same")(
@@ -75,6 +93,19 @@ _ODD = {
     "transposed_odd": lambda x: layers.Conv2DTranspose(
         2, 3, strides=3, padding="same", output_padding=1
     )(layers.Conv2DTranspose(2, 5, strides=2, padding="same")(layers.AveragePooling2D(3)(x))),
+    # Windows of 17 and 20, and of 16 and 23, that hang over at the end; with a margin.
+    "ceil_max": lambda x: pooling.CaffeMaxPooling2D(2, 2, 1)(pooling.CaffeMaxPooling2D(3, 2)(x)),
+    "ceil_mean": lambda x: pooling.CaffeAveragePooling2D((3, 4), 3, (1, 0))(
+        pooling.CaffeAveragePooling2D(3, 2, (2, 1))(x)
+    ),
+    "floor_mean": lambda x: pooling.CaffeAveragePooling2D(3, 2, 1, ceil=False)(
+        pooling.CaffeAveragePooling2D((2, 3), 3, ceil=False)(x)
+    ),
+    "responses": lambda x: normalizing.ChannelResponse(5, 0.1)(
+        normalizing.SpatialResponse(5, 0.1)(layers.Conv2D(2, 3, strides=2)(x))
+    ),
+    "caffe": _caffe,
+    "sliced": _sliced,
     "branches": _branches,
     "residual": _residual,
     "unet": _unet,
@@ -93,7 +124,8 @@ def _supports(model: keras.Model, size: tuple[int, int], units) -> list[tuple]:
         weight.assign(generator.uniform(0.5, 1, weight.shape))
     kinds = {type(layer) for layer in model._flatten_layers()}
     # A few pixels far above the rest, so that any may be the largest of a window.
-    count = 150 if layers.MaxPooling2D in kinds else 1
+    hides = any(issubclass(kind, layers.MaxPooling2D) for kind in kinds)
+    count = 150 if hides else 1
     images = tf.constant(np.exp(3 * generator.normal(size=(count, *size, 2))), tf.float32)
 
     @tf.function

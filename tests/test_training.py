@@ -257,6 +257,28 @@ class AveragingTest(tf.test.TestCase):
         self.assertNotAllClose(kept, seen[-1], atol=1e-4)
 
 
+class LastTest(tf.test.TestCase):
+    def test_of_a_training_that_adapts_the_last_epoch_is_kept(self):
+        """The rate is such that the sources themselves suffer from the first step on."""
+        settings = training.Training(
+            epochs=2, head_epochs=20, rate=3.0, batch=16, patience=1, averaging=0.0, dropout=0.0
+        )
+        for target, kept in ((None, 0), (stripes.part(40, seed=2), 2)):
+            learner, history = training.fit(
+                anatomy.anatomy(nets.wrapped()), 3, stripes.part(80, noise=2.0),
+                validation := stripes.part(30, seed=1, noise=2.0), settings,
+                pathlib.Path(self.create_tempdir().full_path), target=target,
+            )  # fmt: skip
+            # Without a target, patience ends at once.
+            self.assertLen(history, 3 if target else 2)
+            losses = [entry["val_loss"] for entry in history]
+            self.assertEqual(np.argmin(losses), 0)
+            maps = batches.plain(validation.features, validation.chosen, 64)
+            accuracy = (keeping.answering(learner)(maps).argmax(-1) == validation.labels).mean()
+            self.assertAllClose(accuracy, history[kept]["val_accuracy"])
+            self.assertNotEqual(history[0]["val_accuracy"], history[-1]["val_accuracy"])
+
+
 _ON_TWO = """
 import pathlib, sys
 import tensorflow as tf

@@ -25,6 +25,8 @@ class Keeper(keras.callbacks.Callback):
         seed: of dropout.
         loss: (one-hot labels, probabilities) -> the loss that decides, as in training: with
             smoothed labels surer is not always better.
+        last: whether the last epoch is kept, not the best: of a training that adapts, the
+            sources it is validated on cannot tell how well.
 
     Attributes:
         history: of every epoch.
@@ -43,11 +45,12 @@ class Keeper(keras.callbacks.Callback):
         patience: int,
         seed: int,
         loss: keras.losses.Loss,
+        last: bool = False,
     ):
         super().__init__()
         self._folder, self._key, self._learner = folder, key, learner
         self._maps, self._labels = maps, labels
-        self._patience, self._seed, self._loss = patience, seed, loss
+        self._patience, self._seed, self._loss, self._last = patience, seed, loss, last
         # The same layers without an optimizer, which would be saved, and missed, with them.
         self._bare = keras.Model(learner.inputs, learner.outputs)
         self._answers = answering(learner)
@@ -70,7 +73,7 @@ class Keeper(keras.callbacks.Callback):
         losses = [entry["val_loss"] for entry in self.history if len(self._labels)]
         # Not-a-number would count as the least.
         best = int(np.argmin(np.nan_to_num(losses, nan=np.inf))) if losses else 0
-        return bool(losses) and len(losses) - 1 - best >= self._patience
+        return bool(losses) and not self._last and len(losses) - 1 - best >= self._patience
 
     def start(self) -> None:
         """Validates and keeps the learner as it is before the first epoch."""
@@ -112,7 +115,7 @@ class Keeper(keras.callbacks.Callback):
             losses = [entry["val_loss"] for entry in history]
             number = len(history) - 1
             # The first is kept whatever it is: a loss may be not-a-number.
-            if not number or losses[-1] <= min(losses):
+            if self._last or not number or losses[-1] <= min(losses):
                 _save(self._bare, self._folder / "best.weights.h5")
         if number:
             _save(model, self._folder / f"epoch{number}.weights.h5")

@@ -104,7 +104,8 @@ def fit(
         callbacks: of `model.fit`.
 
     Returns:
-        The learner of the best epoch, and {loss, accuracy, val_loss, val_accuracy} per epoch.
+        The learner of the best epoch, or, where there is a target, of the last; and {loss,
+        accuracy, val_loss, val_accuracy} per epoch.
     """
     keras.utils.set_random_seed(settings.seed)
     learner = anatomy.learner(
@@ -120,6 +121,7 @@ def fit(
     keeper = keeping.Keeper(
         folder, key, learner, batches.plain(validation.features, validation.chosen, 64),
         validation.labels, settings.patience, settings.seed, _loss(settings),
+        last=target is not None,
     )  # fmt: skip
     if not keeper.begun:
         if not (init and anatomy.CLASSES in init):

@@ -164,7 +164,10 @@ class GradCam:
 
 def _deepest(network: Network) -> str:
     """Returns the deepest layer with places, a pooling only where there is nothing else."""
-    layers = visual_backprop.maps(network)
+    passed = dominators(network, network.logits)
+    layers = [layer for layer in visual_backprop.maps(network) if layer in passed]
+    if not layers:
+        raise InputError(f"Grad-CAM: {network.name} has no map on the way to its scores.")
     operations = {layer: surgery.operation(network.graph.tensors[layer]) for layer in layers}
     finer = [layer for layer in layers if not isinstance(operations[layer], _POOLINGS)]
     return (finer or layers)[-1]
@@ -178,7 +181,9 @@ def _scores_of_mean(start, scores) -> keras.layers.Dense | None:
     ):
         return None
     (before,) = sources(scores)
-    while isinstance(surgery.operation(before), keras.layers.Dropout):
+    # A mean that keeps its axes is made a vector.
+    harmless = (keras.layers.Dropout, keras.layers.Flatten)
+    while isinstance(surgery.operation(before), harmless):
         (before,) = sources(before)
     if not isinstance(surgery.operation(before), keras.layers.GlobalAveragePooling2D):
         return None

@@ -19,13 +19,17 @@ import tensorflow as tf
 
 from tfvis.errors import InputError
 from tfvis.networks import reach, receptive, surgery
+from tfvis.networks.caffe.normalizing import SpatialResponse
 from tfvis.networks.dominators import dominators, sources
 from tfvis.networks.network import Network
+from tfvis.networks.padding import Padding
 
 # Of a map's largest value: less than this apart is the rounding of float32 sums, no shape.
 _ROUNDING = 1e-6
 # An image that leaves every network in use some places at its end.
 _ROOM = (320, 320)
+# No layers, where the paper counts.
+_BORDERS = (keras.layers.ZeroPadding2D, keras.layers.Cropping2D, Padding)
 # How the average of the k-th layer is called among the taps; no layer has a space in its name.
 _AVERAGE = "average {}"
 
@@ -161,7 +165,8 @@ def maps(network: Network) -> tuple[str, ...]:
     each followed by what acts on its output place by place (normalisation, ReLU) counts as
     one, at its end. Of VGG all convolutions and poolings, of ResNet the stem and the blocks,
     of Inception and DenseNet the concatenations too. The blocks of MobileNetV2 end without a
-    ReLU and count with their positive part.
+    ReLU and count with their positive part. Maps that are scores of classes already, as the
+    last of Illustration2Vec's tags, are left out: they are no features.
 
     Raises:
         InputError: the network has none.
@@ -169,19 +174,22 @@ def maps(network: Network) -> tuple[str, ...]:
     tensors = network.graph.tensors
     found: list[str] = []
     before, sizes = network.graph.inputs, network.fixed_size or _ROOM
+    scores = _scores(network)
     for path in dominators(network):
         tensor = tensors[path]
+        if path in scores:
+            break
         seen = reach.reach(before, tensor, sizes) if len(tensor.shape) == 4 else None
         if seen is None:  # A global pooling, attention: from here on there are no places.
             break
         before, sizes = tensor, tuple(len(axis) for axis in seen)
         operation = surgery.operation(tensor)
-        within = len(sources(tensor)) == 1 and receptive.pointwise(operation)
+        # Normalisation by the places around slides, but belongs to the layer before it.
+        within = receptive.pointwise(operation) or isinstance(operation, SpatialResponse)
+        within = within and len(sources(tensor)) == 1
         if within and found:
             found[-1] = path
-        elif not within and not isinstance(
-            operation, keras.layers.ZeroPadding2D | keras.layers.Cropping2D
-        ):
+        elif not within and not isinstance(operation, _BORDERS):
             found.append(path)
     if not found:
         raise InputError(
@@ -189,6 +197,25 @@ def maps(network: Network) -> tuple[str, ...]:
             "VisualBackProp needs a convolutional network."
         )
     return tuple(found)
+
+
+def _scores(network: Network) -> set[str]:
+    """Returns the paths of the logits, and of maps that only poolings are between."""
+    found: set[str] = set()
+    if not network.logits:
+        return found
+    tensor = network.graph.tensors[network.logits]
+    paths = {id(one): path for path, one in network.graph.tensors.items()}
+    poolings = (keras.layers.AveragePooling2D, keras.layers.GlobalAveragePooling2D)
+    while id(tensor) in paths:
+        operation = surgery.operation(tensor)
+        pooling = isinstance(operation, poolings)
+        if pooling or (getattr(operation, "weights", ()) and not _positive(tensor)):
+            found.add(paths[id(tensor)])
+        if not pooling:
+            break
+        (tensor,) = sources(tensor)
+    return found
 
 
 def _ordered(network: Network, layers) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis.networks import surgery
+from tfvis.networks.caffe.layers import GroupedConv2D
 
 PRECISIONS = ("float32", "bfloat16")
 # Below this many input channels the packed convolution gains nothing: 64 channels
@@ -45,7 +46,8 @@ def plan(model: keras.Model, paths: dict[str, str], precision: str, packed: bool
         name = layer.name
         if _even_windows(layer):
             return EvenMaxPooling(layer, precision, name=name)(*args, **kwargs)
-        if type(layer) is keras.layers.Conv2D and layer.data_format == "channels_last":
+        kinds = (keras.layers.Conv2D, GroupedConv2D)
+        if type(layer) in kinds and layer.data_format == "channels_last":
             pack = packed and _packable(layer)
             if pack or precision == "bfloat16":
                 return FrozenConv(layer, precision, pack, name=name)(*args, **kwargs)

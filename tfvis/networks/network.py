@@ -12,6 +12,7 @@ from tfvis.errors import InputError, nearest
 from tfvis.networks import embedded, fast, opening, recipes, surgery
 from tfvis.networks import preprocessing as contracts
 from tfvis.networks import weights as sources
+from tfvis.networks.caffe import naming
 
 _CONVOLUTIONS = (
     keras.layers.Conv2D,
@@ -74,7 +75,7 @@ class Network:
     def check(self, layers: list[str] | tuple[str, ...]) -> None:
         """Raises InputError, naming the nearest layers, if one does not exist."""
         for layer in layers:
-            if layer not in self.graph.tensors and not (layer == "logits" and self.logits):
+            if self.path(layer) not in self.graph.tensors:
                 raise InputError(
                     f"{self.name} has no layer {layer!r}. {nearest(layer, self.paths)}"
                 )
@@ -188,11 +189,17 @@ class Network:
         """Returns how many input pixels apart neighbouring outputs of `layer` look.
 
         Measured on the shapes: the growth of the input over that of the map. 1 where
-        the map does not grow with the input (after a global pooling).
+        the map does not grow with the input (after a global pooling). Of a network of
+        fixed size by its windows, or, where they are not known, input over map.
         """
         if self.fixed_size:
-            sizes, grown = self.fixed_size[0], self.shape(layer, 0, 0)
-            return max(round(sizes / grown[0]), 1) if len(grown) == 3 else 1
+            from tfvis.networks import receptive  # Which knows this module.
+
+            jump = receptive.receptive_field(self, layer, *self.fixed_size).rows.jump
+            if jump:
+                return max(round(jump), 1)
+            size = self.shape(layer, *self.fixed_size)
+            return max(round(self.fixed_size[0] / size[0]), 1) if len(size) == 3 else 1
         # Multiples of every stride in use (32, and 36 for VGG-S) tell it exactly.
         small, large = (self.shape(layer, side, side) for side in (576, 1152))
         if len(small) != 3 or large[0] == small[0]:
@@ -217,8 +224,16 @@ class Network:
         return total
 
     def path(self, layer: str) -> str:
-        """Returns the path of a layer; "logits" is a name for `self.logits`."""
-        return self.logits if layer == "logits" and self.logits else layer
+        """Returns the path of a layer.
+
+        "logits" is a name for `self.logits`; a Caffe network's layers may be called as its
+        file calls them ("inception_3a/1x1").
+        """
+        if layer == "logits" and self.logits:
+            return self.logits
+        legal = naming.legal(layer)
+        known = self.graph.tensors
+        return legal if layer not in known and legal in known else layer
 
 
 class Taps:

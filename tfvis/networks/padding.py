@@ -12,9 +12,12 @@ import tensorflow as tf
 
 from tfvis.errors import InputError
 from tfvis.networks import surgery
+from tfvis.networks.caffe.layers import GroupedConv2D
+from tfvis.networks.dominators import dominators, sources
 from tfvis.networks.network import Network
 
 MODES = ("zero", "replicate", "circular")
+_CONVOLUTIONS = (keras.layers.Conv2D, GroupedConv2D)
 
 
 def padded(network: Network, mode: str) -> Network:
@@ -25,7 +28,8 @@ def padded(network: Network, mode: str) -> Network:
         mode: "zero" leaves all; "replicate" repeats the border pixel at the first
             convolution only, as Crowson's style transfer does (deeper ones then see no edge
             that the picture has not); "circular" lets every convolution go around, so that
-            what is made tiles the plane.
+            what is made tiles the plane, also one without padding that every path passes.
+            A ZeroPadding2D that is there for a convolution counts as its padding.
 
     Raises:
         InputError: another word.
@@ -44,22 +48,67 @@ def _padded(network: Network, mode: str) -> Network:
         first = network.convolutions()[:1]
         chosen = {surgery.operation(network.graph.tensors[path]).name for path in first}
 
+    for_convolutions = _paddings(network, chosen)
+    bare = _unpadded(network) if mode == "circular" else set()
+
     def place(layer, path, *args, **kwargs):
-        same = getattr(layer, "padding", "") == "same"
-        if not (type(layer) is keras.layers.Conv2D and same and (chosen is None or path in chosen)):
+        if path in for_convolutions:
+            return Padding(mode, layer.padding, name=layer.name)(*args, **kwargs)
+        if type(layer) not in _CONVOLUTIONS or (chosen is not None and path not in chosen):
             return surgery.twin(layer)(*args, **kwargs)
-        if tuple(layer.strides) != (1, 1):
-            # "Same" pads by the size then, which goes around nothing.
+        # A strided "same" pads by the size, which goes around nothing.
+        same = layer.padding == "same" and tuple(layer.strides) == (1, 1)
+        margins = _margins(layer)
+        if not (same or path in bare) or not any(map(any, margins)):
             return surgery.twin(layer)(*args, **kwargs)
-        margins = [
-            (d * (k - 1) // 2, d * (k - 1) - d * (k - 1) // 2)
-            for k, d in zip(layer.kernel_size, layer.dilation_rate, strict=True)
-        ]
         wider = Padding(mode, margins, name=f"{layer.name}_padding")(*args)
         return surgery.twin(layer, padding="valid")(wider, **kwargs)
 
     graph = surgery.replaced(network.graph, place)
     return dataclasses.replace(network, graph=graph, variant=(*network.variant, ("padding", mode)))
+
+
+def _margins(layer) -> list[tuple[int, int]]:
+    """Returns, per axis, what a convolution needs around a map to see all of it alike."""
+    margins = []
+    for k, d, s in zip(layer.kernel_size, layer.dilation_rate, layer.strides, strict=True):
+        both = max(d * (k - 1) + 1 - s, 0)
+        margins.append((both // 2, both - both // 2))
+    return margins
+
+
+def _unpadded(network: Network) -> set[str]:
+    """Returns the names, in the graph, of the convolutions that shrink the only way on.
+
+    Beside another way a larger map would no longer fit.
+    """
+    found = set()
+    for path in dominators(network):
+        tensor = network.graph.tensors[path]
+        layer = surgery.operation(tensor)
+        if type(layer) in _CONVOLUTIONS and layer.padding == "valid":
+            before = surgery.operation(sources(tensor)[0])
+            if not isinstance(before, keras.layers.ZeroPadding2D):
+                found.add(layer.name)
+    return found
+
+
+def _paddings(network: Network, chosen: set[str] | None) -> set[str]:
+    """Returns the names, in the graph, of the zero paddings that only convolutions take.
+
+    Args:
+        network: its graph.
+        chosen: names of the convolutions that count; None are all.
+    """
+    found: dict[str, bool] = {}
+    for tensor in network.graph.tensors.values():
+        layer = surgery.operation(tensor)
+        right = type(layer) in _CONVOLUTIONS and (chosen is None or layer.name in chosen)
+        for source in sources(tensor):
+            before = surgery.operation(source)
+            if isinstance(before, keras.layers.ZeroPadding2D):
+                found[before.name] = found.get(before.name, True) and right
+    return {name for name, right in found.items() if right}
 
 
 class Padding(keras.layers.Layer):

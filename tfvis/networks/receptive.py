@@ -17,6 +17,8 @@ import numpy as np
 
 from tfvis.errors import InputError
 from tfvis.networks import surgery
+from tfvis.networks.caffe import layers as caffe
+from tfvis.networks.caffe import normalizing, pooling
 from tfvis.networks.network import Network
 from tfvis.networks.padding import Padding
 
@@ -38,6 +40,10 @@ _POINTWISE_OPERATIONS = {
     "LogSoftmax", "Maximum", "Minimum", "Mish", "Multiply", "Negative", "Power", "ReLU", "Relu",
     "Relu6", "RMSNorm", "Selu", "Sigmoid", "Silu", "Softmax", "Softplus", "Softsign", "Sqrt",
     "Square", "Subtract", "Tanh", "TrueDivide",
+}
+# The same of Caffe networks.
+_POINTWISE_CAFFE = {
+    caffe.ChannelScale, caffe.Power, caffe.WeightedSum, normalizing.ChannelResponse,
 }
 # fmt: on
 
@@ -220,6 +226,8 @@ def pointwise(operation) -> bool:
     """Tells operations whose output at a place depends on their inputs there only."""
     kind = type(operation)
     layer = isinstance(operation, keras.Layer)
+    if kind in _POINTWISE_CAFFE:
+        return True
     if not kind.__module__.startswith("keras.src."):
         # A class of the user's may bear any name.
         return False
@@ -295,6 +303,26 @@ def _pooling(layer, sizes, channels) -> list[Window]:
     return [_sliding(size, pool, stride, 1, layer.padding) for size, pool, stride in per_axis]
 
 
+def _ceil_pooling(layer, sizes, channels) -> list[Window]:
+    per_axis = zip(sizes, layer.pool_size, layer.strides, layer.margin, strict=True)
+    return [
+        Window(max(pooling.outputs(n, k, s, m, layer.ceil), 0), s, -m, k - 1 - m)
+        for n, k, s, m in per_axis
+    ]
+
+
+def _responding(layer, sizes, channels) -> list[Window]:
+    return [Window(size, 1, -(layer.size // 2), layer.size // 2) for size in sizes]
+
+
+def _slicing(layer, sizes, channels) -> list[Window]:
+    windows = [Window(size) for size in sizes]
+    if layer.axis < 3:
+        rest = range(sizes[layer.axis - 1])[layer.begin : layer.end]
+        windows[layer.axis - 1] = Window(len(rest), 1, layer.begin, layer.begin)
+    return windows
+
+
 def _transposed(layer, sizes, channels) -> list[Window]:
     """The places that a convolution of the output, with the same window, would feed."""
     outputs = layer.compute_output_shape((1, *sizes, channels))[1:3]
@@ -351,4 +379,9 @@ _WINDOWS: dict[type, Callable] = {
     Padding: _bordering,
     keras.layers.Cropping2D: _cropping,
     keras.layers.UpSampling2D: _upsampling,
+    caffe.GroupedConv2D: _convolution,
+    caffe.Slice: _slicing,
+    normalizing.SpatialResponse: _responding,
+    pooling.CaffeMaxPooling2D: _ceil_pooling,
+    pooling.CaffeAveragePooling2D: _ceil_pooling,
 }

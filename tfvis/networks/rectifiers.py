@@ -9,7 +9,9 @@ With R the gradient that arrives and x what the ReLU was given:
 The rest of a deconvnet is the ordinary backward pass: a transposed convolution with the
 same filters, and the gradient of max pooling, which is unpooling to the recorded maximum.
 A window of zeros only (a fifth to four fifths of VGG16's) has no such place; a deconvnet
-passes through it all the same, and there `fast.EvenMaxPooling` shares among all places.
+passes through it all the same, and there `fast.EvenMaxPooling` shares among all places,
+other poolings take the first. Local response normalisation, of which Zeiler & Fergus say
+nothing, passes its own gradient in all three.
 """
 
 import dataclasses
@@ -21,6 +23,8 @@ import tensorflow as tf
 
 from tfvis.errors import InputError
 from tfvis.networks import surgery
+from tfvis.networks.caffe import layers as caffe
+from tfvis.networks.caffe import normalizing, pooling
 from tfvis.networks.network import Network
 
 POLICIES = ("gradient", "guided", "deconvnet")
@@ -36,6 +40,12 @@ _HARMLESS = {
     "MaxPool", "Mean", "Moveaxis", "Multiply", "Negative", "Pad", "Repeat", "Reshape", "Resize",
     "SeparableConv", "Squeeze", "Stack", "Subtract", "Sum", "Swapaxes", "Tile", "Transpose",
     "TrueDivide",
+}
+# Of the layers of Caffe networks; a Power is another nonlinearity.
+_CAFFE = {
+    caffe.CaffeReshape, caffe.ChannelScale, caffe.GroupedConv2D, caffe.Slice, caffe.WeightedSum,
+    normalizing.ChannelResponse, normalizing.SpatialResponse,
+    pooling.CaffeAveragePooling2D, pooling.CaffeMaxPooling2D,
 }
 # fmt: on
 
@@ -143,7 +153,7 @@ def _other_nonlinearity(operation) -> str:
     kind = type(operation)
     if isinstance(operation, keras.layers.InputLayer) or _is_rectifier(operation):
         return ""
-    own = kind.__module__.startswith("keras.src.")
+    own = kind.__module__.startswith("keras.src.") or kind in _CAFFE
     if not own or kind is keras.layers.Lambda:
         return f"a {kind.__name__} layer, which may hold any,"
     if not isinstance(operation, keras.Layer):

@@ -14,6 +14,7 @@ import keras
 import tensorflow as tf
 
 from tfvis.errors import InputError
+from tfvis.networks.caffe.pooling import CaffeAveragePooling2D, CaffeMaxPooling2D
 
 
 class Taken(dict):
@@ -157,7 +158,8 @@ def placing(pooling: str = "max", activation: str = "post") -> Place:
 
     Args:
         pooling: "avg" runs each MaxPooling2D as an average of the same windows
-            (Gatys et al. 2016, section 2); "max" leaves them.
+            (Gatys et al. 2016, section 2), those of a Caffe network by Caffe's own rule at
+            the border; "max" leaves them.
         activation: "pre" splits a layer with a fused nonlinearity in two taps:
             its own path before it, "<path>_<nonlinearity>" after; "post" leaves it.
 
@@ -172,7 +174,9 @@ def placing(pooling: str = "max", activation: str = "post") -> Place:
     def place(layer, path, *args, **kwargs):
         if pooling == "avg" and isinstance(layer, keras.layers.MaxPooling2D):
             config = layer.get_config() | {"name": _legal(path)}
-            return keras.layers.AveragePooling2D.from_config(config)(*args, **kwargs)
+            caffe = isinstance(layer, CaffeMaxPooling2D)
+            kind = CaffeAveragePooling2D if caffe else keras.layers.AveragePooling2D
+            return kind.from_config(config)(*args, **kwargs)
         if activation == "pre" and fused_activation(layer):
             before, after = split_activation(layer, path, *args, **kwargs)
             return Taken({path: before, f"{path}_{_name(layer.activation)}": after})
@@ -213,14 +217,18 @@ def with_logits(model: keras.Model, place: Place) -> tuple[Graph, str]:
         place: how to run every other layer.
 
     Returns:
-        The graph and the path of the logits: the input of a last softmax layer, the
-        last layer with its fused softmax split off, or the output itself where the model
-        ends in no softmax ("" where that is not one tensor).
+        The graph and the path of the logits: the input of a last softmax or sigmoid layer,
+        the last layer with its fused softmax split off, or the output itself where the model
+        ends in no softmax ("" where that is not one tensor). Scores that an average pooling
+        leaves as a map of one place get a path as a vector; where an image is so large that
+        there are more places, their mean.
     """
     graph = rewire(model, place)
     last = graph.layers.get(graph.output)
     activation = getattr(last, "activation", None)
     softmax = activation is keras.activations.softmax
+    # Tags have a sigmoid each. One that is fused is left: it may as well end a picture.
+    sigmoid = activation is keras.activations.sigmoid and not getattr(last, "weights", ())
     if softmax and last.weights:
         # A layer may itself be called logits.
         name = "logits" if "logits" not in graph.tensors else f"{graph.output}_before_softmax"
@@ -232,7 +240,7 @@ def with_logits(model: keras.Model, place: Place) -> tuple[Graph, str]:
             return place(layer, path, *args, **kwargs)
 
         return rewire(model, place_last), name
-    if softmax or isinstance(last, keras.layers.Softmax):
+    if softmax or sigmoid or isinstance(last, keras.layers.Softmax):
         scores = []
 
         def place_softmax(layer, path, *args, **kwargs):
@@ -241,8 +249,26 @@ def with_logits(model: keras.Model, place: Place) -> tuple[Graph, str]:
             return place(layer, path, *args, **kwargs)
 
         graph = rewire(model, place_softmax)
-        return graph, next(p for p, t in graph.tensors.items() if t is scores[0])
+        return _as_vector(graph, next(p for p, t in graph.tensors.items() if t is scores[0]))
     return graph, graph.output
+
+
+def _as_vector(graph: Graph, scores: str) -> tuple[Graph, str]:
+    """Returns a graph in which the scores of classes are a vector, and their path.
+
+    A map of them is left where no average pooling made it: its places may be the answer.
+    """
+    tensor = graph.tensors[scores]
+    pooled = isinstance(graph.layers[scores], keras.layers.AveragePooling2D)
+    if len(tensor.shape) != 4 or not (pooled or tuple(tensor.shape[1:3]) == (1, 1)):
+        return graph, scores
+    name = "logits" if "logits" not in graph.tensors else f"{scores}_mean"
+    mean = keras.layers.GlobalAveragePooling2D(name=_legal(name))
+    return dataclasses.replace(
+        graph,
+        tensors=graph.tensors | {name: mean(tensor)},
+        layers=graph.layers | {name: mean},
+    ), name
 
 
 def replaced(graph: Graph, place: Place) -> Graph:

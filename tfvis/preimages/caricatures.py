@@ -29,10 +29,10 @@ def published(
     network: Network, layer: str, size: tuple[int, int], settings: Caricature
 ) -> Caricature:
     """Returns `settings` with every None replaced; arguments and errors as inversion's."""
-    descent.check_layer(network, layer, size)
+    descent.check_layer(network, layer, size, vectors=True)
     strength = settings.strength
     if strength is None:
-        strength = default_strength(network.stride(layer))
+        strength = default_strength(descent.stride(network, layer))
     if strength <= 0:
         raise InputError(f"--strength={strength}: expected a number above 0.")
     settings = dataclasses.replace(settings, strength=strength)
@@ -47,7 +47,7 @@ def default_strength(stride: int) -> float:
     whatever its contrast. Chosen by eye on VGG16 so that they answer more.
 
     Args:
-        stride: of the layer, input pixels.
+        stride: of the layer, input pixels; of a vector, of the last map before it.
     """
     for least, strength in ((16, 3.0), (8, 15.0), (4, 30.0), (2, 50.0)):
         if stride >= least:
@@ -74,7 +74,7 @@ def caricature(
     Args:
         network: the network.
         target: float32 [height, width, channels], display space.
-        layer: a path in the network with a spatial map.
+        layer: a path in the network, of a map or a vector made of one.
         seeds: of the jitter, one image each.
         settings: constants; None among them are derived (`published`).
         state: of an earlier, interrupted run with the same arguments.

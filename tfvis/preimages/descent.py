@@ -4,11 +4,13 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from tfvis import parameterizations, priors
 from tfvis.errors import InputError
+from tfvis.networks import dominators, surgery
 from tfvis.networks.network import Network
 from tfvis.optimize import lbfgs, loop, updates
 from tfvis.optimize.progress import Progress
@@ -112,7 +114,7 @@ def derived(network: Network, layer: str, size: tuple[int, int], settings: Desce
             "or choose --optimizer=adagrad."
         )
     if jitter is None:
-        jitter = 1 if optimizer == "lbfgs" else max(round(network.stride(layer) / 4), 1)
+        jitter = 1 if optimizer == "lbfgs" else max(round(stride(network, layer) / 4), 1)
     if rate is None:
         pixels = size[0] * size[1]
         rate = {
@@ -123,10 +125,27 @@ def derived(network: Network, layer: str, size: tuple[int, int], settings: Desce
     return dataclasses.replace(settings, jitter=jitter, rate=rate)
 
 
-def check_layer(network: Network, layer: str, size: tuple[int, int]) -> None:
-    """Raises InputError unless `layer` exists and has a map of at least 1 px."""
+def stride(network: Network, layer: str) -> int:
+    """Returns the stride of a layer; of a vector, that of the last map before it."""
+    shape = network.graph.tensors[network.path(layer)].shape
+    before = network.paths[: network.paths.index(network.path(layer))]
+    maps = [path for path in network.convolutions_and_poolings() if path in before]
+    return network.stride(layer if len(shape) == 4 or not maps else maps[-1])
+
+
+def check_layer(network: Network, layer: str, size: tuple[int, int], vectors: bool = False) -> None:
+    """Raises InputError unless `layer` exists and has a map of at least 1 px.
+
+    Args:
+        network: whose layer it is.
+        layer: a path.
+        size: (height, width) of the image.
+        vectors: whether a vector will do as well that was made of all places of a map, as
+            CaffeNet's fc6 is; not of their mean.
+    """
     network.check([layer])
-    if len(network.graph.tensors[network.path(layer)].shape) != 4:
+    tensor = network.graph.tensors[network.path(layer)]
+    if len(tensor.shape) != 4 and not (vectors and _keeps_places(tensor)):
         raise InputError(
             f"--layers={layer}: has nothing spatial left (its output is a vector). "
             "Choose a convolution or a pooling before it."
@@ -136,6 +155,20 @@ def check_layer(network: Network, layer: str, size: tuple[int, int]) -> None:
             f"--size={size[0]}: too small for {layer}, whose map would have no pixel. "
             "Choose a larger size or an earlier layer."
         )
+
+
+def _keeps_places(tensor) -> bool:
+    """Tells whether a vector was made of the places of a map, one after another."""
+    pools = (keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D)
+    while len(tensor.shape) == 2 or tuple(tensor.shape[1:3]) == (1, 1):
+        operation, before = surgery.operation(tensor), dominators.sources(tensor)
+        # By name: keras.ops.mean and max over the places.
+        if isinstance(operation, pools) or type(operation).__name__ in ("Mean", "Max"):
+            return False
+        if len(before) != 1:
+            return False
+        (tensor,) = before
+    return True
 
 
 def features(network: Network, layer: str, images: np.ndarray) -> tf.Tensor:

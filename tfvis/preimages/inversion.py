@@ -59,17 +59,17 @@ def published(
         settings: as asked for.
 
     Raises:
-        InputError: the layer has no map of at least 1 px at this size; a setting is
-            out of range, or a mask outside the map.
+        InputError: the layer has no map of at least 1 px at this size, nor is it a vector
+            made of one; a setting is out of range, or a mask outside the map.
     """
-    descent.check_layer(network, layer, size)
+    descent.check_layer(network, layer, size, vectors=True)
     if network.name in shallow.BUILDERS and settings.jitter is None:
         # As IJCV16 inverts them; their cells need no jitter to be smooth.
         settings = dataclasses.replace(settings, jitter=1)
     settings = descent.derived(network, layer, size, settings)
     strength = settings.strength
     if strength is None:
-        strength = default_strength(network.name, layer, network.stride(layer))
+        strength = default_strength(network.name, layer, descent.stride(network, layer))
     if strength <= 0:
         raise InputError(f"--strength={strength}: expected a number above 0.")
     mask(network.trace(layer, *size), settings)
@@ -81,12 +81,13 @@ def default_strength(name: str, layer: str, stride: int) -> float:
 
     HOG and SIFT have 100, as in MV16's code (exp_inversion_hog).
 
-    Deep layers know less of the image, so more is left to the prior.
+    Deep layers know less of the image, so more is left to the prior. CaffeNet's fc6 to fc8 are
+    as conv5, which they share their weight with in Mahendran & Vedaldi 2015.
 
     Args:
         name: of the network.
         layer: a path in it.
-        stride: of the layer.
+        stride: of the layer; of a vector, of the last map before it.
     """
     block = layer.rsplit("/", 1)[-1].split("_")[0]
     if name in ("vgg16", "vgg19") and block in _VGG_STRENGTH:
@@ -96,11 +97,11 @@ def default_strength(name: str, layer: str, stride: int) -> float:
     return 500.0 if stride <= 4 else 200.0 if stride <= 8 else 100.0
 
 
-def mask(shape: tuple[int, int, int], settings: Inversion) -> np.ndarray | None:
+def mask(shape: tuple[int, ...], settings: Inversion) -> np.ndarray | None:
     """Returns the 0/1 mask of the features to match, float32 `shape`, or None.
 
     Args:
-        shape: (height, width, channels) of the map.
+        shape: (height, width, channels) of the map, or (channels,).
         settings: see `Inversion`.
 
     Raises:
@@ -108,7 +109,7 @@ def mask(shape: tuple[int, int, int], settings: Inversion) -> np.ndarray | None:
     """
     if settings.mask_channels is None and settings.mask_window is None:
         return None
-    height, width, channels = shape
+    channels = shape[-1]
     result = np.ones(shape, np.float32)
     if settings.mask_channels is not None:
         wrong = [c for c in settings.mask_channels if not 0 <= c < channels]
@@ -118,7 +119,10 @@ def mask(shape: tuple[int, int, int], settings: Inversion) -> np.ndarray | None:
                 f"(0 to {channels - 1})."
             )
         result[..., [c for c in range(channels) if c not in settings.mask_channels]] = 0
+    if settings.mask_window is not None and len(shape) == 1:
+        raise InputError("--mask_window: the layer is a vector and has no places; leave it out.")
     if settings.mask_window is not None:
+        height, width = shape[:2]
         top, left, rows, columns = settings.mask_window
         if (
             min(top, left) < 0
@@ -153,7 +157,7 @@ def invert(
     Args:
         network: the network.
         target: float32 [height, width, channels], display space.
-        layer: a path in the network with a spatial map.
+        layer: a path in the network, of a map or a vector made of one.
         seeds: one start each; a batch, in which every image ends as it would alone, but
             for rounding (some thousandths of a grey level on a CPU).
         settings: constants; None among them are derived (`published`).

@@ -236,11 +236,6 @@ def published(
             )
         rate = _FOURIER_RATE if settings.rate is None else settings.rate
         settings = dataclasses.replace(settings, jitter=1, rate=rate)
-    elif vector and settings.jitter is None and optimizer != "lbfgs":
-        # A vector has no stride; the last map before it has.
-        maps = network.convolutions_and_poolings()
-        stride = network.stride(maps[-1]) if maps else 1
-        settings = dataclasses.replace(settings, jitter=max(round(stride / 4), 1))
     return descent.derived(network, layer, size, settings)
 
 

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from tfvis import images
 from tfvis.errors import InputError
+from tfvis.networks.activation import activated
 from tfvis.networks.network import Network
 from tfvis.style import measures_features as likeness
 from tfvis.style.measures_image import color_cosine, high_frequency, saturated
@@ -60,8 +61,9 @@ class Layers:
 def layers_for(network: Network) -> Layers:
     """Returns where to measure: VGG's layers, or those at like depths of another network.
 
-    Of another network, the first convolutions of up to five strides stand for VGG's
-    conv1_1 to conv5_1; where there are fewer, the deepest ones are meant.
+    Of another network, the first convolutions of up to five strides, each after its
+    nonlinearity, stand for VGG's conv1_1 to conv5_1; where there are fewer strides, the
+    convolutions after these too (of CaffeNet, relu1 to relu5).
 
     Raises:
         InputError: it has no convolution or pooling.
@@ -76,7 +78,10 @@ def layers_for(network: Network) -> Layers:
         first = {}
         for layer in candidates:
             first.setdefault(network.stride(layer), layer)
-        layers = tuple(first.values())[:5]
+        chosen = list(first.values())[:5]
+        after = candidates[candidates.index(chosen[-1]) + 1 :] if chosen else ()
+        chosen += after[: 5 - len(chosen)]
+        layers = tuple(dict.fromkeys(activated(network, layer) for layer in chosen))
     if not layers:
         raise InputError(f"--network={network.name}: has no convolution or pooling.")
     return Layers(
