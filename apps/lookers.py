@@ -16,7 +16,7 @@ from tfvis.attention.boxes import Box
 from tfvis.attention.grad_cam import GradCam
 from tfvis.attention.visual_backprop import VisualBackProp
 from tfvis.errors import InputError, nearest
-from tfvis.networks import opening
+from tfvis.networks import labels, opening
 from tfvis.networks.network import Network
 
 # The shorter side a network without a size of its own is shown; ImageNet's networks learnt so.
@@ -186,8 +186,10 @@ def of_flags(
         )
     (network,) = subjects.networks(holders, top=wanted).values()
     count = network.channels_of(network.graph.output) if network.logits else 0
+    known = labels.of_count(count)
     return _looker(
-        network, network.name, tuple(f"class {k}" for k in range(count)),
+        network, network.name,
+        labels.unique(known) if known else tuple(f"class {k}" for k in range(count)),
         size or min(network.fixed_size or (_SIDE,)), precision,
         size=size, per_layer=per_layer, crop_borders=bool(crop_borders), keeps_shape=True,
     )  # fmt: skip

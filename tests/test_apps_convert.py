@@ -78,7 +78,7 @@ class _Test(AppTest, parameterized.TestCase):
         """What OpenCV answers to the picture less a mean, RGB."""
         bgr = (self.picture - np.float32(less))[None, ..., ::-1].transpose(0, 3, 1, 2)
         found = caffe_oracle.opencv(self.net, self.caffemodel, np.ascontiguousarray(bgr))
-        return found["prob"]
+        return found["prob"][0]
 
     def _answer(self, **changes) -> np.ndarray:
         net = network.build(str(self.output), **changes)

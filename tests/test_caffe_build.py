@@ -51,7 +51,7 @@ class _Test(tf.test.TestCase, parameterized.TestCase):
         """What OpenCV puts out for the image less its mean, BGR, channels last."""
         bgr = (self.image - np.float32(mean))[..., ::-1].transpose(0, 3, 1, 2)
         found = caffe_oracle.opencv(self.net, self.caffemodel, np.ascontiguousarray(bgr))
-        return {k: np.moveaxis(found[k], 1, -1) for k in layers}
+        return {k: np.moveaxis(found[k][0], 1, -1) for k in layers}
 
     def _agrees(self, net, layers=("conv1", "norm2", "pool5")):
         found = net.taps(list(layers))(tf.constant(self.image))
@@ -284,7 +284,7 @@ class OxfordTest(_Test):
         model = self._keras()
         weight_files.load_into(model, path)
         image = np.random.default_rng(2).normal(0, 50, (1, 3, 12, 8)).astype(np.float32)
-        expected = caffe_oracle.opencv(net, path, image)["prob"]
+        expected = caffe_oracle.opencv(net, path, image)["prob"][0]
         self.assertAllClose(model(image.transpose(0, 2, 3, 1)), expected, atol=1e-5)
         trunk = keras.Model(model.input, model.get_layer("block2_pool").output, name="trunk")
         weight_files.load_into(trunk, path)
