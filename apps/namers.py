@@ -11,11 +11,12 @@ from apps import art, subjects
 from tfvis import images
 from tfvis.art import borders, checkpoints, datasets, pictures
 from tfvis.errors import InputError
-from tfvis.networks import labels, recipes, steps, surgery
+from tfvis.networks import embedded, labels, recipes, steps, surgery
 from tfvis.networks.network import Network
 
 # Side of a picture on the sheet.
 _THUMBNAIL = 224
+_SQUEEZED = recipes.Recipe(_THUMBNAIL, _THUMBNAIL, aspect=False)
 Read = np.ndarray | InputError
 
 
@@ -89,23 +90,29 @@ def of_network(holders: dict, names: str | None, precision: str, crop_borders: b
     classes = labels.unique(known) if known else tuple(f"class {k}" for k in range(count))
     taps = network.taps([scores], precision)
 
-    @tf.function
+    # Pictures of all sizes come to what prepares them itself.
+    @tf.function(reduce_retracing=True)
     def answer(batch: tf.Tensor) -> tf.Tensor:
         seen = tf.reshape(taps(batch)[scores], [-1, count])
         # The softmax in float32: in bfloat16 probabilities have three digits, and no sum of 1.
         return tf.nn.softmax(seen) if scores == network.logits else seen
 
-    def seen(path: str) -> np.ndarray:
+    whole = embedded.prepares(network)
+
+    def read(path: str) -> np.ndarray:
         pixels = images.read(path).pixels
         if crop_borders:
             x0, y0, x1, y1 = borders.crop_borders(pixels)
             pixels = pixels[y0:y1, x0:x1]
-        return framed(recipe, pixels)
+        return pixels if whole else framed(recipe, pixels)
+
+    def seen(path: str) -> np.ndarray:
+        return framed(_SQUEEZED, read(path)) if whole else read(path)
 
     def reads(paths: Sequence[str]) -> Iterator[tuple[int, Read]]:
         for number, path in enumerate(paths):
             try:
-                yield number, seen(path)
+                yield number, read(path)
             except InputError as error:
                 yield number, InputError(str(error).removeprefix("--image="))
 

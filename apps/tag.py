@@ -1,6 +1,6 @@
 """Tags drawings, with the networks of Illustration2Vec.
 
-    python -m apps.tag --weights=illust2vec_tag_ver200.caffemodel --tags=tag_list.json \
+    python -m apps.tag --weights=illust2vec_tag_ver200.caffemodel --tags=tag_list.json \\
         --image=PATH_OR_FOLDER
 
 Prints each picture's tags by kind (general, character, copyright, rating) and how sure they

@@ -15,6 +15,7 @@ from tests import nets
 from tests.processes import AppTest
 from tfvis import images
 from tfvis.errors import InputError
+from tfvis.networks import network, recipes
 
 _LAYERS = keras.layers
 
@@ -126,6 +127,21 @@ class NamerTest(tf.test.TestCase):
         ((number, read),) = namer.reads([path])
         self.assertEqual((number, read.shape), (0, (32, 32, 3)))
         self.assertAllClose(np.sum(namer.answer(tf.constant(read[None]))), 1)
+
+    def test_what_prepares_pictures_itself_is_given_them_whole(self):
+        net = network.wrap(nets.small(size=32), "small")
+        recipe = recipes.Recipe(40, 32, net.preprocessing)
+        model = net.end_to_end(recipe)
+        namer = self._namer(model)
+        for sides in ((60, 90), (70, 50)):
+            path = f"{self.create_tempdir().full_path}/picture.png"
+            images.save_png(path, nets.oblong(*sides))
+            ((_, read),) = namer.reads([path])
+            whole = images.read(path).pixels
+            self.assertAllEqual(read, whole)
+            answers = namer.answer(tf.constant(read[None]))
+            self.assertAllClose(answers, model(whole[None]), rtol=1e-4)
+            self.assertEqual(namer.seen(path).shape, (224, 224, 3))
 
     def test_what_is_no_classifier_is_refused(self):
         inputs, trunk = _trunk()

@@ -196,7 +196,7 @@ class TagTest(AppTest):
         self._refused("--weights", tags, app="tag", code=2)
         self._refused("--threshold", random, tags, "--threshold=1.5", app="tag", code=2)
         done = self._run("tag", "--help")
-        self.assertIn("tag_list.json", done.stdout)
+        self.assertIn("--tags=tag_list.json \\\n", done.stdout)
         # TensorFlow alone would take five seconds each.
         self.assertLess(time.monotonic() - began, 32)
 

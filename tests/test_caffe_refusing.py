@@ -2,11 +2,10 @@
 
 import tensorflow as tf
 from absl.testing import parameterized
-from google.protobuf import text_format
 
 from tests.caffe_nets import conv, deploy, layer, pool
 from tfvis.errors import InputError
-from tfvis.networks.caffe import schema, translating
+from tfvis.networks.caffe import prototxt, spots, translating
 
 
 class RefusingTest(parameterized.TestCase, tf.test.TestCase):
@@ -50,6 +49,16 @@ class RefusingTest(parameterized.TestCase, tf.test.TestCase):
             "shapes that differ",
         ),
         (
+            "slope",
+            [layer("x", "ReLU", "data", relu="negative_slope: nan")],
+            "not finite: negative_slope",
+        ),
+        (
+            "sums",
+            [layer("x", "Eltwise", "data data", eltwise="coeff: [1, inf]")],
+            "not finite: coeff",
+        ),
+        (
             "small",
             [
                 conv("a", "data", "num_output: 4 kernel_size: 12"),
@@ -66,7 +75,7 @@ class RefusingTest(parameterized.TestCase, tf.test.TestCase):
 
     @parameterized.parameters(
         ("", "has 0 inputs"),
-        ('input: "a" input_dim: 3', "channels, height, width"),
+        ('input: "a" input_shape { dim: 3 }', "channels, height, width"),
         ('input: "a" input_shape { dim: [1, 3, 0, 9] }', "channels, height, width"),
         ('input: "a" input_shape { dim: [1, 3, 9, 99999] }', "at most 4096"),
         (
@@ -76,8 +85,18 @@ class RefusingTest(parameterized.TestCase, tf.test.TestCase):
         ),
     )
     def test_a_net_has_one_input_of_pictures(self, text, message):
-        net = text_format.Parse(f"{text}\n" + layer("relu", "ReLU", "a"), schema.NetParameter())
-        with self.assertRaisesRegex(InputError, message):
+        net = prototxt.parsed(f"{text}\n" + layer("relu", "ReLU", "a"), "n.prototxt").net
+        with self.assertRaisesRegex(InputError, f"^n.prototxt: .*{message}"):
+            translating.translated(net, name="net", label="n.prototxt")
+
+    def test_weights_are_counted_before_memory_is_spent(self):
+        # Alone it would fit into a file, and take two gigabytes.
+        most = spots.MOST_WEIGHTS // (13 * 11 * 3)
+        net = deploy(
+            layer("small", "InnerProduct", "data", inner_product="num_output: 2"),
+            layer("large", "InnerProduct", "data", inner_product=f"num_output: {most}"),
+        )
+        with self.assertRaisesRegex(InputError, "layer large .*brings the weights to 53687"):
             translating.translated(net, name="net")
 
 

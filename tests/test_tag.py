@@ -96,7 +96,7 @@ class FilesTest(tf.test.TestCase):
             (json.dumps(dict.fromkeys(_NAMES)).encode(), "expected a JSON list"),
             (json.dumps([*_NAMES[:-1], 7]).encode(), "expected a JSON list"),
             (json.dumps([*_NAMES[:-1], "a\tb"]).encode(), "is no name"),
-            (b"safe", "is none"),
+            (b"safe", "cannot be read as JSON"),
             (gzip.compress(text)[:-20], "cannot be read"),
         ):
             self.path.write_bytes(content)

@@ -62,6 +62,11 @@ def end_to_end(network: "Network", recipe: recipes.Recipe | None = None) -> kera
     return keras.Model(inputs, outputs, name=f"end_to_end_{stem}")
 
 
+def prepares(network: "Network") -> bool:
+    """Tells whether a network does all this itself: it came from `end_to_end`, or its file."""
+    return any(isinstance(layer, Resize) for layer in network.graph.layers.values())
+
+
 def _prepared(x, recipe: recipes.Recipe, channels: int, taken: set[str]):
     """Runs the layers of a recipe: pictures to the network's input."""
 

@@ -136,7 +136,7 @@ def parse_json(text: str, label: str):
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{label}: begins as JSON and is none ({error}).") from error
+        raise InputError(f"{label}: cannot be read as JSON ({error}).") from error
 
 
 def unique(labels: Sequence[Label]) -> tuple[str, ...]:

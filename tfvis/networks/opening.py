@@ -100,15 +100,19 @@ def _prototxt(name: str, weights: str | None, top: bool | None) -> Opened:
             f"--weights=FILE.caffemodel, put them at {beside}, or use --weights=random."
         )
     own = read.net.name or path.stem
-    construct = _translation(read.net, own, top is not False, read.lines)
+    construct = _translation(read.net, own, top is not False, read.lines, name)
     model, record = sources.given(own, construct, weights or str(beside))
     return Opened(name, model, record, contracts.named(named.contract(own, "caffe")))
 
 
 def _translation(
-    net: schema.NetParameter, name: str, top: bool, lines: dict[str, int] | None = None
+    net: schema.NetParameter,
+    name: str,
+    top: bool,
+    lines: dict[str, int] | None = None,
+    label: str = "",
 ) -> Callable[[], keras.Model]:
-    return lambda: translating.translated(net, name=name, lines=lines, top=top)
+    return lambda: translating.translated(net, name=name, lines=lines, top=top, label=label)
 
 
 def _by_name(name: str) -> contracts.Preprocessing:

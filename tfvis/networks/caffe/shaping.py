@@ -7,7 +7,7 @@ import keras
 
 from tfvis.networks.caffe import layers
 from tfvis.networks.caffe.naming import free, legal
-from tfvis.networks.caffe.spots import Misfit, NeedsSize, Spot, afford, axis_of, caffe_shape, count
+from tfvis.networks.caffe.spots import Misfit, NeedsSize, Spot, axis_of, caffe_shape, count
 
 
 def inner_product(spot: Spot) -> list:
@@ -21,7 +21,7 @@ def inner_product(spot: Spot) -> list:
     x = spot.input
     if len(x.shape) != 2:
         x = _reshaped(x, (count(x),), spot.beside("flat"))
-    afford(x.shape[-1] * given.num_output)
+    spot.afford(x.shape[-1] * given.num_output)
     layer = keras.layers.Dense(given.num_output, use_bias=given.bias_term, name=spot.name)
     # For `filling`, which cannot tell from a square matrix.
     layer.caffe_transpose = given.transpose

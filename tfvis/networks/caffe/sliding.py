@@ -6,7 +6,7 @@ import keras
 
 from tfvis.networks.caffe import layers, pooling
 from tfvis.networks.caffe.schema import word
-from tfvis.networks.caffe.spots import LARGEST, Misfit, Spot, afford, map_of
+from tfvis.networks.caffe.spots import LARGEST, Misfit, Spot, map_of
 
 
 def _pair(given, default: int, height: str, width: str, both: str) -> tuple[int, int]:
@@ -52,7 +52,7 @@ def convolution(spot: Spot) -> list:
         raise Misfit(f"works along axis {given.axis}, only 1 is supported")
     if not given.num_output or not group or channels % group or given.num_output % group:
         raise Misfit(f"has group {group}, for {channels} inputs and {given.num_output} outputs")
-    afford(math.prod(window["kernel"]) * channels // group * given.num_output)
+    spot.afford(math.prod(window["kernel"]) * channels // group * given.num_output)
     # Where "same" pads alike at all sizes, it is what the fast paths know.
     reach = [d * (k - 1) for d, k in zip(dilation, window["kernel"], strict=True)]
     same = window["stride"] == (1, 1) and reach == [2 * pad for pad in window["pad"]]

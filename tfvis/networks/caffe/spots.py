@@ -28,12 +28,14 @@ class Spot:
         name: of the Keras layer.
         inputs: the bottoms' symbolic tensors.
         taken: the names of all of the net's own layers.
+        room: how many weights it may have: what the layers before it leave of `MOST_WEIGHTS`.
     """
 
     layer: object
     name: str
     inputs: list
     taken: frozenset[str]
+    room: int
 
     def beside(self, what: str) -> str:
         """Returns a name for a helper of this layer, such as conv1_pad."""
@@ -45,6 +47,14 @@ class Spot:
         if len(self.inputs) != 1:
             raise Misfit(f"has {len(self.inputs)} bottoms, 1 is supported")
         return self.inputs[0]
+
+    def afford(self, weights: int) -> None:
+        """Raises Misfit, before memory is spent, where so many weights fit into no file."""
+        if weights > self.room:
+            total = MOST_WEIGHTS - self.room + weights
+            raise Misfit(
+                f"brings the weights to {total}, more than a .caffemodel can hold ({MOST_WEIGHTS})"
+            )
 
 
 def axis_of(tensor, axis: int) -> int:
@@ -77,7 +87,14 @@ def count(x) -> int:
     return math.prod(shape)
 
 
-def afford(weights: int) -> None:
-    """Raises Misfit where a layer has more weights than any file can hold."""
-    if weights > MOST_WEIGHTS:
-        raise Misfit(f"has {weights} weights, more than a .caffemodel can hold ({MOST_WEIGHTS})")
+def check_finite(layer) -> None:
+    """Raises Misfit where one of a layer's settings is infinite or no number."""
+    for field, settings in layer.ListFields():
+        if not field.name.endswith("_param"):
+            continue
+        for inner, value in settings.ListFields():
+            if inner.cpp_type != inner.CPPTYPE_FLOAT:
+                continue
+            numbers = value if inner.is_repeated else (value,)
+            if not all(map(math.isfinite, numbers)):
+                raise Misfit(f"has settings that are not finite: {inner.name}")

@@ -1,19 +1,17 @@
 """A Caffe network as a Keras functional model: the same graph, channels last."""
 
 import math
-import pathlib
 
 import keras
 
 from tfvis.errors import InputError
 from tfvis.networks.caffe.making import MAKERS
 from tfvis.networks.caffe.naming import legal
-from tfvis.networks.caffe.schema import word
-from tfvis.networks.caffe.spots import LARGEST, MOST_WEIGHTS, NeedsSize, Spot
+from tfvis.networks.caffe.spots import LARGEST, MOST_WEIGHTS, NeedsSize, Spot, check_finite
 
 
 def translated(
-    net, *, name: str, lines: dict[str, int] | None = None, top: bool = True
+    net, *, name: str, lines: dict[str, int] | None = None, top: bool = True, label: str = ""
 ) -> keras.Model:
     """Returns the Keras model of a Caffe network, its weights by chance.
 
@@ -21,14 +19,15 @@ def translated(
     place: "conv1" is what the convolution puts out, "relu1" what its ReLU makes of it. A Slice is
     one layer per top, "slice--top". Helpers stand before their layer: "conv1_pad" pads a
     convolution, "fc6_flat" makes a vector of a map, in Caffe's order (channels, rows, columns).
-    Layers that are for training only (`include { phase: TRAIN }`) are left out.
 
     Args:
-        net: schema.NetParameter of V2 layers.
-        name: for messages, and as the model's.
+        net: schema.NetParameter of V2 layers, all of them in use, its inputs among them; as
+            `prototxt.read` and `tables.chain` return it.
+        name: the model's.
         lines: {layer: line of the file}, for messages.
         top: False leaves out what is for one size of input only, inner products first of all,
             and what depends on it.
+        label: what messages begin with, such as the path of its file; default `name`.
 
     Returns:
         A model of one image input, [batch, height, width, channels]. Its size is fixed to the
@@ -39,27 +38,22 @@ def translated(
         InputError: a layer that is not supported or asks for the impossible; not one image
             input; a blob that nothing puts out.
     """
-    source, size, channels = _input(net, name)
-    # The input may also be a layer.
-    net_layers = [x for x in net.layer if x.type != "Input" and _included(x, net.state)]
-    _check_names([source, *(layer.name for layer in net_layers)], name)
-    walk = _Walk(name, lines or {}, top, net_layers, source)
+    label = label or name
+    source, size, channels = _input(net, label)
+    net_layers = [layer for layer in net.layer if layer.type != "Input"]
+    _check_names([source, *(layer.name for layer in net_layers)], label)
+    walk = _Walk(label, lines or {}, top, net_layers, source)
     try:
-        return walk.model(keras.Input((None, None, channels), name=legal(source)))
+        return walk.model(keras.Input((None, None, channels), name=legal(source)), legal(name))
     except NeedsSize:
-        return walk.model(keras.Input((*size, channels), name=legal(source)))
+        return walk.model(keras.Input((*size, channels), name=legal(source)), legal(name))
 
 
-def _input(net, name: str) -> tuple[str, tuple[int, int], int]:
+def _input(net, label: str) -> tuple[str, tuple[int, int], int]:
     """Returns (blob, (height, width), channels) of the net's only input."""
-    found = [
-        (blob, list(shape.dim)) for blob, shape in zip(net.input, net.input_shape, strict=False)
-    ]
-    if not net.input_shape:
-        sides = list(net.input_dim)
-        found = [(blob, sides[4 * k : 4 * k + 4]) for k, blob in enumerate(net.input)]
+    found = []
     for layer in net.layer:
-        if layer.type == "Input" and _included(layer, net.state):
+        if layer.type == "Input":
             shapes = layer.input_param.shape
             found += [
                 (top, list(shapes[min(k, len(shapes) - 1)].dim) if shapes else [])
@@ -67,42 +61,25 @@ def _input(net, name: str) -> tuple[str, tuple[int, int], int]:
             ]
     if len(found) != 1:
         raise InputError(
-            f"{name}: has {len(found)} inputs, expected one, of pictures. A deploy.prototxt "
+            f"{label}: has {len(found)} inputs, expected one, of pictures. A deploy.prototxt "
             "begins with it (a layer of type Input, or input: and input_dim:)."
         )
     ((blob, dims),) = found
     if len(dims) != 4 or not all(side > 0 for side in dims[1:]):
         raise InputError(
-            f"{name}: expected an input of [number, channels, height, width]. Received: {dims}"
+            f"{label}: expected an input of [number, channels, height, width]. Received: {dims}"
         )
     if max(dims[1:]) > LARGEST:
-        raise InputError(f"{name}: has an input of {dims}; at most {LARGEST} is supported.")
+        raise InputError(f"{label}: has an input of {dims}; at most {LARGEST} is supported.")
     return blob, (dims[2], dims[3]), dims[1]
 
 
-def _included(layer, state) -> bool:
-    """Tells whether a layer is there for the net's state, for testing unless it says so."""
-
-    def met(rule) -> bool:
-        return (
-            (not rule.HasField("phase") or word(rule, "phase") == word(state, "phase"))
-            and (not rule.HasField("min_level") or state.level >= rule.min_level)
-            and (not rule.HasField("max_level") or state.level <= rule.max_level)
-            and set(rule.stage) <= set(state.stage)
-            and not set(rule.not_stage) & set(state.stage)
-        )
-
-    if layer.include:
-        return any(map(met, layer.include))
-    return not any(map(met, layer.exclude))
-
-
-def _check_names(names: list[str], net: str) -> None:
+def _check_names(names: list[str], label: str) -> None:
     seen: dict[str, str] = {}
     for name in names:
         if legal(name) in seen:
             raise InputError(
-                f"{net}: has two layers named {seen[legal(name)]!r} and {name!r}; rename one."
+                f"{label}: has two layers named {seen[legal(name)]!r} and {name!r}; rename one."
             )
         seen[legal(name)] = name
 
@@ -115,17 +92,18 @@ def _weights(tops: list) -> int:
 class _Walk:
     """Places one layer after another."""
 
-    def __init__(self, name: str, lines: dict[str, int], top: bool, net_layers, source: str):
-        self._name, self._lines, self._top = name, lines, top
+    def __init__(self, label: str, lines: dict[str, int], top: bool, net_layers, source: str):
+        self._label, self._lines, self._top = label, lines, top
         self._layers, self._source = net_layers, source
         self._taken = frozenset(legal(x) for x in (source, *(layer.name for layer in net_layers)))
 
-    def model(self, inputs) -> keras.Model:
+    def model(self, inputs, name: str) -> keras.Model:
         """Returns the model on a symbolic input; NeedsSize where that has too little of one."""
-        blobs, loose, weights = {self._source: inputs}, {}, 0
+        blobs, loose, room = {self._source: inputs}, {}, MOST_WEIGHTS
         for layer in self._layers:
             bottoms = [self._bottom(layer, blob, blobs) for blob in layer.bottom]
-            tops = None if any(x is None for x in bottoms) else self._placed(layer, bottoms)
+            left_out = any(x is None for x in bottoms)
+            tops = None if left_out else self._placed(layer, bottoms, room)
             if tops is None:
                 # Left out, with all that depends on it: what it would have taken stays loose.
                 blobs |= dict.fromkeys(layer.top)
@@ -135,28 +113,24 @@ class _Walk:
             for blob, tensor in zip(layer.top, tops, strict=True):
                 loose.pop(blob, None)
                 blobs[blob] = loose[blob] = tensor
-            weights += _weights(tops)
-            if weights > MOST_WEIGHTS:
-                raise self._error(layer, f"brings the weights to {weights}, more than any file")
+            room -= _weights(tops)
         if not loose:
-            raise InputError(f"{self._name}: has no layers to run.")
+            raise InputError(f"{self._label}: has no layers to run.")
         *others, last = loose.values()
         # A blob and its copy, by a Split, are one.
         outputs = list({id(x): x for x in (last, *others)}.values())
-        own = self._name
-        name = legal(pathlib.PurePath(own).stem if own.endswith(".prototxt") else own)
         try:
             return keras.Model(inputs, outputs if len(outputs) > 1 else last, name=name)
         except ValueError as error:
             # Such as two tops of a Slice with one name.
-            raise InputError(f"{self._name}: {' '.join(str(error).split())[:300]}") from error
+            raise InputError(f"{self._label}: {' '.join(str(error).split())[:300]}") from error
 
     def _bottom(self, layer, blob: str, blobs: dict):
         if blob not in blobs:
             raise self._error(layer, f"takes {blob!r}, which no layer before it puts out")
         return blobs[blob]
 
-    def _placed(self, layer, bottoms: list) -> list | None:
+    def _placed(self, layer, bottoms: list, room: int) -> list | None:
         """Returns the layer's tops, None where it is to be left out."""
         if layer.type not in MAKERS:
             raise self._error(
@@ -165,7 +139,8 @@ class _Walk:
         if layer.type == "InnerProduct" and not self._top:
             return None
         try:
-            tops = MAKERS[layer.type](Spot(layer, legal(layer.name), bottoms, self._taken))
+            check_finite(layer)
+            tops = MAKERS[layer.type](Spot(layer, legal(layer.name), bottoms, self._taken, room))
         except NeedsSize:
             if self._top:
                 raise
@@ -176,12 +151,12 @@ class _Walk:
             # Of ours, or of Keras: a map smaller than a kernel, shapes that do not match.
             raise self._error(layer, " ".join(str(error).split())[:300]) from error
         if len(tops) != len(layer.top):
-            raise self._error(layer, f"has {len(layer.top)} tops, {len(tops)} are supported")
+            raise self._error(layer, f"has {len(layer.top)} tops, expected {len(tops)}")
         return tops
 
     def _error(self, layer, problem: str) -> InputError:
         line = self._lines.get(layer.name)
         where = f" (line {line})" if line else ""
         return InputError(
-            f"{self._name}: layer {layer.name} of type {layer.type}{where} {problem}."
+            f"{self._label}: layer {layer.name} of type {layer.type}{where} {problem}."
         )
