@@ -21,9 +21,7 @@ from absl import flags
 
 from apps import art, common, subjects
 
-_IMAGE = flags.DEFINE_string(
-    "image", None, "A picture, or a folder of them; left out, two that come along."
-)
+_IMAGE = common.define_images()
 _NETWORK = subjects.define_network()
 flags.set_default(_NETWORK["network"], "pacs_vgg16")
 flags.FLAGS["network"].help = (

@@ -20,9 +20,7 @@ from absl import flags
 from apps import art, common, subjects
 from tfvis.errors import InputError
 
-_IMAGE = flags.DEFINE_string(
-    "image", None, "A picture, or a folder of them; left out, two that come along."
-)
+_IMAGE = common.define_images()
 _CHECKPOINT = art.define_checkpoint("pacs_vgg16")
 _NETWORK = subjects.define_network()
 # Left out, the checkpoint is asked.

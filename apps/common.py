@@ -103,6 +103,13 @@ def _own_flags() -> list[flags.Flag]:
     return list(found.values())
 
 
+def define_images() -> flags.FlagHolder:
+    """Defines --image of the apps that look at many."""
+    return flags.DEFINE_string(
+        "image", None, "A picture, or a folder of them; left out, two that come along."
+    )
+
+
 def define_workdir(default: str) -> flags.FlagHolder:
     """Defines --workdir."""
     return flags.DEFINE_string("workdir", default, "Folder for all results; made if missing.")

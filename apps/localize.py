@@ -22,9 +22,7 @@ from absl import flags
 
 from apps import art, common
 
-_IMAGE = flags.DEFINE_string(
-    "image", None, "A picture, or a folder of them; left out, two that come along."
-)
+_IMAGE = common.define_images()
 _CHECKPOINT = art.define_checkpoint("pacs_vgg16")
 _CLASS = flags.DEFINE_string(
     "class", None, "The class to look for; left out, the likeliest of each picture."

@@ -186,10 +186,9 @@ def of_flags(
         )
     (network,) = subjects.networks(holders, top=wanted).values()
     count = network.channels_of(network.graph.output) if network.logits else 0
-    known = labels.of_count(count)
     return _looker(
         network, network.name,
-        labels.unique(known) if known else tuple(f"class {k}" for k in range(count)),
+        labels.names(count),
         size or min(network.fixed_size or (_SIDE,)), precision,
         size=size, per_layer=per_layer, crop_borders=bool(crop_borders), keeps_shape=True,
     )  # fmt: skip

@@ -86,8 +86,7 @@ def of_network(holders: dict, names: str | None, precision: str, crop_borders: b
     network = dataclasses.replace(network, preprocessing=recipe.contract)
     scores = _scores(network, *steps.pair(recipe.crop))
     count = network.channels_of(scores)
-    known = labels.of_count(count) if names is None else labels.read(names, count)
-    classes = labels.unique(known) if known else tuple(f"class {k}" for k in range(count))
+    classes = labels.names(count) if names is None else labels.unique(labels.read(names, count))
     taps = network.taps([scores], precision)
 
     # Pictures of all sizes come to what prepares them itself.
@@ -104,10 +103,10 @@ def of_network(holders: dict, names: str | None, precision: str, crop_borders: b
         if crop_borders:
             x0, y0, x1, y1 = borders.crop_borders(pixels)
             pixels = pixels[y0:y1, x0:x1]
-        return pixels if whole else framed(recipe, pixels)
+        return pixels if whole else recipe.framed(pixels[None])[0].numpy()
 
     def seen(path: str) -> np.ndarray:
-        return framed(_SQUEEZED, read(path)) if whole else read(path)
+        return _SQUEEZED.framed(read(path)[None])[0].numpy() if whole else read(path)
 
     def reads(paths: Sequence[str]) -> Iterator[tuple[int, Read]]:
         for number, path in enumerate(paths):
@@ -117,26 +116,6 @@ def of_network(holders: dict, names: str | None, precision: str, crop_borders: b
                 yield number, InputError(str(error).removeprefix("--image="))
 
     return Namer(network.name, network, classes, reads, answer, seen)
-
-
-def framed(recipe: recipes.Recipe, pixels: np.ndarray) -> np.ndarray:
-    """Returns what a recipe takes of a picture, still to be looked at: resized and cut.
-
-    Args:
-        recipe: whose steps.
-        pixels: float32 [height, width, 3], 0..255.
-
-    Returns:
-        float32 [*recipe.crop, 3], 0..255.
-    """
-    resized = steps.resized(
-        pixels[None],
-        recipe.resize,
-        aspect=recipe.aspect,
-        antialias=recipe.antialias,
-        keep=recipe.keep,
-    )
-    return steps.cropped(resized, recipe.crop)[0].numpy()
 
 
 def _scores(network: Network, height: int, width: int) -> str:

@@ -28,9 +28,7 @@ from absl import flags
 from apps import common
 from tfvis.errors import InputError
 
-_IMAGE = flags.DEFINE_string(
-    "image", None, "A picture, or a folder of them; left out, two that come along."
-)
+_IMAGE = common.define_images()
 _WEIGHTS = flags.DEFINE_string(
     "weights",
     None,

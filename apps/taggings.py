@@ -10,7 +10,7 @@ import numpy as np
 import scipy.special
 import tensorflow as tf
 
-from apps import art, folders, namers, places, tag_cards
+from apps import art, folders, places, tag_cards
 from apps.bars import bar
 from apps.common import say
 from apps.runs import described
@@ -164,7 +164,7 @@ def _looking(network, layers, precision) -> Callable[[np.ndarray], dict[str, np.
     recipe = recipes.named("illustration2vec")
 
     def look(pixels: np.ndarray) -> dict[str, np.ndarray]:
-        framed = tf.constant(namers.framed(recipe, pixels)[None])
+        framed = recipe.framed(pixels[None])
         return {layer: seen.numpy() for layer, seen in run(framed).items()}
 
     return look

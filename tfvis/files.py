@@ -6,8 +6,25 @@ import os
 import pathlib
 import tempfile
 from collections.abc import Iterator
+from typing import BinaryIO
+
+import numpy as np
 
 from tfvis.errors import InputError
+
+
+def npy_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
+    """Returns the (shape, dtype) that an .npy file declares, before its numbers are read.
+
+    Args:
+        file: open at its start.
+
+    Raises:
+        ValueError, AttributeError: it is no such file.
+    """
+    major, _ = np.lib.format.read_magic(file)
+    shape, _, dtype = getattr(np.lib.format, f"read_array_header_{major}_0")(file)
+    return shape, dtype
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from google.protobuf import text_format
 
-from tfvis.networks.caffe import filling, named, reading, schema, translating
+from tfvis.networks.caffe import filling, named, reading, schema, translating, wire
 
 # Of an image less its mean.
 _SPREAD = 60.0
@@ -40,15 +40,16 @@ def deviations(net: schema.NetParameter, seed: int = 0) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "net.caffemodel"
         path.write_bytes(caffemodel(net, blobs))
+        # Dropout passes everything on.
+        dropouts = {layer.name for layer in net.layer if layer.type == "Dropout"}
         expected = opencv(net, str(path), image)
+        expected = {layer: tops for layer, tops in expected.items() if layer not in dropouts}
         model = translating.translated(net, name="oracle")
         filling.fill(model, reading.read_model(path).blobs, path)
     outputs = {layer: model.get_layer(layer).output for layer in expected}
     found = keras.Model(model.input, outputs)(image.transpose(0, 2, 3, 1))
-    result, dropouts = {}, {layer.name for layer in net.layer if layer.type == "Dropout"}
+    result = {}
     for layer, (want,) in expected.items():
-        if layer in dropouts:
-            continue
         have = np.asarray(found[layer])
         have = have.transpose(0, 3, 1, 2) if have.ndim == 4 else have
         if have.size != want.size:
@@ -124,28 +125,15 @@ def caffemodel(net: schema.NetParameter, blobs: dict[str, list[np.ndarray]]) -> 
 
     By hand from the wire format, where protobuf would take each number by itself.
     """
-    parts = [_field(1, net.name.encode())]
+    parts = [wire.field(1, net.name.encode())]
     for layer in net.layer:
         body = [layer.SerializeToString()]
         for array in blobs.get(layer.name, ()):
             blob = schema.BlobProto()
             blob.shape.dim.extend(array.shape)
-            body.append(_field(7, blob.SerializeToString() + _field(5, array.tobytes())))
-        parts.append(_field(100, b"".join(body)))
+            body.append(wire.field(7, blob.SerializeToString() + wire.field(5, array.tobytes())))
+        parts.append(wire.field(100, b"".join(body)))
     return b"".join(parts)
-
-
-def _field(number: int, content: bytes) -> bytes:
-    """Returns a field of known length: its number and kind, its length, itself."""
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    digits = bytearray()
-    while value > 127:
-        digits.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*digits, value])
 
 
 def random_blobs(net: schema.NetParameter, generator) -> dict[str, list[np.ndarray]]:

@@ -98,20 +98,16 @@ def _write(path: pathlib.Path, write: Callable[[np.ndarray], bytes]) -> None:
             for dims in (shape, shape[:1]):
                 numbers = write(random.standard_normal(dims, np.float32).ravel())
                 blob = schema.BlobProto(shape={"dim": dims}).SerializeToString()
-                layer += _field(7, blob + numbers)
-            file.write(_field(100, layer))
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return wire.varint(number << 3 | 2) + wire.varint(len(content)) + content
+                layer += wire.field(7, blob + numbers)
+            file.write(wire.field(100, layer))
 
 
 def _packed(values: np.ndarray) -> bytes:
-    return _field(5, values.tobytes())
+    return wire.field(5, values.tobytes())
 
 
 def _diff(values: np.ndarray) -> bytes:
-    return _field(5, values.tobytes()) + _field(6, values.tobytes())
+    return wire.field(5, values.tobytes()) + wire.field(6, values.tobytes())
 
 
 def _chunked(values: np.ndarray) -> bytes:
@@ -124,4 +120,4 @@ def _loose(values: np.ndarray) -> bytes:
 
 
 def _double(values: np.ndarray) -> bytes:
-    return _field(8, values.astype(np.float64).tobytes())
+    return wire.field(8, values.astype(np.float64).tobytes())

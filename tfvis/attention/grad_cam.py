@@ -7,6 +7,8 @@ Behind a mean over the map and one layer of scores it is the class activation ma
 al. 2016, but for a factor.
 """
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -48,13 +50,18 @@ class GradCam:
             raise InputError(
                 f"Grad-CAM: {self.layer} of {network.name} is not a map that every path passes."
             )
-        taps = network.taps((self.layer,), precision)
-        self._taps = tf.function(taps, autograph=False)
+        self._precision = precision
         self._head = keras.Model(start, scores)
         self._dense = _scores_of_mean(start, scores)
         # Not autograph: there is nothing to convert, and errors stay one line.
         self._run = tf.function(self._maps, autograph=False)
         self._run_all = tf.function(self._class_maps, autograph=False)
+
+    @functools.cached_property
+    def _taps(self):
+        """Not before they are asked: they hold a copy of the weights that `of_map` needs not."""
+        taps = self.network.taps((self.layer,), self._precision)
+        return tf.function(taps, autograph=False)
 
     def __call__(self, images: tf.Tensor, classes) -> tf.Tensor:
         """Returns the maps of classes at the images' size, not normalised.

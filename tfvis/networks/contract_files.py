@@ -111,9 +111,7 @@ def _contract(words: dict) -> contracts.Preprocessing:
 
 
 def _array(content: bytes) -> np.ndarray:
-    stream = io.BytesIO(content)
-    version = np.lib.format.read_magic(stream)
-    shape, _, dtype = getattr(np.lib.format, f"read_array_header_{version[0]}_0")(stream)
+    shape, dtype = files.npy_header(io.BytesIO(content))
     if dtype != np.float32 or math.prod(shape) * 4 > len(content):
         raise ValueError("its mean image declares more than the file holds")
     return np.load(io.BytesIO(content), allow_pickle=False)

@@ -58,6 +58,12 @@ def of_count(count: int) -> tuple[Label, ...] | None:
     return imagenet() if count == len(imagenet()) else None
 
 
+def names(count: int) -> tuple[str, ...]:
+    """Returns what to call the classes of a network: ImageNet's, or "class 0" and so on."""
+    known = of_count(count)
+    return unique(known) if known else tuple(f"class {k}" for k in range(count))
+
+
 def read(path: os.PathLike | str, count: int, flag: str = "labels") -> tuple[Label, ...]:
     """Reads the names of a network's classes from a file.
 

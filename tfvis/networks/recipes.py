@@ -85,12 +85,26 @@ class Recipe:
         Raises:
             InputError: not a batch of pictures, or the channels are others.
         """
+        return self.contract(self.framed(pictures), channels)
+
+    def framed(self, pictures: tf.Tensor) -> tf.Tensor:
+        """Returns what the network sees of pictures, still to be looked at: resized and cut.
+
+        Args:
+            pictures: [batch, height, width, 3], RGB; uint8 or float.
+
+        Returns:
+            float32 [batch, *crop, 3], 0..255.
+
+        Raises:
+            InputError: not a batch of pictures.
+        """
         if self.unit:
             pictures = steps.to_255(pictures)
         pictures = steps.resized(
             pictures, self.resize, aspect=self.aspect, antialias=self.antialias, keep=self.keep
         )
-        return self.contract(steps.cropped(pictures, self.crop), channels)
+        return steps.cropped(pictures, self.crop)
 
 
 # Caffe's reference models saw the training set squeezed into 256x256 (`convert -resize

@@ -174,9 +174,7 @@ def read_npz(path: os.PathLike | str) -> Arrays:
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             with archive.open(entry) as member:
-                version = np.lib.format.read_magic(member)
-                read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
-                shape, _, dtype = read(member)
+                shape, dtype = files.npy_header(member)
                 if math.prod(shape) * dtype.itemsize > entry.file_size:
                     raise InputError(f"{path}: {entry.filename} declares more than it holds.")
     arrays: Arrays = {}

@@ -6,6 +6,7 @@ import pathlib
 
 import numpy as np
 
+from tfvis import files
 from tfvis.errors import InputError
 from tfvis.networks import preprocessing as contracts
 from tfvis.networks.caffe import reading
@@ -48,9 +49,7 @@ def read(path: os.PathLike | str, flag: str = "mean") -> np.ndarray:
 def _npy(path: pathlib.Path, flag: str) -> np.ndarray:
     try:
         with open(path, "rb") as file:
-            version = np.lib.format.read_magic(file)
-            read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
-            shape, _, dtype = read(file)
+            shape, dtype = files.npy_header(file)
         if math.prod(shape) * dtype.itemsize > path.stat().st_size or dtype.hasobject:
             raise ValueError("it declares more than it holds")
         array = np.load(path, allow_pickle=False).astype(np.float32)

@@ -72,6 +72,11 @@ def varint(value: int) -> bytes:
     return bytes(written + bytes([value]))
 
 
+def field(number: int, content: bytes) -> bytes:
+    """Returns a field of known length: its number and kind, its length, itself."""
+    return varint(number << 3 | _BYTES) + varint(len(content)) + content
+
+
 class _Cutter:
     """A walk through `data`; positions are those in the file, for the messages."""
 
