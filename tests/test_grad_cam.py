@@ -51,6 +51,17 @@ class GradCamTest(tf.test.TestCase, parameterized.TestCase):
         # Float32 sums of 125 products.
         self.assertAllClose(found, expected, rtol=1e-4, atol=1e-5 * expected.max())
 
+    def test_of_a_map_at_hand_it_is_the_same_and_runs_no_network(self):
+        net, images = _deep_head(), tf.constant(_images(2))
+        cam, other = (grad_cam.GradCam(net) for _ in range(2))
+        expected = cam(images, [1, 0])
+        self.assertGreater(tf.reduce_max(expected), 0)
+        given = net.taps([cam.layer])(images)[cam.layer]
+        self.assertAllClose(other.of_map(given, [1, 0], images.shape[1:3]), expected, rtol=1e-5)
+        self.assertNotIn("_taps", vars(other))
+        with self.assertRaisesRegex(InputError, "for each of 2 images"):
+            other.of_map(given, [1], images.shape[1:3])
+
     def test_behind_a_mean_it_is_the_class_activation_map(self):
         net, images = nets.wrapped(), _images(2)
         cam = grad_cam.GradCam(net, "block2_pool")
