@@ -10,6 +10,7 @@ from apps.common import say
 from apps.ground_truths import Row
 from apps.lookers import Looker
 from apps.places import Place
+from tfvis import files
 from tfvis.art.datasets import NEGATIVE
 from tfvis.attention import boxes, localization, overlays
 from tfvis.attention.boxes import Box
@@ -102,7 +103,7 @@ def matched(rows: list[Row], place: Place, table: str | None, looker: Looker) ->
                 f"boxes. {nearest(row.label, known)}"
             )
     pictures = {path.resolve(): path for path in place.found.paths}
-    roots = (pathlib.Path(), pathlib.Path(table).expanduser().parent, place.root)
+    roots = (pathlib.Path(), files.located(table).parent, place.root)
     found: Truths = {}
     lost: dict[str, None] = {}
     for row in rows:

@@ -1,7 +1,6 @@
 """What `convert` does: a .keras file of a Caffe network, and lines about it."""
 
 import dataclasses
-import pathlib
 
 import keras
 
@@ -41,7 +40,7 @@ def run(job: Job) -> list[str]:
     Raises:
         InputError: a file cannot be read, does not fit, or cannot be written.
     """
-    output = pathlib.Path(job.output).expanduser()
+    output = files.located(job.output, f"--output={job.output}")
     # Before the minute that a large network takes.
     files.make_folder(output.parent, "--output")
     mean = None if job.mean is None else means.read(job.mean)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from apps import common
-from tfvis import images
+from tfvis import files, images
 from tfvis.errors import InputError
 
 # More than these names of broken files are counted, not listed.
@@ -37,7 +37,7 @@ def find(place: str, flag: str) -> Found:
     Raises:
         InputError: there is no such place, or no image in it.
     """
-    path = pathlib.Path(place).expanduser()
+    path = files.located(place, f"{flag}={place}")
     if path.is_file():
         return Found([path], flag)
     if not path.is_dir():

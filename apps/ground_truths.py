@@ -9,7 +9,6 @@ Pixels of the original image, ends exclusive (see tfvis/attention/boxes.py). UTF
 import csv
 import dataclasses
 import os
-import pathlib
 from collections.abc import Iterable, Iterator
 
 from tfvis import files, images
@@ -51,8 +50,8 @@ def read(place: os.PathLike | str, flag: str = "--boxes") -> list[Row]:
         InputError: no such file; larger than `MAX_BYTES` or `MAX_ROWS`; not UTF-8; without
             a column or any row; a row that is no box (the message names its line).
     """
-    path = pathlib.Path(place).expanduser()
     name = f"{flag}={place}"
+    path = files.located(place, name)
     try:
         if not path.is_file():
             raise InputError(f"{name}: no such file.")

@@ -1,7 +1,6 @@
 """What the apps of attention share: who looks, at which size, and what it sees."""
 
 import dataclasses
-import pathlib
 import re
 
 import numpy as np
@@ -9,7 +8,7 @@ import PIL.Image
 import tensorflow as tf
 
 from apps import art, predictions, subjects, units
-from tfvis import images
+from tfvis import files, images
 from tfvis.art import borders, checkpoints
 from tfvis.attention import boxes
 from tfvis.attention.boxes import Box
@@ -178,7 +177,7 @@ def of_flags(
         raise InputError(f"--network={name}: one at a time; name one of them.")
     known = opening.known()
     if not opening.is_file(name) and name.lower() not in known:
-        is_folder = pathlib.Path(name).expanduser().is_dir()
+        is_folder = files.located(name).is_dir()
         what = "a folder without a classifier.json" if is_folder else "no checkpoint, no network"
         raise InputError(
             f"--network={name}: {what} and no .keras or .prototxt file. "

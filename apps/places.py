@@ -54,7 +54,7 @@ def place(found: folders.Found | None, root: str | None, workdir: pathlib.Path) 
         found = folders.Found(art.own_pictures(workdir), "--image")
         top = found.paths[0].parent
     else:
-        top = pathlib.Path(root).expanduser()
+        top = files.located(root)
         top = top if top.is_dir() else top.parent
     taken = {name.casefold() for name in _OWN}
     names = {}

@@ -13,6 +13,7 @@ import tqdm
 
 from apps import art, art_reports, bars, subjects
 from apps.common import say
+from tfvis import files
 from tfvis.art import (
     anatomy,
     batches,
@@ -89,7 +90,11 @@ def run(job: Job) -> list[str]:
     recipe = features.Recipe(
         size, job.views, seed, job.crop_borders, job.settings.precision, job.drawn
     )
-    cache = pathlib.Path(job.cache).expanduser() if job.cache else weights.home() / "features"
+    cache = (
+        files.located(job.cache, f"--cache={job.cache}")
+        if job.cache
+        else weights.home() / "features"
+    )
     found = _features(parts, dataset, recipe, cache, "Looking")
     art.report([(dataset.examples[k].path, why) for k, why in found.broken.items()])
     train, validation, test = (

@@ -140,7 +140,7 @@ class FilesTest(tf.test.TestCase):
                     labels.read(self.path, 3)
                 self.assertLess(len(str(caught.exception)), 400)
         for place in (self.path.parent, self.path.parent / "absent", "nul\0l"):
-            with self.assertRaisesRegex(InputError, "cannot be read as text"):
+            with self.assertRaisesRegex(InputError, "cannot be read as text|no such path"):
                 labels.read(place, 3)
 
 

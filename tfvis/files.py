@@ -27,6 +27,36 @@ def npy_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
     return shape, dtype
 
 
+def located(word: os.PathLike | str, label: str = "") -> pathlib.Path:
+    """Returns the path a word stands for, once the system agrees that it could be one.
+
+    Questions to what is returned (is it a file, a folder?) then answer no where nothing is
+    there, and raise nothing.
+
+    Args:
+        word: as a person or a file says it; a leading ~ or ~USER is that home.
+        label: what messages begin with, such as "--image=~me/x"; left out, the word.
+
+    Raises:
+        InputError: no such user; too long for a path; letters that no path has; a folder on
+            the way that may not be entered.
+    """
+    label = label or os.fspath(word)
+    try:
+        path = pathlib.Path(word).expanduser()
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # The caller's to say: it may be a name, or a file to come.
+    except RuntimeError as error:
+        user = os.fspath(word).split("/")[0]
+        raise InputError(f"{label}: there is no home of {user}. Write the path out.") from error
+    except OSError as error:
+        raise InputError(f"{label}: no such path ({error.strerror or error}).") from error
+    except ValueError as error:  # A NUL, or half a surrogate pair.
+        raise InputError(f"{label}: no such path ({error}).") from error
+    return path
+
+
 @contextlib.contextmanager
 def replacing(path: os.PathLike | str) -> Iterator[pathlib.Path]:
     """Yields a temporary path beside `path` and renames it into place at the end.
@@ -84,7 +114,7 @@ def make_folder(path: os.PathLike | str, flag: str) -> pathlib.Path:
     Raises:
         InputError: `path` is a file, is read-only, or its disk is full.
     """
-    path = pathlib.Path(path).expanduser()
+    path = located(path, f"{flag}={path}")
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path, prefix=".probe.") as probe:

@@ -58,8 +58,8 @@ def read(path: os.PathLike | str, flag: str = "image") -> Picture:
         InputError: missing, empty, truncated, not an image of `FORMATS`, a folder,
             or outside `MIN_SIDE`, `MAX_SIDE`, `MAX_PIXELS`.
     """
-    path = pathlib.Path(path).expanduser()
     label = f"--{flag}={path}"
+    path = files.located(path, label)
     try:
         if path.is_dir():
             raise InputError(f"{label}: is a folder. Name one image file.")

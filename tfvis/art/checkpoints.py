@@ -134,7 +134,7 @@ def names() -> list[str]:
 
 def find(name: str) -> pathlib.Path | None:
     """Returns the folder of a checkpoint named by path or by name, None if there is none."""
-    for folder in (pathlib.Path(name).expanduser(), *(root / name for root in _roots())):
+    for folder in (files.located(name), *(root / name for root in _roots())):
         if (folder / "classifier.json").is_file():
             return folder
     return None

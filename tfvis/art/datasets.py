@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import PIL.Image
 
-from tfvis import images
+from tfvis import files, images
 from tfvis.errors import InputError
 
 NEGATIVE = "none"
@@ -96,7 +96,7 @@ def read(
         InputError: no such source, a class without a readable picture, fewer than two
             classes, labels that are not in `classes`, bad rows of a table.
     """
-    places = [pathlib.Path(source).expanduser() for source in sources]
+    places = [files.located(source) for source in sources]
     domains = _domains(places)
     found = [list(_entries(place, labelled)) for place in places]
     if not labelled:

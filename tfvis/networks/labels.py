@@ -15,6 +15,7 @@ import re
 import zlib
 from collections.abc import Sequence
 
+from tfvis import files
 from tfvis.errors import InputError
 
 # A thousand classes take 32 kB, ImageNet's 21,841 less than a megabyte.
@@ -108,7 +109,7 @@ def read_text(path: os.PathLike | str, label: str) -> str:
         InputError: unreadable, larger than `MAX_BYTES`, or not UTF-8.
     """
     try:
-        with open(pathlib.Path(path).expanduser(), "rb") as file:
+        with open(files.located(path, label), "rb") as file:
             content = file.read(MAX_BYTES + 1)
             if content[:2] == b"\x1f\x8b":
                 unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import keras
 
+from tfvis import files
 from tfvis.errors import InputError, nearest
 from tfvis.networks import contract_files, shallow
 from tfvis.networks import preprocessing as contracts
@@ -86,12 +87,12 @@ def _keras_file(name: str, weights: str | None) -> Opened:
         raise InputError(f"--weights=random: {name} holds weights of its own; leave the flag out.")
     model = sources.open_model(name)
     record = sources.from_file(model, weights or name, source_is_model=not weights)
-    contract = contract_files.read(pathlib.Path(name).expanduser())
+    contract = contract_files.read(files.located(name))
     return Opened(name, model, record, contract or _by_name(model.name))
 
 
 def _prototxt(name: str, weights: str | None, top: bool | None) -> Opened:
-    path = pathlib.Path(name).expanduser()
+    path = files.located(name)
     read = prototxt.read(path)
     beside = path.with_suffix(".caffemodel")
     if not weights and not beside.is_file():

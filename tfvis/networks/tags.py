@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tfvis import files
 from tfvis.errors import InputError
 from tfvis.networks import labels, weight_files
 
@@ -68,7 +69,7 @@ def read_thresholds(path: os.PathLike | str, rule: str, flag: str = "thresholds"
     if rule not in RULES:
         raise InputError(f"Expected a rule of {', '.join(RULES)}. Received: {rule}")
     try:
-        (found,) = weight_files.read_npz(os.path.expanduser(path)).get("threshold", (None,))
+        (found,) = weight_files.read_npz(files.located(path, label)).get("threshold", (None,))
     except Exception as error:  # zipfile, NumPy: many kinds, all "not such a file".
         raise InputError(
             f"{label}: cannot be read as thresholds ({weight_files.first_line(error)})."

@@ -48,7 +48,7 @@ def load_into(model: keras.Model, path: os.PathLike | str) -> None:
         InputError: unknown kind of file, unreadable, larger than its bytes can hold, or
             shapes that do not fit (both are named).
     """
-    path = pathlib.Path(path).expanduser()
+    path = files.located(path)
     if not path.is_file():
         raise InputError(f"--weights={path}: no such file.")
     kind = next((s for s in SUFFIXES if path.name.lower().endswith(s)), None)
@@ -118,7 +118,7 @@ def open_model(path: os.PathLike | str, flag: str = "network") -> keras.Model:
     Raises:
         InputError: missing, not a .keras file, needs code (a lambda, an unknown class).
     """
-    path = pathlib.Path(path).expanduser()
+    path = files.located(path)
     if not path.is_file():
         raise InputError(f"--{flag}={path}: no such file.")
     for module in _LAYERS:

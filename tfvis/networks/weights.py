@@ -15,6 +15,7 @@ import filelock
 import keras
 import numpy as np
 
+from tfvis import files
 from tfvis.errors import InputError
 from tfvis.networks import fetch, weight_files
 from tfvis.networks.weight_files import open_model
@@ -89,7 +90,11 @@ def check_finite(model: keras.Model) -> None:
 def home() -> pathlib.Path:
     """Returns the cache folder: $TFVIS_HOME, else ~/.cache/tfvis."""
     named = os.environ.get("TFVIS_HOME")
-    return pathlib.Path(named).expanduser() if named else pathlib.Path.home() / ".cache/tfvis"
+    return (
+        files.located(named, f"TFVIS_HOME={named}")
+        if named
+        else pathlib.Path.home() / ".cache/tfvis"
+    )
 
 
 def from_file(model: keras.Model, path, name: str = "", source_is_model: bool = False) -> Record:

@@ -29,7 +29,7 @@ def read(path: os.PathLike | str, flag: str = "mean") -> np.ndarray:
     Raises:
         InputError: missing, unreadable, or of another shape.
     """
-    path = pathlib.Path(path).expanduser()
+    path = files.located(path)
     if not path.is_file():
         raise InputError(f"--{flag}={path}: no such file.")
     kind = path.suffix.lower()

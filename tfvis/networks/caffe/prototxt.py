@@ -2,11 +2,11 @@
 
 import dataclasses
 import os
-import pathlib
 import re
 
 from google.protobuf import text_format
 
+from tfvis import files
 from tfvis.errors import InputError
 from tfvis.networks import weight_files
 from tfvis.networks.caffe import schema, upgrading
@@ -43,7 +43,7 @@ def read(path: os.PathLike | str) -> Prototxt:
     Raises:
         InputError: missing, larger than any network, or not a network; names file and line.
     """
-    path = pathlib.Path(path).expanduser()
+    path = files.located(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file.")
     try:

@@ -8,6 +8,7 @@ import pathlib
 import numpy as np
 from google.protobuf.message import DecodeError
 
+from tfvis import files
 from tfvis.errors import InputError
 from tfvis.networks.caffe import schema, upgrading, wire
 
@@ -48,7 +49,7 @@ def read_model(path: os.PathLike | str) -> Model:
         InputError: missing, cut off, damaged, without weights, or with a blob whose shape is
             not that of its numbers (layer, shape and count are named).
     """
-    path = pathlib.Path(path).expanduser()
+    path = files.located(path)
     data = _bytes(path, "--snapshot_format=BINARYPROTO")
     try:
         message = wire.cut(data, "net")
@@ -83,7 +84,7 @@ def read_mean(path: os.PathLike | str) -> np.ndarray:
     Raises:
         InputError: missing, cut off, damaged, not of one or three channels, or not finite.
     """
-    path = pathlib.Path(path).expanduser()
+    path = files.located(path)
     data = _bytes(path, "caffe.io.array_to_blobproto")
     try:
         message = wire.cut(data, "blob")

@@ -1,0 +1,47 @@
+"""What messages and paths are allowed to hold."""
+
+import unicodedata
+
+import tensorflow as tf
+
+from tfvis import files
+from tfvis.errors import InputError, printable
+
+
+class PrintableTest(tf.test.TestCase):
+    def test_letters_stay_and_orders_to_a_terminal_do_not(self):
+        for text in ("Früchte – Öl auf Holz №3", "می‌خواهم", "a\tb\nc", "👩‍🎨", "日本"):
+            self.assertEqual(printable(text), text)
+        for text in ("\x1b[2Ja", "a\rb", "\x00", "\x9b31m", "\u202eevil", "\udce9", "\u2028"):
+            shown = printable(f"x{text}y")
+            categories = {unicodedata.category(letter) for letter in shown}
+            self.assertFalse(categories & {"Cc", "Cf", "Cs", "Zl"}, shown)
+            self.assertStartsWith(shown, "x")
+            shown.encode()
+
+    def test_an_error_says_its_message_so(self):
+        self.assertEqual(
+            str(InputError("no layer '\x1b]0;title\x07'")), r"no layer '\x1b]0;title\x07'"
+        )
+
+
+class LocatedTest(tf.test.TestCase):
+    def test_what_is_no_path_is_refused_in_words(self):
+        bad = {
+            "~nosuchuser/x": "~nosuchuser",
+            "a" * 300: "too long",
+            "a\0b": "null",
+            "x\ud800": "no such path",
+        }
+        for word, why in bad.items():
+            with self.assertRaisesRegex(InputError, f"^--flag: .*{why}"):
+                files.located(word, "--flag")
+        with self.assertRaisesRegex(InputError, "^--workdir="):
+            files.make_folder("~nosuchuser/x", "--workdir")
+
+    def test_what_is_not_there_yet_is_a_path(self):
+        folder = self.create_tempdir()
+        self.assertFalse(files.located(folder.full_path + "/none/at/all").exists())
+        file = folder.create_file("a").full_path
+        self.assertFalse(files.located(file + "/below").is_file())
+        self.assertEqual(str(files.located("~/x")).count("~"), 0)
