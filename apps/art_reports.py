@@ -8,7 +8,7 @@ import numpy as np
 from tfvis import files, images
 from tfvis.art import anatomy, datasets, metrics, pictures
 from tfvis.errors import InputError
-from tfvis.report import confusion, tensorboard
+from tfvis.report import confusion, markdown, tensorboard
 
 # As many mistakes as fit on a page, the surest first: those are what one learns from.
 _MISTAKES = 24
@@ -132,19 +132,20 @@ def write_card(
         command: the flags that made it.
         seconds: the whole training took.
     """
-    counts, test = about["pictures"], about["test"]
+    counts, test, said = about["pictures"], about["test"], markdown.text
+    classes, domains = (", ".join(map(said, names)) for names in (dataset.classes, dataset.domains))
     lines = [
-        f"# {workdir.name}",
+        f"# {said(workdir.name)}",
         "",
-        f"Names what a picture shows: {', '.join(dataset.classes)}.",
+        f"Names what a picture shows: {classes}.",
         "",
-        f"- Network: {parts.network.name}, frozen up to `{parts.cut}`, trained from there to "
-        f"`{parts.last}`, then a mean over the map and one layer of scores.",
-        f"- Data: {', '.join(dataset.domains)}; {counts[0]} pictures to learn from, {counts[1]} to "
+        f"- Network: {said(parts.network.name)}, frozen up to {said(parts.cut)}, trained from "
+        f"there to {said(parts.last)}, then a mean over the map and one layer of scores.",
+        f"- Data: {domains}; {counts[0]} pictures to learn from, {counts[1]} to "
         f"choose the epoch, {counts[2]} to test, by a hash of their paths, seed {about['seed']}.",
         f"- Made in {seconds:.0f} s by",
         "",
-        f"      python -m apps.train {command}",
+        f"      python -m apps.train {markdown.line(command)}",
         "",
     ]
     if test["pictures"]:
@@ -154,12 +155,12 @@ def write_card(
             "",
             "| domain | accuracy |",
             "|---|---|",
-            *(f"| {name} | {share:.1%} |" for name, share in test["domains"].items()),
+            *(f"| {said(name)} | {share:.1%} |" for name, share in test["domains"].items()),
             "",
             "| class | recall | precision | F1 |",
             "|---|---|---|---|",
         ]
         for name, each in test["classes"].items():
             cells = " | ".join(f"{each[key]:.3f}" for key in ("recall", "precision", "f1"))
-            lines.append(f"| {name} | {cells} |")
+            lines.append(f"| {said(name)} | {cells} |")
     files.write_text(workdir / "README.md", "\n".join(lines) + "\n")

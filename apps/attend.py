@@ -80,8 +80,8 @@ def main() -> None:
         arguments=common.arguments(),
     )
     for record in attentions.run(job):
-        print(attentions.line(record))
-    print(f"All in one picture: {workdir / 'sheet.png'}")
+        common.tell(attentions.line(record))
+    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 
 
 def run() -> None:

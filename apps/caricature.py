@@ -61,8 +61,8 @@ def main() -> None:
         built, targets, layers, settings, _SEED.value, workdir, common.arguments()
     )
     for line in caricatures.lines(job, caricatures.run(job)):
-        print(line)
-    print(f"All in one picture: {workdir / 'sheet.png'}")
+        common.tell(line)
+    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 
 
 def run() -> None:

@@ -61,8 +61,8 @@ def main() -> None:
         arguments=common.arguments(),
     )
     for line in classifications.run(job):
-        print(line)
-    print(f"All in one picture: {workdir / 'sheet.png'}")
+        common.tell(line)
+    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 
 
 def _check() -> None:

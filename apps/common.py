@@ -3,6 +3,7 @@
 TensorFlow is not imported here: `--help` and a wrong flag must answer at once.
 """
 
+import math
 import os
 import re
 import shlex
@@ -12,12 +13,17 @@ from collections.abc import Callable
 
 from absl import app, flags
 
+from apps import streams
+from apps.streams import say as say
+from apps.streams import tell as tell
 from tfvis.errors import InputError
 
 # TensorFlow's start-up lines are not for the person running an app; 0 shows them.
 _VERBOSE = os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ["KERAS_BACKEND"] = "tensorflow"
+# Counters and sizes in the graphs are int32.
+_LARGEST = 2**31 - 1
 
 
 def run(main: Callable[[], None], module: str) -> None:
@@ -34,15 +40,16 @@ def run(main: Callable[[], None], module: str) -> None:
     def parse(argv):
         if {"--help", "-help", "-h", "--h", "--helpshort"} & set(argv[1:]):
             try:
-                print(help_text(program), flush=True)
-            except BrokenPipeError:  # `| head` has seen enough.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                streams.write(help_text(program) + "\n")
+            except InputError as error:
+                _stop(f"{program}: {error}", 1)
             sys.exit(0)
         # absl's spelling of a switched-off flag has no hyphen; people's has.
         argv = [re.sub(r"^--no-(\w+)$", r"--no\1", word) for word in argv]
         try:
             rest = flags.FLAGS(argv)
-        except flags.Error as error:
+            _check_numbers()
+        except (flags.Error, InputError) as error:
             _stop(f"{program}: {' '.join(str(error).split())}", 2)
         if len(rest) > 1:
             _stop(
@@ -64,18 +71,34 @@ def run(main: Callable[[], None], module: str) -> None:
             )
         except MemoryError:
             _stop(f"{program}: out of memory. Use a smaller --size, or ask for fewer pictures.", 1)
+        except OSError as error:
+            # A disk that fills, a folder that goes away: nothing that the program did.
+            where = f"{error.filename}: " if error.filename else ""
+            _stop(f"{program}: {where}{error.strerror or error}.", 1)
         except Exception as error:
             # TensorFlow's own word for it; its class must not be imported for this.
             if type(error).__name__ != "ResourceExhaustedError":
                 raise
             _stop(f"{program}: out of memory. Use a smaller --size, or ask for fewer pictures.", 1)
 
+    streams.prepare()
     app.run(guarded, flags_parser=parse)
 
 
 def _stop(message: str, code: int) -> None:
-    print(message, file=sys.stderr)
+    streams.say(message)
     sys.exit(code)
+
+
+def _check_numbers() -> None:
+    """Raises InputError where a flag has a number that no arithmetic here can hold."""
+    for flag in _own_flags():
+        values = flag.value if isinstance(flag.value, list) else [flag.value]
+        for value in values:
+            if isinstance(value, float) and not math.isfinite(value):
+                raise InputError(f"--{flag.name}={value}: expected a finite number.")
+            if isinstance(value, int) and abs(value) > _LARGEST:
+                raise InputError(f"--{flag.name}={value}: expected at most {_LARGEST}.")
 
 
 def help_text(program: str) -> str:
@@ -184,11 +207,6 @@ def numbers(value: str | None, flag: str, exactly: int | None = None) -> tuple[i
             raise InputError(f"--{flag}={value}: {word.strip()} is not a range.")
         result += range(first, last + 1)
     return tuple(dict.fromkeys(result))
-
-
-def say(text: str) -> None:
-    """Tells the person something, on stderr, where progress is shown too."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def start_tensorflow() -> None:

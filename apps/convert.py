@@ -71,7 +71,7 @@ def main() -> None:
         output=_OUTPUT.value,
     )
     for line in conversions.run(job):
-        print(line)
+        common.tell(line)
 
 
 def run() -> None:

@@ -75,10 +75,10 @@ def main() -> None:
         arguments=common.arguments(),
     )
     for line in deconvs.run(job):
-        print(line)
+        common.tell(line)
     if found is not None:
         folders.report(found)
-    print(f"All in one picture: {workdir / 'sheet.png'}")
+    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 
 
 def run() -> None:

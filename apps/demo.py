@@ -113,9 +113,9 @@ def main() -> None:
             sections.append(pages.Section("What it shows, and where that is seen", _LOOKS, looked))
     page = workdir / "index.html"
     pages.write(page, f"tfvis: {network.name} and one photograph", sections)
-    print(f"Open {page.resolve()} in a browser.")
+    common.tell(f"Open {page.resolve()} in a browser.")
     tensorboard = os.path.relpath(pathlib.Path(sys.executable).with_name("tensorboard"))
-    print(
+    common.tell(
         f"The pictures as they grew: {shlex.quote(tensorboard)} "
         f"--samples_per_plugin=images=500 --logdir {shlex.quote(str(workdir))}"
     )

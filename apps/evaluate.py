@@ -39,7 +39,7 @@ def main() -> None:
         arguments=common.arguments(),
     )
     for line in evaluations.run(job)[1]:
-        print(line)
+        common.tell(line)
 
 
 def run() -> None:

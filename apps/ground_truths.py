@@ -11,7 +11,7 @@ import dataclasses
 import os
 from collections.abc import Iterable, Iterator
 
-from tfvis import files, images
+from tfvis import files, images, tables
 from tfvis.attention.boxes import Box
 from tfvis.errors import InputError
 
@@ -83,15 +83,13 @@ def write(place: os.PathLike | str, rows: Iterable[Row]) -> None:
         InputError: a path or label of several lines or not of Unicode, which other
             programs would read as something else; the folder cannot be written to.
     """
-    with files.replacing(place) as temporary:
-        with open(temporary, "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            for row in rows:
-                for text in (row.path, row.label):
-                    _check_text(text, str(place))
-                numbers = (row.box.score, *(getattr(row.box, corner) for corner in _CORNERS))
-                writer.writerow([row.path, row.label, *(f"{number:.7g}" for number in numbers)])
+    written = []
+    for row in rows:
+        for text in (row.path, row.label):
+            _check_text(text, str(place))
+        numbers = (row.box.score, *(getattr(row.box, corner) for corner in _CORNERS))
+        written.append([row.path, row.label, *(f"{number:.7g}" for number in numbers)])
+    tables.write(place, COLUMNS, written)
 
 
 def _rows(reader, name: str) -> Iterator[Row]:
@@ -139,7 +137,7 @@ def _header() -> str:
 def _row(fields: list[str], columns: dict[str, int], where: str) -> Row:
     if len(fields) != len(columns):
         raise InputError(f"{where}: expected {len(columns)} fields. Received: {len(fields)}")
-    path, label = fields[columns["path"]], fields[columns["label"]]
+    path, label = (tables.text(fields[columns[name]]) for name in ("path", "label"))
     if not path.strip():
         raise InputError(f"{where}: no path.")
     for text in (path, label):

@@ -90,8 +90,8 @@ def main() -> None:
         _STRETCH.value,
     )
     for line in inversions.lines(job, inversions.run(job)):
-        print(line)
-    print(f"All in one picture: {workdir / 'sheet.png'}")
+        common.tell(line)
+    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 
 
 def run() -> None:

@@ -91,8 +91,8 @@ def main() -> None:
         arguments=common.arguments(),
     )
     for line in localizations.run(job):
-        print(line)
-    print(f"All in one picture: {workdir / 'sheet.png'}")
+        common.tell(line)
+    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 
 
 def _scales(words: list[str]) -> tuple[float, ...]:

@@ -100,10 +100,10 @@ def main() -> None:
         arguments=common.arguments(),
     )
     for line in maximizations.lines(job, maximizations.run(job)):
-        print(line)
+        common.tell(line)
     if references is not None:
         folders.report(references)
-    print(f"All in one picture: {workdir / 'sheet.png'}")
+    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 
 
 def run() -> None:

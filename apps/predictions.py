@@ -1,7 +1,5 @@
 """Asking a classifier: probabilities of pictures in files, and the table they go into."""
 
-import csv
-import io
 import pathlib
 from collections.abc import Callable, Iterable, Sequence
 
@@ -9,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from apps.bars import bar
-from tfvis import files
+from tfvis import tables
 from tfvis.art import datasets, pictures
 from tfvis.art.checkpoints import Classifier
 from tfvis.errors import InputError
@@ -91,10 +89,12 @@ def write(path: pathlib.Path, paths: Sequence[str], rows, classes, top: int) -> 
         classes: their names.
         top: how many ranks of each picture.
     """
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
-    for picture, row in zip(paths, rows, strict=True):
-        for rank, (label, probability) in enumerate(ranked(row, classes, top), 1):
-            table.writerow((picture, rank, label, f"{probability:.6f}"))
-    files.write_text(path, text.getvalue())
+    tables.write(
+        path,
+        COLUMNS,
+        (
+            (picture, rank, label, f"{probability:.6f}")
+            for picture, row in zip(paths, rows, strict=True)
+            for rank, (label, probability) in enumerate(ranked(row, classes, top), 1)
+        ),
+    )

@@ -117,9 +117,11 @@ def main() -> None:
         images.save_png(workdir / "sheet.png", page)
         writer.images("sheet", page[None], 0)
     for result in results:
-        distance = stylizations.summary(result)
-        print(f"{result['name']:<24} {result['seconds']:6.1f} s  {result['file']}  {distance}")
-    print(f"All in one picture: {workdir / 'sheet.png'}")
+        common.tell(
+            f"{result['name']:<24} {result['seconds']:6.1f} s  {result['file']}  "
+            f"{stylizations.summary(result)}"
+        )
+    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 
 
 def run() -> None:

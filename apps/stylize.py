@@ -67,9 +67,9 @@ def main() -> None:
     result = paintings.run(job)
     from apps import stylizations
 
-    print(f"{pathlib.Path(workdir, result['file'])}  {result['seconds']:.0f} s")
-    print(stylizations.summary(result))
-    print(f"All in one picture: {workdir / 'sheet.png'}")
+    common.tell(f"{pathlib.Path(workdir, result['file'])}  {result['seconds']:.0f} s")
+    common.tell(stylizations.summary(result))
+    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 
 
 def run() -> None:

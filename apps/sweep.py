@@ -106,12 +106,12 @@ def main() -> None:
     rows = sweeps.run(sweeps.Job(base, grid, cells))
     titles = [grids.titles(cell) for cell in grid.cells]
     for title, row in zip(titles, rows, strict=True):
-        print(
+        common.tell(
             f"{title:<{max(map(len, titles))}}  content {row['content']:9.3g}  "
             f"style {row['style']:9.3g}  {row['seconds']:6.1f} s  {workdir / row['file']}"
         )
-    print(f"All numbers: {workdir / 'results.csv'}")
-    print(f"All in one picture: {workdir / 'sheet.png'}")
+    common.tell(f"All numbers: {workdir / 'results.csv'}")
+    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 
 
 def run() -> None:

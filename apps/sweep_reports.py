@@ -1,7 +1,6 @@
 """What `sweep` shows of its grid: a table, a sheet, a trade-off, TensorBoard's trials."""
 
 import collections
-import csv
 import pathlib
 
 import numpy as np
@@ -9,7 +8,7 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
 from apps import grids, paintings
-from tfvis import files, images
+from tfvis import files, images, tables
 from tfvis.errors import InputError
 from tfvis.report import sheets
 
@@ -26,14 +25,11 @@ _APART = 60
 def write_csv(path: pathlib.Path, rows: list[dict]) -> None:
     """Writes rows as a CSV, whole or not at all; what a row lacks is empty."""
     names = [name for name in dict.fromkeys(n for row in rows for n in row) if name not in _LAST]
-    with files.replacing(path) as temporary:
-        with open(temporary, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, [*names, *_LAST])
-            writer.writeheader()
-            for row in rows:
-                writer.writerow(
-                    {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()}
-                )
+    names += _LAST
+    values = ([row.get(name) for name in names] for row in rows)
+    tables.write(
+        path, names, ([f"{v:.6g}" if isinstance(v, float) else v for v in row] for row in values)
+    )
 
 
 def sheet(

@@ -94,7 +94,7 @@ def main() -> None:
             top=_TOP.value,
         ))  # fmt: skip
     for line in lines:
-        print(line)
+        common.tell(line)
 
 
 def _check() -> None:

@@ -1,8 +1,6 @@
 """What `tag` does: Illustration2Vec's tags of pictures, or its vectors."""
 
-import csv
 import dataclasses
-import io
 import pathlib
 from collections.abc import Callable, Iterator, Sequence
 
@@ -14,7 +12,7 @@ from apps import art, folders, places, tag_cards
 from apps.bars import bar
 from apps.common import say
 from apps.runs import described
-from tfvis import files, images
+from tfvis import files, images, tables
 from tfvis.errors import InputError
 from tfvis.networks import network as networks
 from tfvis.networks import recipes
@@ -90,7 +88,7 @@ def tag(job: Job, choice: Choice) -> list[str]:
         if len(cells) < _SHOWN:
             shown = places.short(path, _WIDE)
             cells.append(sheets.Cell(tag_cards.card(pixels, found), shown))
-    _write(job.workdir / "tags.csv", COLUMNS, _rows(results))
+    tables.write(job.workdir / "tags.csv", COLUMNS, _rows(results))
     columns = min(_COLUMNS, len(cells))
     images.save_png(job.workdir / "sheet.png", sheets.sheet(cells, columns))
     about = [
@@ -117,7 +115,7 @@ def describe(job: Job) -> list[str]:
     rows = np.stack(vectors)
     _save(job.workdir / "features.npy", rows)
     _save(job.workdir / "binary.npy", np.stack(bits))
-    _write(job.workdir / "features.csv", ("row", "path"), enumerate(paths))
+    tables.write(job.workdir / "features.csv", ("row", "path"), enumerate(paths))
     _manifest(job, network, pictures=paths)
     return [
         f"{len(paths)} vectors of {rows.shape[1]:,} numbers: {job.workdir / 'features.npy'}",
@@ -175,14 +173,6 @@ def _rows(results) -> Iterator[tuple]:
         for kind, tags in found.items():
             for rank, (name, confidence) in enumerate(tags, 1):
                 yield path, kind, rank, name, f"{confidence:.6f}"
-
-
-def _write(path: pathlib.Path, columns: Sequence[str], rows) -> None:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(columns)
-    table.writerows(rows)
-    files.write_text(path, text.getvalue())
 
 
 def _save(path: pathlib.Path, array: np.ndarray) -> None:

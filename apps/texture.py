@@ -109,9 +109,9 @@ def main() -> None:
         page = sheets.sheet(cells)
         images.save_png(workdir / "sheet.png", page)
         writer.images("sheet", page[None], 0)
-    print(f"{workdir / result['file']}  {result['seconds']:.0f} s")
-    print(stylizations.summary(result))
-    print(f"All in one picture: {workdir / 'sheet.png'}")
+    common.tell(f"{workdir / result['file']}  {result['seconds']:.0f} s")
+    common.tell(stylizations.summary(result))
+    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 
 
 def run() -> None:

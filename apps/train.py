@@ -85,7 +85,7 @@ def main() -> None:
         command=common.command(),
     )
     for line in trainings.run(job):
-        print(line)
+        common.tell(line)
 
 
 def run() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import PIL.Image
 
-from tfvis import files, images
+from tfvis import files, images, tables
 from tfvis.errors import InputError
 
 NEGATIVE = "none"
@@ -296,7 +296,7 @@ def _row(place: pathlib.Path, row: dict, labelled: bool, boxed: bool, headers: d
     """Returns what a row says; `headers` remembers those of files that have several boxes."""
     if None in row or None in row.values():
         raise InputError("not as many cells as the first line has")
-    cells = {name: cell.strip() for name, cell in row.items()}
+    cells = {name: tables.text(cell.strip()) for name, cell in row.items()}
     relative, label = cells["path"], cells["label"] if labelled else ""
     if not relative or (labelled and not label):
         raise InputError("no path" if not relative else "no label")
