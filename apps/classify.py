@@ -42,15 +42,15 @@ def main() -> None:
     from apps import folders
     from tfvis import files
 
-    _check()
+    flag, name = _checkpoint()
     found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
     workdir = files.make_folder(_WORKDIR.value, "--workdir")
     common.start_tensorflow()
     from apps import classifications, machine, namers
 
     precision = machine.precision(_PRECISION.value)
-    if not _NETWORK["network"].present:
-        namer = namers.of_checkpoint(_CHECKPOINT.value, precision, _CROP_BORDERS.value)
+    if name:
+        namer = namers.of_checkpoint(name, precision, _CROP_BORDERS.value, flag)
     else:
         namer = namers.of_network(_NETWORK, _LABELS.value, precision, bool(_CROP_BORDERS.value))
     job = classifications.Job(
@@ -65,17 +65,24 @@ def main() -> None:
     common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 
 
-def _check() -> None:
-    """Raises InputError where flags of a checkpoint and of a network come together."""
-    if not _NETWORK["network"].present:
-        for holder in (*_NETWORK.values(), _LABELS):
-            if holder.value != holder.default:
-                raise InputError(
-                    f"--{holder.name}={holder.value}: belongs to a --network, and a checkpoint "
-                    "runs as it was trained. Name the network, or leave the flag out."
-                )
-    elif _CHECKPOINT.present:
+def _checkpoint() -> tuple[str, str | None]:
+    """Returns the flag that names the classifier, and the checkpoint's name if it is one.
+
+    Raises:
+        InputError: two are named, or flags of a network come with a checkpoint.
+    """
+    from tfvis.networks import registry
+
+    network = _NETWORK["network"]
+    if not network.present:
+        subjects.as_trained(_CHECKPOINT.value, {**_NETWORK, "labels": _LABELS})
+        return "checkpoint", _CHECKPOINT.value
+    if _CHECKPOINT.present:
         raise InputError("--checkpoint and --network: one of them names the classifier; choose.")
+    if not registry.checkpoint(network.value):
+        return "network", None
+    subjects.as_trained(network.value, {**_NETWORK, "labels": _LABELS})
+    return "network", network.value
 
 
 def run() -> None:

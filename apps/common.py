@@ -215,6 +215,9 @@ def start_tensorflow() -> None:
     Some of it is written before any log level is read, so the stream itself is put
     aside for these seconds; if the import fails, it is shown.
     """
+    from tfvis.networks import keras_settings
+
+    keras_settings.check_file()
     say("Starting TensorFlow ...")
     sys.stderr.flush()
     kept = os.dup(2)
@@ -225,6 +228,7 @@ def start_tensorflow() -> None:
             import tensorflow as tf
 
             tf.config.list_physical_devices("GPU")
+            keras_settings.set_up()
             if not _VERBOSE:  # It warns where one process compiles several loops, as runs do.
                 tf.get_logger().setLevel("ERROR")
         except BaseException:

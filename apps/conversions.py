@@ -46,7 +46,7 @@ def run(job: Job) -> list[str]:
     mean = None if job.mean is None else means.read(job.mean)
     found = opening.opened(job.network, job.weights, "max", "post", job.top)
     # Refuses weights of NaN, and what is no network of one image.
-    built = network.wrap(found.model, found.name, found.contract, found.record)
+    built = network.of_opened(found)
     if built.record.notice:
         say(f"Note: {built.record.notice}.")
     contract = found.contract
@@ -54,7 +54,7 @@ def run(job: Job) -> list[str]:
         contract = contracts.named(job.preprocessing)
     if mean is not None:
         contract = means.contract(contract, mean)
-    recipe = recipes.fitting(found.name, contract, built.fixed_size)
+    recipe = recipes.fitting(found.name, contract, built.fixed_size, built.side)
     # Of a mean image larger than the network's pictures, the centre, as Caffe has it.
     contract = recipe.contract
     model, lines = found.model, _said(contract)

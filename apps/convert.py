@@ -21,7 +21,7 @@ _NETWORK = flags.DEFINE_string(
     "network",
     None,
     "A network whose layers are known, in place of --prototxt: vgg_cnn_s, vgg_cnn_m, vgg_cnn_f, "
-    "caffenet, alexnet, illustration2vec, illustration2vec_features.",
+    "caffenet, alexnet, illustration2vec, illustration2vec_features; or a checkpoint.",
 )
 _CAFFEMODEL = flags.DEFINE_string(
     "caffemodel",
@@ -50,6 +50,8 @@ _OUTPUT = flags.DEFINE_string("output", None, "The file to write, NAME.keras.", 
 
 def main() -> None:
     """Reads the flags, then TensorFlow, then converts."""
+    from tfvis.networks import registry
+
     if (_PROTOTXT.value is None) == (_NETWORK.value is None):
         raise InputError("--prototxt: name one, or a known network with --network, not both.")
     if not _OUTPUT.value.endswith(".keras"):
@@ -58,6 +60,8 @@ def main() -> None:
         raise InputError(f"--prototxt={_PROTOTXT.value}: expected a name that ends in .prototxt.")
     if _END_TO_END.value and _TRUNK.value:
         raise InputError("--end_to_end: is of a whole network; leave out --trunk.")
+    if _TRUNK.value and _NETWORK.value and registry.checkpoint(_NETWORK.value):
+        raise InputError(f"--trunk: {_NETWORK.value} is a checkpoint, and stays whole.")
     common.start_tensorflow()
     from apps import conversions
 

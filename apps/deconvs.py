@@ -68,7 +68,7 @@ def run(job: Job) -> Iterator[str]:
     """
     for label, network in job.networks.items():
         layers = list(dict.fromkeys(unit.layer for unit in job.units[label]))
-        side = network.fixed_size or (job.size or 224,) * 2
+        side = network.fixed_size or (job.size or network.side or 224,) * 2
         for layer in layers:
             if 0 in network.trace(layer, *side):
                 raise InputError(

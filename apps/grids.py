@@ -5,12 +5,12 @@ import dataclasses
 import hashlib
 import itertools
 import math
-import pathlib
 import re
 from collections.abc import Callable, Sequence
 
 from apps import common
 from tfvis.errors import InputError, nearest
+from tfvis.networks import registry
 
 LAYERS = ("style_layers", "content_layers")
 # What can vary, and over what where nothing is said; layers depend on the network.
@@ -170,7 +170,7 @@ def title(flag: str, value) -> str:
         # All five depths have room; of more, the ends.
         text = "-".join(short) if len(short) <= 5 else f"{short[0]}..{short[-1]} ({len(short)})"
     elif flag == "network":
-        text = _stem(value)
+        text = registry.label(value)
     return _TITLES[flag].format(text)
 
 
@@ -199,9 +199,3 @@ def names(cells: list[dict]) -> list[str]:
 
 def _digest(cell: dict) -> str:
     return hashlib.sha256(repr(cell).encode()).hexdigest()[:8]
-
-
-def _stem(network: str) -> str:
-    # As `opening.label`, without waiting for TensorFlow.
-    is_file = network.endswith((".keras", ".prototxt"))
-    return pathlib.Path(network).stem if is_file else network

@@ -8,14 +8,14 @@ import PIL.Image
 import tensorflow as tf
 
 from apps import art, predictions, subjects, units
-from tfvis import files, images
+from tfvis import images
 from tfvis.art import borders, checkpoints
 from tfvis.attention import boxes
 from tfvis.attention.boxes import Box
 from tfvis.attention.grad_cam import GradCam
 from tfvis.attention.visual_backprop import VisualBackProp
 from tfvis.errors import InputError, nearest
-from tfvis.networks import labels, opening
+from tfvis.networks import labels, registry
 from tfvis.networks.network import Network
 
 # The shorter side a network without a size of its own is shown; ImageNet's networks learnt so.
@@ -162,32 +162,19 @@ def of_flags(
         InputError: no such checkpoint or network; one that cannot be looked through.
     """
     name = holders["network"].value.strip()
-    if checkpoints.find(name):
-        for flag, holder in holders.items():
-            if flag != "network" and holder.value != holder.default:
-                raise InputError(
-                    f"--{flag}={holder.value}: {name} is a checkpoint and runs as it was "
-                    "trained. Leave the flag out."
-                )
+    if registry.checkpoint(name):
+        subjects.as_trained(name, holders)
         return of_classifier(
             checkpoints.load(name, "network"), precision,
             size=size, per_layer=per_layer, crop_borders=crop_borders,
         )  # fmt: skip
     if "," in name:
         raise InputError(f"--network={name}: one at a time; name one of them.")
-    known = opening.known()
-    if not opening.is_file(name) and name.lower() not in known:
-        is_folder = files.located(name).is_dir()
-        what = "a folder without a classifier.json" if is_folder else "no checkpoint, no network"
-        raise InputError(
-            f"--network={name}: {what} and no .keras or .prototxt file. "
-            f"{nearest(name, [*checkpoints.names(), *known])}"
-        )
     (network,) = subjects.networks(holders, top=wanted).values()
     count = network.channels_of(network.graph.output) if network.logits else 0
     return _looker(
         network, network.name,
-        labels.names(count),
+        network.classes or labels.names(count),
         size or min(network.fixed_size or (_SIDE,)), precision,
         size=size, per_layer=per_layer, crop_borders=bool(crop_borders), keeps_shape=True,
     )  # fmt: skip

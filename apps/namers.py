@@ -41,18 +41,21 @@ class Namer:
     seen: Callable[[str], np.ndarray]
 
 
-def of_checkpoint(name: str, precision: str, crop_borders: bool | None) -> Namer:
+def of_checkpoint(
+    name: str, precision: str, crop_borders: bool | None, flag: str = "checkpoint"
+) -> Namer:
     """Returns a trained classifier; the whole picture is squeezed, as it learnt them.
 
     Args:
         name: folder or name.
         precision: of the arithmetic.
         crop_borders: whether charts and rulers are taken off first; None is as in training.
+        flag: that named it, for messages.
 
     Raises:
         InputError: as `checkpoints.load`.
     """
-    classifier = checkpoints.load(name)
+    classifier = checkpoints.load(name, flag)
     cut = art.crop_borders(classifier, crop_borders)
     return Namer(
         classifier.name,
@@ -77,16 +80,16 @@ def of_network(holders: dict, names: str | None, precision: str, crop_borders: b
     Raises:
         InputError: as `subjects.networks` and `labels.read`; several networks; no classifier.
     """
-    name = holders["network"].value
-    if checkpoints.find(name):
-        raise InputError(f"--network={name}: is a checkpoint; name it as --checkpoint={name}.")
     network = subjects.only(subjects.networks(holders, top=True), "name the one to ask")
     recipe = recipes.fitting(network.name, network.preprocessing, network.fixed_size)
     # A mean image is cut to what is looked at.
     network = dataclasses.replace(network, preprocessing=recipe.contract)
     scores = _scores(network, *steps.pair(recipe.crop))
     count = network.channels_of(scores)
-    classes = labels.names(count) if names is None else labels.unique(labels.read(names, count))
+    if names is None:
+        classes = network.classes or labels.names(count)
+    else:
+        classes = labels.unique(labels.read(names, count))
     taps = network.taps([scores], precision)
 
     # Pictures of all sizes come to what prepares them itself.

@@ -50,8 +50,9 @@ def define_network() -> dict[str, flags.FlagHolder]:
             "network",
             "vgg16",
             "vgg16, vgg19, resnet50 or any other keras.applications network; vgg_cnn_s, _m, _f, "
-            "caffenet, alexnet, illustration2vec, illustration2vec_features; hog, hogb, dsift; a "
-            ".keras file or Caffe's .prototxt; several, separated by commas, are compared.",
+            "caffenet, alexnet, illustration2vec, illustration2vec_features; hog, hogb, dsift; "
+            "pacs_vgg16, instruments_vgg16 or the workdir of a training; a .keras file or Caffe's "
+            ".prototxt; several, separated by commas, are compared.",
         ),
         flags.DEFINE_string(
             "weights",
@@ -132,7 +133,7 @@ def networks(
         InputError: as `tfvis.networks.network.build`, or its images are no pictures.
     """
     from tfvis.networks import network as builder
-    from tfvis.networks import opening
+    from tfvis.networks import registry
 
     values = {name: holder.value for name, holder in holders.items()}
     names = [name.strip() for name in values.pop("network").split(",") if name.strip()]
@@ -157,10 +158,25 @@ def networks(
                 f"--network={built.name}: takes {built.channels} channels, and a picture file "
                 "has 1 or 3. Use the library with arrays of your own."
             )
-        label = opening.label(built.name)
+        label = registry.label(built.name)
         count = sum(other.split(" ")[0] == label for other in found)
         found[f"{label} {count + 1}" if count else label] = built
     return found
+
+
+def as_trained(name: str, holders: dict[str, flags.FlagHolder]) -> None:
+    """Raises InputError where a flag would run a checkpoint other than it was trained.
+
+    Args:
+        name: of the checkpoint.
+        holders: flags that are for other networks; --network itself may be among them.
+    """
+    for flag, holder in holders.items():
+        if flag != "network" and holder.value != holder.default:
+            raise InputError(
+                f"--{flag}={holder.value}: {name} is a checkpoint and runs as it was trained. "
+                "Leave the flag out."
+            )
 
 
 def _reaching(build, weights: str | None, top: bool, words: list[str]):
@@ -289,7 +305,7 @@ def target(picture, network, size: int | None, crop: str):
     """
     from tfvis import images
 
-    height, width = network.fixed_size or (size or 224, size or 224)
+    height, width = network.fixed_size or (size or network.side or 224,) * 2
     if size and (size, size) != (height, width):
         raise InputError(
             f"--size={size}: {network.name} takes {height} x {width} px only; leave --size out."

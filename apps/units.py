@@ -56,7 +56,7 @@ def define_units() -> dict[str, flags.FlagHolder]:
             "labels",
             None,
             "File with the names of the classes: one per line, Caffe's synset_words.txt, or JSON; "
-            "left out, ImageNet's where there are 1000 classes.",
+            "left out, a checkpoint's own, or ImageNet's where there are 1000 classes.",
         ),
     )
     return {holder.name: holder for holder in holders}
@@ -185,7 +185,8 @@ def _items(layer: str, item: str, network, labels: str | None) -> list[Unit]:
         name = f"direction {stem}"  # A file may be called like a channel, or "sheet".
         return [Unit(layer, None, vector=_direction(item, layer, channels), name=name)]
     if network.path(layer) == network.logits:
-        return [Unit(layer, c, name=f"{c} {name}") for c, name in _classes(item, channels, labels)]
+        found = _classes(item, channels, labels, network.classes)
+        return [Unit(layer, c, name=f"{c} {name}") for c, name in found]
     raise InputError(
         f"--units={layer}:{item}: expected a channel such as 7, a range 0-24, a neuron 7@3x5, "
         "or a direction in a .npy file."
@@ -214,12 +215,19 @@ def _direction(path: str, layer: str, channels: int) -> np.ndarray:
     return vector
 
 
-def _classes(word: str, count: int, file: str | None) -> list[tuple[int, str]]:
+def _classes(
+    word: str, count: int, file: str | None, own: tuple[str, ...]
+) -> list[tuple[int, str]]:
     """Returns the classes a word stands for: that of this name, or all that contain it."""
     # Only now: it takes TensorFlow along.
     from tfvis.networks import labels as naming
 
-    known = naming.of_count(count) if file is None else naming.read(file, count)
+    if file is not None:
+        known = naming.read(file, count)
+    elif own:
+        known = tuple(naming.Label((name,)) for name in own)
+    else:
+        known = naming.of_count(count)
     if known is None:
         raise InputError(
             f"--units=logit:{word}: the names of the classes are not known. Give the number of "

@@ -14,7 +14,7 @@ from apps import subjects
 from apps.benchmarks import caffe_oracle
 from tests import nets
 from tfvis.errors import InputError
-from tfvis.networks import network, opening, weight_files
+from tfvis.networks import network, registry, weight_files
 from tfvis.networks.caffe import named, onnx_blobs, oxford, tables, translating
 
 _WIDTH = 6
@@ -127,7 +127,7 @@ class NamedTest(_Test):
 
     def test_names_are_known(self):
         self.assertContainsSubset(
-            ("vgg16", "vgg_cnn_s", "illustration2vec", "hog"), opening.known()
+            ("vgg16", "vgg_cnn_s", "illustration2vec", "hog"), registry.known()
         )
         with self.assertRaisesRegex(InputError, "vgg_cnn_s"):
             network.build("vgg_cnn_ss")
@@ -316,9 +316,9 @@ class OxfordTest(_Test):
 
 class AppsTest(_Test):
     def test_the_label_of_a_file_is_its_stem(self):
-        self.assertEqual(opening.label("a/b/deploy.prototxt"), "deploy")
-        self.assertEqual(opening.label("a/b/net.keras"), "net")
-        self.assertEqual(opening.label("VGG16"), "VGG16")
+        self.assertEqual(registry.label("a/b/deploy.prototxt"), "deploy")
+        self.assertEqual(registry.label("a/b/net.keras"), "net")
+        self.assertEqual(registry.label("VGG16"), "VGG16")
         holders = {
             "network": mock.Mock(value=str(self.prototxt)),
             "weights": mock.Mock(value=str(self.caffemodel)),

@@ -4,8 +4,15 @@ import re
 
 import tensorflow as tf
 
-from tfvis.art import anatomy, checkpoints
-from tfvis.networks import network, weight_files, weights
+from tfvis.art import anatomy
+from tfvis.networks import (
+    checkpoint_files,
+    classifier_head,
+    network,
+    registry,
+    weight_files,
+    weights,
+)
 
 _NAMES = ("instruments_vgg16", "pacs_vgg16")
 # Of a folder in the repository, card and all.
@@ -17,13 +24,16 @@ class ShippedTest(tf.test.TestCase):
         base = network.build("vgg16", "random")
         for name in _NAMES:
             with self.subTest(name):
-                folder = checkpoints.find(name)
-                self.assertIn(name, checkpoints.names())
-                said = checkpoints._description(folder / "classifier.json", name)
+                folder = registry.find_checkpoint(name)
+                self.assertIn(name, registry.checkpoints())
+                said = checkpoint_files.description(folder, name)
                 self.assertEqual(said["network"], "vgg16")
-                parts = anatomy.anatomy(base, said["cut"], said["last"])
+                anatomy.anatomy(base, said["cut"], said["last"])  # Cuts there, if asked to.
                 arrays = weight_files.read_npz(folder / "weights.npz")
-                whole = anatomy.assembled(parts, arrays, name)
+                model = classifier_head.classifier(
+                    base.graph, said["cut"], said["last"], arrays, name
+                )
+                whole = network.wrap(model, name, base.preprocessing)
                 output = whole.graph.output
                 answers = whole.taps([output])(tf.zeros([1, 64, 64, 3]))[output]
                 self.assertEqual(answers.shape, (1, len(said["classes"])))
@@ -43,7 +53,7 @@ class ShippedTest(tf.test.TestCase):
         # another network of the same shape is refused.
         base = network.build("vgg16", "random")
         for name in _NAMES:
-            said = checkpoints._description(checkpoints.find(name) / "classifier.json", name)
+            said = checkpoint_files.description(registry.find_checkpoint(name), name)
             parts = anatomy.anatomy(base, said["cut"], said["last"])
             self.assertNotEqual(parts.trunk_fingerprint(), said["trunk"])
             self.assertLen(said["trunk"], len(weights.PUBLISHED["vgg16"]))

@@ -57,6 +57,14 @@ def located(word: os.PathLike | str, label: str = "") -> pathlib.Path:
     return path
 
 
+def home() -> pathlib.Path:
+    """Returns the cache folder: $TFVIS_HOME, else ~/.cache/tfvis."""
+    named = os.environ.get("TFVIS_HOME")
+    if named:
+        return located(named, f"TFVIS_HOME={named}")
+    return pathlib.Path.home() / ".cache/tfvis"
+
+
 @contextlib.contextmanager
 def replacing(path: os.PathLike | str) -> Iterator[pathlib.Path]:
     """Yields a temporary path beside `path` and renames it into place at the end.

@@ -13,13 +13,12 @@ import numpy as np
 
 from tfvis.art.mixstyle import MixStyle
 from tfvis.errors import InputError, nearest
-from tfvis.networks import dominators
-from tfvis.networks import network as networks
+from tfvis.networks import classifier_head, dominators
 from tfvis.networks import weights as sources
 from tfvis.networks.network import Network
 
 # Layers of the head, named so that no network has them.
-MEAN, CLASSES, DOMAINS = "mean_over_map", "class_scores", "domain_score"
+MEAN, CLASSES, DOMAINS = classifier_head.MEAN, classifier_head.CLASSES, "domain_score"
 MIXING = "style_mixing"
 # Share of the weights that may learn by default: of VGG16 the last block. It halves what is
 # stored, and what comes before can be computed once for all epochs.
@@ -177,38 +176,3 @@ def learnt(model: keras.Model) -> dict[str, list[np.ndarray]]:
         for layer in model.layers
         if layer.weights and not layer.name.startswith(DOMAINS)
     }
-
-
-def assembled(parts: Anatomy, weights: dict[str, list[np.ndarray]], name: str) -> Network:
-    """Returns the whole classifier as a network: pictures -> probabilities.
-
-    Args:
-        parts: where the network is cut; its tail is given the weights, in place.
-        weights: as `learnt` returns them.
-        name: of the network returned.
-
-    Raises:
-        InputError: weights are missing or do not fit.
-    """
-    for layer in parts.tail().layers:
-        if layer.weights:
-            _set(layer, weights, name)
-    shapes = [array.shape for array in weights.get(CLASSES, [])]
-    classes = shapes[0][-1] if shapes and shapes[0] else 0
-    head = keras.layers.Dense(max(classes, 1), activation="softmax", name=CLASSES)
-    graph = parts.network.graph
-    mean = keras.layers.GlobalAveragePooling2D(name=MEAN)(graph.tensors[parts.last])
-    whole = keras.Model(graph.inputs, head(mean))
-    _set(head, weights, name)
-    found = networks.wrap(whole, name, parts.network.preprocessing)
-    return dataclasses.replace(found, variant=parts.network.variant)
-
-
-def _set(layer: keras.Layer, weights: dict[str, list[np.ndarray]], name: str) -> None:
-    want = [tuple(w.shape) for w in layer.weights]
-    have = [tuple(w.shape) for w in weights.get(layer.name, [])]
-    if want != have:
-        raise InputError(
-            f"{name}: layer {layer.name} takes weights {want}, the checkpoint holds {have}."
-        )
-    layer.set_weights([np.asarray(w, np.float32) for w in weights[layer.name]])

@@ -1,14 +1,12 @@
 """Classifiers on disk: what was trained, in half precision, and which trunk it stands on.
 
-A checkpoint is a folder: `classifier.json` says how the classifier is put together,
-`weights.npz` holds the trained layers, `README.md` is its card. The frozen trunk comes from
-where the network's own weights come from, and must be the one that was trained on.
+What lies in the folder: `networks.checkpoint_files`. The frozen trunk comes from where the
+network's own weights come from, and must be the one that was trained on.
 """
 
 import dataclasses
 import functools
 import json
-import os
 import pathlib
 
 import numpy as np
@@ -17,15 +15,10 @@ import tensorflow as tf
 from tfvis import files
 from tfvis.art import anatomy
 from tfvis.errors import InputError, nearest
+from tfvis.networks import checkpoint_files, opening, registry
 from tfvis.networks import network as networks
-from tfvis.networks import opening, weight_files, weights
 from tfvis.networks.network import Network
 from tfvis.networks.preprocessing import CONTRACTS
-
-_FORMAT = 1
-# A description of a thousand classes with long names takes 100 kB.
-_MAX_DESCRIPTION = 1 << 22
-_SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "checkpoints"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -96,11 +89,11 @@ def save(
     """
     folder = pathlib.Path(folder)
     network = parts.network
-    is_file, contract = opening.is_file(network.name), network.preprocessing.name
+    contract = network.preprocessing.name
     description = {
-        "format": _FORMAT,
+        "format": checkpoint_files.FORMAT,
         # A file is looked for from wherever the classifier is used.
-        "network": os.path.abspath(network.name) if is_file else network.name,
+        "network": registry.absolute(network.name),
         "variant": dict(network.variant),
         # One of its own lies in the network's file.
         "preprocessing": contract if contract in CONTRACTS else "auto",
@@ -117,27 +110,14 @@ def save(
         for layer, found in learnt.items()
         for k, array in enumerate(found)
     }
-    with files.replacing(folder / "weights.npz") as temporary, open(temporary, "wb") as file:
+    with (
+        files.replacing(folder / checkpoint_files.WEIGHTS) as temporary,
+        open(temporary, "wb") as file,
+    ):
         np.savez(file, **arrays)
-    files.write_text(folder / "classifier.json", json.dumps(description, indent=2) + "\n")
-
-
-def names() -> list[str]:
-    """Returns the checkpoints that can be loaded by name."""
-    return sorted(
-        path.parent.name
-        for root in _roots()
-        if root.is_dir()
-        for path in root.glob("*/classifier.json")
+    files.write_text(
+        folder / checkpoint_files.DESCRIPTION, json.dumps(description, indent=2) + "\n"
     )
-
-
-def find(name: str) -> pathlib.Path | None:
-    """Returns the folder of a checkpoint named by path or by name, None if there is none."""
-    for folder in (files.located(name), *(root / name for root in _roots())):
-        if (folder / "classifier.json").is_file():
-            return folder
-    return None
 
 
 def load(name: str, flag: str = "checkpoint") -> Classifier:
@@ -150,88 +130,13 @@ def load(name: str, flag: str = "checkpoint") -> Classifier:
     Raises:
         InputError: no such checkpoint, damaged, or its trunk is missing or another.
     """
-    folder = find(name)
-    if folder is None:
-        raise InputError(
-            f"--{flag}={name}: no folder with a classifier.json, nor a checkpoint of that name. "
-            f"{nearest(name, names())}"
-        )
-    path = folder / "classifier.json"
-    said = _description(path, f"--{flag}={name}")
-    # A file of one's own, or "random": not where weights are found by themselves.
-    given = said["about"].get("weights")
-    try:
-        base = networks.build(
-            said["network"],
-            given if isinstance(given, str) else None,
-            top=False,
-            preprocessing=said["preprocessing"],
-            pooling=said["variant"].get("pooling", "max"),
-            activation=said["variant"].get("activation", "post"),
-        )
-        parts = anatomy.anatomy(base, said["cut"], said["last"])
-    except InputError as error:
-        raise InputError(f"--{flag}={name}: its network cannot be built: {error}") from error
-    if parts.trunk_fingerprint() != said["trunk"]:
-        raise InputError(
-            f"--{flag}={name}: was trained on other weights of {said['network']} than those "
-            f"found ({base.record.source}): the fingerprints of the trunk differ."
-        )
-    arrays = _arrays(folder / "weights.npz")
-    label = folder.resolve().name
-    network = anatomy.assembled(parts, arrays, label)
-    record = weights.Record(f"checkpoint {label}", network.record.fingerprint, None)
-    network = dataclasses.replace(network, record=record)
-    classes = tuple(said["classes"])
-    if network.channels_of(network.graph.output) != len(classes):
-        raise InputError(f"{path}: names {len(classes)} classes, the weights have another number.")
-    return Classifier(label, network, parts, classes, said["size"], said["about"])
-
-
-def _roots() -> tuple[pathlib.Path, ...]:
-    return (weights.home() / "checkpoints", _SHIPPED)
-
-
-def _description(path: pathlib.Path, flag: str) -> dict:
-    """Reads classifier.json and checks that each entry is what it must be."""
-    kinds = {
-        "network": str, "variant": dict, "preprocessing": str, "cut": str, "last": str,
-        "trunk": str, "classes": list, "size": int, "about": dict,
-    }  # fmt: skip
-    try:
-        if path.stat().st_size > _MAX_DESCRIPTION:
-            raise ValueError("far too large")
-        said = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(said, dict) or said.get("format") != _FORMAT:
-            raise ValueError(f"not of format {_FORMAT}")
-        wrong = [key for key, kind in kinds.items() if not isinstance(said.get(key), kind)]
-        if wrong:
-            raise ValueError(f"lacks {', '.join(wrong)}")
-        labels = said["classes"]
-        if len(set(map(str, labels))) != len(labels) or not all(
-            isinstance(label, str) for label in labels
-        ):
-            raise ValueError("classes are no names, or not distinct")
-        contracts = (*CONTRACTS, "auto") if opening.is_file(said["network"]) else CONTRACTS
-        if not 16 <= said["size"] <= 4096 or said["preprocessing"] not in contracts:
-            raise ValueError("size or preprocessing is impossible")
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{flag}: {path.name} cannot be used ({error}).") from error
-    return said
-
-
-def _arrays(path: pathlib.Path) -> dict[str, list[np.ndarray]]:
-    try:
-        arrays = weight_files.read_npz(path)
-    except InputError:
-        raise
-    except Exception as error:  # zipfile, NumPy: many kinds, all "not such a file".
-        raise InputError(
-            f"{path}: cannot be read as weights ({weight_files.first_line(error)})."
-        ) from error
-    for layer, found in arrays.items():
-        if any(array.dtype.kind not in "fiu" for array in found):
-            raise InputError(f"{path}: the weights of {layer} are no numbers.")
-        if not all(np.isfinite(array).all() for array in found):
-            raise InputError(f"{path}: the weights of {layer} hold NaN or infinity.")
-    return arrays
+    found = opening.checkpoint(name, flag)
+    trained = found.checkpoint
+    # Shares the layers of `found`, and so what they learnt.
+    base = networks.of_opened(
+        dataclasses.replace(trained.base, contract=found.contract), *trained.variant
+    )
+    parts = anatomy.anatomy(base, trained.cut, trained.last)
+    short = trained.folder.resolve().name
+    network = dataclasses.replace(networks.of_opened(found), name=short)
+    return Classifier(short, network, parts, trained.classes, trained.size, trained.about)

@@ -40,7 +40,9 @@ def end_to_end(network: "Network", recipe: recipes.Recipe | None = None) -> kera
             than the recipe cuts out.
     """
     if recipe is None:
-        recipe = recipes.fitting(network.name, network.preprocessing, network.fixed_size)
+        recipe = recipes.fitting(
+            network.name, network.preprocessing, network.fixed_size, network.side
+        )
     if network.fixed_size not in (None, steps.pair(recipe.crop)):
         height, width = network.fixed_size
         raise InputError(

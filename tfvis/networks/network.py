@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from tfvis.errors import InputError, nearest
-from tfvis.networks import embedded, fast, opening, recipes, surgery
+from tfvis.networks import embedded, fast, keras_settings, opening, recipes, surgery, taps
 from tfvis.networks import preprocessing as contracts
 from tfvis.networks import weights as sources
 from tfvis.networks.caffe import naming
@@ -23,10 +23,6 @@ _CONVOLUTIONS = (
 _POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
 
 
-# Pixels from which an image keeps all cores busy by itself.
-_FILLS_A_CPU = 96 * 96
-
-
 @dataclasses.dataclass(frozen=True, eq=False)
 class Network:
     """A network ready to be looked into; `build` and `wrap` make one.
@@ -38,6 +34,9 @@ class Network:
         record: where the weights came from, and their fingerprint.
         logits: path of the scores before a last softmax, "" without a classifier.
         variant: {"pooling", "activation"} as built.
+        classes: names of the classes where the network brings them, as a checkpoint does.
+        side: of the square that it learnt to be shown whole pictures in, where that is said.
+        base: name of the network that a checkpoint stands on, whose layers it shares.
     """
 
     name: str
@@ -46,6 +45,9 @@ class Network:
     record: sources.Record
     logits: str = ""
     variant: tuple[tuple[str, str], ...] = ()
+    classes: tuple[str, ...] = ()
+    side: int | None = None
+    base: str = ""
 
     @property
     def channels(self) -> int:
@@ -124,7 +126,7 @@ class Network:
 
     def taps(
         self, layers: list[str] | tuple[str, ...], precision: str = "float32", packed=None
-    ) -> "Taps":
+    ) -> taps.Taps:
         """Returns the function from images to the outputs of `layers`.
 
         Args:
@@ -142,7 +144,7 @@ class Network:
             )
         if packed is None:
             packed = not tf.config.list_physical_devices("GPU")
-        return _taps(self, tuple(layers), precision, bool(packed))
+        return taps.of(self, tuple(layers), precision, bool(packed))
 
     def end_to_end(self, recipe: recipes.Recipe | None = None) -> keras.Model:
         """Returns a model that takes pictures of any size as they come from files.
@@ -236,56 +238,6 @@ class Network:
         return legal if layer not in known and legal in known else layer
 
 
-class Taps:
-    """A compiled-in view of a network: display images to {layer: output}.
-
-    Convolutions are held as constants (`fast.plan`): weights changed afterwards are not
-    seen; wrap the model again.
-    """
-
-    def __init__(self, network: Network, layers, precision: str, packed: bool):
-        self.layers = layers
-        self.network = network
-        self._on_cpu = not tf.config.list_physical_devices("GPU")
-        paths = {layer: network.path(layer) for layer in layers}
-        self.model = fast.plan(
-            network.graph.truncated(sorted(set(paths.values()))), paths, precision, packed
-        )
-
-    def __call__(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Runs the network up to the deepest layer asked for.
-
-        Args:
-            images: float32 [batch, height, width, channels], display space. A model
-                of fixed size is given an antialiased bilinear resize of them.
-
-        Returns:
-            {layer: float32 [batch, ...]}.
-        """
-        batch, height, width, _ = images.shape
-        # On a CPU one large image fills all cores. A batch taken image by image costs the
-        # same, and its convolutions round as they do for an image alone.
-        large = None not in (height, width) and height * width >= _FILLS_A_CPU
-        if self._on_cpu and large and batch and batch > 1:
-            parts = [self._run(one[None]) for one in tf.unstack(images)]
-            return {layer: tf.concat([p[layer] for p in parts], 0) for layer in self.layers}
-        return self._run(images)
-
-    def _run(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        network = self.network
-        x = network.preprocessing(images, network.channels)
-        if network.fixed_size and tuple(x.shape[1:3]) != network.fixed_size:
-            x = tf.image.resize(x, network.fixed_size, antialias=True)
-        outputs = self.model(x, training=False)
-        return {layer: tf.cast(y, tf.float32) for layer, y in outputs.items()}
-
-
-@functools.lru_cache(maxsize=16)
-def _taps(network: Network, layers, precision: str, packed: bool) -> Taps:
-    """One Taps per question, so that asking twice costs one rewiring."""
-    return Taps(network, layers, precision, packed)
-
-
 @functools.lru_cache(maxsize=16)
 def _waking(network: Network, paths: tuple[str, ...]) -> Network:
     """See `Network.waking`; kept so that its taps are kept, too."""
@@ -318,13 +270,14 @@ def build(
     top: bool | None = None,
     preprocessing: str = "auto",
 ) -> Network:
-    """Builds a named network, or opens a .keras or .prototxt file, with its weights in place.
+    """Builds a named network, or opens a file or a checkpoint, with its weights in place.
 
     Args:
         name: a keras.applications network in lower case ("vgg16"), one of the papers'
             Caffe networks (`caffe.named.BUILDERS`: "vgg_cnn_s"), one that is computed
-            (`shallow.BUILDERS`: "hog", "hogb", "dsift"), or a path to a .keras file
-            (opened with `safe_mode`: no code of the file's is run) or to Caffe's .prototxt.
+            (`shallow.BUILDERS`: "hog", "hogb", "dsift"), a checkpoint by its name
+            ("pacs_vgg16") or folder, or a path to a .keras file (opened with `safe_mode`: no
+            code of the file's is run) or to Caffe's .prototxt.
         weights: a weights file, "random", or None to find them: `sources.find`; for a
             Caffe network, in the cache only; beside a .prototxt, a .caffemodel of its
             name; none for a computed network.
@@ -332,21 +285,46 @@ def build(
         activation: "post", or "pre" to tap layers before their nonlinearity too.
         top: whether to include the classifier: of a Caffe network, its inner products and
             what follows; without it, it takes images of any size. None leaves it out of a
-            named network, and takes a .prototxt as it is. A .keras file stays as it is.
+            named network, and takes a .prototxt as it is. A .keras file and a checkpoint stay
+            as they are.
         preprocessing: "auto", or a name of `contracts.CONTRACTS`. Auto knows the named
-            networks, a .keras file that says it (`contract_files`), and both kinds of file by
-            the model's own name; other .prototxt files get "caffe", .keras files "none".
+            networks, checkpoints, a .keras file that says it (`contract_files`), and both kinds
+            of file by the model's own name; other .prototxt files get "caffe", .keras files "none".
 
     Raises:
         InputError: unknown name, no weights to be had, weights that do not fit or
             hold NaN, a file that is not a model.
     """
-    place = surgery.placing(pooling, activation)
+    keras_settings.check()
+    surgery.placing(pooling, activation)  # Refuses other words, before anything long begins.
     found = opening.opened(name, weights, pooling, activation, top)
-    contract = found.contract
     if preprocessing != "auto":
-        contract = contracts.named(preprocessing)
-    return wrap(found.model, found.name, contract, found.record, place, (pooling, activation))
+        found = dataclasses.replace(found, contract=contracts.named(preprocessing))
+    return of_opened(found, pooling, activation)
+
+
+def of_opened(found: opening.Opened, pooling: str = "max", activation: str = "post") -> Network:
+    """Makes a Network of what `opening.opened` returns; see `build`.
+
+    Raises:
+        InputError: as `wrap`.
+    """
+    place = surgery.placing(pooling, activation)
+    if not found.checkpoint:
+        variant = (pooling, activation)
+        return wrap(found.model, found.name, found.contract, found.record, place, variant)
+    trained = found.checkpoint
+    # What it was trained with stays in its layers.
+    variant = tuple(
+        own if own != usual else asked
+        for own, usual, asked in zip(
+            trained.variant, ("max", "post"), (pooling, activation), strict=True
+        )
+    )
+    network = wrap(found.model, found.name, found.contract, found.record, place, variant)
+    return dataclasses.replace(
+        network, classes=trained.classes, side=trained.size, base=trained.root
+    )
 
 
 def wrap(
@@ -370,6 +348,7 @@ def wrap(
     Raises:
         InputError: not a graph of one image input; NaN in the weights.
     """
+    keras_settings.check()
     sources.check_finite(model)
     record = record or sources.Record("given", sources.fingerprint(model), None)
     graph, logits = surgery.with_logits(model, place or surgery.placing(*variant))

@@ -5,15 +5,25 @@ import pathlib
 from collections.abc import Callable
 
 import keras
+import numpy as np
 
 from tfvis import files
-from tfvis.errors import InputError, nearest
-from tfvis.networks import contract_files, shallow
+from tfvis.errors import InputError
+from tfvis.networks import (
+    checkpoint_files,
+    classifier_head,
+    contract_files,
+    registry,
+    shallow,
+    surgery,
+    weight_files,
+)
 from tfvis.networks import preprocessing as contracts
 from tfvis.networks import weights as sources
 from tfvis.networks.caffe import named, prototxt, schema, translating
 
-_FILES = (".keras", ".prototxt")
+# Checkpoints that stand on each other; no training of ours makes more than two.
+_MOST_CHECKPOINTS = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,41 +35,71 @@ class Opened:
         model: with its weights.
         record: where they came from.
         contract: what it wants to be shown.
+        checkpoint: what was trained, where it is a checkpoint.
     """
 
     name: str
     model: keras.Model
     record: sources.Record
     contract: contracts.Preprocessing
+    checkpoint: "Checkpoint | None" = None
 
 
-def known() -> tuple[str, ...]:
-    """Returns every name that stands for a network, in lower case."""
-    return (*contracts.applications(), *named.BUILDERS, *shallow.BUILDERS)
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint says of a classifier.
 
+    Attributes:
+        folder: where it lies.
+        base: the network it stands on; its layers behind the cut have the trained weights.
+        variant: (pooling, activation) that base is run with.
+        cut: path of the last frozen output.
+        last: path of the map that is averaged.
+        classes: names, in the order of the probabilities.
+        size: side of the square that pictures are squeezed into.
+        about: the rest: data, split, accuracies.
+    """
 
-def is_file(name: str) -> bool:
-    """Tells whether a name is that of a file of a network, there or not."""
-    return name.endswith(_FILES)
+    folder: pathlib.Path
+    base: Opened
+    variant: tuple[str, str]
+    cut: str
+    last: str
+    classes: tuple[str, ...]
+    size: int
+    about: dict
 
-
-def label(name: str) -> str:
-    """Returns a short name for a network: of a file, its name without folder and suffix."""
-    return pathlib.PurePath(name).stem if is_file(name) else name
+    @property
+    def root(self) -> str:
+        """Name of the network at the bottom, where checkpoints stand on each other."""
+        return self.base.checkpoint.root if self.base.checkpoint else self.base.name
 
 
 def opened(
-    name: str, weights: str | None, pooling: str, activation: str, top: bool | None
+    name: str,
+    weights: str | None = None,
+    pooling: str = "max",
+    activation: str = "post",
+    top: bool | None = None,
 ) -> Opened:
     """Returns what `name` stands for; see `network.build`, whose arguments these are.
 
     Raises:
         InputError: as `network.build`.
     """
+    registry.check(name)
     if name.endswith(".keras"):
         return _keras_file(name, weights)
     if name.endswith(".prototxt"):
         return _prototxt(name, weights, top)
+    folder = registry.checkpoint(name)
+    if folder:
+        if weights:
+            raise InputError(
+                f"--weights={weights}: {name} is a checkpoint and holds weights of its own; leave "
+                "the flag out."
+            )
+        return checkpoint(name)
     name = name.lower()
     applications = contracts.applications()
     if name in applications:
@@ -72,14 +112,97 @@ def opened(
         else:
             model, record = sources.kept(name, construct, named.FILES[name])
         return Opened(name, model, record, contracts.named(named.CONTRACTS[name]))
-    if name in shallow.BUILDERS:
-        model = shallow.build(name, weights, pooling, activation)
-        record = sources.Record("computed", sources.fingerprint(model), None)
-        return Opened(name, model, record, contracts.named("none"))
-    raise InputError(
-        f"--network={name}: neither a .keras or .prototxt file nor a known network. "
-        f"{nearest(name, known())}"
+    model = shallow.build(name, weights, pooling, activation)
+    record = sources.Record("computed", sources.fingerprint(model), None)
+    return Opened(name, model, record, contracts.named("none"))
+
+
+def checkpoint(name: str, flag: str = "network", above: int = 0) -> Opened:
+    """Opens a checkpoint; nothing in it is executed.
+
+    Args:
+        name: its folder, or the name of one in `registry.roots`.
+        flag: for messages.
+        above: how many checkpoints stand on this one.
+
+    Raises:
+        InputError: no such checkpoint, damaged, or its trunk is missing or another.
+    """
+    folder, where = registry.found_checkpoint(name, flag), f"--{flag}={name}"
+    said = checkpoint_files.description(folder, where)
+    if above == _MOST_CHECKPOINTS:
+        raise InputError(f"{where}: more than {above} checkpoints stand on each other.")
+    # A file of one's own, or "random": not where weights are found by themselves.
+    given = said["about"].get("weights")
+    variant = tuple(
+        said["variant"].get(word, usual)
+        for word, usual in (("pooling", "max"), ("activation", "post"))
     )
+    try:
+        place = surgery.placing(*variant)
+        if registry.checkpoint(said["network"]):
+            base = checkpoint(said["network"], "network", above + 1)
+        else:
+            given = given if isinstance(given, str) else None
+            base = opened(said["network"], given, *variant, top=False)
+        graph = surgery.rewire(base.model, place)
+    except InputError as error:
+        raise InputError(f"{where}: its network cannot be built: {error}") from error
+    cut, last = said["cut"], said["last"]
+    places = [path for path, tensor in graph.tensors.items() if len(tensor.shape) == 4]
+    if last not in places or cut not in places[: places.index(last)]:
+        raise InputError(
+            f"{where}: {checkpoint_files.DESCRIPTION} cannot be used ({said['network']} has no "
+            f"map {last!r} with a map {cut!r} on the way to it)."
+        )
+    if sources.fingerprint(graph.truncated([cut])) != said["trunk"]:
+        raise InputError(
+            f"{where}: was trained on other weights of {said['network']} than those found "
+            f"({base.record.source}): the fingerprints of the trunk differ."
+        )
+    arrays = _arrays(folder / checkpoint_files.WEIGHTS)
+    short = folder.resolve().name
+    model = classifier_head.classifier(graph, cut, last, arrays, short)
+    classes = tuple(said["classes"])
+    if model.output_shape[-1] != len(classes):
+        raise InputError(
+            f"{where}: {checkpoint_files.DESCRIPTION} names {len(classes)} classes, the weights "
+            "have another number."
+        )
+    record = sources.Record(f"checkpoint {short}", sources.fingerprint(model), None)
+    trained = Checkpoint(
+        folder, base, variant, cut, last, classes, said["size"], said["about"]
+    )  # fmt: skip
+    return Opened(name, model, record, _contract(said, base, where), trained)
+
+
+def _contract(said: dict, base: Opened, where: str) -> contracts.Preprocessing:
+    """Returns the contract a checkpoint learnt with; one of its file's own is that of base."""
+    if said["preprocessing"] == "auto" and registry.is_file(said["network"]):
+        return base.contract
+    if said["preprocessing"] not in contracts.CONTRACTS:
+        raise InputError(
+            f"{where}: {checkpoint_files.DESCRIPTION} cannot be used (its preprocessing is "
+            "unknown)."
+        )
+    return contracts.named(said["preprocessing"])
+
+
+def _arrays(path: pathlib.Path) -> dict[str, list[np.ndarray]]:
+    try:
+        arrays = weight_files.read_npz(path)
+    except InputError:
+        raise
+    except Exception as error:  # zipfile, NumPy: many kinds, all "not such a file".
+        raise InputError(
+            f"{path}: cannot be read as weights ({weight_files.first_line(error)})."
+        ) from error
+    for layer, found in arrays.items():
+        if any(array.dtype.kind not in "fiu" for array in found):
+            raise InputError(f"{path}: the weights of {layer} are no numbers.")
+        if not all(np.isfinite(array).all() for array in found):
+            raise InputError(f"{path}: the weights of {layer} hold NaN or infinity.")
+    return arrays
 
 
 def _keras_file(name: str, weights: str | None) -> Opened:

@@ -143,6 +143,7 @@ def fitting(
     name: str,
     preprocessing: contracts.Preprocessing,
     fixed_size: tuple[int, int] | None = None,
+    side: int | None = None,
 ) -> Recipe:
     """Returns the recipe of a network, with the network's own contract.
 
@@ -150,12 +151,16 @@ def fitting(
         name: the network's, or the path of its file ("vgg_cnn_s", "caffenet.keras").
         preprocessing: its contract.
         fixed_size: the (height, width) it insists on, if it does.
+        side: of the square that whole pictures were squeezed into as it learnt, if they were.
 
     Returns:
-        A recipe of `RECIPES` for networks of its name or of its contract, else 256 px
-        resized and 224 cut out; where the network insists on another size, that is cut
-        out, of a picture larger by the same share.
+        That, where there is a side; a recipe of `RECIPES` for networks of its name or of its
+        contract, else 256 px resized and 224 cut out; where the network insists on another
+        size, that is cut out, of a picture larger by the same share.
     """
+    if side:
+        size = fixed_size or (side, side)
+        return Recipe(size, size, preprocessing, aspect=False)
     stem = pathlib.PurePath(name).stem.lower()
     family = next(
         (known for known in RECIPES if stem == known or stem.startswith(known + "_")),

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import hashlib
-import os
 import pathlib
 import re
 import socket
@@ -15,13 +14,14 @@ import filelock
 import keras
 import numpy as np
 
-from tfvis import files
 from tfvis.errors import InputError
+from tfvis.files import home
 from tfvis.networks import fetch, weight_files
 from tfvis.networks.weight_files import open_model
 
 __all__ = [
-    "Record", "check_finite", "find", "fingerprint", "from_file", "given", "kept", "open_model",
+    "Record", "application", "check_finite", "find", "fingerprint", "from_file", "given", "home",
+    "kept", "open_model",
 ]  # fmt: skip
 
 # SHA-256 of the 13 convolutions of the Oxford VGG16 as Keras distributes them
@@ -87,16 +87,6 @@ def check_finite(model: keras.Model) -> None:
             )
 
 
-def home() -> pathlib.Path:
-    """Returns the cache folder: $TFVIS_HOME, else ~/.cache/tfvis."""
-    named = os.environ.get("TFVIS_HOME")
-    return (
-        files.located(named, f"TFVIS_HOME={named}")
-        if named
-        else pathlib.Path.home() / ".cache/tfvis"
-    )
-
-
 def from_file(model: keras.Model, path, name: str = "", source_is_model: bool = False) -> Record:
     """Loads a file the user named, unless the model itself came out of it.
 
@@ -136,7 +126,7 @@ def find(name: str, constructor, path: str | None, top: bool):
     """
 
     def construct():
-        return _construct(constructor, None, top)
+        return application(constructor, None, top)
 
     if path:
         return given(name, construct, path)
@@ -215,7 +205,7 @@ def kept(name: str, construct: Callable[[], keras.Model], file: str):
     )
 
 
-def _construct(constructor, pretrained: str | None, top: bool) -> keras.Model:
+def application(constructor, pretrained: str | None, top: bool) -> keras.Model:
     """Calls a keras.applications function; its layers are named as in a fresh process.
 
     Keras numbers layers without a name through the life of a process, so that the same
@@ -263,7 +253,7 @@ def _official(constructor, top: bool) -> keras.Model:
     with _locked("official"), contextlib.redirect_stdout(sys.stderr):
         socket.setdefaulttimeout(OFFICIAL_TIMEOUT_S)
         try:
-            return _construct(constructor, "imagenet", top)
+            return application(constructor, "imagenet", top)
         finally:
             socket.setdefaulttimeout(patience)
 

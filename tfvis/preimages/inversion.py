@@ -69,7 +69,8 @@ def published(
     settings = descent.derived(network, layer, size, settings)
     strength = settings.strength
     if strength is None:
-        strength = default_strength(network.name, layer, descent.stride(network, layer))
+        known = network.base or network.name
+        strength = default_strength(known, layer, descent.stride(network, layer))
     if strength <= 0:
         raise InputError(f"--strength={strength}: expected a number above 0.")
     mask(network.trace(layer, *size), settings)

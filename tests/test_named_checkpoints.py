@@ -1,0 +1,124 @@
+"""A checkpoint wherever a network is named: as it was trained, or refused in one line."""
+
+import contextlib
+import json
+import pathlib
+import types
+
+import numpy as np
+import tensorflow as tf
+
+import tfvis
+from apps import namers, subjects, units
+from tests import nets
+from tfvis import images
+from tfvis.art import anatomy, checkpoints
+from tfvis.errors import InputError
+from tfvis.networks import network, opening, registry
+
+
+def _holders(name: str, **changes) -> dict:
+    usual = {"network": name, "weights": None, "pooling": "max", "activation": "post"}
+    usual["preprocessing"] = "auto"
+    return {
+        flag: types.SimpleNamespace(value=changes.get(flag, value), default=value, name=flag)
+        for flag, value in usual.items()
+    }
+
+
+class NamedCheckpointsTest(tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.home = pathlib.Path(self.create_tempdir().full_path)
+        self.folder = nets.checkpoint(self.home / "shapes")
+        self.name = str(self.folder)
+        self.images = tf.constant(np.stack([nets.picture(32, seed=k) for k in range(2)]))
+
+    def test_as_it_was_trained(self):
+        net = tfvis.build(self.name)
+        classifier = checkpoints.load(self.name)
+        output = net.graph.output
+        answers = net.taps([output])(self.images)[output]
+        # The same layers, in one order.
+        self.assertAllClose(answers, classifier.probabilities(self.images), rtol=1e-5)
+        self.assertEqual(net.preprocessing.name, "tf")
+        self.assertEqual((net.classes, net.side), (("circle", "square", "none"), 32))
+        self.assertEqual(net.base, str(self.folder / "trunk.keras"))
+        self.assertEqual(net.record.source, "checkpoint shapes")
+        other = network.build(self.name, preprocessing="unit", pooling="avg")
+        self.assertEqual(other.preprocessing.name, "unit")
+        self.assertEqual(dict(other.variant)["pooling"], "avg")
+
+    def test_variants_stay(self):
+        net = network.build(str(self.folder / "trunk.keras"), preprocessing="tf", pooling="avg")
+        parts = anatomy.anatomy(net)
+        learner = anatomy.learner(parts, 2)
+        learnt = anatomy.learnt(learner)
+        checkpoints.save(self.home / "averaged", parts, learnt, ("a", "b"), 24, {})
+        found = network.build(str(self.home / "averaged"))
+        self.assertEqual(dict(found.variant)["pooling"], "avg")
+        maps = net.taps([parts.cut])(self.images)[parts.cut]
+        answers = found.taps([found.graph.output])(self.images)[found.graph.output]
+        # Kernels are kept in float16.
+        self.assertAllClose(answers, learner(maps), rtol=5e-3)
+
+    def test_in_the_apps(self):
+        built = subjects.networks(_holders(self.name))
+        self.assertEqual(list(built), ["shapes"])
+        net = built["shapes"]
+        (unit,) = units.parse("logit:square", net, None)
+        self.assertEqual((unit.layer, unit.channel, unit.name), ("logits", 1, "1 square"))
+        with self.assertRaisesRegex(InputError, "logit:sqare: .*Nearest: square"):
+            units.parse("logit:sqare", net, None)
+        self.assertEqual(
+            subjects.target(nets.oblong(40, 60), net, None, "center").shape[:2], (32, 32)
+        )
+        namer = namers.of_checkpoint(self.name, "float32", None, "network")
+        self.assertEqual(namer.classes, net.classes)
+        subjects.as_trained(self.name, _holders(self.name))
+        with self.assertRaisesRegex(InputError, "--pooling=avg: .* is a checkpoint"):
+            subjects.as_trained(self.name, _holders(self.name, pooling="avg"))
+        with self.assertRaisesRegex(InputError, "--weights=random: .* is a checkpoint"):
+            network.build(self.name, "random")
+
+    def test_end_to_end_squeezes_whole_pictures(self):
+        net = network.build(self.name)
+        model = net.end_to_end()
+        picture = nets.oblong(40, 60)
+        namer = namers.of_checkpoint(self.name, "float32", None)
+        path = self.home / "picture.png"
+        images.save_png(path, picture)
+        ((_, read),) = namer.reads([str(path)])
+        stored = images.read(path).pixels
+        # Pillow rounds to whole grey levels where the layer does not.
+        self.assertAllClose(model(stored[None]), namer.answer(tf.constant(read[None])), rtol=0.02)
+
+    def test_a_checkpoint_on_a_checkpoint(self):
+        parts = anatomy.anatomy(network.build(self.name))
+        learner = anatomy.learner(parts, 2)
+        folder = self.home / "second"
+        checkpoints.save(folder, parts, anatomy.learnt(learner), ("a", "b"), 24, {})
+        found = checkpoints.load(str(folder))
+        self.assertEqual(found.network.base, str(self.folder / "trunk.keras"))
+        maps = parts.network.taps([parts.cut])(self.images)[parts.cut]
+        self.assertAllClose(found.probabilities(self.images), learner(maps), rtol=5e-3)
+        # One that stands on itself has no end.
+        path = folder / "classifier.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"network": str(folder)}))
+        with self.assertRaisesRegex(InputError, "more than 8 checkpoints stand on each other"):
+            opening.opened(str(folder))
+
+    def test_a_known_name_is_no_folder(self):
+        self.assertEqual(registry.checkpoint(self.name), self.folder)
+        self.assertIsNone(registry.checkpoint("vgg16"))
+        (self.home / "vgg16").symlink_to(self.folder)
+        with contextlib.chdir(self.home):
+            self.assertIsNone(registry.checkpoint("vgg16"))
+            self.assertIsNotNone(registry.checkpoint("./vgg16"))
+            self.assertEqual(registry.label("./vgg16"), "shapes")
+            self.assertEqual(registry.absolute("shapes"), self.name)
+        self.assertEqual(registry.absolute("pacs_vgg16"), "pacs_vgg16")
+
+
+if __name__ == "__main__":
+    tf.test.main()

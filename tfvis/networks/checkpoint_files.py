@@ -1,0 +1,51 @@
+"""Checkpoints on disk: what they say; read without TensorFlow.
+
+A checkpoint is a folder: `classifier.json` says how a classifier is put together,
+`weights.npz` holds the trained layers, `README.md` is its card.
+"""
+
+import json
+import pathlib
+
+from tfvis.errors import InputError
+
+FORMAT = 1
+DESCRIPTION, WEIGHTS = "classifier.json", "weights.npz"
+# A description of a thousand classes with long names takes 100 kB.
+MAX_DESCRIPTION = 1 << 22
+
+
+def description(folder: pathlib.Path, label: str) -> dict:
+    """Reads classifier.json, and checks that each entry is what it must be.
+
+    Args:
+        folder: of the checkpoint.
+        label: what messages begin with, such as "--checkpoint=pacs_vgg16".
+
+    Raises:
+        InputError: unreadable, or an entry is missing or impossible.
+    """
+    kinds = {
+        "network": str, "variant": dict, "preprocessing": str, "cut": str, "last": str,
+        "trunk": str, "classes": list, "size": int, "about": dict,
+    }  # fmt: skip
+    path = folder / DESCRIPTION
+    try:
+        if path.stat().st_size > MAX_DESCRIPTION:
+            raise ValueError("far too large")
+        said = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(said, dict) or said.get("format") != FORMAT:
+            raise ValueError(f"not of format {FORMAT}")
+        wrong = [key for key, kind in kinds.items() if not isinstance(said.get(key), kind)]
+        if wrong:
+            raise ValueError(f"lacks {', '.join(wrong)}")
+        labels = said["classes"]
+        if len(set(map(str, labels))) != len(labels) or not all(
+            isinstance(label, str) for label in labels
+        ):
+            raise ValueError("classes are no names, or not distinct")
+        if not 16 <= said["size"] <= 4096:
+            raise ValueError("its size is impossible")
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{label}: {path.name} cannot be used ({error}).") from error
+    return said

@@ -1,0 +1,117 @@
+"""What the name of a network stands for, found without TensorFlow: `opening` opens it."""
+
+import functools
+import pathlib
+
+from tfvis import files
+from tfvis.errors import InputError, nearest
+from tfvis.networks import checkpoint_files, layer_tables, other_formats
+from tfvis.networks.caffe import named
+
+# Kinds of file that hold a network.
+FILES = (".keras", ".h5", ".prototxt")
+# Networks whose weights are computed (`shallow.BUILDERS`).
+COMPUTED = ("hog", "hogb", "dsift")
+_SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "checkpoints"
+
+
+@functools.cache
+def fixed() -> tuple[str, ...]:
+    """Returns every name that stands for one network wherever it is said, in lower case."""
+    return (*layer_tables.applications(), *named.BUILDERS, *COMPUTED)
+
+
+def is_file(name: str) -> bool:
+    """Tells whether a name is that of a file of a network, there or not."""
+    return name.endswith(FILES)
+
+
+def roots() -> tuple[pathlib.Path, ...]:
+    """Returns the folders whose checkpoints have names: the cache's, and what comes along."""
+    return (files.home() / "checkpoints", _SHIPPED)
+
+
+def checkpoints() -> list[str]:
+    """Returns the checkpoints that can be opened by name."""
+    return sorted(
+        path.parent.name
+        for root in roots()
+        if root.is_dir()
+        for path in root.glob(f"*/{checkpoint_files.DESCRIPTION}")
+    )
+
+
+def find_checkpoint(name: str) -> pathlib.Path | None:
+    """Returns the folder of a checkpoint named by path or by name, None if there is none."""
+    if not name.strip():
+        return None
+    for folder in (files.located(name), *(root / name for root in roots())):
+        if (folder / checkpoint_files.DESCRIPTION).is_file():
+            return folder
+    return None
+
+
+def found_checkpoint(name: str, flag: str) -> pathlib.Path:
+    """Returns the folder of a checkpoint.
+
+    Args:
+        name: its path, or the name of one in `roots`.
+        flag: for messages.
+
+    Raises:
+        InputError: there is none.
+    """
+    folder = find_checkpoint(name)
+    if folder is None:
+        raise InputError(
+            f"--{flag}={name}: no folder with a {checkpoint_files.DESCRIPTION}, nor a checkpoint "
+            f"of that name. {nearest(name, checkpoints())}"
+        )
+    return folder
+
+
+def checkpoint(name: str) -> pathlib.Path | None:
+    """Returns the folder of the checkpoint that the name of a network stands for, if it does.
+
+    What Keras and Caffe call a network is that network, whatever folder is called so too.
+    """
+    known = name.lower() in fixed() or is_file(name)
+    return None if known else find_checkpoint(name)
+
+
+def absolute(name: str) -> str:
+    """Returns a network's name so that it is found from any folder: absolute if it is a path."""
+    folder = checkpoint(name)
+    by_path = is_file(name) or (folder and folder == files.located(name))
+    return str(files.located(name).absolute()) if by_path else name
+
+
+def known() -> tuple[str, ...]:
+    """Returns every name that stands for a network, in lower case but for checkpoints."""
+    return (*fixed(), *checkpoints())
+
+
+def label(name: str) -> str:
+    """Returns a short name for a network: of a file or folder, its own without the way there."""
+    if is_file(name):
+        return pathlib.PurePath(name).stem
+    folder = checkpoint(name)
+    return folder.resolve().name if folder else name
+
+
+def check(name: str) -> None:
+    """Raises InputError, with what is near or to be done, where a name stands for no network."""
+    if name.lower() in fixed() or checkpoint(name):
+        return
+    path = files.located(name, f"--network={name}")
+    advice = other_formats.advice(path)
+    if path.exists() and advice:
+        raise InputError(f"--network={name}: {advice}.")
+    if is_file(name) or advice:
+        if not path.is_file():
+            raise InputError(f"--network={name}: no such file.")
+        return
+    raise InputError(
+        f"--network={name}: neither a .keras, .h5 or .prototxt file nor a known network. "
+        f"{nearest(name, known())}"
+    )
