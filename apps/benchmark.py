@@ -28,6 +28,8 @@ does other things too. Tables:
                 memory it takes
     oracle      the named Caffe networks, every layer beside OpenCV's (needs
                 opencv-python-headless<5)
+    refusals    some hundred bad inputs to all apps: which are not refused in one line that
+                names them, leave files, take long or much memory (half an hour)
 
 and, over --count photographs of a folder, --images (they take hours, keep a CSV and go on
 from it):
@@ -47,7 +49,7 @@ _WORKDIR = common.define_workdir("out/benchmark")
 _PRECISION = common.define_precision()
 _TABLES = ["inversion", "precision", "steps", "machine", "torch", "peers", "app"]
 _STYLES = ["style", "evaluation", "memory"]
-_LONG = ["recipes", "vbp", "domains", "caffe", "oracle"]
+_LONG = ["recipes", "vbp", "domains", "caffe", "oracle", "refusals"]
 _SURVEYS = ["layers", "shallow", "activation"]
 _TABLE = flags.DEFINE_enum(
     "table", "all", ["all", *_TABLES, *_STYLES, *_LONG, *_SURVEYS], "Which table to print."
@@ -76,6 +78,14 @@ def main() -> None:
     """Prints the tables asked for."""
     from tfvis import files, images
 
+    if _TABLE.value == "refusals":
+        # Of apps as processes; nothing of it needs a network here.
+        workdir = files.make_folder(_WORKDIR.value, "--workdir")
+        common.start_tensorflow()
+        from apps.benchmarks import refusals
+
+        refusals.table_refusals(workdir)
+        return
     layers = common.split(_LAYERS.value, "layers")
     whole = subjects.picture(_IMAGE.value)
     picture = images.crop(whole, _CROP.value)

@@ -1,5 +1,6 @@
 """What messages and paths are allowed to hold."""
 
+import pathlib
 import unicodedata
 
 import tensorflow as tf
@@ -38,6 +39,12 @@ class LocatedTest(tf.test.TestCase):
                 files.located(word, "--flag")
         with self.assertRaisesRegex(InputError, "^--workdir="):
             files.make_folder("~nosuchuser/x", "--workdir")
+
+    def test_a_link_to_itself_is_no_path(self):
+        link = pathlib.Path(self.create_tempdir().full_path) / "a"
+        link.symlink_to("a")
+        with self.assertRaisesRegex(InputError, "^--flag: .*symbolic links"):
+            files.located(link, "--flag")
 
     def test_what_is_not_there_yet_is_a_path(self):
         folder = self.create_tempdir()

@@ -38,13 +38,13 @@ def located(word: os.PathLike | str, label: str = "") -> pathlib.Path:
         label: what messages begin with, such as "--image=~me/x"; left out, the word.
 
     Raises:
-        InputError: no such user; too long for a path; letters that no path has; a folder on
-            the way that may not be entered.
+        InputError: no such user; too long for a path; letters that no path has; a link to
+            itself; a folder on the way that may not be entered.
     """
     label = label or os.fspath(word)
     try:
         path = pathlib.Path(word).expanduser()
-        os.lstat(path)
+        os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         pass  # The caller's to say: it may be a name, or a file to come.
     except RuntimeError as error:
