@@ -77,7 +77,7 @@ def pictures(found: Found) -> Iterator[tuple[pathlib.Path, np.ndarray]]:
         if path in found.broken:
             continue
         try:
-            pixels = images.read(path).pixels
+            pixels = images.read(path, None).pixels
         except InputError as error:
             found.broken[path] = str(error)
             continue

@@ -102,7 +102,7 @@ def of_network(holders: dict, names: str | None, precision: str, crop_borders: b
     whole = embedded.prepares(network)
 
     def read(path: str) -> np.ndarray:
-        pixels = images.read(path).pixels
+        pixels = images.read(path, None).pixels
         if crop_borders:
             x0, y0, x1, y1 = borders.crop_borders(pixels)
             pixels = pixels[y0:y1, x0:x1]
@@ -116,7 +116,7 @@ def of_network(holders: dict, names: str | None, precision: str, crop_borders: b
             try:
                 yield number, read(path)
             except InputError as error:
-                yield number, InputError(str(error).removeprefix("--image="))
+                yield number, error
 
     return Namer(network.name, network, classes, reads, answer, seen)
 

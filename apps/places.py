@@ -157,9 +157,9 @@ def _record(place, path, looker, workdir, done, asked, one) -> list[dict]:
         record = done.get(key)
         if record is not None and _whole(workdir / folder, record):
             return [record | {"path": str(path)}]
-        pixels = images.read(path).pixels
+        pixels = images.read(path, None, shrink=False).pixels
     except (InputError, OSError) as error:
-        place.found.broken[path] = str(error).removeprefix("--image=")
+        place.found.broken[path] = str(error)
         return []
     try:
         made = one(path, pixels)

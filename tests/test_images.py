@@ -77,7 +77,7 @@ class ReadTest(tf.test.TestCase, parameterized.TestCase):
         path = self._saved("a.gif", frames[0], save_all=True, append_images=frames[1:])
         read = images.read(path)
         self.assertAllEqual(read.pixels[0, 0], [255, 0, 0])
-        self.assertIn("first of 3 frames", read.notes[0])
+        self.assertEqual(read.notes, ("a.gif: first of several frames",))
 
     def test_refusals(self):
         whole = self._saved("whole.png").read_bytes()

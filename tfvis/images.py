@@ -7,26 +7,26 @@ grey, where a network takes one channel), as one sees it on a screen.
 import dataclasses
 import os
 import pathlib
-import warnings
 
 import numpy as np
 import PIL.Image
-import PIL.ImageOps
 
 from tfvis import files
 from tfvis.errors import InputError
+from tfvis.image_files import pixels as image_pixels
+from tfvis.image_files.formats import (  # noqa: F401 (known by these names)
+    ENDINGS,
+    FORMATS,
+    MAX_PIXELS,
+    MAX_SIDE,
+    MIN_SIDE,
+    UnreadableError,
+)
 
-# Bounds checked on the header, before a single pixel is decoded. The largest
-# photographs in use are near 100 megapixels; one such float32 image is 1.2 GB.
-MIN_SIDE = 2
-MAX_SIDE = 16_384
-MAX_PIXELS = 100_000_000
-# Formats whose Pillow decoders only decode: EPS, for one, would run Ghostscript.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "PPM", "AVIF")
-# Of files that a folder is searched for.
-ENDINGS = frozenset((".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
 # ITU-R BT.601 luma, the weights Pillow's own conversion to grey uses.
 LUMA = (0.299, 0.587, 0.114)
+# Pixels that are resized at a time.
+_STRIP = 2**22
 CROPS = ("center", "left", "right", "top", "bottom", "none")
 
 
@@ -36,100 +36,36 @@ class Picture:
 
     Attributes:
         pixels: float32 [height, width, 3], RGB, 0..255.
-        notes: what a person should know of the reading ("first of 12 frames").
+        notes: what a person should know of the reading ("a.gif: first of several frames").
     """
 
     pixels: np.ndarray
     notes: tuple[str, ...] = ()
 
 
-def read(path: os.PathLike | str, flag: str = "image") -> Picture:
+def read(path: os.PathLike | str, flag: str | None = "image", shrink: bool = True) -> Picture:
     """Reads an image file as people see it.
 
-    EXIF turns are applied, CMYK and palettes become RGB, transparency is composited on
-    white, and of an animation the first frame is taken (a note says so). 16-bit grey
-    keeps its depth as fractions of a level; 16-bit colour is read in 8, as Pillow does.
+    EXIF turns are applied; colour profiles are followed to sRGB, and palettes, CMYK and grey
+    become RGB; transparency is composited on white; of an animation the first frame is taken.
+    What has more than 8 bits keeps its depth as fractions of a level, unless a profile or inks
+    bring it to 8.
 
     Args:
         path: the file.
-        flag: the name used for it in messages.
+        flag: the name used for it in messages; None where no flag named it.
+        shrink: whether a JPEG beyond the bounds may be decoded at a fraction of its size,
+            which a note says. Not where pixels are counted, as those of boxes are.
 
     Raises:
-        InputError: missing, empty, truncated, not an image of `FORMATS`, a folder,
-            or outside `MIN_SIDE`, `MAX_SIDE`, `MAX_PIXELS`.
+        UnreadableError: an InputError: missing, empty, truncated, not an image of `FORMATS`,
+            a folder, of numbers that have no known meaning, or outside `MIN_SIDE`,
+            `MAX_SIDE`, `MAX_PIXELS`.
     """
-    label = f"--{flag}={path}"
-    path = files.located(path, label)
-    try:
-        if path.is_dir():
-            raise InputError(f"{label}: is a folder. Name one image file.")
-        if path.stat().st_size == 0:
-            raise InputError(f"{label}: the file is empty.")
-        PIL.Image.init()  # Registers the plugins that `formats` is looked up in.
-        formats = [name for name in FORMATS if name in PIL.Image.OPEN]
-        with warnings.catch_warnings(), PIL.Image.open(path, formats=formats) as image:
-            # Pillow warns below our own bound, and of metadata nobody asked for.
-            warnings.simplefilter("ignore")
-            _check_size(image.size, label)
-            frames = getattr(image, "n_frames", 1)
-            # An MPO's further frames are previews and depth maps, not pictures.
-            notes = (
-                (f"{path.name}: first of {frames} frames",)
-                if frames > 1 and image.format != "MPO"
-                else ()
-            )
-            image.seek(0)
-            image.load()
-            return Picture(_to_rgb(PIL.ImageOps.exif_transpose(image)), notes)
-    except InputError:
-        raise
-    except PIL.UnidentifiedImageError as error:
-        raise InputError(
-            f"{label}: not an image this program reads ({', '.join(FORMATS)})."
-        ) from error
-    except PIL.Image.DecompressionBombError as error:
-        raise InputError(f"{label}: too many pixels, at most {MAX_PIXELS:,}.") from error
-    except FileNotFoundError as error:
-        raise InputError(f"{label}: no such file.") from error
-    except PermissionError as error:
-        raise InputError(f"{label}: no permission to read it.") from error
-    except MemoryError as error:
-        raise InputError(f"{label}: does not fit into memory; make it smaller.") from error
-    except Exception as error:
-        # Decoders raise a dozen kinds on data that ends early or contradicts itself.
-        raise InputError(f"{label}: truncated or damaged ({error}).") from error
-
-
-def _check_size(size: tuple[int, int], label: str) -> None:
-    width, height = size
-    if min(size) < MIN_SIDE:
-        raise InputError(
-            f"{label}: {width}x{height} px. Both sides must be at least {MIN_SIDE} px."
-        )
-    if max(size) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise InputError(
-            f"{label}: {width}x{height} px. At most {MAX_SIDE:,} px a side and "
-            f"{MAX_PIXELS:,} pixels in all; make it smaller first."
-        )
-
-
-def _to_rgb(image: PIL.Image.Image) -> np.ndarray:
-    """Returns float32 [height, width, 3], 0..255, of any Pillow mode."""
-    if image.mode.startswith("I") or image.mode == "F":
-        # Grey deeper than 8 bits: 16-bit integers open as I;16, or as I, which 8- and
-        # 32-bit data may be too; floating-point files are 0..1 or 0..255. The range tells.
-        grey = np.nan_to_num(np.asarray(image, dtype=np.float64))
-        largest = grey.max()
-        top = 1 if largest <= 1 and image.mode == "F" else 255 if largest <= 255 else 65535
-        top = 65535 if image.mode.startswith("I;16") else max(top, largest if top == 65535 else 0)
-        opaque = grey != image.info.get("transparency", -1)
-        grey = np.where(opaque, grey * (255 / top), 255).clip(0, 255).astype(np.float32)
-        return np.repeat(grey[..., None], 3, axis=-1)
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        white = PIL.Image.new("RGBA", image.size, "white")
-        image = PIL.Image.alpha_composite(white, image)
-    return np.asarray(image.convert("RGB"), dtype=np.float32)
+    label = str(path) if flag is None else f"--{flag}={path}"
+    found = image_pixels.read(path, label, shrink)
+    name = pathlib.Path(path).name
+    return Picture(found.pixels, tuple(f"{name}: {note}" for note in found.notes))
 
 
 def crop(pixels: np.ndarray, where: str = "center") -> np.ndarray:
@@ -162,14 +98,29 @@ def resize(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     """
     if pixels.shape[:2] == (height, width):
         return np.asarray(pixels, np.float32)
-    planes = [
-        PIL.Image.fromarray(np.ascontiguousarray(plane, dtype=np.float32)).resize(
-            (width, height), PIL.Image.Resampling.LANCZOS
-        )
-        for plane in np.moveaxis(pixels, -1, 0)
-    ]
+    planes = [_resized(plane, height, width) for plane in np.moveaxis(pixels, -1, 0)]
     # Lanczos overshoots at edges; light outside 0..255 does not exist.
-    return np.stack([np.asarray(p) for p in planes], axis=-1).clip(0, 255)
+    return np.stack(planes, axis=-1).clip(0, 255)
+
+
+def _resized(plane: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resizes float32 [h, w].
+
+    Pillow goes along the rows first and then along the columns; of a large plane the rows are
+    brought to their width some at a time, which gives the same bits and needs no second plane.
+    """
+    lanczos = PIL.Image.Resampling.LANCZOS
+    rows = max(1, _STRIP // plane.shape[1])
+    narrow = [
+        np.asarray(
+            PIL.Image.fromarray(np.ascontiguousarray(part, dtype=np.float32)).resize(
+                (width, len(part)), lanczos
+            )
+        )
+        for part in (plane[top : top + rows] for top in range(0, len(plane), rows))
+    ]
+    whole = PIL.Image.fromarray(np.concatenate(narrow))
+    return np.asarray(whole.resize((width, height), lanczos))
 
 
 def with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:

@@ -7,13 +7,11 @@ import io
 import os
 import pathlib
 import unicodedata
-import warnings
 from collections.abc import Iterator, Sequence
-
-import PIL.Image
 
 from tfvis import files, images, tables
 from tfvis.errors import InputError
+from tfvis.image_files import headers
 
 NEGATIVE = "none"
 # A row is some 100 bytes; larger data sets than half a million pictures are not for folders.
@@ -23,7 +21,6 @@ _MAX_FILE_BYTES = images.MAX_PIXELS * 8 + 2**20
 _BOX = ("x0", "y0", "x1", "y1")
 # More than these are counted, not listed: a message is one line.
 _LISTED = 5
-_ORIENTATION = 0x0112  # The EXIF tag; 5 to 8 turn by a quarter.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -304,7 +301,7 @@ def _row(place: pathlib.Path, row: dict, labelled: bool, boxed: bool, headers: d
     if not path.is_file():
         raise InputError(f"no such file as {relative}")
     if path not in headers:
-        headers[path] = _header(path, turned=boxed)
+        headers[path] = _header(path, boxed)
     size, reason = headers[path]
     box = None
     if boxed and any(cells[name] for name in _BOX):
@@ -332,32 +329,18 @@ def _key(relative: str) -> str:
     return unicodedata.normalize("NFC", relative.replace(os.sep, "/"))
 
 
-def _header(path: pathlib.Path, turned: bool = False) -> tuple[tuple[int, int] | None, str]:
+def _header(path: pathlib.Path, boxed: bool = False) -> tuple[tuple[int, int] | None, str]:
     """Returns (width, height) and "", or None and what is wrong, from a file's header.
 
     Args:
         path: the file.
-        turned: whether the size is wanted as after the EXIF turn.
+        boxed: whether there are boxes in it.
     """
     try:
-        length = path.stat().st_size
-        if length == 0 or length > _MAX_FILE_BYTES:
-            return None, f"{path}: {'the file is empty' if not length else 'the file is too large'}"
-        PIL.Image.init()
-        formats = [name for name in images.FORMATS if name in PIL.Image.OPEN]
-        with warnings.catch_warnings(), PIL.Image.open(path, formats=formats) as image:
-            warnings.simplefilter("ignore")
-            width, height = image.size
-            # A PNG without EXIF before its pixels would be decoded in search of it, and
-            # Pillow gives the size of a TIFF as it is after the turn.
-            quick = image.format != "TIFF" and (image.format != "PNG" or "exif" in image.info)
-            if turned and quick and image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8):
-                width, height = height, width
-    except Exception as error:  # Decoders raise a dozen kinds.
-        what = "not an image" if isinstance(error, PIL.UnidentifiedImageError) else str(error)
-        return None, f"{path}: {what}"
-    small = min(width, height) < images.MIN_SIDE
-    large = max(width, height) > images.MAX_SIDE or width * height > images.MAX_PIXELS
-    if small or large:
-        return None, f"{path}: {width}x{height} px is too {'small' if small else 'large'}"
-    return (width, height), ""
+        if path.stat().st_size > _MAX_FILE_BYTES:
+            return None, f"{path}: the file is too large"
+        # Boxes count the pixels of the whole picture.
+        header = headers.read(path, shrinking=not boxed)
+    except (InputError, OSError) as error:
+        return None, str(error)
+    return (header.width, header.height), ""

@@ -30,7 +30,8 @@ def load(example: Example, size: int, crop_borders: bool = False) -> np.ndarray:
     Raises:
         InputError: the file cannot be read, or its box does not lie in it.
     """
-    pixels = _read(example.path)
+    # A box counts the pixels of the whole picture.
+    pixels = images.read(example.path, None, shrink=example.box is None).pixels
     if example.box is not None:
         pixels = _cut(pixels, example.box, example.path)
     if crop_borders:
@@ -72,14 +73,6 @@ def load_all(
             yield index, result
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _read(path: str) -> np.ndarray:
-    try:
-        return images.read(path).pixels
-    except InputError as error:
-        # The file was found in a folder; no flag names it.
-        raise InputError(str(error).removeprefix("--image=")) from error
 
 
 def _cut(pixels: np.ndarray, box: tuple[int, int, int, int], path: str) -> np.ndarray:

@@ -1,0 +1,336 @@
+"""Image files of every kind, beside the numbers they were made of and other readers."""
+
+import pathlib
+import struct
+import tracemalloc
+import warnings
+import zlib
+from unittest import mock
+
+import cv2
+import numpy as np
+import PIL.Image
+import PIL.ImageCms
+import tensorflow as tf
+import tifffile
+from absl.testing import parameterized
+
+from tfvis import images
+from tfvis.image_files import formats, pixels
+
+_ROWS, _COLUMNS = np.mgrid[0:24, 0:31]
+# Another value in every channel and no symmetry, so that no mix-up looks right.
+LEVELS = np.stack([_COLUMNS * 8, _ROWS * 10, (_ROWS + _COLUMNS) * 3 + 40], -1).astype(np.uint8)
+DEEP = LEVELS.astype(np.uint16) * 257
+GREY = DEEP[..., 0]
+HALF = np.full((24, 31, 1), 32768, np.uint16)
+ON_WHITE = 255 + (LEVELS - 255.0) * 32768 / 65535
+GREY_ON_WHITE = np.repeat(ON_WHITE[..., :1], 3, axis=-1)
+GREY_LEVELS = np.repeat(LEVELS[..., :1], 3, axis=-1)
+
+
+def png(values: np.ndarray) -> bytes:
+    """Returns a PNG of 16 bits, by the format's specification."""
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[values.shape[-1]]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+
+    def chunk(tag, data):
+        return struct.pack(">I", len(data)) + tag + data + struct.pack(">I", zlib.crc32(tag + data))
+
+    size = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, kind, 0, 0, 0)
+    chunks = [chunk(b"IHDR", size), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def swapped_profile() -> bytes:
+    """Returns sRGB's profile with the primaries of red and green exchanged."""
+    icc = bytearray(PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobytes())
+    (count,) = struct.unpack(">I", icc[128:132])
+    tags = {bytes(icc[132 + 12 * k : 136 + 12 * k]): 132 + 12 * k for k in range(count)}
+    red, green = tags[b"rXYZ"], tags[b"gXYZ"]
+    first, second = icc[red + 4 : red + 12], icc[green + 4 : green + 12]
+    icc[red + 4 : red + 12], icc[green + 4 : green + 12] = second, first
+    return bytes(icc)
+
+
+def profile(space: bytes, connection: bytes, tags: dict[bytes, bytes]) -> bytes:
+    """Returns an ICC profile of version 2, by its specification."""
+    offset, table, body = 132 + 12 * len(tags), struct.pack(">I", len(tags)), b""
+    for name, data in tags.items():
+        data += b"\0" * (-len(data) % 4)
+        table += name + struct.pack(">II", offset + len(body), len(data))
+        body += data
+    white = struct.pack(">3i", 0xF6D6, 0x10000, 0xD32D)  # D50
+    head = struct.pack(">I4sI4s4s4s", 128 + len(table) + len(body), b"none", 0x2400000, b"prtr",
+                       space, connection)  # fmt: skip
+    head += b"\0" * 12 + b"acsp" + b"\0" * 28 + white
+    return head.ljust(128, b"\0") + table + body
+
+
+def grey_profile(gamma: float) -> bytes:
+    """Returns a profile of grey whose light is its numbers to a power."""
+    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256))
+    white = b"XYZ \0\0\0\0" + struct.pack(">3i", 0xF6D6, 0x10000, 0xD32D)
+    return profile(b"GRAY", b"XYZ ", {b"kTRC": curve, b"wtpt": white})
+
+
+def ink_profile(labs: np.ndarray) -> bytes:
+    """Returns a profile of CMYK: the L*a*b* of all 16 mixtures, between them linear."""
+    identity = bytes(range(256))
+    encoded = np.stack([labs[:, 0] * 2.55, labs[:, 1] + 128, labs[:, 2] + 128], -1)
+    matrix = struct.pack(">9i", *np.eye(3, dtype=int).reshape(-1) * 0x10000)
+    table = b"mft1\0\0\0\0" + bytes((4, 3, 2, 0)) + matrix + identity * 4
+    table += np.rint(encoded).astype(np.uint8).tobytes() + identity * 3
+    white = b"XYZ \0\0\0\0" + struct.pack(">3i", 0xF6D6, 0x10000, 0xD32D)
+    return profile(b"CMYK", b"Lab ", {b"A2B0": table, b"wtpt": white})
+
+
+class FilesTest(tf.test.TestCase, parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+    def _read(self, name: str, content: bytes | None = None) -> images.Picture:
+        if content is not None:
+            (self.folder / name).write_bytes(content)
+        return images.read(self.folder / name)
+
+    def _tiff(self, values: np.ndarray, **options) -> np.ndarray:
+        tifffile.imwrite(self.folder / "a.tif", values, **options)
+        return self._read("a.tif").pixels
+
+    def _image(self, name: str, image, **options) -> images.Picture:
+        image = image if isinstance(image, PIL.Image.Image) else PIL.Image.fromarray(image)
+        image.save(self.folder / name, **options)
+        return self._read(name)
+
+    @parameterized.product(
+        planar=(False, True),
+        compression=(None, "zlib", "lzw"),
+        order=("<", ">"),
+        tile=(False, True),
+    )
+    def test_deep_colour_tiffs(self, planar, compression, order, tile):
+        values = DEEP + np.uint16(3)  # What 8 bits do not hold.
+        found = self._tiff(
+            values.transpose(2, 0, 1) if planar else values,
+            photometric="rgb",
+            planarconfig="separate" if planar else "contig",
+            compression=compression,
+            byteorder=order,
+            tile=(16, 16) if tile else None,
+        )
+        self.assertAllClose(found, values / 257, atol=1e-3)
+
+    def test_deep_tiffs_of_other_kinds(self):
+        rgb = {"photometric": "rgb"}
+        grey = {"photometric": "minisblack"}
+        cases = {
+            "grey": (GREY, grey, GREY_LEVELS),
+            "white is zero": (65535 - GREY, {"photometric": "miniswhite"}, GREY_LEVELS),
+            "12 bits": (GREY >> 4, grey | {"bitspersample": 12}, GREY_LEVELS),
+            "32 bits": (DEEP.astype(np.uint32) * 65537, rgb, LEVELS),
+            "unit floats": ((LEVELS / 255).astype(np.float32), rgb, LEVELS),
+            "grey doubles": (GREY / 65535, grey, GREY_LEVELS),
+            "halves": ((LEVELS / 255).astype(np.float16), rgb, LEVELS),
+            "floats to 255": (LEVELS.astype(np.float32), rgb, LEVELS),
+            "grey and alpha": (
+                np.concatenate([GREY[..., None], HALF], -1),
+                grey | {"extrasamples": ["unassalpha"]},
+                GREY_ON_WHITE,
+            ),
+            "premultiplied": (
+                np.concatenate([(DEEP * (32768 / 65535)).astype(np.uint16), HALF], -1),
+                rgb | {"extrasamples": ["assocalpha"]},
+                ON_WHITE,
+            ),
+            "inks": (
+                np.concatenate([65535 - DEEP, np.zeros_like(HALF)], -1),
+                {"photometric": "separated"},
+                LEVELS,
+            ),
+            "turned": (DEEP, rgb | {"extratags": [(274, 3, 1, 6, True)]}, np.rot90(LEVELS, -1)),
+            "turned grey": (
+                GREY,
+                grey | {"extratags": [(274, 3, 1, 7, True)]},
+                GREY_LEVELS.swapaxes(0, 1)[::-1, ::-1],
+            ),
+        }
+        for name, (values, options, expected) in cases.items():
+            with self.subTest(name):
+                # Half a level for what inks and half floats round.
+                self.assertAllClose(self._tiff(values, **options), expected, atol=0.51)
+
+    def test_numbers_of_unknown_meaning_are_refused(self):
+        rgb = {"photometric": "rgb"}
+        light = (LEVELS / 255).astype(np.float32)
+        holed = light.copy()
+        holed[3, 4] = np.nan
+        for name, values, options in (
+            ("beyond white", light * 9, rgb),
+            ("below black", light - 0.1, rgb),
+            ("none", holed, rgb),
+            ("signed", GREY.astype(np.int32) // 2, {}),
+            ("16 bits in 32", GREY.astype(np.uint32), {}),
+            ("a sensor's mosaic", GREY, {"photometric": "cfa"}),
+        ):
+            with (
+                self.subTest(name),
+                self.assertRaisesRegex(images.UnreadableError, "a.tif: .*Save"),
+            ):
+                self._tiff(values, **options)
+
+    def test_deep_pngs_beside_opencv(self):
+        noise = np.random.default_rng(0).integers(0, 65536, (24, 31, 4)).astype(np.uint16)
+        found = self._read("rgb.png", png(noise[..., :3])).pixels
+        other = cv2.imread(str(self.folder / "rgb.png"), cv2.IMREAD_UNCHANGED)[..., ::-1]
+        self.assertAllClose(found, other / 257, atol=1e-3)
+        share = noise[..., 3:] / 65535
+        for name, colours, values in (
+            ("rgba.png", noise[..., :3], noise),
+            ("la.png", noise[..., :1], noise[..., [0, 3]]),
+        ):
+            expected = np.broadcast_to(255 + (colours / 257 - 255) * share, (24, 31, 3))
+            self.assertAllClose(self._read(name, png(values)).pixels, expected, atol=1e-3)
+
+    def test_netpbm(self):
+        head = b"31 24\n4095\n"
+        content = (GREY >> 4).astype(">u2").tobytes()
+        # A twelfth of a level is what 12 bits round.
+        found = self._read("a.pgm", b"P5\n" + head + content).pixels
+        self.assertAllClose(found, GREY_LEVELS, atol=0.07)
+        dark = np.full((24, 31), 200, ">u2").tobytes()
+        found = self._read("dark.pgm", b"P5\n31 24\n65535\n" + dark).pixels
+        self.assertAllClose(found, np.full((24, 31, 3), 200 / 257), atol=1e-3)
+        self.assertAllEqual(self._image("a.ppm", LEVELS).pixels, LEVELS)
+
+    @parameterized.parameters("a.jp2", "a.j2k", "a.jfif", "a.jpe", "a.avif")
+    def test_endings_of_other_programs(self, name):
+        if name == "a.avif" and not PIL.features.check("avif"):
+            self.skipTest("this Pillow reads no AVIF")
+        kind = {"jfif": "JPEG", "jpe": "JPEG"}.get(name[2:])
+        self._image(name, LEVELS, **({"format": kind} if kind else {}))
+        expected = np.asarray(PIL.Image.open(self.folder / name).convert("RGB"), np.float32)
+        self.assertAllEqual(images.read(self.folder / name).pixels, expected)
+        self.assertIn(pathlib.Path(name).suffix, images.ENDINGS)
+
+    def test_heic_without_its_plugin_names_it(self):
+        formats._formats.cache_clear()
+        self.addCleanup(formats._formats.cache_clear)
+        with mock.patch.dict("sys.modules", {"pillow_heif": None}):
+            with mock.patch.dict(PIL.Image.OPEN):
+                PIL.Image.OPEN.pop("HEIF", None)
+                with self.assertRaisesRegex(images.UnreadableError, "pillow-heif"):
+                    self._read("a.heic", struct.pack(">I", 24) + b"ftypheic" + b"\0" * 40)
+
+    @parameterized.parameters("RGB", "RGBA", "P", "deep")
+    def test_profiles_are_followed(self, mode):
+        swapped = np.ascontiguousarray(LEVELS[..., [1, 0, 2]])
+        icc = swapped_profile()
+        if mode == "deep":
+            found = self._tiff(swapped.astype(np.uint16) * 257, photometric="rgb", iccprofile=icc)
+        else:
+            image = PIL.Image.fromarray(swapped)
+            image = image.quantize(256) if mode == "P" else image.convert(mode)
+            found = self._image("a.png", image, icc_profile=icc).pixels
+        # The profile is a rounded one; a palette of 256 colours holds these only nearly.
+        self.assertAllClose(found, LEVELS, atol=20 if mode == "P" else 2)
+
+    def test_srgb_profiles_leave_the_bits(self):
+        icc = PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobytes()
+        noise = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+        self.assertAllEqual(self._image("a.png", noise, icc_profile=icc).pixels, noise)
+
+    @parameterized.parameters("L", "LA", "deep")
+    def test_profiles_of_grey(self, mode):
+        icc = grey_profile(1.0)
+        if mode == "deep":
+            found = self._tiff(GREY, photometric="minisblack", iccprofile=icc)
+        else:
+            image = PIL.Image.fromarray(LEVELS[..., 0]).convert(mode)
+            found = self._image("a.png", image, icc_profile=icc).pixels
+        light = GREY_LEVELS / 255
+        expected = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+        self.assertAllClose(found, expected * 255, atol=1.5)
+
+    @parameterized.parameters("a.jpg", "a.tif")
+    def test_profiles_of_inks(self, name):
+        # Inks as no press has them: paper, and one that prints orange where cyan would be.
+        labs = np.tile([100.0, 0, 0], (16, 1))
+        labs[[k for k in range(16) if k & 8]] = (60, 30, 50)  # Cyan varies slowest.
+        labs[[k for k in range(16) if k & 1]] = (0, 0, 0)
+        inks = np.zeros((16, 16, 4), np.uint8)
+        inks[:8, :, 0], inks[:, 8:, 3] = 255, 255
+        image = PIL.Image.fromarray(inks, mode="CMYK")
+        options = {"quality": 100} if name == "a.jpg" else {}
+        found = self._image(name, image, icc_profile=ink_profile(labs), **options).pixels
+        # L*a*b* (60, 30, 50) under D50 is (211, 121, 54) in sRGB.
+        self.assertAllClose(found[2, 2], [211, 121, 54], atol=4)
+        self.assertAllClose(found[13, 2], [255, 255, 255], atol=3)
+        self.assertAllClose(found[13, 13], [0, 0, 0], atol=3)
+
+    def test_profiles_that_cannot_be_used_are_said(self):
+        for name, icc in (("broken", b"nonsense" * 40), ("of grey", grey_profile(2.2))):
+            with self.subTest(name):
+                read = self._image("a.png", LEVELS, icc_profile=icc)
+                self.assertAllEqual(read.pixels, LEVELS)
+                self.assertRegex(read.notes[0], "^a.png: its colour profile is passed over")
+
+    def test_inks_beside_opencv(self):
+        # Adobe's JPEGs hold inks inverted; both readers must undo it.
+        image = PIL.Image.fromarray(LEVELS).resize((64, 64)).convert("CMYK")
+        found = self._image("a.jpg", image, quality=100).pixels
+        other = cv2.imread(str(self.folder / "a.jpg"))[..., ::-1]
+        self.assertAllClose(found, other, atol=6)
+
+    def test_strips_make_no_difference(self):
+        exif = PIL.Image.Exif()
+        exif[0x0112] = 5
+        image = PIL.Image.fromarray(LEVELS).convert("RGBA")
+        whole = self._image("a.png", image, exif=exif, icc_profile=swapped_profile()).pixels
+        with mock.patch.object(pixels, "_STRIP", 70):
+            self.assertAllEqual(images.read(self.folder / "a.png").pixels, whole)
+        resized = images.resize(whole, 9, 7)
+        with mock.patch.object(images, "_STRIP", 70):
+            self.assertAllEqual(images.resize(whole, 9, 7), resized)
+
+    def test_large_pictures_are_read_in_bounded_memory_and_silence(self):
+        path = self.folder / "a.png"
+        PIL.Image.new("RGBA", (1500, 1500), (200, 30, 30, 128)).save(path, compress_level=1)
+        self.enter_context(mock.patch.object(pixels, "_STRIP", 2**17))
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        with mock.patch.object(PIL.Image, "MAX_IMAGE_PIXELS", 10**6):
+            with warnings.catch_warnings(record=True) as told:
+                found = images.read(path).pixels
+        # Numpy's share: the picture, and some strips of it.
+        self.assertLess(tracemalloc.get_traced_memory()[1], found.nbytes + 2**17 * 60)
+        self.assertEmpty(told)
+
+    def test_jpegs_beyond_the_bounds_are_shrunk(self):
+        image = PIL.Image.fromarray(cv2.resize(LEVELS, (640, 400)))
+        with mock.patch.object(formats, "MAX_PIXELS", 20_000):
+            read = self._image("a.jpg", image, quality=95)
+            self.assertEqual(read.pixels.shape, (100, 160, 3))
+            self.assertEqual(read.notes, ("a.jpg: 640x400 px, shrunk to 160x100",))
+            expected = images.resize(np.asarray(image, np.float32), 100, 160)
+            # libjpeg's shrinking is a mean of blocks, ours is Lanczos'.
+            self.assertLess(np.abs(read.pixels - expected).mean(), 2)
+            with self.assertRaisesRegex(images.UnreadableError, "too large"):
+                images.read(self.folder / "a.jpg", shrink=False)
+            with self.assertRaisesRegex(images.UnreadableError, "too large"):
+                self._image("a.png", image)
+            with mock.patch.object(formats, "MAX_PROGRESSIVE_PIXELS", 100_000):
+                with self.assertRaisesRegex(images.UnreadableError, "too large"):
+                    self._image("b.jpg", image, progressive=True)
+
+    def test_damaged_deep_files(self):
+        tifffile.imwrite(self.folder / "a.tif", DEEP, photometric="rgb", compression="zlib")
+        whole = (self.folder / "a.tif").read_bytes()
+        content = png(DEEP)
+        for name, data in (
+            ("cut.tif", whole[: len(whole) - 300]), ("head.tif", whole[:40]), ("end.tif", b"II*\0"),
+            ("cut.png", content[: len(content) // 2]),
+        ):  # fmt: skip
+            with self.subTest(name), self.assertRaisesRegex(images.UnreadableError, name):
+                self._read(name, data)
