@@ -5,8 +5,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from tfvis import preimages
-from tfvis.networks import fast
+from tfvis import hardware, preimages
 from tfvis.networks.network import Network
 from tfvis.optimize import loop
 from tfvis.report import manifest
@@ -16,7 +15,7 @@ def precision(word: str) -> str:
     """Returns the precision a flag stands for on this machine."""
     if word != "auto":
         return word
-    return "bfloat16" if fast.native_bfloat16() else "float32"
+    return "bfloat16" if hardware.native_bfloat16() else "float32"
 
 
 def jit(word: str, workdir: pathlib.Path, network: Network, target, layer: str) -> bool:

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tensorboard.backend.event_processing import event_accumulator
 
 from tests import nets
+from tfvis import hardware
 from tfvis.report import manifest, pages, plots, sheets, signed, tensorboard
 
 
@@ -35,7 +36,8 @@ class ReportTest(tf.test.TestCase):
         path = self.folder / "manifest.json"
         manifest.write(path, {"a": float("nan"), "b": np.float32(1.5), "c": (1, np.int64(2))})
         strict = json.loads(path.read_text(), parse_constant=lambda word: self.fail(word))
-        self.assertEqual(strict, {"a": "nan", "b": 1.5, "c": [1, 2]})
+        machine = {"cpu": hardware.cpu(), "oneDNN": "on" if hardware.onednn() else "off"}
+        self.assertEqual(strict, {"a": "nan", "b": 1.5, "c": [1, 2], "machine": machine})
         self.assertEqual(manifest.read(path), strict)
         path.write_text("{half")
         self.assertEqual(manifest.read(path), {})

@@ -13,7 +13,7 @@ import numpy as np
 
 from tfvis.art.mixstyle import MixStyle
 from tfvis.errors import InputError, nearest
-from tfvis.networks import classifier_head, dominators
+from tfvis.networks import classifier_head, convolutions, dominators
 from tfvis.networks import weights as sources
 from tfvis.networks.network import Network
 
@@ -139,7 +139,10 @@ def learner(
     def fresh(layer):
         if not isinstance(layer, keras.Layer):  # An operation, such as a sum: no state.
             return layer
-        return type(layer).from_config(layer.get_config() | {"dtype": policy})
+        made = type(layer).from_config(layer.get_config() | {"dtype": policy})
+        for inside in made._flatten_layers():  # Of a nested model; else the layer alone.
+            convolutions.everywhere(inside)
+        return made
 
     called = _mixing_first(MixStyle(name=MIXING, dtype="float32")) if mixing else None
     tail = keras.models.clone_model(source, clone_function=fresh, call_function=called)

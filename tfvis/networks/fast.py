@@ -12,13 +12,12 @@ the model as Keras runs it, `python -m apps.benchmark --table=steps` measures:
   the weights once, not at every step, keeps that gain.
 """
 
-import platform
-
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvis.networks import surgery
+from tfvis import hardware
+from tfvis.networks import convolutions, surgery
 from tfvis.networks.caffe.layers import GroupedConv2D
 
 PRECISIONS = ("float32", "bfloat16")
@@ -34,13 +33,14 @@ def plan(model: keras.Model, paths: dict[str, str], precision: str, packed: bool
         model: flat functional model, as `surgery.Graph.truncated` returns.
         paths: {name in the result: name of an output of `model`}.
         precision: "float32", or "bfloat16" for the network's arithmetic.
-        packed: use the packed convolution (oneDNN on a CPU; no use under XLA, whose
-            convolutions differ).
+        packed: use the packed convolution where oneDNN runs (no use under XLA, whose
+            convolutions differ; TensorFlow's own adds up in bfloat16 going backward).
 
     Returns:
         A model with outputs {name: tensor}, in `precision`. Weights are shared, but
         for convolutions whose kernel is packed or cast: those hold a constant copy.
     """
+    packed = packed and hardware.onednn()
 
     def place(layer, path, *args, **kwargs):
         name = layer.name
@@ -63,23 +63,6 @@ def plan(model: keras.Model, paths: dict[str, str], precision: str, packed: bool
     return keras.Model(
         graph.inputs, {name: graph.tensors[produced[path]] for name, path in paths.items()}
     )
-
-
-def native_bfloat16() -> bool:
-    """Tells whether this machine multiplies bfloat16 in hardware."""
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        details = tf.config.experimental.get_device_details(gpus[0])
-        # Ampere is compute capability 8.0.
-        return details.get("compute_capability", (0, 0)) >= (8, 0)
-    if platform.system() == "Linux":
-        try:
-            with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
-                flags = next((line for line in file if line.startswith("flags")), "")
-        except OSError:
-            return False
-        return bool({"avx512_bf16", "amx_bf16"} & set(flags.split()))
-    return False
 
 
 def _even_windows(layer: keras.Layer) -> bool:
@@ -128,12 +111,9 @@ class FrozenConv(keras.layers.Layer):
         if self._packed:
             outputs = _packed_convolution(inputs, self._kernel, self._flipped)
         else:
-            outputs = tf.nn.convolution(
-                inputs,
-                self._kernel,
-                strides=self._source.strides,
-                padding=self._source.padding.upper(),
-                dilations=self._source.dilation_rate,
+            source = self._source
+            outputs = convolutions.grouped(
+                inputs, self._kernel, source.strides, source.padding.upper(), source.dilation_rate
             )
         if self._bias is not None:
             outputs = tf.nn.bias_add(outputs, self._bias)

@@ -14,6 +14,7 @@ import keras
 import tensorflow as tf
 
 from tfvis.errors import InputError
+from tfvis.networks import convolutions
 from tfvis.networks.caffe.pooling import CaffeAveragePooling2D, CaffeMaxPooling2D
 
 
@@ -51,13 +52,16 @@ class Graph:
 def twin(layer: keras.Layer, **changes) -> keras.Layer:
     """Returns a layer that shares all variables of `layer`, with attributes changed.
 
-    `copy.copy` would serialise the layer and make new variables, hence by hand.
+    `copy.copy` would serialise the layer and make new variables, hence by hand. A twin runs
+    on every CPU, see `convolutions.everywhere`; so do those in a nested model that is kept whole.
     """
+    if isinstance(layer, keras.Model) and _is_graph(layer):
+        layer = keras.models.clone_model(layer, clone_function=twin)
     copy = object.__new__(type(layer))
     # Not setattr: Keras would take the change for one of the shared layer's own.
     copy.__dict__.update(layer.__dict__)
     copy.__dict__.update(_inbound_nodes=[], _outbound_nodes=[], **changes)
-    return copy
+    return convolutions.everywhere(copy)
 
 
 def rewire(model: keras.Model, place: Place | None = None) -> Graph:

@@ -12,7 +12,7 @@ import platform
 import numpy as np
 
 import tfvis
-from tfvis import files
+from tfvis import files, hardware
 
 _PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "pillow")
 
@@ -54,11 +54,12 @@ def plain(value):
 
 
 def write(path: os.PathLike | str, content: dict) -> None:
-    """Writes the manifest as JSON, whole or not at all.
+    """Writes the manifest as JSON, whole or not at all, with the machine it is written on.
 
     Raises:
         InputError: the folder cannot be written to.
     """
+    content = content | {"machine": hardware.described()}
     files.write_text(path, json.dumps(plain(content), indent=2) + "\n")
 
 

@@ -1,0 +1,63 @@
+"""What computes: the CPU, and whether TensorFlow runs it through oneDNN."""
+
+import os
+import platform
+
+# Limits of oneDNN (ONEDNN_MAX_CPU_ISA) under which it still multiplies bfloat16 in hardware.
+_BFLOAT16_LIMITS = ("DEFAULT", "BF16", "FP16", "AMX", "AVX10")
+
+
+def described() -> dict[str, str]:
+    """Returns what a manifest says of this machine: the CPU's name, oneDNN "on" or "off"."""
+    return {"cpu": cpu(), "oneDNN": "on" if onednn() else "off"}
+
+
+def cpu() -> str:
+    """Returns the name of the CPU, or of its architecture where the system tells no more."""
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def onednn() -> bool:
+    """Tells whether TensorFlow's convolutions and products run through oneDNN.
+
+    Asked of TensorFlow, which reads TF_ENABLE_ONEDNN_OPTS as it is imported and never
+    again: what the variable says later need not be in force.
+    """
+    # There is no public name for it; TensorFlow's own tests ask here.
+    from tensorflow.python.util import _pywrap_util_port
+
+    return _pywrap_util_port.IsMklEnabled()
+
+
+def gpus() -> list:
+    """Returns TensorFlow's GPUs."""
+    import tensorflow as tf
+
+    return tf.config.list_physical_devices("GPU")
+
+
+def native_bfloat16() -> bool:
+    """Tells whether this machine multiplies bfloat16 in hardware, and TensorFlow lets it."""
+    if gpus():
+        import tensorflow as tf
+
+        details = tf.config.experimental.get_device_details(gpus()[0])
+        # Ampere is compute capability 8.0.
+        return details.get("compute_capability", (0, 0)) >= (8, 0)
+    # Without oneDNN every product is rounded by itself, up to forty times as slow.
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT").upper()
+    allowed = onednn() and any(word in limit for word in _BFLOAT16_LIMITS)
+    return allowed and bool({"avx512_bf16", "amx_bf16"} & set(_cpuinfo("flags").split()))
+
+
+def _cpuinfo(key: str) -> str:
+    """Returns what Linux says of its first CPU under a key, "" where it does not."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            for line in file:
+                name, _, value = line.partition(":")
+                if name.strip() == key:
+                    return value.strip()
+    except OSError:
+        pass
+    return ""
