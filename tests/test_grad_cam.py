@@ -141,7 +141,7 @@ class GradCamTest(tf.test.TestCase, parameterized.TestCase):
         cam = grad_cam.GradCam(net)
         cases = {
             "has no classifier": lambda: grad_cam.GradCam(headless),
-            "not a map that every path": lambda: grad_cam.GradCam(net, "gap"),
+            r"not a map \(gap joins all places\); the last": lambda: grad_cam.GradCam(net, "gap"),
             "has no layer": lambda: grad_cam.GradCam(net, "block7_conv1"),
             "a class of 0 to 4": lambda: cam(_images(2), [0, 5]),
             "for each of 2": lambda: cam(_images(2), [0]),

@@ -13,11 +13,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvis.attention import visual_backprop
 from tfvis.errors import InputError
-from tfvis.networks import receptive, surgery
+from tfvis.networks import places, receptive, surgery
+from tfvis.networks.asking import Lost
 from tfvis.networks.dominators import dominators, sources
+from tfvis.networks.maps import Map, Maps, features, maps
 from tfvis.networks.network import Network
+from tfvis.networks.windows import Layout
 
 _POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
 
@@ -28,7 +30,8 @@ class GradCam:
     Args:
         network: with a classifier.
         layer: whose map is looked at; all paths must pass it. Default: the deepest that has
-            places and is no pooling, the paper's last convolutional layer (relu5_3 of VGG).
+            places and is no pooling, the paper's last convolutional layer (relu5_3 of VGG);
+            of a transformer the last tokens that the scores are made of, as a map.
         precision: "float32" or "bfloat16", arithmetic of the network up to the layer.
 
     Raises:
@@ -41,20 +44,18 @@ class GradCam:
                 f"Grad-CAM is of a class, and {network.name} has no classifier. Use a checkpoint, "
                 "or a network with its top."
             )
-        self.network, self.layer = network, layer or _deepest(network)
-        network.check([self.layer])
-        start = network.graph.tensors[network.path(self.layer)]
+        self.network, found = network, maps(network, network.logits)
+        one = _named(network, found, layer) if layer else _deepest(network, found)
+        self.layer, self._layout = layer or one.path, one.layout
+        # Why there are no places behind the last map; None where the scores are one.
+        self.end: Lost | None = found.end
+        start = network.graph.tensors[one.path]
         scores = network.graph.tensors[network.logits]
-        passed = dominators(network, network.logits)
-        if len(start.shape) != 4 or network.path(self.layer) not in passed:
-            raise InputError(
-                f"Grad-CAM: {self.layer} of {network.name} is not a map that every path passes."
-            )
         self._precision = precision
         self._head = keras.Model(start, scores)
-        self._dense = _scores_of_mean(start, scores)
+        self._dense = _scores_of_mean(start, scores, self._layout)
         # Not autograph: there is nothing to convert, and errors stay one line.
-        self._run = tf.function(self._maps, autograph=False)
+        self._run = tf.function(self._gradients, autograph=False)
         self._run_all = tf.function(self._class_maps, autograph=False)
 
     @functools.cached_property
@@ -88,7 +89,7 @@ class GradCam:
         """
         images = self._checked(images)
         classes = self._checked_classes(classes, len(images))
-        return self._run(self._taps(images)[self.layer], classes)
+        return self._of_map(self._taps(images)[self.layer], classes, images.shape[1:3])
 
     def of_map(self, found: tf.Tensor, classes, size) -> tf.Tensor:
         """Returns the maps of classes from the layer's output, which a tap has at hand.
@@ -104,7 +105,8 @@ class GradCam:
         Raises:
             InputError: a class the network does not have, or not one for each image.
         """
-        return self.upscaled(self._run(found, self._checked_classes(classes, len(found))), size)
+        classes = self._checked_classes(classes, len(found))
+        return self.upscaled(self._of_map(found, classes, size), size)
 
     def class_maps(self, images: tf.Tensor) -> tf.Tensor:
         """Returns the maps of all classes, float32 [batch, h, w, classes], in one product.
@@ -119,12 +121,14 @@ class GradCam:
                 f"Grad-CAM: the scores of {self.network.name} are not one layer over the mean of "
                 f"{self.layer}; ask for one class at a time."
             )
-        return self._run_all(self._taps(self._checked(images))[self.layer])
+        images = self._checked(images)
+        found = self._taps(images)[self.layer]
+        return self._run_all(self._as_map(found, images.shape[1:3]))
 
     def upscaled(self, maps: tf.Tensor, size) -> tf.Tensor:
         """Returns maps of the layer, [batch, h, w], at the size of the image, (height, width)."""
         height, width = size
-        field = receptive.receptive_field(self.network, self.layer, height, width)
+        field = self._field(size)
         for number, (axis, pixels) in enumerate(((field.rows, height), (field.columns, width)), 1):
             lower, share = _between(axis, maps.shape[number], pixels)
             share = tf.reshape(tf.constant(share, tf.float32), [-1] + [1] * (2 - number))
@@ -142,8 +146,23 @@ class GradCam:
                 f"{self.network.channels}]. Received: {tuple(images.shape)}"
             )
         # It raises where nothing is left of such an image.
-        receptive.receptive_field(self.network, self.layer, *images.shape[1:3])
+        self._field(images.shape[1:3])
         return images
+
+    def _field(self, size) -> receptive.Field:
+        field = receptive.receptive_field(self.network, self.layer, *size, places_only=True)
+        if field.everything:
+            raise InputError(f"Grad-CAM: {self.layer} keeps no places: {field.layout}.")
+        return field
+
+    def _as_map(self, found: tf.Tensor, size) -> tf.Tensor:
+        """Returns the layer's output as [batch, h, w, channels]."""
+        return places.as_map(found, self._layout, self._field(size).places)
+
+    def _of_map(self, found: tf.Tensor, classes: tf.Tensor, size) -> tf.Tensor:
+        weights = self._as_map(self._run(found, classes), size)
+        weights = tf.reduce_mean(weights, [1, 2], keepdims=True)
+        return tf.nn.relu(tf.reduce_sum(weights * self._as_map(found, size), -1))
 
     def _checked_classes(self, given, images: int) -> tf.Tensor:
         classes, count = np.asarray(given), self.network.channels_of("logits")
@@ -155,32 +174,76 @@ class GradCam:
             )
         return tf.constant(classes, tf.int32)
 
-    def _maps(self, found, classes):
+    def _gradients(self, found, classes):
         with tf.GradientTape() as tape:
             tape.watch(found)
             scores = self._head(found, training=False)
             # A sum: the gradient of each image is as if it were alone.
             score = tf.reduce_sum(tf.gather(scores, classes, axis=1, batch_dims=1))
-        weights = tf.reduce_mean(tape.gradient(score, found), [1, 2], keepdims=True)
-        return tf.nn.relu(tf.reduce_sum(weights * found, -1))
+        return tape.gradient(score, found)
 
     def _class_maps(self, found):
-        places = tf.cast(tf.reduce_prod(tf.shape(found)[1:3]), tf.float32)
-        return tf.nn.relu(tf.tensordot(found, self._dense.kernel / places, 1))
+        count = tf.cast(tf.reduce_prod(tf.shape(found)[1:3]), tf.float32)
+        return tf.nn.relu(tf.tensordot(found, self._dense.kernel / count, 1))
 
 
-def _deepest(network: Network) -> str:
+def _named(network: Network, found: Maps, layer: str) -> Map:
+    """Returns the map of a layer that was asked for."""
+    network.check([layer])
+    path = network.path(layer)
+    for one in found.found:
+        if one.path == path:
+            return one
+    if path in dominators(network, network.logits):
+        why = f" ({found.end})" if found.end else ""
+        raise InputError(
+            f"Grad-CAM: {layer} of {network.name} is not a map{why}; {_nearest(found)}"
+        )
+    raise InputError(
+        f"Grad-CAM: {layer} of {network.name} is not a map that every path passes; "
+        f"{_nearest(found)}"
+    )
+
+
+def _nearest(found: Maps) -> str:
+    """Returns what to choose instead."""
+    if not found.found:
+        return "there is none."
+    return f"the last one that is: {found.found[-1].path}."
+
+
+def _deepest(network: Network, found: Maps) -> Map:
     """Returns the deepest layer with places, a pooling only where there is nothing else."""
-    passed = dominators(network, network.logits)
-    layers = [layer for layer in visual_backprop.maps(network) if layer in passed]
-    if not layers:
-        raise InputError(f"Grad-CAM: {network.name} has no map on the way to its scores.")
-    operations = {layer: surgery.operation(network.graph.tensors[layer]) for layer in layers}
-    finer = [layer for layer in layers if not isinstance(operations[layer], _POOLINGS)]
-    return (finer or layers)[-1]
+    tensors, scores = network.graph.tensors, network.graph.tensors[network.logits]
+    ends = features(network, found)
+    finer = [one for one in ends if not isinstance(surgery.operation(tensors[one.path]), _POOLINGS)]
+    for one in reversed(finer or ends):
+        if _answers(tensors[one.path], scores, one):
+            return one
+    why = f": {found.end}" if found.end else ""
+    parting = f"; the paths part at {found.parting or 'the image'}"
+    raise InputError(
+        f"Grad-CAM: {network.name} has no map that every path to its scores passes{parting}{why}."
+    )
 
 
-def _scores_of_mean(start, scores) -> keras.layers.Dense | None:
+def _answers(start, scores, one: Map) -> bool:
+    """Tells whether scores are made of the places, and not of a class token beside them."""
+    if not one.layout.before and not one.layout.after:
+        return True
+    shape = [1, *start.shape[1:]]
+    shape[one.layout.rows] = one.layout.before + one.layout.after + int(np.prod(one.sizes))
+    found = tf.random.stateless_normal(shape, (0, 0))
+    with tf.GradientTape() as tape:
+        tape.watch(found)
+        total = tf.reduce_sum(keras.Model(start, scores)(found, training=False)[:, 0])
+    gradient = tape.gradient(total, found)
+    if gradient is None:
+        return False
+    return bool(tf.reduce_any(places.as_map(gradient, one.layout, one.sizes) != 0))
+
+
+def _scores_of_mean(start, scores, layout: Layout) -> keras.layers.Dense | None:
     """Returns the layer that makes scores of the mean of a map, if that is all there is."""
     dense = surgery.operation(scores)
     if not isinstance(dense, keras.layers.Dense) or (
@@ -192,17 +255,26 @@ def _scores_of_mean(start, scores) -> keras.layers.Dense | None:
     harmless = (keras.layers.Dropout, keras.layers.Flatten)
     while isinstance(surgery.operation(before), harmless):
         (before,) = sources(before)
-    if not isinstance(surgery.operation(before), keras.layers.GlobalAveragePooling2D):
+    mean = surgery.operation(before)
+    if not isinstance(mean, keras.layers.GlobalAveragePooling2D):
+        return None
+    axes = (2, 3) if mean.data_format == "channels_first" else (1, 2)
+    if sorted((layout.rows, layout.columns)) != list(axes):
         return None
     return dense if sources(before)[0] is start else None
 
 
-def _between(axis: receptive.Axis, places: int, pixels: int) -> tuple[np.ndarray, np.ndarray]:
+def _between(axis: receptive.Axis, count: int, pixels: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns, per pixel, the place of the map before it and the way to the next, 0..1."""
     step, centre = float(axis.jump), float(axis.low + axis.high) / 2
     if not step:
+        middles = (axis.first + axis.last) / 2
+        if (np.diff(middles) < 0).any():
+            # A map that was rolled: the nearest place, whatever its number.
+            apart = np.abs(np.arange(pixels)[:, None] - middles)
+            return apart.argmin(1).astype(np.int32), np.zeros(pixels)
         # Branches of different strides: nothing better is known than even parts.
-        step, centre = pixels / places, (pixels / places - 1) / 2
-    position = np.clip((np.arange(pixels) - centre) / step, 0, places - 1)
-    lower = np.minimum(position.astype(np.int32), places - 1)
+        step, centre = pixels / count, (pixels / count - 1) / 2
+    position = np.clip((np.arange(pixels) - centre) / step, 0, count - 1)
+    lower = np.minimum(position.astype(np.int32), count - 1)
     return lower, position - lower

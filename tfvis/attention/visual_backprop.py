@@ -18,18 +18,16 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis.errors import InputError
-from tfvis.networks import reach, receptive, surgery
-from tfvis.networks.caffe.normalizing import SpatialResponse
-from tfvis.networks.dominators import dominators, sources
+from tfvis.networks import maps as passed
+from tfvis.networks import places, reach
+from tfvis.networks.asking import Lost
+from tfvis.networks.dominators import dominators
+from tfvis.networks.maps import Map
 from tfvis.networks.network import Network
-from tfvis.networks.padding import Padding
+from tfvis.networks.windows import Layout
 
 # Of a map's largest value: less than this apart is the rounding of float32 sums, no shape.
 _ROUNDING = 1e-6
-# An image that leaves every network in use some places at its end.
-_ROOM = (320, 320)
-# No layers, where the paper counts.
-_BORDERS = (keras.layers.ZeroPadding2D, keras.layers.Cropping2D, Padding)
 # How the average of the k-th layer is called among the taps; no layer has a space in its name.
 _AVERAGE = "average {}"
 
@@ -79,21 +77,17 @@ class VisualBackProp:
         precision: str = "float32",
     ):
         self.network = network
-        self.layers = maps(network) if layers is None else _ordered(network, layers)
+        chosen = _default(network) if layers is None else _ordered(network, layers)
+        self.layers = tuple(one.path for one in chosen)
         network.check(extra)
         self._per_layer, self._extra = per_layer, tuple(extra)
-        self._chain = [network.graph.inputs]
-        self._chain += [network.graph.tensors[layer] for layer in self.layers]
-        if layers is not None and isinstance(found := self._geometry(_ROOM), str):
-            raise InputError(
-                f"VisualBackProp: what {found} of {network.name} sees of the layer before it is "
-                "not known; name other layers."
-            )
+        self._chain = [(network.graph.inputs, Layout())]
+        self._chain += [(network.graph.tensors[one.path], one.layout) for one in chosen]
         self._names = [_AVERAGE.format(k) for k in range(len(self.layers))]
-        averaging = _averaging(network, dict(zip(self.layers, self._names, strict=True)))
+        averaging = _averaging(network, dict(zip(self._names, chosen, strict=True)))
         wanted = [network.path(layer) for layer in extra]
         self._taps = averaging.taps([*self._names, *dict.fromkeys(wanted)], precision)
-        self._places: dict[tuple[int, int], list] = {}
+        self._seers: dict[tuple[int, int], list] = {}
         # Not autograph: there is nothing to convert, and errors stay one line.
         self._run = tf.function(self._masks, autograph=False, reduce_retracing=False)
 
@@ -113,14 +107,14 @@ class VisualBackProp:
                 f"{self.network.channels}]. Received: {tuple(images.shape)}"
             )
         height, width = images.shape[1:3]
-        if (height, width) not in self._places:
+        if (height, width) not in self._seers:
             found = self._geometry((height, width))
             if isinstance(found, str):
                 raise InputError(
                     f"--size={height}: {self.network.name} cannot take an image of {height} x "
                     f"{width} pixels up to {found}. Try a larger one, a multiple of 32."
                 )
-            self._places[height, width] = found
+            self._seers[height, width] = found
         return Attention(*self._run(images))
 
     def _geometry(self, sizes: tuple[int, int]) -> list | str:
@@ -129,19 +123,23 @@ class VisualBackProp:
         Or the first layer for which that cannot be told, with nothing left of such an image.
         """
         sizes, steps = self.network.fixed_size or sizes, []
-        for start, end, layer in zip(self._chain, self._chain[1:], self.layers, strict=False):
-            seen = reach.reach(start, end, sizes)
-            if seen is None:
+        for (start, layout), (end, _), layer in zip(
+            self._chain, self._chain[1:], self.layers, strict=False
+        ):
+            seen = reach.reach(start, end, sizes, layout)
+            if isinstance(seen, Lost):
                 return layer
             sizes = tuple(len(axis) for axis in seen)
+            if 0 in sizes:
+                return layer
             steps.append(tuple(map(_seers, seen)))
         return steps
 
     def _masks(self, images):
         outputs, size = self._taps(images), tuple(images.shape[1:3])
         mask, steps = None, {}
-        for layer, name, places in reversed(
-            list(zip(self.layers, self._names, self._places[size], strict=True))
+        for layer, name, seers in reversed(
+            list(zip(self.layers, self._names, self._seers[size], strict=True))
         ):
             average = outputs[name]
             if self._per_layer:
@@ -150,7 +148,7 @@ class VisualBackProp:
             # Only the shape of a mask counts, and products of 18 maps leave float32.
             mask = tf.math.divide_no_nan(mask, tf.reduce_max(mask, [1, 2], keepdims=True))
             steps[layer] = mask
-            mask = _down(mask, places)
+            mask = _down(mask, seers)
         if mask.shape[1:3] != size:
             # A network of fixed size saw the image resized.
             mask = tf.image.resize(mask[..., None], size, antialias=True)[..., 0]
@@ -171,54 +169,31 @@ def maps(network: Network) -> tuple[str, ...]:
     Raises:
         InputError: the network has none.
     """
-    tensors = network.graph.tensors
-    found: list[str] = []
-    before, sizes = network.graph.inputs, network.fixed_size or _ROOM
-    scores = _scores(network)
-    for path in dominators(network):
-        tensor = tensors[path]
-        if path in scores:
-            break
-        seen = reach.reach(before, tensor, sizes) if len(tensor.shape) == 4 else None
-        if seen is None:  # A global pooling, attention: from here on there are no places.
-            break
-        before, sizes = tensor, tuple(len(axis) for axis in seen)
-        operation = surgery.operation(tensor)
-        # Normalisation by the places around slides, but belongs to the layer before it.
-        within = receptive.pointwise(operation) or isinstance(operation, SpatialResponse)
-        within = within and len(sources(tensor)) == 1
-        if within and found:
-            found[-1] = path
-        elif not within and not isinstance(operation, _BORDERS):
-            found.append(path)
-    if not found:
+    return tuple(one.path for one in _default(network))
+
+
+def _default(network: Network) -> list[Map]:
+    """See `maps`."""
+    seen = passed.maps(network)
+    found = passed.features(network, seen)
+    kept = [one for one in found if not one.layout.tokens]
+    if tokens := [one for one in found if one.layout.tokens and not one.alike]:
         raise InputError(
-            f"--network={network.name}: has no spatial layers that every path passes; "
-            "VisualBackProp needs a convolutional network."
+            f"VisualBackProp: the places of {network.name} go on as tokens "
+            f"({tokens[0].path}), and attention is no convolution to go back through. Grad-CAM "
+            "can be had, or name layers before."
         )
-    return tuple(found)
+    if not kept:
+        where = f"the paths part at {seen.parting or 'the image'}"
+        ends = f", and {seen.end}" if seen.end else ""
+        raise InputError(
+            f"--network={network.name}: has no spatial layers that every path passes ({where}"
+            f"{ends}); VisualBackProp needs a convolutional network."
+        )
+    return kept
 
 
-def _scores(network: Network) -> set[str]:
-    """Returns the paths of the logits, and of maps that only poolings are between."""
-    found: set[str] = set()
-    if not network.logits:
-        return found
-    tensor = network.graph.tensors[network.logits]
-    paths = {id(one): path for path, one in network.graph.tensors.items()}
-    poolings = (keras.layers.AveragePooling2D, keras.layers.GlobalAveragePooling2D)
-    while id(tensor) in paths:
-        operation = surgery.operation(tensor)
-        pooling = isinstance(operation, poolings)
-        if pooling or (getattr(operation, "weights", ()) and not _positive(tensor)):
-            found.add(paths[id(tensor)])
-        if not pooling:
-            break
-        (tensor,) = sources(tensor)
-    return found
-
-
-def _ordered(network: Network, layers) -> tuple[str, ...]:
+def _ordered(network: Network, layers) -> list[Map]:
     """Returns the layers asked for, once each, in order of computation.
 
     Raises:
@@ -228,45 +203,35 @@ def _ordered(network: Network, layers) -> tuple[str, ...]:
     asked = sorted({network.path(layer) for layer in layers}, key=network.paths.index)
     if not asked:
         raise InputError("VisualBackProp: no layers were named; leave them out for the default.")
-    passed = dominators(network, asked[-1])
+    seen = passed.maps(network, asked[-1])
+    known = {one.path: one for one in seen.found}
     for layer in asked:
-        if len(network.graph.tensors[layer].shape) != 4:
-            raise InputError(f"VisualBackProp: {layer} of {network.name} is not a map.")
-        if layer not in passed:
-            raise InputError(
-                f"VisualBackProp: not every path to {asked[-1]} of {network.name} passes "
-                f"{layer}; leave it out."
-            )
-    return tuple(asked)
+        if layer in known and not known[layer].layout.tokens:
+            continue
+        if layer in dominators(network, asked[-1]):
+            why = f": {seen.end}" if seen.end else ""
+            raise InputError(f"VisualBackProp: {layer} of {network.name} is not a map{why}.")
+        raise InputError(
+            f"VisualBackProp: not every path to {asked[-1]} of {network.name} passes "
+            f"{layer}; leave it out."
+        )
+    return [known[layer] for layer in asked]
 
 
-def _averaging(network: Network, names: dict[str, str]) -> Network:
-    """Returns a network that also computes averages of maps, {layer: path of its average}.
+def _averaging(network: Network, maps_: dict[str, Map]) -> Network:
+    """Returns a network that also computes averages of maps, {path of its average: map}.
 
     Within the network they are taken while a map is still in the cache, and only they, not
     whole maps, are collected over the batch: the maps of VGG16 at 224 px are 60 MB an image.
     """
     graph = network.graph
     tensors, layers = dict(graph.tensors), dict(graph.layers)
-    for layer, name in names.items():
-        layers[name] = ChannelMean(not _positive(tensors[layer]), name=name.replace(" ", "_"))
-        tensors[name] = layers[name](tensors[layer])
+    for name, one in maps_.items():
+        tensor = tensors[one.path]
+        mean = ChannelMean(not passed.positive(tensor), one.layout, name=name.replace(" ", "_"))
+        layers[name], tensors[name] = mean, mean(tensor)
     graph = dataclasses.replace(graph, tensors=tensors, layers=layers)
     return dataclasses.replace(network, graph=graph)
-
-
-def _positive(tensor) -> bool:
-    """Tells, from the graph, whether no value of a map can be below zero."""
-    operation = surgery.operation(tensor)
-    activation = getattr(operation, "activation", None)
-    rectifiers = (keras.activations.relu, keras.activations.relu6, keras.activations.sigmoid)
-    if activation in rectifiers or type(operation).__name__ in ("Relu", "Relu6"):
-        return True
-    if isinstance(operation, keras.layers.ReLU):
-        return not operation.negative_slope
-    keeps = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D, keras.layers.Concatenate)
-    before = sources(tensor)
-    return isinstance(operation, keeps) and bool(before) and all(map(_positive, before))
 
 
 def _stretched(maps_: tf.Tensor, constant: float) -> tf.Tensor:
@@ -314,15 +279,17 @@ class ChannelMean(keras.layers.Layer):
 
     Args:
         rectify: whether values below zero, as 0, are to be expected at all.
+        layout: where the places lie, of rows and columns each along an axis of its own.
     """
 
-    def __init__(self, rectify: bool, **kwargs):
+    def __init__(self, rectify: bool, layout: Layout = Layout(), **kwargs):
         super().__init__(**kwargs)
-        self._rectify = rectify
+        self._rectify, self._layout = rectify, layout
 
     def call(self, inputs):
         """Returns the mean, in the precision of the inputs."""
         x = tf.nn.relu(inputs) if self._rectify else inputs
+        x = places.channels_last(x, self._layout)
         if x.dtype == tf.float32:
             return tf.reduce_mean(x, -1)
         # A product adds in float32 within and takes half the time of a cast and a mean.
@@ -332,4 +299,4 @@ class ChannelMean(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         """[batch, h, w, channels] to [batch, h, w]."""
-        return tuple(input_shape[:-1])
+        return (input_shape[0], input_shape[self._layout.rows], input_shape[self._layout.columns])

@@ -2,7 +2,7 @@
 
 import keras
 
-from tfvis.networks import receptive, surgery
+from tfvis.networks import surgery, windows
 from tfvis.networks.dominators import sources
 from tfvis.networks.network import Network
 
@@ -37,7 +37,7 @@ def activated(network: Network, layer: str) -> str:
     while len(takers.get(id(tensor), ())) == 1:
         (tensor,) = takers[id(tensor)]
         operation = surgery.operation(tensor)
-        if not receptive.pointwise(operation):
+        if not (windows.pointwise(operation) or windows.scaled(operation)):
             break
         if _nonlinear(operation):
             return paths[id(tensor)]

@@ -20,7 +20,7 @@ def dominators(network: Network, output: str | None = None) -> tuple[str, ...]:
     output = output or network.graph.output or network.paths[-1]
     network.check([output])
     tensors = network.graph.tensors
-    order, parents = _ordered(tensors[network.path(output)])
+    order, parents = ordered(tensors[network.path(output)])
     place = {id(tensor): k for k, tensor in enumerate(order)}
     # In any order of computation, a layer is on every path exactly if no edge leaps over it:
     # an edge that does lies on a path around it, since everything here leads from the input
@@ -45,8 +45,13 @@ def sources(tensor) -> list:
     return history.operation._inbound_nodes[history.node_index].input_tensors
 
 
-def _ordered(output) -> tuple[list, dict[int, list]]:
-    """Returns everything the output is made of, sources first, and the sources of each."""
+def ordered(output, stop=()) -> tuple[list, dict[int, list]]:
+    """Returns everything the output is made of, sources first, and the sources of each.
+
+    Args:
+        output: a symbolic tensor.
+        stop: ids of tensors behind which nothing is looked at.
+    """
     order, parents = [], {}
     # By hand, not by recursion: a DenseNet is deeper than Python's stack.
     stack, placed = [output], set()
@@ -56,7 +61,7 @@ def _ordered(output) -> tuple[list, dict[int, list]]:
             stack.pop()
             continue
         if id(tensor) not in parents:
-            parents[id(tensor)] = sources(tensor)
+            parents[id(tensor)] = [] if id(tensor) in stop else sources(tensor)
             waiting = [source for source in parents[id(tensor)] if id(source) not in placed]
             stack.extend(waiting)
             if waiting:

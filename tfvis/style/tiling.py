@@ -108,11 +108,14 @@ def plan(
             f"--memory: {network.name} takes pictures of one size only, which are not made in "
             "tiles. Give more --memory."
         )
-    fields = {layer: receptive_field(network, layer, height, width) for layer in layers}
+    fields = {
+        layer: receptive_field(network, layer, height, width, by_rule=True) for layer in layers
+    }
     for layer, field in fields.items():
         if field.everything:
             raise InputError(
-                f"--memory: {layer} sees the whole picture, which cannot be made in tiles. "
+                f"--memory: {layer} sees the whole picture ({field.layout}), which cannot be "
+                "made in tiles. "
                 "Choose a smaller --size, or more --memory."
             )
     axes = [

@@ -1,0 +1,134 @@
+"""The maps that every path passes, from the image until there are no places any more."""
+
+import dataclasses
+
+import keras
+
+from tfvis.networks import places, surgery
+from tfvis.networks.asking import Lost
+from tfvis.networks.caffe.normalizing import SpatialResponse
+from tfvis.networks.dominators import dominators, sources
+from tfvis.networks.network import Network
+from tfvis.networks.padding import Padding
+from tfvis.networks.windows import Layout
+
+# An image that leaves every network in use some places at its end.
+ROOM = (320, 320)
+# No layers, where papers count.
+_BORDERS = (keras.layers.ZeroPadding2D, keras.layers.Cropping2D, Padding)
+
+
+@dataclasses.dataclass(frozen=True)
+class Map:
+    """A layer's output that keeps places.
+
+    Attributes:
+        path: of the layer.
+        layout: where in its output the places lie.
+        sizes: (height, width) of them, for an image of `ROOM` or the network's own size.
+        alike: whether it was made, place by place, of the one before: normalised, rectified.
+    """
+
+    path: str
+    layout: Layout
+    sizes: tuple[int, int]
+    alike: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Maps:
+    """See `maps`.
+
+    Attributes:
+        found: in order of computation.
+        end: why there are none further on, or None: the output is one itself.
+        parting: path of the last layer that every path passes before that; "" for the image.
+    """
+
+    found: tuple[Map, ...]
+    end: Lost | None
+    parting: str
+
+
+def maps(network: Network, output: str | None = None) -> Maps:
+    """Returns the maps that every path from the image to an output passes.
+
+    Args:
+        network: its graph.
+        output: a path; default the network's output.
+
+    Raises:
+        InputError: no such path.
+    """
+    tensors = network.graph.tensors
+    walk = places.start(network.graph.inputs, network.fixed_size or ROOM)
+    found, end, parting = [], None, ""
+    for path in dominators(network, output):
+        tensor = tensors[path]
+        state = walk.to(tensor)
+        if isinstance(state, Lost):
+            end = end or state
+            if not state.hidden:
+                break
+            continue
+        end, parting = None, path
+        # A map has channels beside its places.
+        if len(tensor.shape) == (3 if state.layout.tokens else 4):
+            alike = state.alike and len(sources(tensor)) == 1
+            found.append(Map(path, state.layout, walk.sizes(tensor), alike))
+    return Maps(tuple(found), end, parting)
+
+
+def features(network: Network, seen: Maps) -> list[Map]:
+    """Returns the maps that are features, each with what follows it place by place.
+
+    Those that slide over their input or join branches; normalised and rectified they count
+    as one, at its end, and `alike` is of all of them: true of an image that only became
+    tokens. Borders are none, nor are maps that are scores of classes already, as the last of
+    Illustration2Vec's tags.
+    """
+    scores, found = _scores(network), []
+    for one in seen.found:
+        if one.path in scores:
+            break
+        operation = surgery.operation(network.graph.tensors[one.path])
+        # Normalisation by the places around slides, but belongs to the layer before it.
+        within = one.alike or isinstance(operation, SpatialResponse)
+        if within and found and one.layout.tokens == found[-1].layout.tokens:
+            found[-1] = dataclasses.replace(one, alike=found[-1].alike)
+        elif one.layout.tokens or not (within or isinstance(operation, _BORDERS)):
+            found.append(one)
+    return found
+
+
+def _scores(network: Network) -> set[str]:
+    """Returns the paths of the logits, and of maps that only poolings are between."""
+    found: set[str] = set()
+    if not network.logits:
+        return found
+    tensor = network.graph.tensors[network.logits]
+    paths = {id(one): path for path, one in network.graph.tensors.items()}
+    poolings = (keras.layers.AveragePooling2D, keras.layers.GlobalAveragePooling2D)
+    while id(tensor) in paths:
+        operation = surgery.operation(tensor)
+        pooling = isinstance(operation, poolings)
+        if pooling or (getattr(operation, "weights", ()) and not positive(tensor)):
+            found.add(paths[id(tensor)])
+        if not pooling:
+            break
+        (tensor,) = sources(tensor)
+    return found
+
+
+def positive(tensor) -> bool:
+    """Tells, from the graph, whether no value of a map can be below zero."""
+    operation = surgery.operation(tensor)
+    activation = getattr(operation, "activation", None)
+    rectifiers = (keras.activations.relu, keras.activations.relu6, keras.activations.sigmoid)
+    if activation in rectifiers or type(operation).__name__ in ("Relu", "Relu6"):
+        return True
+    if isinstance(operation, keras.layers.ReLU):
+        return not operation.negative_slope
+    keeps = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D, keras.layers.Concatenate)
+    before = sources(tensor)
+    return isinstance(operation, keeps) and bool(before) and all(map(positive, before))
