@@ -76,11 +76,11 @@ _ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds behind each median.", lower_
 
 def main() -> None:
     """Prints the tables asked for."""
-    from tfvis import files, images
+    from tfvis import images
 
     if _TABLE.value == "refusals":
         # Of apps as processes; nothing of it needs a network here.
-        workdir = files.make_folder(_WORKDIR.value, "--workdir")
+        workdir = common.workdir(_WORKDIR.value)
         common.start_tensorflow()
         from apps.benchmarks import refusals
 
@@ -90,7 +90,7 @@ def main() -> None:
     whole = subjects.picture(_IMAGE.value)
     picture = images.crop(whole, _CROP.value)
     style = styles.pictures(_STYLE.value, "style")[0]
-    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from apps import folders, machine
     from apps.benchmarks import caffe_oracle, caffe_reading, peers, quality, steps, surveys

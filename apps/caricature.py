@@ -35,11 +35,10 @@ _DESCENT = descents.define_descent(300, 0)
 
 def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then exaggerates."""
-    from tfvis import files
 
     words = subjects.layer_words(_LAYERS)
     picture = subjects.picture(_IMAGE.value)
-    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from apps import caricatures
     from tfvis import preimages

@@ -5,8 +5,10 @@ TensorFlow is not imported here: `--help` and a wrong flag must answer at once.
 
 import math
 import os
+import pathlib
 import re
 import shlex
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from absl import app, flags
 from apps import streams
 from apps.streams import say as say
 from apps.streams import tell as tell
+from tfvis import files, locks
 from tfvis.errors import InputError
 
 # TensorFlow's start-up lines are not for the person running an app; 0 shows them.
@@ -29,7 +32,7 @@ _LARGEST = 2**31 - 1
 def run(main: Callable[[], None], module: str) -> None:
     """Runs an app: parses flags, calls main, turns bad input into one line.
 
-    Exit codes: 0 done, 1 bad input, 2 bad flags, 130 interrupted.
+    Exit codes: 0 done, 1 bad input, 2 bad flags, 130 interrupted, 143 terminated.
 
     Args:
         main: reads flags, calls the library, writes the report.
@@ -61,13 +64,15 @@ def run(main: Callable[[], None], module: str) -> None:
 
     def guarded(argv):
         del argv
+        signal.signal(signal.SIGTERM, _terminate)
         try:
             main()
         except InputError as error:
             _stop(f"{program}: {' '.join(str(error).split())}", 1)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
+            code = 143 if isinstance(error, _Terminated) else 130
             _stop(
-                f"\n{program}: interrupted. What is finished stays; the same command goes on.", 130
+                f"\n{program}: interrupted. What is finished stays; the same command goes on.", code
             )
         except MemoryError:
             _stop(f"{program}: out of memory. Use a smaller --size, or ask for fewer pictures.", 1)
@@ -83,6 +88,14 @@ def run(main: Callable[[], None], module: str) -> None:
 
     streams.prepare()
     app.run(guarded, flags_parser=parse)
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, which then tidies up as Ctrl-C does."""
+
+
+def _terminate(number, frame) -> None:
+    raise _Terminated
 
 
 def _stop(message: str, code: int) -> None:
@@ -136,6 +149,17 @@ def define_images() -> flags.FlagHolder:
 def define_workdir(default: str) -> flags.FlagHolder:
     """Defines --workdir."""
     return flags.DEFINE_string("workdir", default, "Folder for all results; made if missing.")
+
+
+def workdir(path: str) -> pathlib.Path:
+    """Makes the folder of a run's results and keeps it to this run until it ends.
+
+    Raises:
+        InputError: it cannot be written to, or another run is at work there.
+    """
+    folder = files.make_folder(path, "--workdir")
+    locks.hold(folder, "--workdir")
+    return folder
 
 
 def define_precision() -> flags.FlagHolder:

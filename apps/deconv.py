@@ -43,13 +43,12 @@ _SEED = flags.DEFINE_integer(
 def main() -> None:
     """Reads the flags, then TensorFlow, then looks and projects."""
     from apps import folders
-    from tfvis import files
     from tfvis.errors import InputError
 
     if _UNITS["units"].value is not None:
         common.split(_UNITS["units"].value, "units")
     found = folders.find(_IMAGES.value, "--images") if _IMAGES.value is not None else None
-    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from apps import deconvs
 

@@ -70,12 +70,11 @@ _PLOT = "root mean square difference between the pre-image's pixels and the phot
 
 def main() -> None:
     """Reads the picture, makes all pictures, writes the page."""
-    from tfvis import files
     from tfvis.errors import InputError
 
     words = subjects.layer_words(_LAYERS)
     picture = subjects.picture(_IMAGE.value)
-    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from apps import demos
     from tfvis.report import pages

@@ -22,10 +22,9 @@ _PRECISION = common.define_precision()
 
 def main() -> None:
     """Reads the flags and the folders, then TensorFlow, then looks."""
-    from tfvis import files
 
     common.split(_DATA.value, "data")
-    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from apps import evaluations, machine
 

@@ -68,11 +68,8 @@ class Spool:
         if step not in self.marks:
             return
         levels = images.quantize(progress.images)
-        files.make_folder(self._path.parent, "--workdir")
-        with open(self._path, "ab") as file:
-            if file.tell() == 0:
-                file.write(np.array(levels.shape, np.int32).tobytes())
-            file.write(np.int32(step).tobytes() + levels.tobytes())
+        header = b"" if self._path.exists() else np.array(levels.shape, np.int32).tobytes()
+        files.append(self._path, header + np.int32(step).tobytes() + levels.tobytes())
 
     def finish(self, paths: list[pathlib.Path], pictures: np.ndarray) -> None:
         """Writes `<picture>_growth.png` and `.gif` beside each picture.

@@ -56,7 +56,6 @@ _MASK_WINDOW = flags.DEFINE_string(
 
 def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then inverts."""
-    from tfvis import files
     from tfvis.errors import InputError
 
     words = subjects.layer_words(_LAYERS)
@@ -65,7 +64,7 @@ def main() -> None:
     if _SEED.value + _RESTARTS.value > 2**31 - 1:
         raise InputError("--seed: too large for that many --restarts.")
     picture = subjects.picture(_IMAGE.value)
-    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    workdir = common.workdir(_WORKDIR.value)
 
     common.start_tensorflow()
     from apps import inversions

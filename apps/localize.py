@@ -61,14 +61,13 @@ _PRECISION = common.define_precision()
 def main() -> None:
     """Reads the flags and tables, then TensorFlow, then looks."""
     from apps import folders, ground_truths
-    from tfvis import files
 
     scales = _scales(_SCALES.value)
     found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
     rows = []
     if _GROUND_TRUTH.value is not None:
         rows = ground_truths.read(_GROUND_TRUTH.value, "--ground_truth")
-    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from apps import box_measures, localizations, lookers, machine, places
     from tfvis.art import checkpoints

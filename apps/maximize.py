@@ -65,14 +65,13 @@ _DESCENT = descents.define_descent(300, 0, None)
 def main() -> None:
     """Reads the flags, then TensorFlow, then raises the units."""
     from apps import folders
-    from tfvis import files
 
     if _UNITS["units"].value is not None:
         common.split(_UNITS["units"].value, "units")
     references = None
     if _REFERENCE.value is not None:
         references = folders.find(_REFERENCE.value, "--reference_images")
-    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from apps import maximizations
     from tfvis import preimages

@@ -45,14 +45,14 @@ _PUBLISHED = ",".join(f"block{k}_conv2" for k in range(1, 6))
 
 def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then reconstructs."""
-    from tfvis import files, images
+    from tfvis import images
 
     found = styles.pictures(_IMAGE.value, "image")
     if len(found) > 1:
         raise InputError("--image: one picture at a time.")
     (picture,) = found
     limit = styles.limit(_RECIPE["memory"])
-    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from apps import runs, stylizations
     from tfvis.report import sheets, tensorboard

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from apps import bars, growth
-from tfvis import files, images
+from tfvis import bounds, files, images
 from tfvis.errors import InputError
 from tfvis.networks.network import Network
 from tfvis.optimize import loop
@@ -294,13 +294,13 @@ def _save_state(path: pathlib.Path, keys, state: loop.State, done: int, seconds:
         if field.name != "slots":
             arrays[field.name] = np.asarray(getattr(state, field.name))
     arrays |= {"keys": np.array(keys), "run": np.array([done, seconds])}
-    with files.replacing(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, digest=np.array(manifest.key(**arrays)), **arrays)
+    files.write_npz(path, {"digest": np.array(manifest.key(**arrays)), **arrays})
 
 
 def _load_state(path: pathlib.Path, keys) -> tuple[loop.State | None, int, float]:
     """Returns the state of an interrupted run with the same keys, its steps and seconds."""
     try:
+        files.check(path, str(path), bounds.WEIGHTS)
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         whole = str(arrays.pop("digest")) == manifest.key(**arrays)

@@ -34,11 +34,10 @@ _RECIPE = styles.define_recipe(500)
 
 def main() -> None:
     """Reads the flags and the pictures, then TensorFlow, then paints."""
-    from tfvis import files
 
     given = styles.painting(_PAINTING)
     limit = styles.limit(_RECIPE["memory"])
-    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from apps import paintings
 

@@ -48,7 +48,6 @@ flags.set_default(_RECIPE["recipe"], "gatys")
 
 def main() -> None:
     """Reads the flags and the pictures, then TensorFlow, then makes the grid."""
-    from tfvis import files
 
     holders = _PAINTING | _NETWORK | _RECIPE
     words = set(grids.DEFAULTS) - {*grids.LAYERS, "network"}
@@ -57,7 +56,7 @@ def main() -> None:
     )
     given = styles.painting(_PAINTING)
     limit = styles.limit(_RECIPE["memory"])
-    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from apps import paintings, sweep_cells, sweeps
     from tfvis.style import measures

@@ -65,11 +65,10 @@ _PRECISION = common.define_precision()
 def main() -> None:
     """Reads the flags, then TensorFlow, then looks."""
     from apps import folders
-    from tfvis import files
 
     _check()
     found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
-    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from apps import machine, taggings
 

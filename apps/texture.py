@@ -48,7 +48,7 @@ _STRIDE = 32
 
 def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then makes the texture."""
-    from tfvis import files, images
+    from tfvis import images
 
     found = styles.pictures(_STYLE.value, "style")
     if len(found) > 1:
@@ -59,7 +59,7 @@ def main() -> None:
     if _TILEABLE.value:
         shape = tuple(max(round(side / _STRIDE), 1) * _STRIDE for side in shape)
     limit = styles.limit(_RECIPE["memory"])
-    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     import numpy as np
 

@@ -1,9 +1,10 @@
 """What a run leaves of its way: energy terms as a CSV, and pictures at chosen steps."""
 
 import csv
+import io
 import pathlib
 
-from tfvis import files, images
+from tfvis import bounds, files, images
 
 
 class Trace:
@@ -40,13 +41,12 @@ class Trace:
         row = {"step": progress.snapshot.done}
         row["energy"] = float(progress.snapshot.energies[-1].mean())
         row |= {name: float(values[-1].mean()) for name, values in terms.items()}
-        files.make_folder(self._path.parent, "--workdir")
-        new = not self._path.exists()
-        with open(self._path, "a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(row))
-            if new:
-                writer.writeheader()
-            writer.writerow({k: f"{v:.6g}" if k != "step" else v for k, v in row.items()})
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, list(row))
+        if not self._path.exists():
+            writer.writeheader()
+        writer.writerow({k: f"{v:.6g}" if k != "step" else v for k, v in row.items()})
+        files.append(self._path, text.getvalue().encode())
 
     def finish(self, paths, pictures) -> None:
         """Leaves the file, which is a result."""
@@ -54,12 +54,12 @@ class Trace:
     def rows(self) -> list[dict]:
         """Returns the rows, numbers as numbers; none where the file is missing or damaged."""
         try:
-            with open(self._path, newline="", encoding="utf-8") as file:
-                return [
-                    {k: int(v) if k == "step" else float(v) for k, v in row.items()}
-                    for row in csv.DictReader(file)
-                ]
-        except (OSError, TypeError, ValueError):
+            text = files.read_bytes(self._path, str(self._path), bounds.TABLE).decode()
+            return [
+                {k: int(v) if k == "step" else float(v) for k, v in row.items()}
+                for row in csv.DictReader(io.StringIO(text, newline=""))
+            ]
+        except (TypeError, ValueError):
             return []
 
 

@@ -50,10 +50,9 @@ _CACHE = art.define_cache()
 
 def main() -> None:
     """Reads the flags and the folders, then TensorFlow, then trains."""
-    from tfvis import files
 
     dataset, shares = art.read(_DATA), art.shares(_SHARES.value)
-    workdir = files.make_folder(_WORKDIR.value, "--workdir")
+    workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from apps import machine, trainings
     from tfvis.art import training

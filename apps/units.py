@@ -8,6 +8,7 @@ import numpy as np
 from absl import flags
 
 from apps import subjects
+from tfvis import bounds, files
 from tfvis.errors import InputError, nearest
 
 # A class name may match several classes; more than these is a mistake.
@@ -195,23 +196,23 @@ def _items(layer: str, item: str, network, labels: str | None) -> list[Unit]:
 
 def _direction(path: str, layer: str, channels: int) -> np.ndarray:
     """Returns the vector in a .npy file; nothing in it is executed."""
+    label = f"--units={layer}:{path}"
+    path = files.check(files.located(path, label), label, bounds.ARRAY)
     try:
         stored = np.load(path, mmap_mode="r", allow_pickle=False)
         if not isinstance(stored, np.ndarray):
             raise ValueError("it is an archive")
         numeric = np.issubdtype(stored.dtype, np.number) and stored.dtype.kind != "c"
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(
-            f"--units={layer}:{path}: cannot be read as an array ({error})."
-        ) from error
+        raise InputError(f"{label}: cannot be read as an array ({error}).") from error
     if stored.shape != (channels,) or not numeric:
         raise InputError(
-            f"--units={layer}:{path}: expected {channels} numbers, one per channel. "
+            f"{label}: expected {channels} numbers, one per channel. "
             f"Received: {stored.dtype} {stored.shape}."
         )
     vector = np.asarray(stored, np.float32)
     if not np.isfinite(vector).all() or not vector.any():
-        raise InputError(f"--units={layer}:{path}: expected finite numbers, not all of them 0.")
+        raise InputError(f"{label}: expected finite numbers, not all of them 0.")
     return vector
 
 

@@ -1,6 +1,10 @@
 import os
 import pathlib
+import resource
+import signal
+import socket
 
+import numpy as np
 import tensorflow as tf
 
 from tfvis import files
@@ -49,3 +53,52 @@ class FilesTest(tf.test.TestCase):
     def test_nearest_names(self):
         self.assertIn("block3_conv3", nearest("block3_cnv3", ["block1_conv1", "block3_conv3"]))
         self.assertIn("Known", nearest("zzz", ["block1_conv1"]))
+
+
+class OpenedTest(tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+    def test_files_and_links_to_them(self):
+        (self.folder / "a").write_bytes(b"abc")
+        (self.folder / "b").symlink_to(self.folder / "a")
+        for name in "ab":
+            self.assertEqual(files.read_bytes(self.folder / name, "--x", 3), b"abc")
+            with self.assertRaisesRegex(InputError, "^--x: more than 2 bytes"):
+                files.read_bytes(self.folder / name, "--x", 2)
+
+    def test_all_else_is_refused_at_once(self):
+        os.mkfifo(self.folder / "pipe")
+        listening = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listening.close)
+        listening.bind(str(self.folder / "socket"))
+        (self.folder / "loop").symlink_to(self.folder / "loop")
+        for path, words in (
+            (self.folder / "pipe", "is a pipe"),
+            (self.folder / "socket", "is a pipe, socket"),
+            ("/dev/zero", "is a pipe, socket or device"),
+            (self.folder, "is a folder"),
+            (self.folder / "absent", "no such file"),
+            (self.folder / "loop", "cannot be read"),
+            (self.folder / "pipe" / "x", "cannot be read"),
+        ):
+            with self.subTest(str(path)), self.assertRaisesRegex(InputError, f"^--x: .*{words}"):
+                files.check(path, "--x", 10)
+
+    def test_appended_whole_or_not_at_all(self):
+        path = self.folder / "a" / "rows"
+        files.append(path, b"one\n")
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+        before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, limit[1]))
+        try:
+            with self.assertRaisesRegex(InputError, "Cannot write .*rows: File too large"):
+                files.append(path, b"a row of more\n")
+            with self.assertRaisesRegex(InputError, "Cannot write .*b.npz"):
+                files.write_npz(self.folder / "b.npz", {"a": np.zeros(100)})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+            signal.signal(signal.SIGXFSZ, before)
+        self.assertEqual(path.read_bytes(), b"one\n")
+        self.assertEqual(os.listdir(self.folder), ["a"])

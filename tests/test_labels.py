@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from apps import units
 from tests.processes import ROOT
+from tfvis import bounds
 from tfvis.errors import InputError
 from tfvis.networks import labels, network
 
@@ -121,8 +122,8 @@ class FilesTest(tf.test.TestCase):
             ("not text", b"\xff\xfe\x00", "cannot be read as text"),
             ("cut off", packed[:-9], "cannot be read as text"),
             ("no gzip", packed[:2] + b"nothing of the kind", "cannot be read as text"),
-            ("huge", b"a" * (labels.MAX_BYTES + 1), "larger than"),
-            ("bomb", gzip.compress(b"a" * (2 * labels.MAX_BYTES)), "larger than"),
+            ("huge", b"a" * (bounds.NAMES + 1), "more than"),
+            ("bomb", gzip.compress(b"a" * (2 * bounds.NAMES)), "unpacks to more"),
             ("half JSON", b'["a", "b"', "cannot be read as JSON"),
             ("deep", b"[" * 100_000, "cannot be read as JSON"),
             ("a hole", b'{"0": "a", "1": "b", "3": "c"}', "numbered from 0"),
@@ -140,7 +141,7 @@ class FilesTest(tf.test.TestCase):
                     labels.read(self.path, 3)
                 self.assertLess(len(str(caught.exception)), 400)
         for place in (self.path.parent, self.path.parent / "absent", "nul\0l"):
-            with self.assertRaisesRegex(InputError, "cannot be read as text|no such path"):
+            with self.assertRaisesRegex(InputError, "is a folder|no such file|no such path"):
                 labels.read(place, 3)
 
 

@@ -148,7 +148,7 @@ class TrainingTest(tf.test.TestCase):
         _, history = self._fit(key="b", settings=self._settings(epochs=1))
         self.assertLen(history, 2)
         names = sorted(path.name for path in (self.folder / "state").iterdir())
-        self.assertEqual(names, ["best.weights.h5", "epoch1.weights.h5", "state.json"])
+        self.assertEqual(names, ["best.npz", "epoch1.npz", "state.json"])
 
     def test_damaged_state_begins_anew(self):
         # The head alone, which is quick.
@@ -159,7 +159,7 @@ class TrainingTest(tf.test.TestCase):
         for text in ("", "[]", whole[:40], json.dumps({"key": "a", "history": []})):
             state.write_text(text)
             self.assertEqual(self._fit(key="a", settings=settings)[1], expected)
-        (self.folder / "state" / "best.weights.h5").unlink()
+        (self.folder / "state" / "best.npz").unlink()
         self.assertEqual(self._fit(key="a", settings=settings)[1], expected)
 
     def test_patience_ends_it_and_the_best_is_kept(self):

@@ -1,15 +1,18 @@
-"""Files that are either whole or absent, and folders that can be written to."""
+"""Files that are what they seem and no larger, that are whole or absent; folders to write to."""
 
 import contextlib
 import hashlib
 import os
 import pathlib
+import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
 
+from tfvis import locks
 from tfvis.errors import InputError
 
 
@@ -65,34 +68,134 @@ def home() -> pathlib.Path:
     return pathlib.Path.home() / ".cache/tfvis"
 
 
+def opened(path: os.PathLike | str, label: str, limit: int) -> BinaryIO:
+    """Opens a file to be read, once it is known to be one and not too large.
+
+    A pipe would be waited for without end, and a device holds bytes without end.
+
+    Args:
+        path: the file, or a link to one.
+        label: what messages begin with, such as "--labels=names.txt".
+        limit: bytes it may have, one of `bounds`.
+
+    Raises:
+        InputError: missing, a folder, pipe, socket or device, too large, not readable.
+    """
+    try:
+        # Before it is opened: to open a device may do something.
+        _check_regular(os.stat(path), label, limit)
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        file = os.fdopen(handle, "rb")
+        try:
+            _check_regular(os.fstat(handle), label, limit)
+        except InputError:
+            file.close()
+            raise
+        return file
+    except FileNotFoundError as error:
+        raise InputError(f"{label}: no such file.") from error
+    except PermissionError as error:
+        raise InputError(f"{label}: no permission to read it.") from error
+    except OSError as error:
+        raise InputError(f"{label}: cannot be read ({error.strerror or error}).") from error
+
+
+def _check_regular(about: os.stat_result, label: str, limit: int) -> None:
+    if stat.S_ISDIR(about.st_mode):
+        raise InputError(f"{label}: is a folder. Name one file.")
+    if not stat.S_ISREG(about.st_mode):
+        raise InputError(f"{label}: is a pipe, socket or device. Name a file.")
+    if about.st_size > limit:
+        raise InputError(f"{label}: more than {limit:,} bytes, which no such file has.")
+
+
+def check(path: os.PathLike | str, label: str, limit: int) -> pathlib.Path:
+    """Returns `path`, for a library that opens files by itself, if `opened` would open it."""
+    with opened(path, label, limit):
+        return pathlib.Path(path)
+
+
+def read_bytes(path: os.PathLike | str, label: str, limit: int) -> bytes:
+    """Returns what is in a file; arguments and exceptions as of `opened`."""
+    with opened(path, label, limit) as file:
+        try:
+            content = file.read(limit + 1)
+        except OSError as error:
+            raise InputError(f"{label}: cannot be read ({error.strerror or error}).") from error
+    if len(content) > limit:  # Some files of /proc say that they are empty.
+        raise InputError(f"{label}: more than {limit:,} bytes, which no such file has.")
+    return content
+
+
 @contextlib.contextmanager
-def replacing(path: os.PathLike | str) -> Iterator[pathlib.Path]:
+def replacing(path: os.PathLike | str, suffix: str = "") -> Iterator[pathlib.Path]:
     """Yields a temporary path beside `path` and renames it into place at the end.
 
     A rename within one folder is atomic, so a reader sees the old file or the new
-    one; after an exception the temporary file is removed and `path` is untouched.
+    one; after an exception the temporary file is removed and `path` is untouched. What a
+    killed process has left half-written in the folder is removed.
+
+    Args:
+        path: to be written.
+        suffix: that the temporary path has to end in, for libraries that look at it.
 
     Raises:
         InputError: the folder cannot be written to (read-only, full, not a folder).
     """
     path = pathlib.Path(path)
-    temporary = None
-    try:
+    with contextlib.ExitStack() as stack, _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        os.close(handle)
-        temporary = pathlib.Path(name)
+        locks.clear_stale_once(path.parent.absolute())
+        temporary, handle = _temporary(path.parent, f".{path.name}.", f".part{suffix}")
+        # Renamed before it is unlocked.
+        stack.callback(os.close, handle)
+        stack.callback(temporary.unlink, missing_ok=True)
         yield temporary
         _share(temporary)
         os.replace(temporary, path)
+
+
+@contextlib.contextmanager
+def _explained(path: pathlib.Path) -> Iterator[None]:
+    """Turns what the system says of a file being written into one line."""
+    try:
+        yield
     except OSError as error:
         raise InputError(
             f"Cannot write {path}: {error.strerror or error}. "
             "Choose a folder that is writable and has room."
         ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+
+
+def append(path: os.PathLike | str, content: bytes) -> None:
+    """Adds bytes to the end of a file, all or none; its folder is made where it is missing.
+
+    Raises:
+        InputError: as `replacing`.
+    """
+    path = pathlib.Path(path)
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "ab", buffering=0) as file:
+            before = file.tell()
+            try:
+                rest = memoryview(content)
+                while rest:  # On a nearly full disk a part is written first.
+                    rest = rest[file.write(rest) :]
+            except OSError:
+                file.truncate(before)
+                raise
+
+
+def _temporary(folder: pathlib.Path, prefix: str, suffix: str) -> tuple[pathlib.Path, int]:
+    """Makes a file with a name of its own, locked as long as its handle is open."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=suffix, dir=folder)
+        locks.lock(handle)
+        # Another process may have taken it for a stale one before it was locked.
+        if os.fstat(handle).st_nlink:
+            return pathlib.Path(name), handle
+        os.close(handle)
 
 
 def _share(path: pathlib.Path) -> None:
@@ -112,6 +215,16 @@ def write_text(path: os.PathLike | str, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def write_npz(path: os.PathLike | str, arrays: dict[str, np.ndarray]) -> None:
+    """Writes arrays by their names, whole or not at all.
+
+    Raises:
+        InputError: as `replacing`.
+    """
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **arrays)
+
+
 def make_folder(path: os.PathLike | str, flag: str) -> pathlib.Path:
     """Creates the folder `path` and proves by writing that it can hold results.
 
@@ -125,11 +238,14 @@ def make_folder(path: os.PathLike | str, flag: str) -> pathlib.Path:
     path = located(path, f"{flag}={path}")
     try:
         path.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path, prefix=".probe.") as probe:
+        locks.clear_stale(path)
+        with contextlib.ExitStack() as stack:
+            probe, handle = _temporary(path, ".probe.", "")
+            stack.callback(os.close, handle)
+            stack.callback(probe.unlink, missing_ok=True)
             # One block: a full disk accepts an empty file but not its contents.
-            probe.write(b"\0" * 4096)
-            probe.flush()
-            os.fsync(probe.fileno())
+            os.write(handle, b"\0" * 4096)
+            os.fsync(handle)
     except OSError as error:
         raise InputError(
             f"{flag}={path}: cannot write there ({error.strerror or error}). "
@@ -139,6 +255,10 @@ def make_folder(path: os.PathLike | str, flag: str) -> pathlib.Path:
 
 
 def sha256_of(path: os.PathLike | str) -> str:
-    """Returns the SHA-256 of a file's bytes as 64 hexadecimal digits."""
-    with open(path, "rb") as file:
+    """Returns the SHA-256 of a file's bytes as 64 hexadecimal digits.
+
+    Raises:
+        InputError: it cannot be read, or is no file.
+    """
+    with opened(path, os.fspath(path), sys.maxsize) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from tfvis import files, images, objectives
+from tfvis import bounds, files, images, objectives
 from tfvis.errors import InputError
 from tfvis.networks import weights
 from tfvis.networks.network import Network
@@ -101,10 +101,9 @@ def kept_largest(
     if not set(layers) <= set(found):
         found |= largest(network, layers, pictures, everywhere)
         files.make_folder(path.parent, "TFVIS_HOME")
-        with files.replacing(path) as temporary, open(temporary, "wb") as file:
-            # A layer's name may hold what a name inside an archive must not.
-            names = np.array(list(found))
-            np.savez(file, names=names, **{f"m{i}": found[k] for i, k in enumerate(found)})
+        # A layer's name may hold what a name inside an archive must not.
+        arrays = {"names": np.array(list(found))}
+        files.write_npz(path, arrays | {f"m{i}": found[k] for i, k in enumerate(found)})
     return {layer: found[layer] for layer in layers}
 
 
@@ -130,6 +129,7 @@ def floored(values: np.ndarray, layer: str) -> np.ndarray:
 def _read(path: os.PathLike) -> dict[str, np.ndarray]:
     """Returns what is in the cache; a damaged file is as good as none."""
     try:
+        files.check(path, os.fspath(path), bounds.WEIGHTS)
         with np.load(path, allow_pickle=False) as stored:
             names = stored["names"].tolist()
             return {name: stored[f"m{i}"] for i, name in enumerate(names)}

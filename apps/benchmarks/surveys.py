@@ -2,13 +2,14 @@
 
 import collections
 import csv
+import io
 import pathlib
 from collections.abc import Iterator
 
 import numpy as np
 
 from apps import folders, machine, runs
-from tfvis import images, objectives, preimages, statistics
+from tfvis import files, images, objectives, preimages, statistics
 from tfvis.errors import InputError
 from tfvis.networks import network as networks
 from tfvis.networks.network import Network
@@ -60,18 +61,19 @@ class Rows:
             whole = [row for row in rows if len(row) == len(columns)]
             self.values = {tuple(row[:-1]): float(row[-1]) for row in whole}
             if len(whole) < len(rows):
-                with open(path, "w", newline="", encoding="utf-8") as file:
-                    csv.writer(file).writerows([columns, *whole])
+                files.write_text(path, _text([columns, *whole]))
 
     def add(self, name: tuple[str, ...], value: float) -> None:
         """Appends a row."""
-        new = not self._path.exists()
-        with open(self._path, "a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(self._columns)
-            writer.writerow([*name, f"{value:.5f}"])
+        rows = [] if self._path.exists() else [self._columns]
+        files.append(self._path, _text([*rows, [*name, f"{value:.5f}"]]).encode())
         self.values[name] = value
+
+
+def _text(rows) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
 
 
 def table_layers(network: Network, found, count: int, size: int, workdir: pathlib.Path) -> None:

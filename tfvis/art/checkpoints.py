@@ -110,11 +110,7 @@ def save(
         for layer, found in learnt.items()
         for k, array in enumerate(found)
     }
-    with (
-        files.replacing(folder / checkpoint_files.WEIGHTS) as temporary,
-        open(temporary, "wb") as file,
-    ):
-        np.savez(file, **arrays)
+    files.write_npz(folder / checkpoint_files.WEIGHTS, arrays)
     files.write_text(
         folder / checkpoint_files.DESCRIPTION, json.dumps(description, indent=2) + "\n"
     )

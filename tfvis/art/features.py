@@ -19,7 +19,7 @@ import filelock
 import numpy as np
 import tensorflow as tf
 
-from tfvis import files, images
+from tfvis import bounds, files, images
 from tfvis.art import pictures
 from tfvis.art.anatomy import Anatomy
 from tfvis.art.augmentation import Views
@@ -173,7 +173,8 @@ class _Store:
     def _note(self, view: tuple[int, bool]) -> dict:
         path = self._path(view)
         try:
-            note = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+            words = path.with_suffix(".json")
+            note = json.loads(files.read_bytes(words, str(words), bounds.MANIFEST))
             array = np.load(path, mmap_mode="r", allow_pickle=False)
             good = array.shape == (len(self.examples), *self._shape)
             if good and 0 <= note["done"] <= len(self.examples):

@@ -9,7 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvis import files
+from tfvis import bounds, files
+from tfvis.errors import InputError
+from tfvis.networks import weight_files
 
 
 class Keeper(keras.callbacks.Callback):
@@ -79,7 +81,7 @@ class Keeper(keras.callbacks.Callback):
         """Validates and keeps the learner as it is before the first epoch."""
         # Another training's state ends here, before the first of its files is replaced.
         (self._folder / "state.json").unlink(missing_ok=True)
-        for stale in self._folder.glob("epoch*.weights.h5"):
+        for stale in self._folder.glob("epoch*.npz"):
             stale.unlink()
         self._state = {"key": self._key, "history": []}
         self._keep(self._learner, {})
@@ -87,13 +89,13 @@ class Keeper(keras.callbacks.Callback):
     def resume(self, model: keras.Model) -> None:
         """Gives a model, compiled and with its optimizer built, the weights it had."""
         if self.epoch:
-            model.load_weights(self._folder / f"epoch{self.epoch}.weights.h5")
+            _load(model, self._folder / f"epoch{self.epoch}.npz")
         else:
             self.best()
 
     def best(self) -> None:
         """Gives the learner its best weights."""
-        self._bare.load_weights(self._folder / "best.weights.h5")
+        _load(self._bare, self._folder / "best.npz")
 
     def on_epoch_begin(self, epoch, logs=None):
         """Seeds dropout by the epoch, so that a resumed one draws the same."""
@@ -116,13 +118,13 @@ class Keeper(keras.callbacks.Callback):
             number = len(history) - 1
             # The first is kept whatever it is: a loss may be not-a-number.
             if self._last or not number or losses[-1] <= min(losses):
-                _save(self._bare, self._folder / "best.weights.h5")
+                _save(self._bare, self._folder / "best.npz")
         if number:
-            _save(model, self._folder / f"epoch{number}.weights.h5")
+            _save(model, self._folder / f"epoch{number}.npz")
         self._state = {"key": self._key, "history": history}
         # Last: until it is written, the state before this epoch holds.
         files.write_text(self._folder / "state.json", json.dumps(self._state))
-        (self._folder / f"epoch{number - 1}.weights.h5").unlink(missing_ok=True)
+        (self._folder / f"epoch{number - 1}.npz").unlink(missing_ok=True)
 
     def _validate(self) -> dict[str, float]:
         """Returns the loss and accuracy of the learner on the validation pictures."""
@@ -139,13 +141,13 @@ class Keeper(keras.callbacks.Callback):
     def _read(self) -> dict:
         path = self._folder / "state.json"
         try:
-            state = json.loads(path.read_text(encoding="utf-8"))
+            state = json.loads(files.read_bytes(path, str(path), bounds.MANIFEST))
             count = len(state["history"]) - 1
-            kept = self._folder / (f"epoch{count}.weights.h5" if count else "best.weights.h5")
-            best = self._folder / "best.weights.h5"
+            kept = self._folder / (f"epoch{count}.npz" if count else "best.npz")
+            best = self._folder / "best.npz"
             if state["key"] == self._key and kept.is_file() and best.is_file():
                 return state
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             pass
         return {}
 
@@ -194,12 +196,26 @@ def _generators(model: keras.Model) -> list[keras.random.SeedGenerator]:
     return [value for value in found if isinstance(value, keras.random.SeedGenerator)]
 
 
+def _variables(model: keras.Model) -> list:
+    """Returns all that a training changes: a model's variables, then its optimizer's."""
+    optimizer = getattr(model, "optimizer", None)
+    return [*model.variables, *(optimizer.variables if optimizer else ())]
+
+
 def _save(model: keras.Model, path: pathlib.Path) -> None:
-    # Keras wants the name to end so, and the temporary one does not.
-    with files.replacing(path) as temporary:
-        whole = temporary.with_name(temporary.name + ".weights.h5")
-        try:
-            model.save_weights(whole)
-            whole.replace(temporary)
-        finally:
-            whole.unlink(missing_ok=True)
+    # Not as HDF5, whose library does not survive a full disk.
+    files.write_npz(path, {str(k): v.numpy() for k, v in enumerate(_variables(model))})
+
+
+def _load(model: keras.Model, path: pathlib.Path) -> None:
+    variables = _variables(model)
+    try:
+        arrays = weight_files.read_npz(path)
+        found = [arrays[str(k)][0] for k in range(len(variables))]
+        for variable, array in zip(variables, found, strict=True):
+            variable.assign(array)
+    except Exception as error:  # zipfile, NumPy, Keras: many kinds, all "not this state".
+        raise InputError(
+            f"{path}: cannot be gone on from ({weight_files.first_line(error)}). Delete "
+            f"{path.parent} to begin anew."
+        ) from error

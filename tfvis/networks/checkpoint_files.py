@@ -7,12 +7,11 @@ A checkpoint is a folder: `classifier.json` says how a classifier is put togethe
 import json
 import pathlib
 
+from tfvis import bounds, files
 from tfvis.errors import InputError
 
 FORMAT = 1
 DESCRIPTION, WEIGHTS = "classifier.json", "weights.npz"
-# A description of a thousand classes with long names takes 100 kB.
-MAX_DESCRIPTION = 1 << 22
 
 
 def description(folder: pathlib.Path, label: str) -> dict:
@@ -31,9 +30,7 @@ def description(folder: pathlib.Path, label: str) -> dict:
     }  # fmt: skip
     path = folder / DESCRIPTION
     try:
-        if path.stat().st_size > MAX_DESCRIPTION:
-            raise ValueError("far too large")
-        said = json.loads(path.read_text(encoding="utf-8"))
+        said = json.loads(files.read_bytes(path, path.name, bounds.DESCRIPTION))
         if not isinstance(said, dict) or said.get("format") != FORMAT:
             raise ValueError(f"not of format {FORMAT}")
         wrong = [key for key, kind in kinds.items() if not isinstance(said.get(key), kind)]
@@ -46,6 +43,6 @@ def description(folder: pathlib.Path, label: str) -> dict:
             raise ValueError("classes are no names, or not distinct")
         if not 16 <= said["size"] <= 4096:
             raise ValueError("its size is impossible")
-    except (OSError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{label}: {path.name} cannot be used ({error}).") from error
     return said

@@ -37,20 +37,15 @@ def save(model: keras.Model, contract: contracts.Preprocessing, path: os.PathLik
     path = pathlib.Path(path)
     if path.suffix != ".keras":
         raise InputError(f"{path}: expected a name that ends in .keras.")
-    with files.replacing(path) as temporary:
-        # Keras looks at the suffix.
-        whole = temporary.with_name(temporary.name + ".keras")
-        try:
-            model.save(whole)
-            with zipfile.ZipFile(whole, "a") as archive:
-                archive.writestr(_WORDS, json.dumps(_words(contract), indent=2) + "\n")
-                if isinstance(contract, contracts.MeanImage):
-                    stream = io.BytesIO()
-                    np.save(stream, contract.image, allow_pickle=False)
-                    archive.writestr(_IMAGE, stream.getvalue())
-            os.replace(whole, temporary)
-        finally:
-            whole.unlink(missing_ok=True)
+    # Keras looks at the suffix.
+    with files.replacing(path, ".keras") as temporary:
+        model.save(temporary)
+        with zipfile.ZipFile(temporary, "a") as archive:
+            archive.writestr(_WORDS, json.dumps(_words(contract), indent=2) + "\n")
+            if isinstance(contract, contracts.MeanImage):
+                stream = io.BytesIO()
+                np.save(stream, contract.image, allow_pickle=False)
+                archive.writestr(_IMAGE, stream.getvalue())
 
 
 def _words(contract: contracts.Preprocessing) -> dict:

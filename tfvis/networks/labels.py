@@ -15,11 +15,9 @@ import re
 import zlib
 from collections.abc import Sequence
 
-from tfvis import files
+from tfvis import bounds, files
 from tfvis.errors import InputError
 
-# A thousand classes take 32 kB, ImageNet's 21,841 less than a megabyte.
-MAX_BYTES = 10_000_000
 # The longest name of ImageNet, with all its words, has 120 characters.
 MAX_NAME = 300
 _IMAGENET = pathlib.Path(__file__).with_name("imagenet_classes.txt")
@@ -74,7 +72,7 @@ def read(path: os.PathLike | str, count: int, flag: str = "labels") -> tuple[Lab
     class index {"0": ["n01440764", "tench"]}.
 
     Args:
-        path: UTF-8, at most `MAX_BYTES`.
+        path: UTF-8, at most `bounds.NAMES`.
         count: how many classes there are.
         flag: the name used for it in messages.
 
@@ -106,23 +104,22 @@ def read_text(path: os.PathLike | str, label: str) -> str:
         label: what messages begin with, such as "--labels=names.txt".
 
     Raises:
-        InputError: unreadable, larger than `MAX_BYTES`, or not UTF-8.
+        InputError: unreadable, larger than `bounds.NAMES`, or not UTF-8.
     """
     try:
-        with open(files.located(path, label), "rb") as file:
-            content = file.read(MAX_BYTES + 1)
-            if content[:2] == b"\x1f\x8b":
-                unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-                content = unpacking.decompress(content, MAX_BYTES + 1)
-                if len(content) <= MAX_BYTES and not unpacking.eof:
-                    raise ValueError("it ends early")
-        if len(content) > MAX_BYTES:
-            raise InputError(f"{label}: larger than {MAX_BYTES:,} bytes; no list of names is.")
+        content = files.read_bytes(files.located(path, label), label, bounds.NAMES)
+        if content[:2] == b"\x1f\x8b":
+            unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            content = unpacking.decompress(content, bounds.NAMES + 1)
+            if len(content) > bounds.NAMES:
+                raise ValueError(f"it unpacks to more than {bounds.NAMES:,} bytes")
+            if not unpacking.eof:
+                raise ValueError("it ends early")
         # Some editors begin with a mark.
         return content.decode("utf-8-sig")
     except InputError:
         raise
-    except (OSError, ValueError, zlib.error) as error:
+    except (ValueError, zlib.error) as error:
         raise InputError(f"{label}: cannot be read as text ({error}).") from error
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib
-import io
 import math
 import os
 import pathlib
@@ -15,14 +14,10 @@ import h5py
 import keras
 import numpy as np
 
-from tfvis import files
+from tfvis import bounds, files
 from tfvis.errors import InputError
+from tfvis.networks import hdf5, keras_bounds
 
-# The largest keras.applications network holds 1.5 GB; a file that unpacks to more
-# than this is not one of ours, or is made to fill the memory.
-MAX_BYTES = 4 << 30
-# Trained weights are noise to a compressor: what unpacks to many times its size is a bomb.
-_MAX_RATIO, _SLACK_BYTES = 8, 16 << 20
 SUFFIXES = (".npz", ".weights.h5", ".h5", ".keras", ".onnx", ".caffemodel")
 _CAFFE = "tfvis.networks.caffe."
 # Modules whose layers a .keras file may name.
@@ -48,13 +43,12 @@ def load_into(model: keras.Model, path: os.PathLike | str) -> None:
         InputError: unknown kind of file, unreadable, larger than its bytes can hold, or
             shapes that do not fit (both are named).
     """
-    path = files.located(path)
-    if not path.is_file():
-        raise InputError(f"--weights={path}: no such file.")
+    label = f"--weights={path}"
+    path = files.check(files.located(path, label), label, bounds.WEIGHTS)
     kind = next((s for s in SUFFIXES if path.name.lower().endswith(s)), None)
     if kind is None:
         raise InputError(f"--weights={path}: expected a file ending in {', '.join(SUFFIXES)}.")
-    with _explained(f"--weights={path}: cannot be read as weights of {model.name}"):
+    with _explained(label, f"cannot be read as weights of {model.name}"):
         if kind == ".npz":
             assign(model, read_npz(path), path)
         elif kind == ".onnx":
@@ -65,10 +59,10 @@ def load_into(model: keras.Model, path: os.PathLike | str) -> None:
             source = open_model(path, "weights")
             assign(model, {la.name: la.get_weights() for la in source.layers}, path)
         elif kind == ".h5":
-            assign(model, read_h5(path), path)
+            assign(model, hdf5.read(path), path)
         else:
             with h5py.File(path, "r") as file:
-                _check_h5(file, path.stat().st_size)
+                hdf5.check(file, path.stat().st_size)
             model.load_weights(path)
 
 
@@ -94,18 +88,20 @@ def _fill_from_caffe(model: keras.Model, path: pathlib.Path) -> None:
 
 
 @contextlib.contextmanager
-def _explained(message: str) -> Iterator[None]:
-    """Turns the many exceptions of Keras, h5py, zipfile and protobuf into one."""
+def _explained(label: str, message: str) -> Iterator[None]:
+    """Turns the many exceptions of Keras, h5py, zipfile and protobuf into one that has a name."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except InputError:
-        raise
+    except InputError as error:
+        if f"{label.partition('=')[2]}:" in str(error):
+            raise
+        raise InputError(f"{label}: {error}".rstrip(".") + ".") from error
     except MemoryError as error:
-        raise InputError(f"{message} (it declares more than the memory holds).") from error
+        raise InputError(f"{label}: {message} (it declares more than memory holds).") from error
     except Exception as error:
-        raise InputError(f"{message} ({first_line(error)}).") from error
+        raise InputError(f"{label}: {message} ({first_line(error)}).") from error
 
 
 def open_model(path: os.PathLike | str, flag: str = "network") -> keras.Model:
@@ -118,19 +114,15 @@ def open_model(path: os.PathLike | str, flag: str = "network") -> keras.Model:
     Raises:
         InputError: missing, not a .keras file, needs code (a lambda, an unknown class).
     """
-    path = files.located(path)
-    if not path.is_file():
-        raise InputError(f"--{flag}={path}: no such file.")
+    label = f"--{flag}={path}"
+    path = files.check(files.located(path, label), label, bounds.WEIGHTS)
     for module in _LAYERS:
         importlib.import_module(f"tfvis.networks.{module}")
-    with _explained(f"--{flag}={path}: not a .keras model that can be opened safely"):
-        _check_zip(path)
-        with zipfile.ZipFile(path) as archive:
-            if "model.weights.h5" in archive.namelist():
-                stored = io.BytesIO(archive.read("model.weights.h5"))
-                with h5py.File(stored, "r") as file:
-                    _check_h5(file, len(stored.getbuffer()))
-        return keras.models.load_model(path, compile=False, safe_mode=True)
+    with _explained(label, "not a .keras model that can be opened safely"):
+        with keras_bounds.building(keras_bounds.check(path)):
+            model = keras.models.load_model(path, compile=False, safe_mode=True)
+        keras_bounds.check_maps(model)
+        return model
 
 
 def assign(model: keras.Model, arrays: Arrays, path: os.PathLike | str) -> None:
@@ -160,23 +152,26 @@ def save_npz(model: keras.Model, path: os.PathLike | str) -> None:
         for layer in model.layers
         for i, array in enumerate(layer.get_weights())
     }
-    with files.replacing(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **arrays)
+    files.write_npz(path, arrays)
 
 
 def read_npz(path: os.PathLike | str) -> Arrays:
     """Reads what `save_npz` wrote; never unpickles.
 
     Raises:
-        InputError: an array's header declares more than the file holds.
+        InputError: an array is not of numbers, or declares more of them than the file holds.
     """
-    _check_zip(path)
+    files.check(path, os.fspath(path), bounds.WEIGHTS)
+    keras_bounds.check_zip(path)
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             with archive.open(entry) as member:
                 shape, dtype = files.npy_header(member)
+                # Dates, records, objects: NumPy would make numbers of some of them.
+                if dtype.kind not in "fiub":
+                    raise InputError(f"{entry.filename} in it cannot be read as numbers")
                 if math.prod(shape) * dtype.itemsize > entry.file_size:
-                    raise InputError(f"{path}: {entry.filename} declares more than it holds.")
+                    raise InputError(f"{entry.filename} in it declares more than it holds")
     arrays: Arrays = {}
     with np.load(path, allow_pickle=False) as stored:
         for key in sorted(stored.files, key=lambda k: (k.rsplit("/", 1)[0], _index(k))):
@@ -189,68 +184,16 @@ def _index(key: str) -> int:
     return int(tail) if tail.isdigit() else 0
 
 
-def read_h5(path: os.PathLike | str) -> Arrays:
-    """Reads the HDF5 files of Keras 2 (weights, or whole models), by layer name."""
-    with h5py.File(path, "r") as file:
-        _check_h5(file, os.path.getsize(path))
-        root = file.get("model_weights", file)
-        return {
-            _text(layer): [
-                np.asarray(root[_text(layer)][_text(name)])
-                for name in root[_text(layer)].attrs["weight_names"]
-            ]
-            for layer in root.attrs["layer_names"]
-        }
-
-
-def _text(name: bytes | str) -> str:
-    return name.decode() if isinstance(name, bytes) else str(name)
-
-
-def _check_h5(file: h5py.File, size: int) -> None:
-    """Refuses data kept elsewhere, and more declared data than the bytes can hold."""
-    total = 0
-
-    def visit(group: h5py.Group) -> None:
-        nonlocal total
-        for name in group:
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise InputError("the file points to data outside itself")
-            item = group[name]
-            if isinstance(item, h5py.Group):
-                visit(item)
-            elif item.is_virtual or item.external:
-                raise InputError("the file points to data outside itself")
-            else:
-                total += item.size * item.dtype.itemsize
-
-    visit(file)
-    _check_total(total, size)
-
-
-def _check_total(total: int, size: int) -> None:
-    if total > min(MAX_BYTES, _MAX_RATIO * size + _SLACK_BYTES):
-        raise InputError(
-            f"the weights file of {size:,} bytes unpacks to {total:,}: refused as a bomb"
-        )
-
-
-def _check_zip(path: os.PathLike | str) -> None:
-    with zipfile.ZipFile(path) as archive:
-        total = sum(entry.file_size for entry in archive.infolist())
-    _check_total(total, os.path.getsize(path))
-
-
 def onnx_graph(path: os.PathLike | str):
     """Reads the graph of an ONNX file; data it keeps in other files is not followed.
 
     Raises:
-        InputError: larger than `MAX_BYTES`.
+        InputError: larger than `bounds.WEIGHTS`.
     """
     import onnx
 
     size = os.path.getsize(path)
-    _check_total(size, size)
+    hdf5.check_total(size, size)
     return onnx.load(path, load_external_data=False).graph
 
 
@@ -269,7 +212,7 @@ def read_onnx(path: os.PathLike | str, model: keras.Model) -> Arrays:
         every layer something, else without running numbers.
 
     Raises:
-        InputError: larger than `MAX_BYTES`.
+        InputError: larger than `bounds.WEIGHTS`.
     """
     from onnx import numpy_helper
 
@@ -284,7 +227,7 @@ def read_onnx(path: os.PathLike | str, model: keras.Model) -> Arrays:
             name = next((part for part in parts if part in wanted), None)
             if name is None or tensor.external_data:
                 continue
-            if math.prod(tensor.dims) * 4 > _MAX_RATIO * size:
+            if math.prod(tensor.dims) * 4 > bounds.RATIO * size:
                 raise InputError(f"{tensor.name} declares more than the file holds")
             array = numpy_helper.to_array(tensor).astype(np.float32)
             arrays.setdefault(name, []).append(_keras_layout(array, wanted[name]))

@@ -77,12 +77,18 @@ def fingerprint(model: keras.Model, convolutions_only: bool = False) -> str:
     return digest.hexdigest()
 
 
-def check_finite(model: keras.Model) -> None:
-    """Raises InputError, naming the layer, if a weight is NaN or infinite."""
+def check_finite(model: keras.Model, label: str = "") -> None:
+    """Raises InputError, naming the layer, if a weight is NaN or infinite.
+
+    Args:
+        model: built.
+        label: what the message begins with: the file.
+    """
     for layer in model.layers:
         if any(not np.isfinite(w).all() for w in layer.get_weights()):
             raise InputError(
-                f"The weights of layer {layer.name} of {model.name} hold NaN or infinity. "
+                f"{label and label + ': '}The weights of layer {layer.name} of {model.name} hold "
+                "NaN or infinity. "
                 "The file is damaged or its training diverged; use another."
             )
 
@@ -101,7 +107,7 @@ def from_file(model: keras.Model, path, name: str = "", source_is_model: bool = 
     """
     if not source_is_model:
         weight_files.load_into(model, path)
-    check_finite(model)
+    check_finite(model, f"--{'network' if source_is_model else 'weights'}={path}")
     return _record(model, f"file {pathlib.Path(path).name}", name)
 
 

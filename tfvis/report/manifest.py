@@ -6,13 +6,12 @@ import importlib.metadata
 import json
 import math
 import os
-import pathlib
 import platform
 
 import numpy as np
 
 import tfvis
-from tfvis import files, hardware
+from tfvis import bounds, files, hardware
 
 _PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "pillow")
 
@@ -66,7 +65,7 @@ def write(path: os.PathLike | str, content: dict) -> None:
 def read(path: os.PathLike | str) -> dict:
     """Returns an earlier manifest, or {} where there is none that can be read."""
     try:
-        content = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = json.loads(files.read_bytes(path, os.fspath(path), bounds.MANIFEST))
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -6,7 +6,7 @@ import pathlib
 
 import numpy as np
 
-from tfvis import files
+from tfvis import bounds, files
 from tfvis.errors import InputError
 from tfvis.networks import preprocessing as contracts
 from tfvis.networks.caffe import reading
@@ -29,9 +29,8 @@ def read(path: os.PathLike | str, flag: str = "mean") -> np.ndarray:
     Raises:
         InputError: missing, unreadable, or of another shape.
     """
-    path = files.located(path)
-    if not path.is_file():
-        raise InputError(f"--{flag}={path}: no such file.")
+    label = f"--{flag}={path}"
+    path = files.check(files.located(path, label), label, bounds.ARRAY)
     kind = path.suffix.lower()
     if kind == ".binaryproto":
         image = reading.read_mean(path)

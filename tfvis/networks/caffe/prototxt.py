@@ -44,15 +44,7 @@ def read(path: os.PathLike | str) -> Prototxt:
         InputError: missing, larger than any network, or not a network; names file and line.
     """
     path = files.located(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file.")
-    try:
-        with open(path, "rb") as file:
-            data = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
-    if len(data) > _MAX_BYTES:
-        raise InputError(f"{path}: more than {_MAX_BYTES:,} bytes; is it a .prototxt?")
+    data = files.read_bytes(path, str(path), _MAX_BYTES)
     # What is not UTF-8 is a comment in another encoding, as a rule.
     return parsed(data.decode("utf-8-sig", errors="replace"), path)
 

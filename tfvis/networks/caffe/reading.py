@@ -104,13 +104,9 @@ def _bytes(path: pathlib.Path, instead: str) -> np.ndarray:
 
     Read, not mapped: a mapped file that someone cuts short ends the process.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file.")
+    files.check(path, str(path), _MAX_BYTES)
     try:
-        size = path.stat().st_size
-        if size > _MAX_BYTES:
-            raise InputError(f"{path}: {size:,} bytes; Caffe's files have at most {_MAX_BYTES:,}.")
-        data = np.fromfile(path, np.uint8, size)
+        data = np.fromfile(path, np.uint8)
     except (OSError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or "larger than the memory"
         raise InputError(f"{path}: cannot be read ({reason}).") from error
