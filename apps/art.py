@@ -7,8 +7,6 @@ from absl import flags
 from apps.common import say, split
 from tfvis.errors import InputError
 
-_PARTS = ("train", "validation", "test")
-
 
 def define_data(what: str, required: bool = True) -> flags.FlagHolder:
     """Defines --data."""
@@ -36,8 +34,8 @@ def define_shares() -> flags.FlagHolder:
     return flags.DEFINE_string(
         "shares",
         "0.8,0.1,0.1",
-        "Shares of training, validation and test; which picture falls where is decided by its "
-        "path and the seed alone.",
+        "Shares of training, validation and test of each class; which picture falls where is "
+        "decided by its path and the seed.",
     )
 
 
@@ -46,7 +44,7 @@ def define_part() -> flags.FlagHolder:
     return flags.DEFINE_enum(
         "part",
         "all",
-        ["all", *_PARTS],
+        ["all", "train", "validation", "test"],
         "Which part of the data, as the training with its own seed and shares split it.",
     )
 
@@ -189,13 +187,17 @@ def part_of(dataset, classifier, part: str):
     Raises:
         InputError: the classifier does not say how, or nothing falls into the part.
     """
-    from tfvis.art import datasets
+    from tfvis.art import splits
 
     if part == "all":
         return dataset
     try:
         seed, shares = int(classifier.about["seed"]), tuple(classifier.about["shares"])
-        found = datasets.split(dataset, seed, shares)[_PARTS.index(part)]
+        # Classifiers trained before parts were drawn per class have none.
+        rows = classifier.about.get("thresholds", [])
+        thresholds = {str(name): (float(a), float(b)) for name, a, b in rows}
+        parts = splits.split(dataset, seed, shares, thresholds)
+        found = parts[splits.PARTS.index(part)]
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"--part={part}: {classifier.name} does not say how its data were split."

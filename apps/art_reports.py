@@ -1,6 +1,7 @@
 """What is said of a classifier on labelled pictures: accuracies, confusions, mistakes, a card."""
 
 import dataclasses
+import math
 import pathlib
 
 import numpy as np
@@ -79,9 +80,13 @@ class Report:
             return ["No pictures to test on."]
         lines = [f"Test: {found['accuracy']:.1%} of {found['pictures']} pictures"]
         if len(found["domains"]) > 1:
-            lines += [f"  {name:<24} {share:6.1%}" for name, share in found["domains"].items()]
+            lines += [
+                f"  {name:<24} {_number(share, '6.1%')}" for name, share in found["domains"].items()
+            ]
         for name, each in found["classes"].items():
-            lines.append(f"  {name:<24} {each['recall']:6.1%}  F1 {each['f1']:.3f}")
+            numbers = f"{_number(each['recall'], '6.1%')}  F1 {_number(each['f1'], '.3f')}"
+            nothing = "  (no pictures of it)" if math.isnan(each["recall"]) else ""
+            lines.append(f"  {name:<24} {numbers}{nothing}")
         return lines
 
     def pictures(self, writer: tensorboard.Writer, step: int) -> None:
@@ -114,6 +119,15 @@ class Report:
         return entries
 
 
+def _number(value: float, form: str) -> str:
+    """Returns a measure as text; of one that nothing defines, a dash."""
+    return (
+        "-".rjust(int(form[0]) if form[0].isdigit() else 0)
+        if math.isnan(value)
+        else f"{value:{form}}"
+    )
+
+
 def write_card(
     workdir: pathlib.Path,
     parts: anatomy.Anatomy,
@@ -142,7 +156,8 @@ def write_card(
         f"- Network: {said(parts.network.name)}, frozen up to {said(parts.cut)}, trained from "
         f"there to {said(parts.last)}, then a mean over the map and one layer of scores.",
         f"- Data: {domains}; {counts[0]} pictures to learn from, {counts[1]} to "
-        f"choose the epoch, {counts[2]} to test, by a hash of their paths, seed {about['seed']}.",
+        f"choose the epoch, {counts[2]} to test, of each class by a hash of their paths, seed "
+        f"{about['seed']}.",
         f"- Made in {seconds:.0f} s by",
         "",
         f"      python -m apps.train {markdown.line(command)}",
@@ -155,12 +170,12 @@ def write_card(
             "",
             "| domain | accuracy |",
             "|---|---|",
-            *(f"| {said(name)} | {share:.1%} |" for name, share in test["domains"].items()),
+            *(f"| {said(name)} | {_number(x, '.1%')} |" for name, x in test["domains"].items()),
             "",
             "| class | recall | precision | F1 |",
             "|---|---|---|---|",
         ]
         for name, each in test["classes"].items():
-            cells = " | ".join(f"{each[key]:.3f}" for key in ("recall", "precision", "f1"))
+            cells = " | ".join(_number(each[key], ".3f") for key in ("recall", "precision", "f1"))
             lines.append(f"| {said(name)} | {cells} |")
     files.write_text(workdir / "README.md", "\n".join(lines) + "\n")

@@ -22,6 +22,7 @@ from tfvis.art import (
     datasets,
     features,
     keeping,
+    splits,
     training,
 )
 from tfvis.errors import InputError
@@ -97,14 +98,10 @@ def run(job: Job) -> list[str]:
     )
     found = _features(parts, dataset, recipe, cache, "Looking")
     art.report([(dataset.examples[k].path, why) for k, why in found.broken.items()])
-    train, validation, test = (
-        _part(dataset, found, part) for part in datasets.split(dataset, seed, job.shares)
-    )
-    if len(set(train.labels.tolist())) < 2 or not len(validation.chosen):
-        raise InputError(
-            f"--data: {len(dataset.examples)} pictures are too few to train on "
-            f"{len(train.chosen)} and validate on {len(validation.chosen)}; see --shares."
-        )
+    thresholds = splits.thresholds(dataset, seed, job.shares)
+    parted = splits.split(dataset, seed, job.shares, thresholds)
+    train, validation, test = (_part(dataset, found, part) for part in parted)
+    _check_parts(dataset, train, validation, test)
     target = _target(job, parts, recipe, cache) if job.target else None
     learner, history = _train(job, parts, before, train, validation, target)
     answers = keeping.answering(learner)
@@ -118,7 +115,9 @@ def run(job: Job) -> list[str]:
     seconds = time.perf_counter() - began
     about = {
         "domains": list(dataset.domains), "pictures": counts, "seed": seed,
-        "shares": list(job.shares), "crop_borders": job.crop_borders,
+        "shares": list(job.shares),
+        "thresholds": [[name, *places] for name, places in thresholds.items()],
+        "crop_borders": job.crop_borders,
         "precision": job.settings.precision, "weights": _weights(job, before),
         "temperature": round(temperature, 4), "test": measures,
     }  # fmt: skip
@@ -167,6 +166,32 @@ def _part(dataset, found, part) -> training.Part:
     chosen = batches.numbers(dataset, found, part)
     labels = np.array([dataset.examples[k].label for k in chosen], np.int64)
     return training.Part(found, chosen, labels)
+
+
+def _check_parts(dataset, *parts: training.Part) -> None:
+    """Raises InputError where there is nothing to learn from; tells what cannot be measured.
+
+    Args:
+        dataset: the whole.
+        parts: for training, validation and testing, of what can be read.
+    """
+    lacking = [
+        [name for k, name in enumerate(dataset.classes) if k not in part.labels] for part in parts
+    ]
+    _, validation, test = parts
+    if lacking[0]:
+        raise InputError(
+            f"--data: nothing to learn {datasets.listed(lacking[0])} from. Add pictures, take the "
+            "class away, or give --shares more to training."
+        )
+    if not len(validation.chosen):
+        raise InputError(
+            f"--data: {len(dataset.examples)} pictures are too few to validate on any; add "
+            "some, or give --shares more to validation."
+        )
+    for part, names, what in ((validation, lacking[1], "validate"), (test, lacking[2], "test")):
+        if names and len(part.chosen):
+            say(f"Note: no pictures to {what} {datasets.listed(names)} on.")
 
 
 def _target(job: Job, parts, recipe, cache) -> training.Part:

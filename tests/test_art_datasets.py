@@ -4,11 +4,11 @@ import os
 import pathlib
 import shutil
 
-import numpy as np
 import PIL.Image
 import tensorflow as tf
 from absl.testing import parameterized
 
+from tfvis import tables
 from tfvis.art import datasets
 from tfvis.errors import InputError
 
@@ -189,28 +189,45 @@ class DatasetsTest(tf.test.TestCase, parameterized.TestCase):
         with self.assertRaisesRegex(InputError, "line 3: the box .* not within 10x30"):
             datasets.read([self._table(f"{head}{name},x,0,0,30,10\n")])
 
+    def test_tables_as_spreadsheets_save_them(self):
+        root = self._classes(classes=("harp", "lute"))
+        picture(root / "a; b, c.png")
+        rows = [("path", "label", "x0", "y0", "x1", "y1"), ("harp/0.png", "harp", "", "", "", "")]
+        rows += [("a; b, c.png", "lute", "0,6", "0,2", "8,9", "6")]
+        expected = [("harp/0.png", 0, None), ("a; b, c.png", 1, (1, 0, 9, 6))]
+        for delimiter in ";\t":
+            quoted = [[f'"{x}"' if delimiter in x else x for x in row] for row in rows]
+            text = "".join(delimiter.join(row) + "\r\n" for row in quoted)
+            for content in (
+                text.encode(), text.encode("utf-8-sig"), text.encode("utf-16"),
+                text.encode("utf-16-be"), b"\xfe\xff" + text.encode("utf-16-be"),
+                f"sep={delimiter}\r\n\r\n{text}".encode(),
+            ):  # fmt: skip
+                found = datasets.read([self._table(content)])
+                self.assertEqual([(e.key, e.label, e.box) for e in found.examples], expected)
+
     def test_refusals_of_tables(self):
         self._classes(classes=("harp", "lute"))
         boxed = "path,label,x0,y0,x1,y1\nharp/0.png,harp,0,0,1,1\n"
         for text, words in {
             "": "an empty file",
-            "harp/0.png,harp\n": "expected a first line",
-            "path,label,x0\n": "x0,y0,x1,y1",
-            "path,label,label\n": "each once",
-            "path;label\n": "expected a first line",
+            "harp/0.png,harp\n": "Expected a first line",
+            "path,label,x0\n": "no column y0, x1, y1",
+            "path,label,label\n": "label is there twice",
+            "path:label\n": "Expected a first line",
             "path,label\nharp/7.png,harp\n": "line 2: no such file as harp/7.png",
             "path,label\nharp/0.png,\n": "line 2: no label",
             "path,label\n,harp\n": "line 2: no path",
-            "path,label\nharp/0.png\n": "line 2: not as many cells",
-            "path,label\nharp/0.png,harp,lute\n": "line 2: not as many cells",
+            "path,label\nharp/0.png\n": "line 2: expected 2 fields",
+            "path,label\nharp/0.png,harp,lute\n": "line 2: expected 2 fields",
             "path,label\nharp/0\0.png,harp\n": "line 2|CSV",
             boxed + "harp/0.png,harp,0,0,10,7\n": "line 3: the box .* not within 9x7",
             boxed + "harp/0.png,harp,-1,0,3,3\n": "line 3: the box",
             boxed + "harp/0.png,harp,3,3,3,5\n": "line 3: the box .* empty",
-            boxed + "harp/0.png,harp,a,0,3,5\n": "line 3: not four numbers",
+            boxed + "harp/0.png,harp,a,0,3,5\n": "line 3: expected a number in column x0",
             boxed + "harp/0.png,harp,nan,0,3,5\n": "line 3: not four numbers",
             boxed + "harp/0.png,harp,0,0,inf,5\n": "line 3: not four numbers",
-            boxed + "harp/0.png,harp,0,0,,5\n": "line 3: not four numbers",
+            boxed + "harp/0.png,harp,0,0,,5\n": "line 3: expected a number in column x1",
             boxed + "harp/8.png,harp,0,0,1,1\n" * 9: "line 3: .*line 7: .*9 such lines",
             boxed + f"{'x' * 200_000},harp,0,0,1,1\n": "field",
             "path,label\nharp/0.png,harp\n": "at least two",
@@ -222,74 +239,6 @@ class DatasetsTest(tf.test.TestCase, parameterized.TestCase):
         with self.assertRaisesRegex(InputError, "UTF-8"):
             datasets.read([self._table("path,label\nhärp,x\n".encode("latin-1"))])
         huge = self._table("")
-        os.truncate(huge, datasets.MAX_TABLE_BYTES + 1)
+        os.truncate(huge, tables.MAX_BYTES + 1)
         with self.assertRaisesRegex(InputError, "larger than"):
             datasets.read([huge])
-
-
-def made(keys, root="/data") -> datasets.Dataset:
-    examples = tuple(datasets.Example(f"{root}/{key}", 0, None, 0, key) for key in keys)
-    return datasets.Dataset(("a", "b"), ("data",), examples, (("x", "broken"),))
-
-
-def parts(dataset, *args) -> dict[str, int]:
-    """Returns {key: part}."""
-    return {
-        e.key: k for k, part in enumerate(datasets.split(dataset, *args)) for e in part.examples
-    }
-
-
-class SplitTest(tf.test.TestCase, parameterized.TestCase):
-    def test_files_stay_whatever_is_beside_them_and_wherever_they_are(self):
-        keys = [f"harp/{k}.png" for k in range(500)]
-        whole = parts(made(keys))
-        self.assertLen(whole, 500)
-        self.assertEqual(whole, parts(made(keys, "/elsewhere")))
-        self.assertEqual(whole, parts(made(keys[::-1])))
-        few = parts(made(keys[::7]))
-        self.assertEqual(few, {key: whole[key] for key in keys[::7]})
-        self.assertNotEqual(whole, parts(made(keys), 1))
-
-    def test_this_very_split(self):
-        # Splits must be the same with every version: models are judged by them. Of
-        # SHA-256("0/KEY"), the first hexadecimal digits over 16^4: .8 and .9 part them.
-        found = parts(made(["harp/0.png", "harp/1.png", "harp/é.png"]))
-        import hashlib
-
-        for key, part in found.items():
-            place = int(hashlib.sha256(f"0/{key}".encode()).hexdigest()[:4], 16) / 16**4
-            self.assertEqual(part, int(place >= 0.8) + int(place >= 0.9))
-
-    def test_the_parts_are_of_their_sizes(self):
-        keys = [f"{label}/{k}.jpg" for label in "abcde" for k in range(4000)]
-        for shares in ((0.8, 0.1, 0.1), (0.5, 0.25, 0.25), (0, 0.5, 0.5), (1, 0, 0), (0.7, 0.3, 0)):
-            counts = np.bincount(list(parts(made(keys), 0, shares).values()), minlength=3)
-            for count, share in zip(counts, shares, strict=True):
-                # Five standard deviations of a binomial.
-                bound = 5 * np.sqrt(len(keys) * share * (1 - share))
-                self.assertAllClose(count, len(keys) * share, rtol=0, atol=bound)
-
-    def test_parts_keep_what_is_of_the_whole(self):
-        dataset = made([f"{k}" for k in range(30)])
-        for part in datasets.split(dataset):
-            self.assertEqual(part.classes, dataset.classes)
-            self.assertEqual(part.domains, dataset.domains)
-            self.assertEqual(part.broken, dataset.broken)
-
-    @parameterized.parameters((0.5, 0.5, 0.5), (1.2, -0.1, -0.1), (0.5, 0.5), (np.nan, 0.5, 0.5))
-    def test_shares_that_are_none(self, *shares):
-        with self.assertRaisesRegex(InputError, "three shares"):
-            datasets.split(made(["a"]), 0, shares)
-
-    def test_a_moved_folder_is_split_alike(self):
-        folder = pathlib.Path(self.create_tempdir().full_path)
-        for label in ("a", "b"):
-            for k in range(20):
-                picture(folder / "one" / label / f"{k}.png")
-        shutil.copytree(folder / "one", folder / "deep" / "two")
-        lines = "".join(f"{c}/{k}.png,{c}\n" for c in "ab" for k in range(20))
-        (folder / "one" / "t.csv").write_text(f"path,label\n{lines}")
-        first = parts(datasets.read([folder / "one"]))
-        self.assertLen(set(first.values()), 3)
-        self.assertEqual(first, parts(datasets.read([folder / "deep" / "two"])))
-        self.assertEqual(first, parts(datasets.read([folder / "one" / "t.csv"])))

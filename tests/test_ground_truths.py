@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from apps import ground_truths
 from apps.ground_truths import Row
+from tfvis import tables
 from tfvis.attention.boxes import Box
 from tfvis.errors import InputError
 
@@ -123,9 +124,9 @@ class GroundTruthsTest(tf.test.TestCase):
     def test_its_size_is_bounded(self):
         self.path.write_text(HEADER + "a.png,dog,0,0,1,1\n" * 5)
         self.assertLen(ground_truths.read(self.path), 5)
-        with mock.patch.object(ground_truths, "MAX_ROWS", 4):
+        with mock.patch.object(tables, "MAX_ROWS", 4):
             with self.assertRaisesRegex(InputError, "line 6.*more than 4"):
                 ground_truths.read(self.path)
-        with mock.patch.object(ground_truths, "MAX_BYTES", 50):
+        with mock.patch.object(tables, "MAX_BYTES", 50):
             with self.assertRaisesRegex(InputError, "larger"):
                 ground_truths.read(self.path)

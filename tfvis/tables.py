@@ -6,13 +6,59 @@ without it (OWASP, "CSV Injection").
 """
 
 import csv
+import dataclasses
+import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tfvis import files
-from tfvis.errors import printable
+from tfvis.errors import InputError, printable
 
 _FORMULA = tuple("=+-@\t\r")
+# A row is some 100 bytes; ILSVRC's training boxes, the longest list in use, are about half a
+# million rows.
+MAX_BYTES, MAX_ROWS = 64 * 2**20, 1_000_000
+# What spreadsheets put between cells: a semicolon where the comma stands in numbers.
+_DELIMITERS = ",;\t"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A line of a table.
+
+    Attributes:
+        line: its number in the file, from 1.
+        columns: names of the table's.
+        fields: as many as the line has.
+        decimal_comma: whether numbers may have a comma for a point.
+    """
+
+    line: int
+    columns: tuple[str, ...]
+    fields: tuple[str, ...]
+    decimal_comma: bool = False
+
+    def check(self) -> None:
+        """Raises InputError unless there is a field for each column."""
+        if len(self.fields) != len(self.columns):
+            raise InputError(f"expected {len(self.columns)} fields. Received: {len(self.fields)}")
+
+    def __getitem__(self, column: str) -> str:
+        return text(self.fields[self.columns.index(column)])
+
+    def number(self, column: str) -> float:
+        """Returns a cell that is a number.
+
+        Raises:
+            InputError: it is none.
+        """
+        cell = self[column]
+        try:
+            return float(cell.replace(",", ".") if self.decimal_comma else cell)
+        except ValueError:
+            raise InputError(
+                f"expected a number in column {column}. Received: {cell[:40]!r}"
+            ) from None
 
 
 def write(path: os.PathLike | str, columns: Sequence[str], rows: Iterable[Sequence]) -> None:
@@ -31,6 +77,104 @@ def write(path: os.PathLike | str, columns: Sequence[str], rows: Iterable[Sequen
             table = csv.writer(file, lineterminator="\n")
             table.writerow(map(cell, columns))
             table.writerows([cell(value) for value in row] for row in rows)
+
+
+def read(
+    path: os.PathLike | str, name: str, required: Sequence[str]
+) -> tuple[tuple[str, ...], Iterator[Row]]:
+    """Reads a table as spreadsheets save them.
+
+    In UTF-8 or UTF-16, between its cells commas, semicolons or tabs; cells may be quoted, and
+    must be where they hold one of these. Columns come in any order; empty lines are skipped.
+
+    Args:
+        path: of the file.
+        name: what messages begin with.
+        required: columns that there must be.
+
+    Returns:
+        (names of the columns, in small letters; the rows, read as they are asked for).
+
+    Raises:
+        InputError: no such file; larger than `MAX_BYTES`; in another encoding; without a
+            column or with one twice; and from the rows, where the file is no CSV.
+    """
+    path = files.located(path, name)
+    try:
+        if not path.is_file():
+            raise InputError(f"{name}: no such file.")
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{name}: larger than {MAX_BYTES >> 20} MiB. Split it.")
+        content = _decoded(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read ({error.strerror or error}).") from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name}: neither UTF-8 nor UTF-16 ({error.reason} at byte {error.start}). Save it as "
+            "CSV in UTF-8."
+        ) from error
+    head, first = _head(content, name)
+    expected = f"Expected a first line with the columns {','.join(required)}, each once."
+    if not head:
+        raise InputError(f"{name}: an empty file. {expected}")
+    found = {}
+    for delimiter in _DELIMITERS:
+        try:
+            cells = next(csv.reader([head], delimiter=delimiter, strict=True), [])
+        except csv.Error as error:
+            raise InputError(f"{name}, line {first}: not CSV ({error}).") from error
+        found[delimiter] = tuple(cell.strip().lower() for cell in cells)
+    delimiter = max(_DELIMITERS, key=lambda d: len(set(found[d]) & set(required)))
+    columns = found[delimiter]
+    missing = [column for column in required if column not in columns]
+    twice = [column for column in required if columns.count(column) > 1]
+    if missing or twice:
+        what = f"no column {', '.join(missing)}" if missing else f"column {twice[0]} is there twice"
+        raise InputError(f"{name}, line {first}: {what}. {expected} Received: {head[:80].strip()}")
+    return columns, _rows(content, name, columns, delimiter, first)
+
+
+def _rows(
+    content: str, name: str, columns: tuple[str, ...], delimiter: str, first: int
+) -> Iterator[Row]:
+    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
+    count = 0
+    while True:
+        try:
+            fields = next(reader, None)
+        except csv.Error as error:
+            raise InputError(f"{name}, line {reader.line_num}: not CSV ({error}).") from error
+        if fields is None:
+            return
+        if reader.line_num <= first or not any(field.strip() for field in fields):
+            continue
+        count += 1
+        if count > MAX_ROWS:
+            raise InputError(
+                f"{name}, line {reader.line_num}: more than {MAX_ROWS:,} rows. Split the file."
+            )
+        yield Row(reader.line_num, columns, tuple(fields), delimiter != ",")
+
+
+def _decoded(content: bytes) -> str:
+    """Returns the text of a file, by its byte order mark or the zeros of UTF-16."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16")
+    # Without a mark: the first letter of a column's name is ASCII.
+    if content[:1] == b"\0" or content[1:2] == b"\0":
+        return content.decode("utf-16-be" if content[:1] == b"\0" else "utf-16-le")
+    # Spreadsheets begin their UTF-8 with a mark, too.
+    return content.decode("utf-8-sig")
+
+
+def _head(content: str, name: str) -> tuple[str, int]:
+    """Returns the first line that says something, and its number."""
+    number = 0
+    for number, line in enumerate(io.StringIO(content), 1):
+        # Excel's own note of the delimiter.
+        if line.strip() and not line.lower().startswith("sep="):
+            return line, number
+    return "", number
 
 
 def cell(value):

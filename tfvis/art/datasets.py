@@ -1,9 +1,6 @@
 """Data sets as people keep them: a folder per class, or a table of files and boxes."""
 
-import csv
 import dataclasses
-import hashlib
-import io
 import os
 import pathlib
 import unicodedata
@@ -14,8 +11,6 @@ from tfvis.errors import InputError
 from tfvis.image_files import headers
 
 NEGATIVE = "none"
-# A row is some 100 bytes; larger data sets than half a million pictures are not for folders.
-MAX_TABLE_BYTES = 64 * 2**20
 # The largest picture that is read, uncompressed with four channels of 16 bits.
 _MAX_FILE_BYTES = images.MAX_PIXELS * 8 + 2**20
 _BOX = ("x0", "y0", "x1", "y1")
@@ -32,7 +27,7 @@ class Example:
         label: index into the classes, -1 where unlabelled.
         box: (x0, y0, x1, y1) in px of the upright original, ends exclusive, or None.
         domain: index into the domains.
-        key: the path relative to the source, with slashes; what `split` goes by.
+        key: the path relative to the source, with slashes; what `splits` go by.
     """
 
     path: str
@@ -83,9 +78,9 @@ def read(
 
     Args:
         sources: each a folder with a folder per class (which may nest deeper), or a CSV
-            file (UTF-8) with the columns path (relative to its folder), label and, where
-            boxes are meant, x0, y0, x1, y1. Unlabelled: a folder of pictures, a CSV file
-            whose labels are ignored, or one picture.
+            file (see `tfvis.tables.read`) with the columns path (relative to its folder),
+            label and, where boxes are meant, x0, y0, x1, y1. Unlabelled: a folder of
+            pictures, a CSV file whose labels are ignored, or one picture.
         classes: the names and their order; left out, those found.
         labelled: whether labels are read.
 
@@ -104,13 +99,13 @@ def read(
         unknown = [name for name in names if name not in classes]
         if unknown:
             raise InputError(
-                f"{_places(places)}: labels unknown to the checkpoint: {_listed(unknown)}. "
-                f"It knows {_listed(classes)}."
+                f"{_places(places)}: labels unknown to the checkpoint: {listed(unknown)}. "
+                f"It knows {listed(classes)}."
             )
         if len(classes) < 2:
             raise InputError(
                 f"{_places(places)}: {len(classes)} class{'' if len(classes) == 1 else 'es'} "
-                f"({_listed(classes) or 'none'}); at least two are needed. Expected a folder per "
+                f"({listed(classes) or 'none'}); at least two are needed. Expected a folder per "
                 "class, or a CSV file with the columns path,label."
             )
     numbers = {name: index for index, name in enumerate(classes)} if labelled else {}
@@ -131,40 +126,12 @@ def read(
     return Dataset(classes, domains, examples, broken)
 
 
-def split(
-    dataset: Dataset, seed: int = 0, shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
-) -> tuple[Dataset, Dataset, Dataset]:
-    """Parts a data set into three, for training, validation and testing.
-
-    Each file goes by the SHA-256 of the seed and its path relative to the source, so it
-    stays in its part whatever is added beside it and wherever the data set is moved, and
-    all boxes of a picture stay together. 80/10/10 as Sabatelli et al. 2018, section 3.
-
-    Args:
-        dataset: to be parted; each part keeps its classes, domains and broken files.
-        seed: another one, another split.
-        shares: expected part of the files in each, in all 1.
-
-    Raises:
-        InputError: shares that are negative or are not 1 in all.
-    """
-    if len(shares) != 3 or not all(s >= 0 for s in shares) or abs(sum(shares) - 1) > 1e-6:
-        raise InputError(f"Expected three shares, 1 in all. Received: {tuple(shares)}")
-    parts = ([], [], [])
-    for example in dataset.examples:
-        name = f"{seed}/{example.key or example.path}".encode("utf-8", "surrogateescape")
-        place = int.from_bytes(hashlib.sha256(name).digest()[:8]) / 2**64
-        # A share of nothing gets nothing, whatever the sum of the others rounds to.
-        part = 0 if place < shares[0] else 1 if place < shares[0] + shares[1] else 2
-        parts[part if shares[part] else shares.index(max(shares))].append(example)
-    return tuple(dataclasses.replace(dataset, examples=tuple(part)) for part in parts)
-
-
 def _places(places: list[pathlib.Path]) -> str:
     return ", ".join(str(place) for place in places)
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Returns the first names and how many more there are, for a message of one line."""
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more
 
@@ -191,7 +158,7 @@ def _labels(places: list[pathlib.Path], found: list[list[_Entry]]) -> tuple[str,
         if empty:
             first = next(entry.reason for entry in entries if entry.label == empty[0])
             raise InputError(
-                f"{place}: no readable picture of the class {_listed(empty)} ({first}). "
+                f"{place}: no readable picture of the class {listed(empty)} ({first}). "
                 "Add one, or take the class away."
             )
     names = {entry.label for entries in found for entry in entries if entry.label}
@@ -261,62 +228,51 @@ def _of_table(place: pathlib.Path, labelled: bool) -> Iterator[_Entry]:
     Raises:
         InputError: it is no such table, or rows are wrong: the first of them by line.
     """
-    if place.stat().st_size > MAX_TABLE_BYTES:
-        raise InputError(f"{place}: larger than {MAX_TABLE_BYTES >> 20} MiB; part the table.")
-    try:
-        # utf-8-sig: spreadsheets begin their UTF-8 with a byte order mark.
-        rows = csv.DictReader(io.StringIO(place.read_bytes().decode("utf-8-sig"), newline=""))
-        columns = [name.strip().lower() for name in rows.fieldnames or ()]
-        rows.fieldnames = columns
-        boxed = [name for name in _BOX if name in columns]
-        needed = ("path", *(("label",) if labelled else ()), *(_BOX if boxed else ()))
-        if not set(needed) <= set(columns) or len(set(columns)) < len(columns):
-            raise InputError(
-                f"{place}: expected a first line with the columns {','.join(needed)}, each once. "
-                f"Received: {','.join(columns) or 'an empty file'}"
-            )
-        entries, wrong, headers = [], [], {}
-        for row in rows:
-            try:
-                entries.append(_row(place, row, labelled, bool(boxed), headers))
-            except InputError as error:
-                wrong.append(f"line {rows.line_num}: {error}")
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{place}: not a CSV file in UTF-8 ({error}).") from error
+    required = ("path", *(("label",) if labelled else ()))
+    columns, rows = tables.read(place, str(place), required)
+    boxed = any(name in columns for name in _BOX)
+    if boxed:
+        columns, rows = tables.read(place, str(place), (*required, *_BOX))
+    entries, wrong, headers = [], [], {}
+    for row in rows:
+        try:
+            entries.append(_row(place, row, labelled, boxed, headers))
+        except InputError as error:
+            wrong.append(f"line {row.line}: {error}")
     if wrong:
         more = f" ({len(wrong)} such lines)" if len(wrong) > _LISTED else ""
         raise InputError(f"{place}: {'; '.join(wrong[:_LISTED])}{more}. Correct or delete them.")
     yield from entries
 
 
-def _row(place: pathlib.Path, row: dict, labelled: bool, boxed: bool, headers: dict) -> _Entry:
+def _row(
+    place: pathlib.Path, row: tables.Row, labelled: bool, boxed: bool, headers: dict
+) -> _Entry:
     """Returns what a row says; `headers` remembers those of files that have several boxes."""
-    if None in row or None in row.values():
-        raise InputError("not as many cells as the first line has")
-    cells = {name: tables.text(cell.strip()) for name, cell in row.items()}
-    relative, label = cells["path"], cells["label"] if labelled else ""
+    row.check()
+    relative, label = row["path"].strip(), row["label"].strip() if labelled else ""
     if not relative or (labelled and not label):
         raise InputError("no path" if not relative else "no label")
-    path = place.parent / relative
+    path = files.located(place.parent / relative, relative)
     if not path.is_file():
         raise InputError(f"no such file as {relative}")
     if path not in headers:
         headers[path] = _header(path, boxed)
     size, reason = headers[path]
     box = None
-    if boxed and any(cells[name] for name in _BOX):
-        box = _box([cells[name] for name in _BOX], size)
+    if boxed and any(row[name].strip() for name in _BOX):
+        box = _box([row.number(name) for name in _BOX], size)
     # An absolute path below the table's folder is the same file as the relative one.
     inner = os.path.relpath(path, place.parent) if os.path.isabs(relative) else relative
     return _Entry(str(path), _key(os.path.normpath(inner)), label, box, reason)
 
 
-def _box(cells: list[str], size: tuple[int, int] | None) -> tuple[int, int, int, int]:
+def _box(corners: list[float], size: tuple[int, int] | None) -> tuple[int, int, int, int]:
     """Returns a box, rounded to whole px; where the file is broken, `size` is None."""
     try:
-        x0, y0, x1, y1 = (round(float(cell)) for cell in cells)
-    except (ValueError, OverflowError):  # Infinity does not round.
-        raise InputError(f"not four numbers: {','.join(cells)}") from None
+        x0, y0, x1, y1 = map(round, corners)
+    except (ValueError, OverflowError):  # What is infinite or none does not round.
+        raise InputError(f"not four numbers: {','.join(map(str, corners))}") from None
     if x0 >= x1 or y0 >= y1:
         raise InputError(f"the box {x0},{y0},{x1},{y1} is empty")
     if size and (x0 < 0 or y0 < 0 or x1 > size[0] or y1 > size[1]):
