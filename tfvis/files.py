@@ -84,10 +84,9 @@ def opened(path: os.PathLike | str, label: str, limit: int) -> BinaryIO:
     try:
         # Before it is opened: to open a device may do something.
         _check_regular(os.stat(path), label, limit)
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        file = os.fdopen(handle, "rb")
+        file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115
         try:
-            _check_regular(os.fstat(handle), label, limit)
+            _check_regular(os.fstat(file.fileno()), label, limit)
         except InputError:
             file.close()
             raise
@@ -98,6 +97,10 @@ def opened(path: os.PathLike | str, label: str, limit: int) -> BinaryIO:
         raise InputError(f"{label}: no permission to read it.") from error
     except OSError as error:
         raise InputError(f"{label}: cannot be read ({error.strerror or error}).") from error
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _check_regular(about: os.stat_result, label: str, limit: int) -> None:

@@ -11,6 +11,7 @@ import PIL.Image
 
 from tfvis import files
 from tfvis.errors import InputError
+from tfvis.image_files import bounded
 
 # Bounds checked on the header, before a single pixel is decoded. The largest
 # photographs in use are near 100 megapixels; one such float32 image is 1.2 GB.
@@ -76,7 +77,7 @@ def opened(path: os.PathLike | str, label: str = "") -> Iterator[PIL.Image.Image
             raise UnreadableError(f"{label}: is a folder. Name one image file.", "a folder")
         if path.exists() and not path.is_file():
             raise UnreadableError(f"{label}: is no regular file.", "no regular file")
-        with open(path, "rb") as file:
+        with bounded.opened(path, label) as file:
             image = _identified(file, label)
             with image:
                 yield image
@@ -159,8 +160,10 @@ def told(label: str) -> Iterator[None]:
     """Turns whatever reading raises into an `UnreadableError`."""
     try:
         yield
-    except InputError:
+    except UnreadableError:
         raise
+    except InputError as error:
+        raise UnreadableError(str(error), "more in it than one picture needs") from error
     except FileNotFoundError as error:
         raise UnreadableError(f"{label}: no such file.", "no such file") from error
     except PermissionError as error:
