@@ -9,7 +9,8 @@ where it sees a class, their product what of that class it reacts to. Writes to 
     NAME/mask.png         VisualBackProp's mask, 16 bits, pixel for pixel of the picture
     NAME/overlay.png      the picture, reddened by the mask
     NAME/gradcam.png      the picture under the class map's colours
-    NAME/product.png      and under those of the product
+    NAME/product.png      and under those of the product (of a transformer, whose places are
+                          no maps but tokens, only gradcam.png)
     NAME/steps.png        with --steps, the masks layer by layer
     manifest.json         arguments, versions, weights, classes, digests of the files
     tensorboard/          the first pictures
@@ -44,6 +45,17 @@ _SIZE = flags.DEFINE_integer(
 _PER_LAYER = flags.DEFINE_bool(
     "per_layer", False, "Stretch each layer's average to 0..1 before it is multiplied."
 )
+_LAYERS = flags.DEFINE_list(
+    "layers",
+    None,
+    "Layers whose averages VisualBackProp multiplies, each on every path to the last of them; "
+    "left out, all there are.",
+)
+_CAM_LAYER = flags.DEFINE_string(
+    "cam_layer",
+    None,
+    "The layer whose map Grad-CAM weights; left out, the last that has places.",
+)
 _STEPS = flags.DEFINE_bool("steps", False, "Also show the masks layer by layer.")
 _CROP_BORDERS = art.define_crop_borders()
 _WORKDIR = common.define_workdir("out/attend")
@@ -62,14 +74,18 @@ def main() -> None:
     looker = lookers.of_flags(
         _NETWORK,
         machine.precision(_PRECISION.value),
-        _CLASS.value is not None,
+        _CLASS.value is not None or _CAM_LAYER.value is not None,
         size=_SIZE.value,
         per_layer=_PER_LAYER.value,
         crop_borders=_CROP_BORDERS.value,
+        layers=tuple(_LAYERS.value) if _LAYERS.value is not None else None,
+        cam_layer=_CAM_LAYER.value,
     )
     chosen = lookers.class_index(looker, _CLASS.value) if _CLASS.value is not None else None
     if not looker.classes:
         common.say(f"Note: {looker.name} has no classifier; no class maps.")
+    for note in looker.notes:
+        common.say(f"Note: {note}")
     job = attentions.Job(
         looker=looker,
         place=places.place(found, _IMAGE.value, workdir),

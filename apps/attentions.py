@@ -75,25 +75,28 @@ def _one(job: Job, pixels: np.ndarray, folder: pathlib.Path) -> dict:
     prepared = looker.prepared(lookers.cut(pixels, frame))
     seen = looker.look(prepared)
     index, name = None, ""
-    maps = {"mask": seen.mask}
+    maps = {} if seen.mask is None else {"mask": seen.mask}
     if seen.answers is not None:
         index = job.chosen[0] if job.chosen else int(seen.answers.argmax())
         name = job.chosen[1] if job.chosen else looker.classes[index]
         maps["gradcam"] = looker.class_map(seen, index)
-        maps["product"] = lookers.product(seen.mask, maps["gradcam"])
+        if "mask" in maps:
+            maps["product"] = lookers.product(seen.mask, maps["gradcam"])
     small = lookers.thumbnail(pixels, lookers.LARGEST)
     inner = lookers.at_size(frame, (height, width), small.shape[:2])
     del pixels  # The largest arrays are not held together.
     placed = {word: lookers.placed(found, inner, *small.shape[:2]) for word, found in maps.items()}
-    mask = lookers.placed(seen.mask, frame, height, width)
-    overlays.save_mask16(folder / "mask.png", mask)
-    images.save_png(folder / "overlay.png", overlays.overlay(small, placed["mask"]))
-    written = ["mask.png", "overlay.png"]
+    written = []
+    if "mask" in placed:
+        mask = lookers.placed(seen.mask, frame, height, width)
+        overlays.save_mask16(folder / "mask.png", mask)
+        images.save_png(folder / "overlay.png", overlays.overlay(small, placed["mask"]))
+        written = ["mask.png", "overlay.png"]
     for word in ("gradcam", "product"):
         if word in placed:
             images.save_png(folder / f"{word}.png", overlays.heat(small, placed[word]))
             written.append(f"{word}.png")
-    if job.steps:
+    if job.steps and "mask" in placed:
         images.save_png(folder / "steps.png", _steps(seen))
         written.append("steps.png")
     return {
@@ -137,7 +140,8 @@ def _row(record: dict, panels) -> list[sheets.Cell]:
     titles = [places.short(record["folder"], 28)] + [word for word, _ in panels[1:]]
     notes = [", ".join(_words(record["top"][:2]))] + [""] * (len(panels) - 1)
     if record["class"]:
-        notes[3] = places.short(record["class"], 28)
+        at = [word for word, _ in panels].index("Grad-CAM")
+        notes[at] = places.short(record["class"], 28)
     return [
         sheets.Cell(pixels, title, note)
         for (_, pixels), title, note in zip(panels, titles, notes, strict=True)

@@ -1,7 +1,9 @@
 """What the apps of attention share: who looks, at which size, and what it sees."""
 
+import contextlib
 import dataclasses
 import re
+from collections.abc import Callable
 
 import numpy as np
 import PIL.Image
@@ -42,8 +44,10 @@ class Looker:
             picture's shape, its shorter side.
         keeps_shape: whether it does.
         crop_borders: whether charts and rulers are cut off first.
-        backprop: VisualBackProp.
+        backprop: VisualBackProp, or None where the network's places are no maps but tokens.
         cam: Grad-CAM, or None without a classifier.
+        taps: where there is no `backprop`, what gives the outputs that `cam` needs.
+        notes: what to say of both.
         settings: of both, for keys.
     """
 
@@ -53,8 +57,10 @@ class Looker:
     side: int
     keeps_shape: bool
     crop_borders: bool
-    backprop: VisualBackProp
+    backprop: VisualBackProp | None
     cam: GradCam | None
+    taps: Callable | None
+    notes: tuple[str, ...]
     settings: dict
 
     def frame(self, pixels: np.ndarray) -> Box:
@@ -78,21 +84,28 @@ class Looker:
 
     def look(self, prepared: tf.Tensor) -> "Sight":
         """Looks at one picture that is `prepared`."""
-        seen = self.backprop(prepared)
-        answers = seen.taps[self.network.graph.output][0].numpy() if self.classes else None
+        mask, steps = None, {}
+        if self.backprop:
+            seen = self.backprop(prepared)
+            mask, taps = seen.mask[0].numpy(), seen.taps
+            steps = {layer: step[0].numpy() for layer, step in seen.steps.items()}
+        else:
+            taps = self.taps(prepared)
+        answers = taps[self.network.graph.output][0].numpy() if self.classes else None
         if answers is not None and answers.ndim == 3:
             # Of each place; one, or more where the picture is larger than the network learnt.
             answers = answers.mean((0, 1))
         return Sight(
-            mask=seen.mask[0].numpy(),
-            steps={layer: step[0].numpy() for layer, step in seen.steps.items()},
+            size=tuple(prepared.shape[1:3]),
+            mask=mask,
+            steps=steps,
             answers=answers,
-            deep=seen.taps[self.cam.layer] if self.cam else None,
+            deep=taps[self.cam.layer] if self.cam else None,
         )
 
     def class_map(self, sight: "Sight", index: int) -> np.ndarray:
         """Returns Grad-CAM of a class, float32 [height, width], 0 or more."""
-        return self.cam.of_map(sight.deep, [index], sight.mask.shape)[0].numpy()
+        return self.cam.of_map(sight.deep, [index], sight.size)[0].numpy()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -100,14 +113,16 @@ class Sight:
     """What is seen in one picture.
 
     Attributes:
-        mask: VisualBackProp's, float32 [height, width], 0..1.
+        size: (height, width) at which it was looked at.
+        mask: VisualBackProp's, float32 [height, width], 0..1, or None.
         steps: {layer: float32 [h, w]}, the masks in between, the deepest first.
         answers: float32 [classes], what the network puts out, or None.
-        deep: float32 [1, h, w, channels], the map that Grad-CAM weights, from the same forward
+        deep: float32 [1, ...], the layer's output that Grad-CAM weights, from the same forward
             pass, or None.
     """
 
-    mask: np.ndarray
+    size: tuple[int, int]
+    mask: np.ndarray | None
     steps: dict[str, np.ndarray]
     answers: np.ndarray | None
     deep: tf.Tensor | None
@@ -120,6 +135,8 @@ def of_classifier(
     size: int | None = None,
     per_layer: bool = False,
     crop_borders: bool | None = None,
+    layers: tuple[str, ...] | None = None,
+    cam_layer: str | None = None,
 ) -> Looker:
     """Returns the looker of a checkpoint; pictures are squeezed, as it learnt them.
 
@@ -129,14 +146,17 @@ def of_classifier(
         size: --size; default the classifier's own.
         per_layer: whether each layer's mask is stretched to 0..1.
         crop_borders: whether charts and rulers are cut off first; None is as in training.
+        layers: --layers, whose maps VisualBackProp multiplies; None is its default.
+        cam_layer: --cam_layer, whose map Grad-CAM weights; None is its default.
 
     Raises:
-        InputError: a size it cannot take.
+        InputError: a size it cannot take; layers that are no maps.
     """
     cropped = art.crop_borders(classifier, crop_borders)
     return _looker(
         classifier.network, classifier.name, classifier.classes, size or classifier.size, precision,
-        size=size, per_layer=per_layer, crop_borders=cropped, keeps_shape=False,
+        size=size, per_layer=per_layer, layers=layers, cam_layer=cam_layer,
+        crop_borders=cropped, keeps_shape=False,
     )  # fmt: skip
 
 
@@ -148,6 +168,8 @@ def of_flags(
     size: int | None = None,
     per_layer: bool = False,
     crop_borders: bool | None = None,
+    layers: tuple[str, ...] | None = None,
+    cam_layer: str | None = None,
 ) -> Looker:
     """Returns the looker that --network and its sisters describe.
 
@@ -155,7 +177,7 @@ def of_flags(
         holders: what `subjects.define_network` returned.
         precision: of the arithmetic.
         wanted: whether a class is asked for, so that a named network needs its classifier.
-        size, per_layer: as for `of_classifier`.
+        size, per_layer, layers, cam_layer: as for `of_classifier`.
         crop_borders: --crop_borders; None is as in training.
 
     Raises:
@@ -166,7 +188,8 @@ def of_flags(
         subjects.as_trained(name, holders)
         return of_classifier(
             checkpoints.load(name, "network"), precision,
-            size=size, per_layer=per_layer, crop_borders=crop_borders,
+            size=size, per_layer=per_layer, crop_borders=crop_borders, layers=layers,
+            cam_layer=cam_layer,
         )  # fmt: skip
     if "," in name:
         raise InputError(f"--network={name}: one at a time; name one of them.")
@@ -176,33 +199,77 @@ def of_flags(
         network, network.name,
         network.classes or labels.names(count),
         size or min(network.fixed_size or (_SIDE,)), precision,
-        size=size, per_layer=per_layer, crop_borders=bool(crop_borders), keeps_shape=True,
+        size=size, per_layer=per_layer, layers=layers, cam_layer=cam_layer,
+        crop_borders=bool(crop_borders), keeps_shape=True,
     )  # fmt: skip
 
 
-def _looker(network, name, classes, side, precision, *, size, per_layer, **kinds) -> Looker:
+def _looker(
+    network, name, classes, side, precision, *, size, per_layer, layers, cam_layer, **kinds
+) -> Looker:
     spatial = network.convolutions_and_poolings()
-    if not spatial:
-        raise InputError(f"--network={name}: has no spatial layers; nothing in it is a map.")
     fixed = network.fixed_size
     if fixed and size and (size, size) != fixed:
         raise InputError(
             f"--size={size}: {name} takes {fixed[0]} x {fixed[1]} px only; leave --size out."
         )
-    if 0 in network.trace(spatial[-1], *(fixed or (side, side))):
+    if spatial and 0 in network.trace(spatial[-1], *(fixed or (side, side))):
         raise InputError(f"--size={side}: too small for {spatial[-1]}, whose map has no pixel.")
-    cam = GradCam(network, precision=precision) if classes else None
+    if cam_layer and not classes:
+        raise InputError(
+            f"--cam_layer={cam_layer}: Grad-CAM is of a class, and {name} has no classifier."
+        )
+    notes, cam = [], None
+    if classes:
+        flag = f"--cam_layer={cam_layer}" if cam_layer else f"--network={name}"
+        with _blamed(flag, "Grad-CAM"):
+            cam = GradCam(network, cam_layer, precision)
+        ends = f"; {cam.end}" if cam.end else ""
+        ends += f", though {cam.after} follows" if cam.after else ""
+        notes.append(f"class maps are of {cam.layer}{'' if cam_layer else ', the last map'}{ends}.")
     extra = (network.graph.output, cam.layer) if cam else ()
+    options = {"per_layer": per_layer, "extra": extra, "precision": precision}
+    backprop = taps = None
+    try:
+        with _blamed(
+            f"--layers={','.join(layers)}" if layers is not None else "", "VisualBackProp"
+        ):
+            backprop = VisualBackProp(network, layers, **options)
+    except InputError as error:
+        if layers is not None or not cam:
+            raise
+        taps = tf.function(network.taps(extra, precision), autograph=False)
+        notes.append(f"no masks. {error}")
     return Looker(
         network=network,
         name=name,
         classes=classes,
         side=side,
-        backprop=VisualBackProp(network, per_layer=per_layer, extra=extra, precision=precision),
+        backprop=backprop,
         cam=cam,
-        settings={"side": side, "per_layer": per_layer, "precision": precision} | kinds,
+        taps=taps,
+        notes=tuple(notes),
+        settings={
+            "side": side,
+            "per_layer": per_layer,
+            "precision": precision,
+            "layers": backprop.layers if backprop else (),
+            "cam_layer": cam.layer if cam else None,
+        }
+        | kinds,
         **kinds,
     )
+
+
+@contextlib.contextmanager
+def _blamed(flag: str, method: str):
+    """Names the flag, in place of a method, in what is raised within."""
+    try:
+        yield
+    except InputError as error:
+        if not flag or str(error).startswith("--"):
+            raise
+        raise InputError(f"{flag}: {str(error).removeprefix(f'{method}: ')}") from error
 
 
 def class_index(looker: Looker, word: str) -> tuple[int, str]:

@@ -139,9 +139,22 @@ class AttendTest(AttentionTest):
             ("photos", {}, "a folder without a classifier.json"),
             ("dense.keras", {}, "no spatial layers"),
             ("fixed.keras", {"size": 32}, "takes 24 x 24 px only"),
+            (
+                "fixed.keras",
+                {"layers": ("block2_conv1", "block9")},
+                "^--layers=.*block9'. Nearest: block2",
+            ),
+            (
+                "fixed.keras",
+                {"layers": ("gap",)},
+                "^--layers=gap: .* not a map: gap joins all places",
+            ),
+            ("fixed.keras", {"layers": ()}, "^--layers=: no layers were named"),
+            ("fixed.keras", {"cam_layer": "gap"}, "^--cam_layer=gap: .*last .*: block2_pool"),
+            ("fixed.keras", {"cam_layer": "up"}, "^--cam_layer=up: .*no layer 'up'"),
             ("small.keras", {"size": 8}, None),
         ):
-            size = change.pop("size", None)
+            asked = {key: change.pop(key, None) for key in ("size", "layers", "cam_layer")}
             self.photos.mkdir(exist_ok=True)
             given = {"network": str(self.folder / name), "weights": None, "pooling": "max"}
             given |= {"activation": "post", "preprocessing": "none"}
@@ -151,13 +164,13 @@ class AttendTest(AttentionTest):
             }
             with self.subTest(name):
                 if words is None:
-                    looker = lookers.of_flags(holders, "float32", False, size=size)
+                    looker = lookers.of_flags(holders, "float32", False, **asked)
                     self.assertEqual(lookers.class_index(looker, "3"), (3, "class 3"))
                     with self.assertRaisesRegex(InputError, "--class=9: .*5 channels"):
                         lookers.class_index(looker, "9")
                     continue
                 with self.assertRaisesRegex(InputError, words):
-                    lookers.of_flags(holders, "float32", False, size=size)
+                    lookers.of_flags(holders, "float32", False, **asked)
 
     def test_no_two_pictures_share_a_folder(self):
         names = ["a.png", "a.jpg", "A.PNG", "a-jpg.png", "sheet.png.jpg", "tensorboard.jpg"]

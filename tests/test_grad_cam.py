@@ -26,6 +26,82 @@ def _deep_head() -> network.Network:
     return network.wrap(keras.Model(inputs, layers.Dense(4, activation="softmax", name="p")(x)))
 
 
+# Pixels to redness, greenness and blueness.
+_COLOURS = np.array([[1, -1, -1], [-1, 1, -1], [-1, -1, 1]], np.float32) * 2 - 1
+
+
+def _detector(x, **kwargs):
+    """A map of three colours, a quarter of the size; [.., red, green, blue] of 0..1."""
+    conv = layers.Conv2D(3, 1, activation="relu", use_bias=False, **kwargs)
+    x = conv(x)
+    conv.set_weights([_COLOURS[None, None]])
+    for name in ("halved", "last"):
+        x = layers.AveragePooling2D(2, **kwargs)(x)
+        smooth = layers.DepthwiseConv2D(3, padding="same", use_bias=False, name=name, **kwargs)
+        x = smooth(x)
+        smooth.set_weights([np.ones_like(smooth.get_weights()[0]) / 9])
+    return x
+
+
+class ClassToken(layers.Layer):
+    """Puts an entry of zeros before the tokens."""
+
+    def call(self, x):
+        return keras.ops.pad(x, ((0, 0), (1, 0), (0, 0)))
+
+
+def _even_attention(x, heads=1):
+    """A block of a transformer: every token gets some of the mean of all."""
+    attention = layers.MultiHeadAttention(heads, 3, use_bias=False)
+    y = attention(x, x)
+    query, key, *_ = attention.get_weights()
+    eye = np.eye(3, dtype=np.float32)
+    attention.set_weights([0 * query, 0 * key, eye[:, None], eye[None] / 50])
+    return layers.Add()([x, y])
+
+
+def _tokens(x, class_token: bool):
+    x = layers.Reshape((64, 3), name="tokens")(_detector(x))
+    x = ClassToken()(x) if class_token else x
+    x = _even_attention(_even_attention(x))
+    return x[:, 0] if class_token else layers.GlobalAveragePooling1D()(x)
+
+
+def _scattered(x):
+    """Space to depth and back, in between nothing is a map."""
+    x = layers.Permute((1, 3, 2, 4, 5))(layers.Reshape((8, 4, 8, 4, 3))(x))
+    x = layers.Reshape((8, 8, 4, 4, 3))(keras.ops.reshape(x, (-1, 64, 48)))
+    return layers.Reshape((32, 32, 3))(layers.Permute((1, 3, 2, 4, 5))(x))
+
+
+_MEAN = layers.GlobalAveragePooling2D
+# Of an image of 32 x 32 to what scores are made of, and the layer that is looked at.
+_WAYS = {
+    "as_it_is": (lambda x: _MEAN()(_detector(x)), "last"),
+    "augmented": (
+        lambda x: _MEAN()(_detector(layers.RandomFlip()(layers.RandomZoom(0.2)(x)))),
+        "last",
+    ),
+    "normalised": (
+        lambda x: _MEAN()(_detector(layers.Rescaling(0.2, 0.1)(layers.GroupNormalization(1)(x)))),
+        "last",
+    ),
+    "flipped": (lambda x: _MEAN()(_detector(keras.ops.flip(x, axis=2))), "last"),
+    "rolled": (lambda x: _MEAN()(_detector(keras.ops.roll(x, 16, axis=1))), "last"),
+    "transposed": (lambda x: _MEAN()(_detector(layers.Permute((2, 1, 3))(x))), "last"),
+    "cropped": (lambda x: _MEAN()(_detector(x[:, :-4, :-4])), "last"),
+    "reflected": (
+        lambda x: _MEAN()(_detector(keras.ops.pad(x, ((0, 0), (0, 4), (4, 0), (0, 0)), "reflect"))),
+        "last",
+    ),
+    "resized": (lambda x: _MEAN()(_detector(layers.Resizing(64, 48)(x))), "last"),
+    "lambda": (lambda x: _MEAN()(_detector(layers.Lambda(lambda y: y * 0.9)(x))), "last"),
+    "scattered": (lambda x: _MEAN()(_detector(_scattered(x))), "last"),
+    "tokens": (lambda x: _tokens(x, False), "add"),
+    "class_token": (lambda x: _tokens(x, True), "add"),
+}  # fmt: skip
+
+
 class GradCamTest(tf.test.TestCase, parameterized.TestCase):
     def test_weights_are_those_of_raising_a_channel(self):
         net, images, classes = _deep_head(), _images(3, 12), np.array([2, 0, 3])
@@ -74,6 +150,27 @@ class GradCamTest(tf.test.TestCase, parameterized.TestCase):
             self.assertAllClose(
                 cam.maps(images, [number, number]), expected[..., number], rtol=1e-5
             )
+
+    @parameterized.parameters(*_WAYS)
+    def test_the_class_is_where_its_colour_is(self, name):
+        make, layer = _WAYS[name]
+        keras.backend.clear_session()
+        inputs = keras.Input((32, 32, 3))
+        scores = layers.Dense(3, use_bias=False, name="scores")
+        model = keras.Model(inputs, scores(make(layers.Rescaling(1 / 255)(inputs))))
+        scores.set_weights([np.eye(3, dtype=np.float32)])
+        scene = np.full((1, 32, 32, 3), 30, np.float32)
+        quadrants = [np.s_[:16, :16], np.s_[16:, 16:], np.s_[:16, 16:]]
+        for channel, quadrant in enumerate(quadrants):
+            inner = scene[0][quadrant][4:12, 4:12]
+            inner[...] = 200 * (np.arange(3) == channel)
+        cam = grad_cam.GradCam(network.wrap(model))
+        self.assertStartsWith(cam.layer, layer)
+        for number, quadrant in enumerate(quadrants):
+            found = cam(scene, [number])[0].numpy()
+            self.assertGreater(found.max(), 0)
+            # Kernels of 3 of a map of 8 leave some of a square outside its quadrant.
+            self.assertGreater(found[quadrant].sum() / found.sum(), 0.85)
 
     def test_dropout_is_off_and_no_obstacle(self):
         inputs = keras.Input((None, None, 3))

@@ -232,6 +232,83 @@ class GraphTest(tf.test.TestCase, parameterized.TestCase):
             self.assertNotIn("\n", str(caught.exception))
 
 
+_WAYS = {
+    "normalised": lambda x: layers.GroupNormalization(1, scale=False)(x),
+    "flipped": lambda x: keras.ops.flip(x, axis=2),
+    "transposed": lambda x: layers.Permute((2, 1, 3))(x),
+    "rolled": lambda x: keras.ops.roll(x, 5, axis=1),
+    "padded": lambda x: keras.ops.pad(x, ((0, 0), (4, 0), (0, 6), (0, 0)), "reflect"),
+    "cut": lambda x: x[:, 3:, 2:-2],
+    "tokens": lambda x: layers.Reshape(x.shape[1:])(layers.Reshape((-1, x.shape[-1]))(x)),
+}
+
+
+class AnyOperationTest(tf.test.TestCase, parameterized.TestCase):
+    @parameterized.parameters(*_WAYS)
+    def test_a_dot_stays_where_it_is(self, name):
+        inputs = keras.Input((24, 32, 3))
+        x = layers.Conv2D(4, 1, activation="relu", name="first")(inputs)
+        for number in range(2):
+            x = layers.Conv2D(4, 3, activation="relu", name=f"deep{number}")(
+                _WAYS[name](x) if number == 0 else x
+            )
+        net = network.wrap(keras.Model(inputs, x))
+        for layer in net.graph.layers.values():
+            if isinstance(layer, layers.Conv2D):
+                layer.set_weights([np.full_like(w, w.ndim > 1) for w in layer.get_weights()])
+        self.assertEqual(_attend(net).layers[-2:], ("deep0", "deep1"))
+        for place in ((7, 9), (14, 20)):
+            mask = _bright(net, (24, 32), place, 0.0)
+            found = np.unravel_index(mask.argmax(), mask.shape)
+            self.assertAllEqual(found, place)
+            self.assertLess(np.count_nonzero(mask), 0.2 * mask.size)
+
+    def test_channels_first_within(self):
+        def build(x, first):
+            fmt = {"data_format": "channels_first" if first else "channels_last"}
+            x = layers.Permute((3, 1, 2))(x) if first else x
+            x = layers.AveragePooling2D(2, name="one", **fmt)(layers.ReLU()(x))
+            return layers.MaxPooling2D(3, 1, name="two", **fmt)(x)
+
+        found = []
+        for first in (False, True):
+            attend = Attend(_wrap(lambda x, first=first: build(x - 100.0, first), size=16))
+            self.assertEqual(attend.layers, ("one", "two"))
+            found.append(attend(nets.picture(16)[None]).mask)
+        self.assertGreater(tf.reduce_max(found[0]), 0)
+        # TensorFlow computes both in the one order a CPU has.
+        self.assertAllClose(*found, atol=1e-5)
+
+    def test_refused(self):
+        def attention(x):
+            x = layers.Reshape((-1, 4))(layers.Conv2D(4, 4, 4)(x))
+            return x + layers.MultiHeadAttention(1, 2)(x, x)
+
+        def crops(x):
+            return layers.Add(name="sum")(
+                [layers.Conv2D(2, 3)(x[:, :8]), layers.Conv2D(2, 3)(x[:, 8:])]
+            )
+
+        def random(x):
+            x = layers.Conv2D(2, 3, name="early")(x)
+            x = layers.Lambda(lambda y: y + keras.random.normal((1, 14, 14, 2)), name="noise")(x)
+            return layers.Conv2D(2, 3)(x)
+
+        cases = {
+            "go on as tokens": attention,
+            "noise gives another answer each time, .* layers .*, up to early": random,
+        }
+        for words, build in cases.items():
+            with self.subTest(words), self.assertRaisesRegex(InputError, words):
+                Attend(_wrap(build, size=16))
+        # Of crops, the sum is on every path.
+        self.assertEqual(Attend(_wrap(crops, size=16)).layers, ("sum",))
+        apart = _wrap(lambda x: layers.GlobalMaxPooling2D()(layers.Conv2D(2, 3)(x))
+                      + layers.GlobalMaxPooling2D()(layers.Conv2D(2, 5)(x)))  # fmt: skip
+        with self.assertRaisesRegex(InputError, "no spatial layer of it is on every path"):
+            Attend(apart)
+
+
 class MaskTest(tf.test.TestCase, parameterized.TestCase):
     def test_a_batch_is_images_alone(self):
         net = nets.wrapped()

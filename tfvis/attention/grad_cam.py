@@ -17,7 +17,7 @@ from tfvis.errors import InputError
 from tfvis.networks import places, receptive, surgery
 from tfvis.networks.asking import Lost
 from tfvis.networks.dominators import dominators, sources
-from tfvis.networks.maps import Map, Maps, features, maps
+from tfvis.networks.maps import Map, Maps, features, maps, missing
 from tfvis.networks.network import Network
 from tfvis.networks.windows import Layout
 
@@ -49,6 +49,8 @@ class GradCam:
         self.layer, self._layout = layer or one.path, one.layout
         # Why there are no places behind the last map; None where the scores are one.
         self.end: Lost | None = found.end
+        # What follows all the same, in another order: maps of a decoder, of a spectrum.
+        self.after = found.after
         start = network.graph.tensors[one.path]
         scores = network.graph.tensors[network.logits]
         self._precision = precision
@@ -215,15 +217,15 @@ def _nearest(found: Maps) -> str:
 def _deepest(network: Network, found: Maps) -> Map:
     """Returns the deepest layer with places, a pooling only where there is nothing else."""
     tensors, scores = network.graph.tensors, network.graph.tensors[network.logits]
+    found.check_end("Grad-CAM", network.name)
     ends = features(network, found)
     finer = [one for one in ends if not isinstance(surgery.operation(tensors[one.path]), _POOLINGS)]
     for one in reversed(finer or ends):
         if _answers(tensors[one.path], scores, one):
             return one
-    why = f": {found.end}" if found.end else ""
-    parting = f"; the paths part at {found.parting or 'the image'}"
     raise InputError(
-        f"Grad-CAM: {network.name} has no map that every path to its scores passes{parting}{why}."
+        f"--network={network.name}: Grad-CAM needs a map on the way to the scores, and "
+        f"{missing(network, found)}"
     )
 
 
@@ -270,8 +272,8 @@ def _between(axis: receptive.Axis, count: int, pixels: int) -> tuple[np.ndarray,
     if not step:
         middles = (axis.first + axis.last) / 2
         if (np.diff(middles) < 0).any():
-            # A map that was rolled: the nearest place, whatever its number.
-            apart = np.abs(np.arange(pixels)[:, None] - middles)
+            # A map that was rolled: the place all of which is nearest, whatever its number.
+            apart = np.abs(np.arange(pixels)[:, None] - middles) + (axis.last - axis.first) / 2
             return apart.argmin(1).astype(np.int32), np.zeros(pixels)
         # Branches of different strides: nothing better is known than even parts.
         step, centre = pixels / count, (pixels / count - 1) / 2

@@ -175,6 +175,7 @@ def maps(network: Network) -> tuple[str, ...]:
 def _default(network: Network) -> list[Map]:
     """See `maps`."""
     seen = passed.maps(network)
+    seen.check_end("VisualBackProp", network.name)
     found = passed.features(network, seen)
     kept = [one for one in found if not one.layout.tokens]
     if tokens := [one for one in found if one.layout.tokens and not one.alike]:
@@ -184,11 +185,9 @@ def _default(network: Network) -> list[Map]:
             "can be had, or name layers before."
         )
     if not kept:
-        where = f"the paths part at {seen.parting or 'the image'}"
-        ends = f", and {seen.end}" if seen.end else ""
         raise InputError(
-            f"--network={network.name}: has no spatial layers that every path passes ({where}"
-            f"{ends}); VisualBackProp needs a convolutional network."
+            f"--network={network.name}: VisualBackProp needs a convolutional network, and "
+            f"{passed.missing(network, seen)}"
         )
     return kept
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import keras
 
+from tfvis.errors import InputError
 from tfvis.networks import places, surgery
 from tfvis.networks.asking import Lost
 from tfvis.networks.caffe.normalizing import SpatialResponse
@@ -43,11 +44,24 @@ class Maps:
         found: in order of computation.
         end: why there are none further on, or None: the output is one itself.
         parting: path of the last layer that every path passes before that; "" for the image.
+        after: path of the first output further on that is more than one vector; "" for none.
     """
 
     found: tuple[Map, ...]
     end: Lost | None
     parting: str
+    after: str = ""
+
+    def check_end(self, method: str, network: str) -> None:
+        """Raises InputError where maps may follow behind what could not be followed.
+
+        A last map that is none would be a plausible picture of an early layer.
+        """
+        if self.end and self.end.hidden and self.after:
+            raise InputError(
+                f"{method}: {self.end}, and what follows in {network} ({self.after}) may be maps "
+                f"or not. Name the layers to be looked at, up to {self.parting or 'the image'}."
+            )
 
 
 def maps(network: Network, output: str | None = None) -> Maps:
@@ -62,21 +76,34 @@ def maps(network: Network, output: str | None = None) -> Maps:
     """
     tensors = network.graph.tensors
     walk = places.start(network.graph.inputs, network.fixed_size or ROOM)
-    found, end, parting = [], None, ""
+    found, end, parting, after = [], None, "", ""
     for path in dominators(network, output):
         tensor = tensors[path]
         state = walk.to(tensor)
         if isinstance(state, Lost):
             end = end or state
-            if not state.hidden:
-                break
+            more = len(tensor.shape) > 2 and sorted(map(_count, tensor.shape[1:]))[-2] > 1
+            after = after or (path if more else "")
             continue
-        end, parting = None, path
+        end, parting, after = None, path, ""
         # A map has channels beside its places.
         if len(tensor.shape) == (3 if state.layout.tokens else 4):
             alike = state.alike and len(sources(tensor)) == 1
             found.append(Map(path, state.layout, walk.sizes(tensor), alike))
-    return Maps(tuple(found), end, parting)
+    return Maps(tuple(found), end, parting, after)
+
+
+def _count(size: int | None) -> int:
+    return size or 2
+
+
+def missing(network: Network, seen: Maps) -> str:
+    """Returns why a network has no features that every path passes, as a sentence."""
+    ends = f", and {seen.end}" if seen.end else ""
+    if network.convolutions_and_poolings():
+        where = seen.parting or "the image"
+        return f"no spatial layer of it is on every path: they part at {where}{ends}."
+    return f"it has no spatial layers{ends}."
 
 
 def features(network: Network, seen: Maps) -> list[Map]:
