@@ -1,4 +1,4 @@
-"""What a stranger's .keras file may ask for, counted before Keras builds anything of it.
+"""What a stranger's .keras or .h5 file may ask for, counted before Keras builds anything of it.
 
 A description of a hundred bytes can ask for weights that fill any memory, for maps of a billion
 places, for models within models that are 2^40 layers when they are called.
@@ -33,7 +33,7 @@ def check_zip(path: os.PathLike | str) -> None:
 
 
 def check(path: os.PathLike | str) -> int:
-    """Looks at a .keras file without building what it describes.
+    """Looks at a .keras file, or a whole model's .h5, without building what it describes.
 
     Returns:
         The bytes of the weights in it.
@@ -42,6 +42,14 @@ def check(path: os.PathLike | str) -> int:
         InputError: it holds or describes too much, or keeps weights elsewhere.
         zipfile.BadZipFile, KeyError, OSError, ValueError: it is no such file.
     """
+    if h5py.is_hdf5(path):
+        with h5py.File(path, "r") as file:
+            total, _ = hdf5.check(file, os.path.getsize(path))
+            config = file.attrs.get("model_config", "null")
+        if not isinstance(config, (str, bytes)) or len(config) > bounds.CONFIG:
+            raise InputError(f"its model_config is no text of at most {bounds.CONFIG:,} bytes")
+        _check_layers(json.loads(config))
+        return total
     check_zip(path)
     with zipfile.ZipFile(path) as archive:
         if archive.getinfo(_CONFIG).file_size > bounds.CONFIG:

@@ -309,19 +309,19 @@ def of_opened(found: opening.Opened, pooling: str = "max", activation: str = "po
     Raises:
         InputError: as `wrap`.
     """
-    place = surgery.placing(pooling, activation)
-    if not found.checkpoint:
-        variant = (pooling, activation)
-        return wrap(found.model, found.name, found.contract, found.record, place, variant)
-    trained = found.checkpoint
-    # What it was trained with stays in its layers.
-    variant = tuple(
-        own if own != usual else asked
-        for own, usual, asked in zip(
-            trained.variant, ("max", "post"), (pooling, activation), strict=True
+    variant, trained = (pooling, activation), found.checkpoint
+    place = surgery.placing(*variant)
+    if trained:  # What it was trained with stays in its layers.
+        variant = tuple(
+            own if own != usual else asked
+            for own, usual, asked in zip(trained.variant, ("max", "post"), variant, strict=True)
         )
-    )
-    network = wrap(found.model, found.name, found.contract, found.record, place, variant)
+    try:
+        network = wrap(found.model, found.name, found.contract, found.record, place, variant)
+    except InputError as error:
+        raise InputError(f"--network={found.name}: {error}") from error
+    if not trained:
+        return network
     return dataclasses.replace(
         network, classes=trained.classes, side=trained.size, base=trained.root
     )

@@ -88,7 +88,7 @@ def opened(
         InputError: as `network.build`.
     """
     registry.check(name)
-    if name.endswith(".keras"):
+    if name.endswith((".keras", ".h5")):
         return _keras_file(name, weights)
     if name.endswith(".prototxt"):
         return _prototxt(name, weights, top)
@@ -206,7 +206,7 @@ def _keras_file(name: str, weights: str | None) -> Opened:
         raise InputError(f"--weights=random: {name} holds weights of its own; leave the flag out.")
     model = sources.open_model(name)
     record = sources.from_file(model, weights or name, source_is_model=not weights)
-    contract = contract_files.read(files.located(name))
+    contract = contract_files.read(files.located(name)) if name.endswith(".keras") else None
     return Opened(name, model, record, contract or _by_name(model.name))
 
 

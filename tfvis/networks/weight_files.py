@@ -16,7 +16,7 @@ import numpy as np
 
 from tfvis import bounds, files
 from tfvis.errors import InputError
-from tfvis.networks import hdf5, keras_bounds
+from tfvis.networks import hdf5, keras_bounds, keras_files
 
 SUFFIXES = (".npz", ".weights.h5", ".h5", ".keras", ".onnx", ".caffemodel")
 _CAFFE = "tfvis.networks.caffe."
@@ -105,22 +105,22 @@ def _explained(label: str, message: str) -> Iterator[None]:
 
 
 def open_model(path: os.PathLike | str, flag: str = "network") -> keras.Model:
-    """Opens a .keras file without running any code it may carry.
+    """Opens a .keras file, or a whole model's .h5, without running any code it may carry.
 
     Args:
         path: the file.
         flag: the name used for it in messages.
 
     Raises:
-        InputError: missing, not a .keras file, needs code (a lambda, an unknown class).
+        InputError: missing, no such file, needs code (a lambda, an unknown class).
     """
     label = f"--{flag}={path}"
     path = files.check(files.located(path, label), label, bounds.WEIGHTS)
     for module in _LAYERS:
         importlib.import_module(f"tfvis.networks.{module}")
-    with _explained(label, "not a .keras model that can be opened safely"):
+    with _explained(label, "not a Keras model that can be opened safely"):
         with keras_bounds.building(keras_bounds.check(path)):
-            model = keras.models.load_model(path, compile=False, safe_mode=True)
+            model = keras_files.load(path, label)
         keras_bounds.check_maps(model)
         return model
 
