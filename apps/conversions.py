@@ -4,7 +4,7 @@ import dataclasses
 
 import keras
 
-from apps.common import say
+from apps import subjects
 from tfvis import files
 from tfvis.networks import contract_files, embedded, network, opening, recipes, steps
 from tfvis.networks import preprocessing as contracts
@@ -23,6 +23,8 @@ class Job:
         top: whether to keep the classifier.
         end_to_end: whether the preprocessing becomes layers.
         output: the file to write.
+        stage: of a .prototxt, see `network.build`, as `until` is.
+        until: the layer to end with.
     """
 
     network: str
@@ -32,6 +34,8 @@ class Job:
     top: bool
     end_to_end: bool
     output: str
+    stage: tuple[str, ...] = ()
+    until: str | None = None
 
 
 def run(job: Job) -> list[str]:
@@ -44,11 +48,10 @@ def run(job: Job) -> list[str]:
     # Before the minute that a large network takes.
     files.make_folder(output.parent, "--output")
     mean = None if job.mean is None else means.read(job.mean)
-    found = opening.opened(job.network, job.weights, "max", "post", job.top)
+    found = opening.opened(job.network, job.weights, top=job.top, stage=job.stage, until=job.until)
     # Refuses weights of NaN, and what is no network of one image.
     built = network.of_opened(found)
-    if built.record.notice:
-        say(f"Note: {built.record.notice}.")
+    subjects.say_notes(built)
     contract = found.contract
     if job.preprocessing != "auto":
         contract = contracts.named(job.preprocessing)

@@ -13,7 +13,7 @@ is imported.
 
 from absl import flags
 
-from apps import common
+from apps import common, subjects
 from tfvis.errors import InputError
 
 _PROTOTXT = flags.DEFINE_string("prototxt", None, "The layers: a deploy.prototxt.")
@@ -44,6 +44,7 @@ _PREPROCESSING = flags.DEFINE_string(
 _TRUNK = flags.DEFINE_bool(
     "trunk", False, "Without its classifier, so that it takes pictures of any size."
 )
+_STAGE, _UNTIL = subjects.define_ends()
 _END_TO_END = flags.DEFINE_bool("end_to_end", False, "Put the preprocessing in as layers.")
 _OUTPUT = flags.DEFINE_string("output", None, "The file to write, NAME.keras.", required=True)
 
@@ -73,6 +74,8 @@ def main() -> None:
         top=not _TRUNK.value,
         end_to_end=_END_TO_END.value,
         output=_OUTPUT.value,
+        stage=tuple(_STAGE.value),
+        until=_UNTIL.value,
     )
     for line in conversions.run(job):
         common.tell(line)

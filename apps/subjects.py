@@ -39,8 +39,25 @@ def define_image(size: int | None = None, image: bool = True) -> tuple:
     )
 
 
+def define_ends() -> tuple[flags.FlagHolder, flags.FlagHolder]:
+    """Defines --stage and --until, which say how much of a Caffe network is wanted."""
+    return (
+        flags.DEFINE_list(
+            "stage",
+            [],
+            "The stages of a .prototxt whose layers are wanted, where its rules speak of stages.",
+        ),
+        flags.DEFINE_string(
+            "until",
+            None,
+            "The layer a Caffe network is to end with; left out, all of it, of a .prototxt all "
+            "that is known here.",
+        ),
+    )
+
+
 def define_network() -> dict[str, flags.FlagHolder]:
-    """Defines --network, --weights, --pooling, --activation, --preprocessing.
+    """Defines --network, --weights, --pooling, --activation, --preprocessing, --stage, --until.
 
     Returns:
         {flag: holder}, as `network` takes them.
@@ -73,6 +90,7 @@ def define_network() -> dict[str, flags.FlagHolder]:
             "of CaffeNet), illustration2vec (with that of drawings), tf (-1..1), torch, unit "
             "(0..1), none (0..255); auto knows named networks.",
         ),
+        *define_ends(),
     )
     return {holder.name: holder for holder in holders}
 
@@ -151,8 +169,7 @@ def networks(
     for name, file in zip(names, weights, strict=True):
         build = functools.partial(builder.build, name, **values)
         built = _reaching(build, file, top, words or [])
-        if built.record.notice:
-            say(f"Note: {built.record.notice}.")
+        say_notes(built)
         if built.channels not in (1, 3):
             raise InputError(
                 f"--network={built.name}: takes {built.channels} channels, and a picture file "
@@ -177,6 +194,13 @@ def as_trained(name: str, holders: dict[str, flags.FlagHolder]) -> None:
                 f"--{flag}={holder.value}: {name} is a checkpoint and runs as it was trained. "
                 "Leave the flag out."
             )
+
+
+def say_notes(network) -> None:
+    """Says what should be known of a network: of its weights, and what was left out of it."""
+    for note in (network.record.notice, *network.notes):
+        if note:
+            say(f"Note: {note}.")
 
 
 def _reaching(build, weights: str | None, top: bool, words: list[str]):

@@ -10,22 +10,56 @@ from tfvis.networks.caffe import prototxt, spots, translating
 
 class RefusingTest(parameterized.TestCase, tf.test.TestCase):
     @parameterized.named_parameters(
-        ("type", [layer("x", "Crop", "data")], r"x of type Crop \(line 7\) is not supported"),
+        (
+            "type",
+            [layer("x", "PriorBox", "data")],
+            r"x of type PriorBox \(line 7\) is not supported",
+        ),
         ("bottom", [layer("x", "ReLU", "b")], "takes 'b', which no layer before it puts out"),
         ("group", [conv("x", "data", "num_output: 4 kernel_size: 1 group: 2")], "group 2"),
         ("kernel", [conv("x", "data", "num_output: 4")], "kernel_size of 0"),
         ("outputs", [conv("x", "data", "kernel_size: 2")], "0 outputs"),
         ("size", [conv("x", "data", "num_output: 4 kernel_size: 5000")], "5000, at most 4096"),
         ("huge", [conv("x", "data", "num_output: 900000 kernel_size: 99")], "more than a .caffem"),
-        (
-            "both",
-            [conv("x", "data", "num_output: 4 kernel_size: 3 stride: 2 dilation: 2")],
-            "togeth",
-        ),
         ("pad", [pool("x", "data", "kernel_size: 2 pad: 2")], "pad below the kernel"),
         ("random", [pool("x", "data", "pool: STOCHASTIC kernel_size: 2")], "at random"),
         ("even", [layer("x", "LRN", "data", lrn="local_size: 4")], "odd local_size"),
-        ("batch", [layer("x", "BatchNorm", "data", batch_norm="use_global_stats: false")], "batch"),
+        ("crop", [layer("x", "Crop", "data")], "two bottoms"),
+        ("crops", [layer("x", "Crop", "data data", crop="offset: 1")], "declared size.*at least"),
+        ("order", [layer("x", "Permute", "data", permute="order: 1")], "axes in the order"),
+        ("learning", [layer("x", "BN", "data", bn="bn_mode: LEARN")], "batch at hand"),
+        ("gate", [layer("x", "Scale", "data data", scale="axis: 1")], "only 0 is"),
+        (
+            "mask",
+            [pool("x", "data", "kernel_size: 3 stride: 2"), layer("u", "Upsample", "x x")],
+            "mask of a pooling",
+        ),
+        (
+            "overlap",
+            [layer("x", "Pooling", "data", "x m", pooling="kernel_size: 3 stride: 2")],
+            "do not overlap",
+        ),
+        (
+            "wide",
+            [
+                layer(
+                    "x", "DepthwiseConvolution", "data", convolution="num_output: 6 kernel_size: 3"
+                )
+            ],
+            "num_output 6",
+        ),
+        (
+            "trimmed",
+            [
+                layer(
+                    "x", "Deconvolution", "data", convolution="num_output: 1 kernel_size: 2 pad: 9"
+                )
+            ],
+            "leaves nothing",
+        ),
+        ("window", [conv("x", "data", "num_output: 4 kernel_size: 14")], "declared size"),
+        ("pooled", [pool("x", "data", "kernel_size: 15")], "declared size"),
+        ("train", [layer("x", "BatchNorm", "data").replace("{", "{ phase: TRAIN", 1)], "TRAIN"),
         ("axis", [layer("x", "Concat", "data data", concat="axis: 0")], "along axis 0"),
         ("points", [layer("x", "Slice", "data", "a b", slice="slice_point: 3")], "slices 3"),
         ("tops", [layer("x", "ReLU", "data", "a b")], "has 2 tops"),
@@ -37,7 +71,7 @@ class RefusingTest(parameterized.TestCase, tf.test.TestCase):
         (
             "scale",
             [layer("x", "Scale", "data", scale="axis: 0")],
-            "more than its channels",
+            "1 axes from 0 on",
         ),
         (
             "sum",

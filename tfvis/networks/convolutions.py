@@ -22,6 +22,8 @@ _WIDE = 16
 def grouped(inputs, kernel, strides=(1, 1), padding="VALID", dilations=(1, 1)):
     """`tf.nn.convolution` with value and gradient on every machine, in groups or not.
 
+    Without padding also where both strides and dilations are above 1, which it refuses.
+
     Args:
         inputs: [batch, height, width, in].
         kernel: [kh, kw, in of a group, out], of the same type.
@@ -30,6 +32,8 @@ def grouped(inputs, kernel, strides=(1, 1), padding="VALID", dilations=(1, 1)):
     Returns:
         [batch, rows, columns, out].
     """
+    if max(strides) > 1 and max(dilations) > 1 and padding == "VALID":
+        return _strided_and_dilated(inputs, kernel, strides, dilations)
     kernel = tf.convert_to_tensor(kernel)
     channels, strides = inputs.shape[-1], tuple(strides)
     groups = channels // kernel.shape[2]
@@ -51,6 +55,16 @@ def grouped(inputs, kernel, strides=(1, 1), padding="VALID", dilations=(1, 1)):
     kernels = [_side_by_side(part, together) for part in tf.split(kernel, pieces, -1)]
     parts = zip(tf.split(inputs, pieces, -1), kernels, strict=True)
     return tf.concat([convolve(part, piece) for part, piece in parts], -1)
+
+
+def _strided_and_dilated(inputs, kernel, strides, dilations):
+    """Returns the same by way of every place, or of the places that count only."""
+    every = (slice(None), *(slice(None, None, stride) for stride in strides))
+    if any(d % s for d, s in zip(dilations, strides, strict=True)):
+        return grouped(inputs, kernel, dilations=dilations)[every]
+    # All entries of a kernel fall on places that are kept.
+    rates = [d // s for d, s in zip(dilations, strides, strict=True)]
+    return grouped(inputs[every], kernel, dilations=rates)
 
 
 def _side_by_side(kernel, groups: int):

@@ -37,6 +37,7 @@ class Network:
         classes: names of the classes where the network brings them, as a checkpoint does.
         side: of the square that it learnt to be shown whole pictures in, where that is said.
         base: name of the network that a checkpoint stands on, whose layers it shares.
+        notes: what should be known of it, a line each, such as layers that are left out.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Network:
     classes: tuple[str, ...] = ()
     side: int | None = None
     base: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def channels(self) -> int:
@@ -269,6 +271,8 @@ def build(
     activation: str = "post",
     top: bool | None = None,
     preprocessing: str = "auto",
+    stage: tuple[str, ...] = (),
+    until: str | None = None,
 ) -> Network:
     """Builds a named network, or opens a file or a checkpoint, with its weights in place.
 
@@ -289,7 +293,12 @@ def build(
             as they are.
         preprocessing: "auto", or a name of `contracts.CONTRACTS`. Auto knows the named
             networks, checkpoints, a .keras file that says it (`contract_files`), and both kinds
-            of file by the model's own name; other .prototxt files get "caffe", .keras files "none".
+            of file by the model's own name; other .prototxt files get "caffe", .keras files
+            "none". A train_val.prototxt says it in its data layer.
+        stage: the stages of a .prototxt that its layers' rules are asked about.
+        until: the layer that a Caffe network is to end with. None opens all of it; of a
+            .prototxt, what is known here and does not depend on layers that are not
+            (`Network.notes` says which).
 
     Raises:
         InputError: unknown name, no weights to be had, weights that do not fit or
@@ -297,7 +306,7 @@ def build(
     """
     keras_settings.check()
     surgery.placing(pooling, activation)  # Refuses other words, before anything long begins.
-    found = opening.opened(name, weights, pooling, activation, top)
+    found = opening.opened(name, weights, pooling, activation, top, tuple(stage), until)
     if preprocessing != "auto":
         found = dataclasses.replace(found, contract=contracts.named(preprocessing))
     return of_opened(found, pooling, activation)
@@ -320,6 +329,7 @@ def of_opened(found: opening.Opened, pooling: str = "max", activation: str = "po
         network = wrap(found.model, found.name, found.contract, found.record, place, variant)
     except InputError as error:
         raise InputError(f"--network={found.name}: {error}") from error
+    network = dataclasses.replace(network, notes=found.notes)
     if not trained:
         return network
     return dataclasses.replace(

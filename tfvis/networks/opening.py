@@ -2,7 +2,6 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from tfvis import files
 from tfvis.errors import InputError
 from tfvis.networks import (
+    caffe_files,
     checkpoint_files,
     classifier_head,
     contract_files,
@@ -20,7 +20,7 @@ from tfvis.networks import (
 )
 from tfvis.networks import preprocessing as contracts
 from tfvis.networks import weights as sources
-from tfvis.networks.caffe import named, prototxt, schema, translating
+from tfvis.networks.caffe import named
 
 # Checkpoints that stand on each other; no training of ours makes more than two.
 _MOST_CHECKPOINTS = 8
@@ -36,6 +36,7 @@ class Opened:
         record: where they came from.
         contract: what it wants to be shown.
         checkpoint: what was trained, where it is a checkpoint.
+        notes: what should be known of it, a line each, such as what is left out.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Opened:
     record: sources.Record
     contract: contracts.Preprocessing
     checkpoint: "Checkpoint | None" = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +83,8 @@ def opened(
     pooling: str = "max",
     activation: str = "post",
     top: bool | None = None,
+    stage: tuple[str, ...] = (),
+    until: str | None = None,
 ) -> Opened:
     """Returns what `name` stands for; see `network.build`, whose arguments these are.
 
@@ -88,10 +92,14 @@ def opened(
         InputError: as `network.build`.
     """
     registry.check(name)
+    if stage and not name.endswith(".prototxt"):
+        raise InputError(f"--stage={','.join(stage)}: {name} has none; a .prototxt may.")
+    if until is not None and not (name.endswith(".prototxt") or name.lower() in named.BUILDERS):
+        raise InputError(f"--until={until}: only a Caffe network ends at a layer; leave it out.")
     if name.endswith((".keras", ".h5")):
         return _keras_file(name, weights)
     if name.endswith(".prototxt"):
-        return _prototxt(name, weights, top)
+        return _prototxt(name, weights, top is not False, tuple(stage), until)
     folder = registry.checkpoint(name)
     if folder:
         if weights:
@@ -106,12 +114,12 @@ def opened(
         model, record = sources.find(name, applications[name], weights, bool(top))
         return Opened(name, model, record, contracts.application(name))
     if name in named.BUILDERS:
-        construct = _translation(named.BUILDERS[name](), name, bool(top))
+        found = caffe_files.by_name(name, bool(top), until)
         if weights:
-            model, record = sources.given(name, construct, weights)
+            model, record = sources.given(name, found.construct, weights)
         else:
-            model, record = sources.kept(name, construct, named.FILES[name])
-        return Opened(name, model, record, contracts.named(named.CONTRACTS[name]))
+            model, record = sources.kept(name, found.construct, named.FILES[name])
+        return Opened(name, model, record, found.contract)
     model = shallow.build(name, weights, pooling, activation)
     record = sources.Record("computed", sources.fingerprint(model), None)
     return Opened(name, model, record, contracts.named("none"))
@@ -210,29 +218,19 @@ def _keras_file(name: str, weights: str | None) -> Opened:
     return Opened(name, model, record, contract or _by_name(model.name))
 
 
-def _prototxt(name: str, weights: str | None, top: bool | None) -> Opened:
+def _prototxt(
+    name: str, weights: str | None, top: bool, stages: tuple[str, ...], until: str | None
+) -> Opened:
     path = files.located(name)
-    read = prototxt.read(path)
+    found = caffe_files.by_file(path, name, top, stages, until)
     beside = path.with_suffix(".caffemodel")
     if not weights and not beside.is_file():
         raise InputError(
             f"--network={name}: describes layers and holds no weights. Give them as "
             f"--weights=FILE.caffemodel, put them at {beside}, or use --weights=random."
         )
-    own = read.net.name or path.stem
-    construct = _translation(read.net, own, top is not False, read.lines, name)
-    model, record = sources.given(own, construct, weights or str(beside))
-    return Opened(name, model, record, contracts.named(named.contract(own, "caffe")))
-
-
-def _translation(
-    net: schema.NetParameter,
-    name: str,
-    top: bool,
-    lines: dict[str, int] | None = None,
-    label: str = "",
-) -> Callable[[], keras.Model]:
-    return lambda: translating.translated(net, name=name, lines=lines, top=top, label=label)
+    model, record = sources.given(found.name, found.construct, weights or str(beside))
+    return Opened(name, model, record, found.contract, notes=found.notes)
 
 
 def _by_name(name: str) -> contracts.Preprocessing:

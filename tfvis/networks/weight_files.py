@@ -21,7 +21,11 @@ from tfvis.networks import hdf5, keras_bounds, keras_files
 SUFFIXES = (".npz", ".weights.h5", ".h5", ".keras", ".onnx", ".caffemodel")
 _CAFFE = "tfvis.networks.caffe."
 # Modules whose layers a .keras file may name.
-_LAYERS = ("caffe.layers", "caffe.normalizing", "caffe.pooling", "embedded")
+_LAYERS = (
+    "caffe.deconvolution", "caffe.layers", "caffe.normalizing", "caffe.pooling",
+    "caffe.rectifying", "caffe.resizing", "caffe.scaling", "caffe.standardizing",
+    "caffe.striding", "caffe.unpooling", "embedded",
+)  # fmt: skip
 
 Arrays = dict[str, list[np.ndarray]]
 

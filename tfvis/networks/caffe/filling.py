@@ -6,8 +6,11 @@ import keras
 import numpy as np
 
 from tfvis.errors import InputError, nearest
+from tfvis.networks.caffe.deconvolution import CaffeDeconvolution2D
 from tfvis.networks.caffe.layers import ChannelScale
 from tfvis.networks.caffe.naming import legal
+from tfvis.networks.caffe.scaling import Affine
+from tfvis.networks.caffe.standardizing import UnitNorm
 
 
 def fill(model: keras.Model, blobs: dict[str, list[np.ndarray]], path) -> None:
@@ -25,15 +28,49 @@ def fill(model: keras.Model, blobs: dict[str, list[np.ndarray]], path) -> None:
         InputError: a layer is missing, or has other blobs or shapes than the model's. Layers
             before it are filled by then.
     """
-    known = {legal(name): name for name in blobs}
+    known = {legal(name): arrays for name, arrays in blobs.items()}
+    shared = _shared(model, known)
     for layer in model.layers:
         if not layer.weights:
             continue
-        if layer.name not in known or not blobs[known[layer.name]]:
+        arrays = list(known.get(layer.name, ()))
+        for i, name in enumerate(_parameters(layer)):
+            if name in shared and i <= len(arrays):
+                arrays[i : i + 1] = [shared[name]]
+        if not arrays:
             raise InputError(
                 f"{path}: has no weights for layer {layer.name}. {nearest(layer.name, known)}"
             )
-        _fill(layer, blobs[known[layer.name]], path)
+        _fill(layer, arrays, path)
+
+
+def tie(model: keras.Model) -> None:
+    """Gives layers that share a parameter by its name the values of the first of them.
+
+    Args:
+        model: from `translating.translated`, its weights by chance.
+    """
+    first = {}
+    for layer in model.layers:
+        for name, variable in zip(_parameters(layer), layer.weights, strict=False):
+            owner = first.setdefault(name, variable) if name else variable
+            if owner is not variable and owner.shape == variable.shape:
+                variable.assign(owner)
+
+
+def _parameters(layer: keras.Layer) -> tuple[str, ...]:
+    """Returns the names by which a layer's parameters are shared, "" where one is not."""
+    return getattr(layer, "caffe_parameters", ())
+
+
+def _shared(model: keras.Model, known: dict[str, list]) -> dict[str, np.ndarray]:
+    """Returns {name: array} of what layers share; of several in a file, Caffe keeps the last."""
+    return {
+        name: array
+        for layer in model.layers
+        for name, array in zip(_parameters(layer), known.get(layer.name, ()), strict=False)
+        if name
+    }
 
 
 def _fill(layer: keras.Layer, arrays: list[np.ndarray], path) -> None:
@@ -45,29 +82,48 @@ def _fill(layer: keras.Layer, arrays: list[np.ndarray], path) -> None:
             f"{_listed(wanted)}. Received, in the file: {_listed(shapes)}."
         )
     arrays = [np.reshape(array, shape) for array, shape in zip(arrays, wanted, strict=True)]
-    if isinstance(layer, keras.layers.BatchNormalization):
-        mean, variance, factor = arrays
+    if isinstance(layer, keras.layers.BatchNormalization) and not _plain(layer):
+        mean, variance, factor, *affine = arrays
         # The sums of a moving average, and how much has been summed up.
         scale = 0.0 if factor[0] == 0 else 1.0 / factor[0]
-        arrays = [mean * scale, variance * scale]
+        arrays = [*affine, mean * scale, variance * scale]
     for variable, array in zip(layer.weights, arrays, strict=True):
         variable.assign(_laid_out(layer, variable, array))
 
 
 def _shapes(layer: keras.Layer) -> list[tuple[int, ...]]:
     """Returns the shapes that Caffe's blobs of a layer have."""
-    if isinstance(layer, keras.layers.Conv2D):
-        height, width, inputs, outputs = layer.kernel.shape
-        return [(outputs, inputs, height, width)] + [(outputs,)] * layer.use_bias
+    if isinstance(layer, (keras.layers.Conv2D, CaffeDeconvolution2D)):
+        kernel = tuple(layer.kernel.shape)
+        bias = [tuple(layer.bias.shape)] if layer.use_bias else []
+        return [(kernel[3], kernel[2], *kernel[:2]), *bias]
     if isinstance(layer, keras.layers.Dense):
         inputs, outputs = layer.kernel.shape
         matrix = (inputs, outputs) if _transposed(layer) else (outputs, inputs)
         return [matrix] + [(outputs,)] * layer.use_bias
     if isinstance(layer, keras.layers.BatchNormalization):
-        return [tuple(layer.moving_mean.shape)] * 2 + [(1,)]
-    if isinstance(layer, (keras.layers.PReLU, ChannelScale)):
+        vector = tuple(layer.moving_mean.shape)
+        if _plain(layer):
+            return [vector] * 4
+        # NVIDIA's has a factor and a summand behind Caffe's three.
+        return [vector] * 2 + [(1,)] + [vector] * (2 * layer.scale)
+    if isinstance(layer, Affine):
+        sides = [s for s, covered in _in_order(layer) if covered]
+        return [tuple(sides)] * len(layer.weights)
+    if isinstance(layer, (keras.layers.PReLU, ChannelScale, UnitNorm)):
         return [(math.prod(weight.shape),) for weight in layer.weights]
     raise InputError(f"Layer {layer.name} is no translation of a Caffe layer.")
+
+
+def _in_order(layer: Affine) -> list[tuple[int, bool]]:
+    """Returns an Affine's sides, and whether its blobs have them, in Caffe's order."""
+    pairs = list(zip(layer.weights[0].shape, layer.covered, strict=True))
+    return [pairs[-1], *pairs[:-1]] if len(pairs) == 3 else pairs
+
+
+def _plain(layer: keras.layers.BatchNormalization) -> bool:
+    """Tells whether the blobs are Keras' variables in their order, as PSPNet's are."""
+    return getattr(layer, "caffe_plain", False)
 
 
 def _transposed(layer: keras.layers.Dense) -> bool:
@@ -92,6 +148,9 @@ def _listed(shapes) -> str:
 
 def _laid_out(layer: keras.Layer, variable, array: np.ndarray):
     """Returns a blob as the Keras variable has it: both correlate, so nothing is flipped."""
+    if isinstance(layer, Affine):
+        array = np.reshape(array, [side for side, _ in _in_order(layer)])
+        return array.transpose(1, 2, 0) if array.ndim == 3 else array
     if array.ndim == 4:
         # Four times as fast as NumPy's, of a large matrix.
         return keras.ops.transpose(array, (2, 3, 1, 0))

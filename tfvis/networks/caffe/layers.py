@@ -174,3 +174,31 @@ class ChannelScale(keras.layers.Layer):
     def get_config(self):
         """As __init__ takes it."""
         return super().get_config() | {"use_bias": self.use_bias}
+
+
+@_registered
+class ShuffleChannels(keras.layers.Layer):
+    """ShuffleNet's: the first channel of each group, then the second of each, and so on.
+
+    Args:
+        group: how many groups.
+    """
+
+    def __init__(self, group: int, **kwargs):
+        super().__init__(**kwargs)
+        self.group = group
+
+    def call(self, inputs):
+        """[batch, height, width, channels] to the same."""
+        shape = tf.shape(inputs)
+        parts = [self.group, inputs.shape[-1] // self.group]
+        split = tf.reshape(inputs, tf.concat([shape[:3], parts], 0))
+        return tf.reshape(tf.transpose(split, [0, 1, 2, 4, 3]), shape)
+
+    def compute_output_shape(self, input_shape):
+        """The input's."""
+        return input_shape
+
+    def get_config(self):
+        """As __init__ takes it."""
+        return super().get_config() | {"group": self.group}

@@ -7,9 +7,26 @@ from collections.abc import Callable
 
 import keras
 
-from tfvis.networks.caffe import layers, normalizing, shaping, sliding
+from tfvis.networks.caffe import (
+    layers,
+    normalizations,
+    normalizing,
+    pointwise,
+    resizings,
+    scalings,
+    shaping,
+    sliding,
+)
 from tfvis.networks.caffe.schema import word
-from tfvis.networks.caffe.spots import LARGEST, Misfit, Spot, axis_of, caffe_shape, map_of
+from tfvis.networks.caffe.spots import (
+    LARGEST,
+    Misfit,
+    Spot,
+    axis_of,
+    caffe_shape,
+    map_of,
+    refuse_training,
+)
 
 
 def _lrn(spot: Spot) -> list:
@@ -22,16 +39,18 @@ def _lrn(spot: Spot) -> list:
     return [normalizing.ChannelResponse(**settings, k=given.k, name=spot.name)(spot.input)]
 
 
-def _relu(spot: Spot) -> list:
-    slope = spot.layer.relu_param.negative_slope
-    return [keras.layers.ReLU(negative_slope=slope, name=spot.name)(spot.input)]
-
-
 def _prelu(spot: Spot) -> list:
     rank = len(spot.input.shape)
     last = rank if spot.layer.prelu_param.channel_shared else rank - 1
     shared = list(range(1, last)) or None
     return [keras.layers.PReLU(shared_axes=shared, name=spot.name)(spot.input)]
+
+
+def _shuffled(spot: Spot) -> list:
+    group, channels = spot.layer.shuffle_channel_param.group, map_of(spot).shape[-1]
+    if not group or channels % group:
+        raise Misfit(f"has group {group}, for {channels} channels")
+    return [layers.ShuffleChannels(group, name=spot.name)(spot.input)]
 
 
 def _softmax(spot: Spot) -> list:
@@ -43,6 +62,9 @@ def _softmax(spot: Spot) -> list:
 
 def _dropout(spot: Spot) -> list:
     rate = spot.layer.dropout_param.dropout_ratio
+    refuse_training(spot)
+    if not spot.layer.dropout_param.scale_train:
+        raise Misfit("scales at the test (scale_train: false), which is not supported")
     return [keras.layers.Dropout(rate, name=spot.name)(spot.input)]
 
 
@@ -73,23 +95,6 @@ def _eltwise(spot: Spot) -> list:
     return [kinds[operation](name=spot.name)(inputs)]
 
 
-def _batch_norm(spot: Spot) -> list:
-    given = spot.layer.batch_norm_param
-    if given.HasField("use_global_stats") and not given.use_global_stats:
-        raise Misfit("normalizes by the batch at hand (use_global_stats: false): set it to true")
-    layer = keras.layers.BatchNormalization(
-        epsilon=given.eps, center=False, scale=False, name=spot.name
-    )
-    return [layer(spot.input)]
-
-
-def _scale(spot: Spot) -> list:
-    given, rank = spot.layer.scale_param, len(spot.input.shape)
-    if given.axis not in (1, 1 - rank) or given.num_axes != 1:
-        raise Misfit("scales by more than its channels, which is not supported")
-    return [layers.ChannelScale(given.bias_term, name=spot.name)(spot.input)]
-
-
 def _split(spot: Spot) -> list:
     return [keras.layers.Identity(name=spot.name)(spot.input)] * len(spot.layer.top)
 
@@ -102,28 +107,44 @@ def _power(spot: Spot) -> list:
     return [layer(spot.input)]
 
 
-def _activation(function: str) -> Callable[[Spot], list]:
-    return lambda spot: [keras.layers.Activation(function, name=spot.name)(spot.input)]
-
-
 MAKERS: dict[str, Callable[[Spot], list]] = {
-    "BatchNorm": _batch_norm,
+    "AbsVal": pointwise.absolute,
+    "Axpy": scalings.axpy,
+    "BN": normalizations.segnet,
+    "BNLL": pointwise.activation("softplus"),
+    "BatchNorm": normalizations.batch_norm,
+    "Bias": scalings.bias,
     "Concat": _concat,
     "Convolution": sliding.convolution,
+    "ConvolutionDepthWise": sliding.depthwise,
+    "ConvolutionDepthwise": sliding.depthwise,
+    "Crop": resizings.crop,
+    "Deconvolution": sliding.deconvolution,
+    "DepthwiseConvolution": sliding.depthwise,
     "Dropout": _dropout,
+    "ELU": pointwise.elu,
     "Eltwise": _eltwise,
     "Flatten": shaping.flatten,
+    "HardSwish": pointwise.activation("hard_silu"),
     "InnerProduct": shaping.inner_product,
+    "Interp": resizings.interp,
     "LRN": _lrn,
+    "MVN": normalizations.mvn,
+    "Normalize": normalizations.unit_norm,
     "PReLU": _prelu,
+    "Permute": shaping.permuted,
     "Pooling": sliding.pooled,
     "Power": _power,
-    "ReLU": _relu,
+    "ReLU": pointwise.relu,
+    "ReLU6": pointwise.relu6,
     "Reshape": shaping.reshape,
-    "Scale": _scale,
-    "Sigmoid": _activation("sigmoid"),
+    "Scale": scalings.scale,
+    "ShuffleChannel": _shuffled,
+    "Sigmoid": pointwise.activation("sigmoid"),
     "Slice": shaping.sliced,
     "Softmax": _softmax,
     "Split": _split,
-    "TanH": _activation("tanh"),
+    "Swish": pointwise.swish,
+    "TanH": pointwise.activation("tanh"),
+    "Upsample": resizings.upsample,
 }

@@ -9,15 +9,10 @@ from google.protobuf import text_format
 from tfvis import files
 from tfvis.errors import InputError
 from tfvis.networks import weight_files
-from tfvis.networks.caffe import schema, upgrading
+from tfvis.networks.caffe import data_layers, rules, scanning, schema, upgrading
 
-# Nets of a thousand layers take half of it. protobuf reads up to two megabytes a second; of a
-# long line it looks at all the rest with every word.
-_MAX_BYTES, _MAX_LINE = 2 << 20, 1 << 14
-# The deepest of Caffe's messages is three levels down.
-_MAX_DEPTH = 32
-# Comments and strings may hold braces; an open string ends with its line, as in protobuf.
-_TOKEN = re.compile(r"""#[^\n]*|"(?:[^"\n\\]|\\.)*"?|'(?:[^'\n\\]|\\.)*'?|[\w.+-]+|[{}<>\n]""")
+# Nets of a thousand layers take half of it.
+_MAX_BYTES = 2 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,19 +21,26 @@ class Prototxt:
 
     Attributes:
         net: in the phase TEST; its layers as V2 messages, those that a training alone has
-            left out.
-        lines: layer -> the line its `layer {` stands in; of a repeated name, the first.
+            left out; what reads its pictures as a layer of type Input.
+        lines: layer -> the line its `layer {` stands in.
+        unknown: layer -> its fields that are not known here.
+        shown: what its data layer makes of pictures; None where it has none.
+        notes: what should be known of it, a line each.
     """
 
     net: schema.NetParameter
     lines: dict[str, int]
+    unknown: dict[str, list[scanning.Field]]
+    shown: data_layers.Shown | None
+    notes: tuple[str, ...]
 
 
-def read(path: os.PathLike | str) -> Prototxt:
+def read(path: os.PathLike | str, stages: tuple[str, ...] = ()) -> Prototxt:
     """Reads a .prototxt.
 
     Args:
         path: the file.
+        stages: the stages that its include and exclude rules are asked about.
 
     Raises:
         InputError: missing, larger than any network, or not a network; names file and line.
@@ -46,22 +48,21 @@ def read(path: os.PathLike | str) -> Prototxt:
     path = files.located(path)
     data = files.read_bytes(path, str(path), _MAX_BYTES)
     # What is not UTF-8 is a comment in another encoding, as a rule.
-    return parsed(data.decode("utf-8-sig", errors="replace"), path)
+    return parsed(data.decode("utf-8-sig", errors="replace"), path, stages)
 
 
-def parsed(text: str, path: os.PathLike | str) -> Prototxt:
+def parsed(text: str, path: os.PathLike | str, stages: tuple[str, ...] = ()) -> Prototxt:
     """Returns the network that `text` describes.
-
-    Fields that are not known are passed over: those of trainings, data and initial values.
 
     Args:
         text: a NetParameter in protobuf's text form.
         path: where it comes from, for the messages.
+        stages: see `read`.
 
     Raises:
         InputError: as `read`.
     """
-    starts = _starts(text, path)
+    scan = scanning.scanned(text, path)
     net = schema.NetParameter()
     try:
         text_format.Parse(text, net, allow_unknown_field=True)
@@ -70,51 +71,79 @@ def parsed(text: str, path: os.PathLike | str) -> Prototxt:
     except Exception as error:
         # Its parser lets a few others through: numbers of too many digits, odd escapes.
         raise InputError(f"{path}: {weight_files.first_line(error)}.") from error
-    if net.HasField("state"):
-        net.state.ClearField("phase")  # Leaves its default, TEST.
-    lines: dict[str, int] = {}
+    _check_generations(scan, path)
+    state = rules.state(net, stages)
+    notes = _stages(net, state, path)
+    net.state.CopyFrom(state)
+    if net.input and not (net.input_dim or net.input_shape):
+        raise InputError(
+            f"{path}: input {net.input[0]} has no size; give input_dim or input_shape."
+        )
     try:
-        for old, line in zip([*net.layer, *net.layers], starts, strict=False):
-            if _included(old, net.state):
-                lines.setdefault(old.name or getattr(old, "layer", old).name, line)
-        if net.input and not (net.input_dim or net.input_shape):
-            raise InputError(f"input {net.input[0]} has no size; give input_dim or input_shape")
+        used = [rules.included(layer, net.state) for layer in (*net.layer, *net.layers)]
+        places = _places(net, scan, used, path)
         net = upgrading.upgraded(net)
-        kept = [layer for layer in net.layer if _included(layer, net.state)]
+        kept = [layer for layer in net.layer if rules.included(layer, net.state)]
     except InputError as error:
-        raise InputError(f"{path}: {error}.") from error
+        reason = str(error)
+        raise InputError(
+            f"{reason if reason.startswith(str(path)) else f'{path}: {reason}'}."
+        ) from error
     if not kept:
         raise InputError(f"{path}: describes no layer of a network in use; is it a .prototxt?")
+    for field in scan.unknown:
+        raise InputError(
+            f"{path}:{field.line}: has {field.name}, which is not known here and may change what "
+            "the network computes; take it out if it does not."
+        )
     net.ClearField("layer")
-    net.layer.extend(kept)
-    return Prototxt(net, lines)
+    net.layer.extend(_as_input(la) if data_layers.is_data(la) else la for la in kept)
+    shown = next((data_layers.shown(la) for la in kept if data_layers.is_data(la)), None)
+    lines = {name: place.line for name, place in places.items()}
+    unknown = {name: place.unknown for name, place in places.items() if place.unknown}
+    return Prototxt(net, lines, unknown, shown, notes)
 
 
-def _starts(text: str, path: os.PathLike | str) -> list[int]:
-    """Returns the lines in which layers open, in the order protobuf puts them.
+def _check_generations(scan: scanning.Scan, path) -> None:
+    new, old = scan.places["layer"], scan.places["layers"]
+    if new and old:
+        raise InputError(
+            f"{path}:{max(new[0].line, old[0].line)}: has both `layer` and `layers`, of which "
+            "Caffe reads only one; write all of them in the same way."
+        )
 
-    Raises:
-        InputError: nested so deeply, or in lines so long, that protobuf had to be spared.
-    """
-    found: dict[str, list[int]] = {"layer": [], "layers": []}
-    line, begin, depth, word = 1, 0, 0, ""
-    for match in _TOKEN.finditer(text + "\n"):
-        token = match[0]
-        if token == "\n":
-            if match.start() - begin > _MAX_LINE:
-                raise InputError(f"{path}:{line}: a line of more than {_MAX_LINE:,} characters.")
-            line, begin = line + 1, match.end()
-        elif token in "{<":
-            if depth == 0 and word in found:
-                found[word].append(line)
-            depth += 1
-            if depth > _MAX_DEPTH:
-                raise InputError(f"{path}:{line}: more than {_MAX_DEPTH} braces deep.")
-        elif token in "}>":
-            depth -= 1
-        elif depth == 0 and token[0] not in "#\"'":
-            word = token
-    return found["layer"] + found["layers"]
+
+def _stages(net, state, path) -> tuple[str, ...]:
+    """Says which stages there are, where none was asked for."""
+    found = rules.stages_of(net)
+    if not found or state.stage:
+        return ()
+    return (f"{path}: has layers of the stages {', '.join(found)}; none is chosen (--stage=)",)
+
+
+def _places(net, scan: scanning.Scan, used: list[bool], path) -> dict[str, scanning.Place]:
+    """Returns where the layers in use stand; all have names of their own."""
+    places: dict[str, scanning.Place] = {}
+    layers = (*net.layer, *net.layers)
+    found = (*scan.places["layer"], *scan.places["layers"])
+    for layer, place, is_used in zip(layers, found, used, strict=False):
+        name = layer.name or getattr(layer, "layer", layer).name
+        if is_used and name in places:
+            raise InputError(
+                f"{path}:{place.line}: a second layer named {name!r} (the first is in line "
+                f"{places[name].line}); give each a name of its own"
+            )
+        if is_used:
+            places[name] = place
+    return places
+
+
+def _as_input(layer) -> schema.LayerParameter:
+    """Returns the Input that stands for a data layer."""
+    result = schema.LayerParameter(name=layer.name, type="Input", top=layer.top)
+    for dims in data_layers.sizes(layer):
+        result.input_param.shape.add().dim.extend(dims)
+    return result
 
 
 def _reason(error: text_format.ParseError) -> str:
@@ -124,23 +153,3 @@ def _reason(error: text_format.ParseError) -> str:
     text = re.sub(r'"tfvis\.caffe\.(\w+?)(_\.Value)?"', r"\1", text)
     reason = weight_files.first_line(ValueError(text))
     return f":{error.GetLine()}: {reason}" if error.GetLine() else f": {reason}"
-
-
-def _included(layer, state) -> bool:
-    """Returns whether a layer is in the net in `state`; Net::FilterNet of Caffe's net.cpp."""
-    if layer.include and layer.exclude:
-        raise InputError(f"layer {layer.name} has both include and exclude rules")
-    if layer.include:
-        return any(_meets(state, rule) for rule in layer.include)
-    return not any(_meets(state, rule) for rule in layer.exclude)
-
-
-def _meets(state, rule) -> bool:
-    """Returns whether a state meets a rule; Net::StateMeetsRule of Caffe's net.cpp."""
-    return (
-        (not rule.HasField("phase") or rule.phase == state.phase)
-        and (not rule.HasField("min_level") or state.level >= rule.min_level)
-        and (not rule.HasField("max_level") or state.level <= rule.max_level)
-        and set(rule.stage) <= set(state.stage)
-        and not set(rule.not_stage) & set(state.stage)
-    )

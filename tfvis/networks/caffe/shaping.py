@@ -92,3 +92,16 @@ def sliced(spot: Spot) -> list:
         name = free(f"{spot.name}--{legal(top)}", spot.taken)
         parts.append(layers.Slice(axis, begin, end, name=name)(spot.input))
     return parts
+
+
+def permuted(spot: Spot) -> list:
+    """Another order of Caffe's axes; the batch stays the first."""
+    order, rank = list(spot.layer.permute_param.order), len(spot.input.shape)
+    order += [axis for axis in range(rank) if axis not in order]
+    if sorted(order) != list(range(rank)) or order[0] != 0:
+        raise Misfit(f"puts the axes in the order {order}, which is not supported")
+    # Where each of Caffe's axes lies here, and which of them lies at each place here.
+    here = {axis: axis_of(spot.input, axis) for axis in range(1, rank)}
+    there = {place: axis for axis, place in here.items()}
+    dims = [here[order[there[place]]] for place in range(1, rank)]
+    return [keras.layers.Permute(dims, name=spot.name)(spot.input)]

@@ -4,7 +4,9 @@ import math
 
 import keras
 
-from tfvis.networks.caffe import layers, pooling
+from tfvis.networks.caffe import deconvolution as deconvolutions
+from tfvis.networks.caffe import layers, pooling, striding, unpooling
+from tfvis.networks.caffe.naming import free, legal
 from tfvis.networks.caffe.schema import word
 from tfvis.networks.caffe.spots import LARGEST, Misfit, Spot, map_of
 
@@ -37,17 +39,25 @@ def _window(given) -> dict[str, tuple[int, int]]:
     return {"kernel": kernel, "stride": stride, "pad": pad}
 
 
-def convolution(spot: Spot) -> list:
-    """A Conv2D; with a ZeroPadding2D before it where "same" would pad otherwise."""
+def _dilation(given) -> tuple[int, int]:
+    """Returns how far apart a kernel's entries are, (rows, columns)."""
+    dilation = tuple(given.dilation) or (1,)
+    if not 1 <= min(dilation) <= max(dilation) <= LARGEST or len(dilation) > 2:
+        raise Misfit(f"has a dilation of {dilation}, which is not supported")
+    return (dilation[0], dilation[-1])
+
+
+def convolution(spot: Spot, group: int | None = None) -> list:
+    """A Conv2D; with a ZeroPadding2D before it where "same" would pad otherwise.
+
+    Args:
+        spot: the layer.
+        group: into how many groups its channels fall; None as the file says.
+    """
     given, x = spot.layer.convolution_param, map_of(spot)
     window = _window(given)
-    dilation = tuple(given.dilation) or (1,)
-    dilation = (dilation[0], dilation[-1])
-    if not 1 <= min(dilation) <= max(dilation) <= LARGEST or len(given.dilation) > 2:
-        raise Misfit(f"has a dilation of {tuple(given.dilation)}, which is not supported")
-    if max(dilation) > 1 and max(window["stride"]) > 1:
-        raise Misfit("has a stride and a dilation, which together are not supported")
-    channels, group = x.shape[-1], given.group
+    dilation = _dilation(given)
+    channels, group = x.shape[-1], given.group if group is None else group
     if given.axis not in (1, -3):
         raise Misfit(f"works along axis {given.axis}, only 1 is supported")
     if not given.num_output or not group or channels % group or given.num_output % group:
@@ -60,6 +70,8 @@ def convolution(spot: Spot) -> list:
         margins = [(pad, pad) for pad in window["pad"]]
         x = keras.layers.ZeroPadding2D(margins, name=spot.beside("pad"))(x)
     kind = keras.layers.Conv2D if group == 1 else layers.GroupedConv2D
+    if max(dilation) > 1 and max(window["stride"]) > 1:
+        kind = striding.StridedDilatedConv2D
     layer = kind(
         given.num_output,
         window["kernel"],
@@ -73,22 +85,58 @@ def convolution(spot: Spot) -> list:
     return [layer(x)]
 
 
+def depthwise(spot: Spot) -> list:
+    """A convolution of each channel by itself, as forks of Caffe name one."""
+    given, channels = spot.layer.convolution_param, map_of(spot).shape[-1]
+    if given.num_output != channels or given.group not in (1, channels):
+        raise Misfit(
+            f"has num_output {given.num_output} and group {given.group}, for {channels} channels"
+        )
+    return convolution(spot, channels)
+
+
+def deconvolution(spot: Spot) -> list:
+    """The gradient of a convolution."""
+    given, x = spot.layer.convolution_param, map_of(spot)
+    window, dilation = _window(given), _dilation(given)
+    channels, group = x.shape[-1], given.group
+    if given.axis not in (1, -3):
+        raise Misfit(f"works along axis {given.axis}, only 1 is supported")
+    if not given.num_output or not group or channels % group or given.num_output % group:
+        raise Misfit(f"has group {group}, for {channels} inputs and {given.num_output} outputs")
+    spot.afford(math.prod(window["kernel"]) * channels // group * given.num_output)
+    layer = deconvolutions.CaffeDeconvolution2D(
+        given.num_output,
+        window["kernel"],
+        window["stride"],
+        window["pad"],
+        dilation,
+        group,
+        given.bias_term,
+        given.weight_filler.type == "bilinear",
+        name=spot.name,
+    )
+    return [layer(x)]
+
+
 def pooled(spot: Spot) -> list:
     """A pooling; Keras' own where it is global."""
     given, x = spot.layer.pooling_param, map_of(spot)
     kind = word(given, "pool")
     if kind == "STOCHASTIC":
         raise Misfit("pools at random, which is not supported")
+    if given.global_pooling and len(spot.layer.top) > 1:
+        raise Misfit("has a mask of a global pooling, which is not supported")
     if given.global_pooling:
         average, largest = keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D
         return [(average if kind == "AVE" else largest)(keepdims=True, name=spot.name)(x)]
     window = _window(given)
     average, largest = pooling.CaffeAveragePooling2D, pooling.CaffeMaxPooling2D
-    layer = (average if kind == "AVE" else largest)(
-        window["kernel"],
-        window["stride"],
-        window["pad"],
-        ceil=word(given, "round_mode") == "CEIL",
-        name=spot.name,
-    )
-    return [layer(x)]
+    settings = (window["kernel"], window["stride"], window["pad"])
+    ceil = word(given, "round_mode") == "CEIL" and given.ceil_mode
+    layer = (average if kind == "AVE" else largest)(*settings, ceil=ceil, name=spot.name)
+    if len(spot.layer.top) < 2 or kind == "AVE":
+        return [layer(x)]
+    # The second top says where the maxima lay.
+    name = free(f"{spot.name}--{legal(spot.layer.top[1])}", spot.taken)
+    return [layer(x), unpooling.PoolingMask(*settings, ceil=ceil, name=name)(x)]

@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 from tfvis.networks.caffe.naming import free
+from tfvis.networks.caffe.schema import word
 
 # Of a kernel, stride, pad or dilation. No network comes near; more is a broken file.
 LARGEST = 4096
@@ -98,3 +99,9 @@ def check_finite(layer) -> None:
             numbers = value if inner.is_repeated else (value,)
             if not all(map(math.isfinite, numbers)):
                 raise Misfit(f"has settings that are not finite: {inner.name}")
+
+
+def refuse_training(spot: Spot) -> None:
+    """Raises Misfit where a layer runs as in a training, also in a network that is only used."""
+    if spot.layer.HasField("phase") and word(spot.layer, "phase") == "TRAIN":
+        raise Misfit("is kept in the phase TRAIN, where it computes at random or by the batch")

@@ -5,6 +5,7 @@ import math
 import keras
 
 from tfvis.errors import InputError
+from tfvis.networks.caffe import filling
 from tfvis.networks.caffe.making import MAKERS
 from tfvis.networks.caffe.naming import legal
 from tfvis.networks.caffe.spots import LARGEST, MOST_WEIGHTS, NeedsSize, Spot, check_finite
@@ -42,11 +43,22 @@ def translated(
     source, size, channels = _input(net, label)
     net_layers = [layer for layer in net.layer if layer.type != "Input"]
     _check_names([source, *(layer.name for layer in net_layers)], label)
-    walk = _Walk(label, lines or {}, top, net_layers, source)
+    walk = _Walk(label, lines or {}, top, net_layers, source, (1, *size, channels))
     try:
-        return walk.model(keras.Input((None, None, channels), name=legal(source)), legal(name))
+        model = walk.model(keras.Input((None, None, channels), name=legal(source)), legal(name))
     except NeedsSize:
-        return walk.model(keras.Input((*size, channels), name=legal(source)), legal(name))
+        model = walk.model(keras.Input((*size, channels), name=legal(source)), legal(name))
+    _name_parameters(model, net_layers)
+    return model
+
+
+def _name_parameters(model: keras.Model, net_layers: list) -> None:
+    """Tells the Keras layers by which names their parameters are shared."""
+    named = {legal(la.name): tuple(p.name for p in la.param) for la in net_layers}
+    for layer in model.layers:
+        if any(named.get(layer.name, ())):
+            layer.caffe_parameters = named[layer.name]
+    filling.tie(model)
 
 
 def _input(net, label: str) -> tuple[str, tuple[int, int], int]:
@@ -92,14 +104,18 @@ def _weights(tops: list) -> int:
 class _Walk:
     """Places one layer after another."""
 
-    def __init__(self, label: str, lines: dict[str, int], top: bool, net_layers, source: str):
+    def __init__(
+        self, label: str, lines: dict[str, int], top: bool, net_layers, source: str, declared
+    ):
         self._label, self._lines, self._top = label, lines, top
-        self._layers, self._source = net_layers, source
+        self._layers, self._source, self._declared = net_layers, source, declared
         self._taken = frozenset(legal(x) for x in (source, *(layer.name for layer in net_layers)))
 
     def model(self, inputs, name: str) -> keras.Model:
         """Returns the model on a symbolic input; NeedsSize where that has too little of one."""
         blobs, loose, room = {self._source: inputs}, {}, MOST_WEIGHTS
+        # What each would be of a picture of the size that the net declares.
+        sized = {id(inputs): keras.KerasTensor(self._declared, name="sized")}
         for layer in self._layers:
             bottoms = [self._bottom(layer, blob, blobs) for blob in layer.bottom]
             left_out = any(x is None for x in bottoms)
@@ -108,6 +124,7 @@ class _Walk:
                 # Left out, with all that depends on it: what it would have taken stays loose.
                 blobs |= dict.fromkeys(layer.top)
                 continue
+            self._check_size(layer, bottoms, tops, sized)
             for blob in layer.bottom:
                 loose.pop(blob, None)
             for blob, tensor in zip(layer.top, tops, strict=True):
@@ -153,6 +170,24 @@ class _Walk:
         if len(tops) != len(layer.top):
             raise self._error(layer, f"has {len(layer.top)} tops, expected {len(tops)}")
         return tops
+
+    def _check_size(self, layer, bottoms: list, tops: list, sized: dict) -> None:
+        """Refuses what has no output at the size that the net declares."""
+        own = {id(x): x for x in bottoms}
+        new = {id(x): x for x in tops if id(x) not in sized}
+        try:
+            part = keras.Function(list(own.values()), list(new.values()))
+            results = part.compute_output_spec([sized[key] for key in own])
+        except ValueError as error:
+            raise self._error(
+                layer, f"fits no input of the declared size ({' '.join(str(error).split())[:300]})"
+            ) from error
+        for key, result in zip(new, results, strict=True):
+            if any(side is not None and side < 1 for side in result.shape[1:]):
+                raise self._error(
+                    layer, f"leaves nothing of an input of the declared size: {result.shape[1:]}"
+                )
+            sized[key] = result
 
     def _error(self, layer, problem: str) -> InputError:
         line = self._lines.get(layer.name)

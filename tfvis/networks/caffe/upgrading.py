@@ -35,6 +35,7 @@ _V0_SETTINGS = {
         "num_output": "num_output", "biasterm": "bias_term", "pad": "pad",
         "kernelsize": "kernel_size", "group": "group", "stride": "stride",
     }),
+    "data": ("data_param", {"scale": "scale", "meanfile": "mean_file", "cropsize": "crop_size"}),
     "dropout": ("dropout_param", {"dropout_ratio": "dropout_ratio"}),
     "innerproduct": ("inner_product_param", {"num_output": "num_output", "biasterm": "bias_term"}),
     "lrn": ("lrn_param", {"local_size": "local_size", "alpha": "alpha", "beta": "beta", "k": "k"}),
@@ -105,6 +106,9 @@ def _upgrade(old: schema.V1LayerParameter, new: schema.LayerParameter) -> None:
     for field, value in old.ListFields():
         if field.name == "name":
             new.name = value
+        elif field.name == "param":
+            for shared in value:
+                new.param.add(name=shared)
         elif field.is_repeated:
             getattr(new, field.name).extend(value)
         elif field.name not in ("type", "layer"):

@@ -25,6 +25,9 @@ _VARINT, _EIGHT, _BYTES, _GROUP, _END, _FOUR = range(6)
 # them is encoded outside of a packed list, and as what it is read.
 _NUMBERS = {5: (_FOUR, "<f4"), 6: (_FOUR, "<f4"), 8: (_EIGHT, "<f8"), 9: (_EIGHT, "<f8")}
 _DATA, _DOUBLE_DATA = 5, 8
+# NVIDIA's, which OpenCV writes as well: the numbers as bytes, and what they are: 0 and so on.
+_RAW_TYPE, _RAW_DATA, _RAW_DIFF = 10, 12, 13
+_RAW_TYPES = ("<f8", "<f4", "<f2")
 # The names and settings of the largest nets take less than a megabyte. A message in memory
 # can be some twenty times as large as its bytes.
 _MAX_SKELETON = 8 << 20
@@ -89,6 +92,7 @@ class _Cutter:
         """Returns what is kept of the message in [at, end)."""
         kept = bytearray()
         chunks: dict[int, list[np.ndarray]] = {_DATA: [], _DOUBLE_DATA: []}
+        raw, raw_type = (0, 0), None
         while at < end:
             start = at
             field, wire, at = self._tag(at, end)
@@ -98,6 +102,11 @@ class _Cutter:
                 values, stop = self._values(dtype, wire, start, begin, stop, end)
                 if field in chunks and values.size:
                     chunks[field].append(values)
+            elif kind == "blob" and wire == _BYTES and field in (_RAW_DATA, _RAW_DIFF):
+                # The last one counts, as of every field that is not repeated.
+                raw = (begin, stop) if field == _RAW_DATA else raw
+            elif kind == "blob" and wire == _VARINT and field == _RAW_TYPE:
+                raw_type = self._varint(begin, end)[0]
             elif wire == _BYTES and field in _INSIDE[kind]:
                 part = self.message(_INSIDE[kind][field], begin, stop)
                 kept += varint(field << 3 | wire) + varint(len(part)) + part
@@ -112,8 +121,19 @@ class _Cutter:
             at = stop
         if kind == "blob":
             kept += varint(9 << 3 | _BYTES) + varint(8) + struct.pack("<d", len(self.numbers))
+            if raw_type is not None:
+                chunks[_DOUBLE_DATA] = [self._raw(raw_type, *raw)]
             self.numbers.append(_joined(chunks[_DOUBLE_DATA] or chunks[_DATA]))
         return kept
+
+    def _raw(self, kind: int, begin: int, stop: int) -> np.ndarray:
+        """Returns the numbers in `raw_data`."""
+        if kind >= len(_RAW_TYPES):
+            raise InputError(
+                f"the numbers at byte {begin:,} are of raw_data_type {kind}, which is not "
+                "supported (0 double, 1 float, 2 half)"
+            )
+        return self._values(_RAW_TYPES[kind], _BYTES, begin, begin, stop, stop)[0]
 
     def _tag(self, at: int, end: int) -> tuple[int, int, int]:
         """Returns a field's number, the way it is encoded, and where it begins."""

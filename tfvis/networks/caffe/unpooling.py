@@ -1,0 +1,96 @@
+"""SegNet's way back up: where each maximum of a pooling lay, and maps put back there.
+
+After `pooling_layer.cpp` (its mask) and `upsample_layer.cpp` of alexgkendall/caffe-segnet.
+"""
+
+import keras
+import tensorflow as tf
+
+from tfvis.networks.caffe.pooling import CaffeMaxPooling2D
+
+_registered = keras.saving.register_keras_serializable("tfvis")
+
+
+@_registered
+class PoolingMask(CaffeMaxPooling2D):
+    """The places of the maxima that a pooling of the same settings takes.
+
+    Windows must not overlap, so that each place is taken once.
+
+    Args:
+        pool_size, strides, margin, ceil: of the pooling.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if any(s < k for s, k in zip(self.strides, self.pool_size, strict=True)):
+            raise ValueError(
+                "The places of maxima are known of windows that do not overlap only. Received: "
+                f"{self.pool_size} every {self.strides}"
+            )
+
+    def call(self, inputs):
+        """[batch, height, width, channels] to int32 [batch, rows, columns, channels].
+
+        A place is row * width + column of the input, as in Caffe.
+        """
+        padded, _ = self._padded(inputs, inputs.dtype.min)
+        _, places = tf.nn.max_pool_with_argmax(
+            padded, self.pool_size, self.strides, "VALID", output_dtype=tf.int64
+        )
+        channels = tf.cast(tf.shape(inputs)[-1], tf.int64)
+        across = tf.cast(tf.shape(padded)[2], tf.int64)
+        width = tf.cast(tf.shape(inputs)[2], tf.int64)
+        places = places // channels
+        row = places // across - self.margin[0]
+        column = places % across - self.margin[1]
+        return tf.cast(row * width + column, tf.int32)
+
+    def compute_output_spec(self, inputs):
+        """Whole numbers, of the pooling's shape."""
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), "int32")
+
+
+@_registered
+class Unpooling(keras.layers.Layer):
+    """A map whose every value lies where a mask says, and zeros elsewhere.
+
+    Args:
+        scale: (rows, columns), by how much the map grows.
+        less: rows and columns that are taken off again.
+        size: (height, width) of the result in place of those two.
+    """
+
+    def __init__(self, scale=(2, 2), less=(0, 0), size=None, **kwargs):
+        super().__init__(**kwargs)
+        self.scale, self.less = tuple(scale), tuple(less)
+        self.size = None if size is None else tuple(size)
+
+    def call(self, inputs):
+        """[map, mask], both [batch, height, width, channels], to a larger map."""
+        x, mask = inputs
+        shape = tf.shape(x)
+        batch, channels = shape[0], shape[3]
+        rows, columns = self._sides([shape[1], shape[2]])
+        flat = [batch, shape[1] * shape[2], channels]
+        one, _, last = tf.meshgrid(*map(tf.range, flat), indexing="ij")
+        indices = tf.stack([one, tf.reshape(mask, flat), last], -1)
+        spread = tf.scatter_nd(indices, tf.reshape(x, flat), [batch, rows * columns, channels])
+        result = tf.reshape(spread, [batch, rows, columns, channels])
+        return tf.ensure_shape(result, [None, *self.compute_output_shape([x.shape])[1:]])
+
+    def _sides(self, sides) -> list:
+        if self.size is not None:
+            return list(self.size)
+        settings = zip(sides, self.scale, self.less, strict=True)
+        return [None if side is None else side * k - less for side, k, less in settings]
+
+    def compute_output_shape(self, input_shape):
+        """The map's, larger."""
+        batch, *sides, channels = input_shape[0]
+        return (batch, *self._sides(sides), channels)
+
+    def get_config(self):
+        """As __init__ takes it."""
+        mine = {"scale": self.scale, "less": self.less, "size": self.size}
+        return super().get_config() | mine

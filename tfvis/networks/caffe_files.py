@@ -1,0 +1,106 @@
+"""A Caffe network before its weights: of a .prototxt, or of the papers' by name."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable
+
+import keras
+
+from tfvis.networks import preprocessing as contracts
+from tfvis.networks.caffe import making, means, named, planning, prototxt, translating
+
+
+@dataclasses.dataclass(frozen=True)
+class Described:
+    """A network that is still to be built.
+
+    Attributes:
+        name: its own.
+        construct: makes the model, its weights by chance.
+        contract: what it wants to be shown.
+        notes: what should be known of it, a line each: what is left out, and why.
+    """
+
+    name: str
+    construct: Callable[[], keras.Model]
+    contract: contracts.Preprocessing
+    notes: tuple[str, ...] = ()
+
+
+def by_name(name: str, top: bool, until: str | None) -> Described:
+    """Returns one of `named.BUILDERS`.
+
+    Args:
+        name: its key.
+        top: whether to include the classifier; with `until`, what that needs.
+        until: see `planning.planned`.
+
+    Raises:
+        InputError: it has no layer `until`.
+    """
+    net = named.BUILDERS[name]()
+    if until is not None:
+        read = prototxt.Prototxt(net, {}, {}, None, ())
+        net, top = planning.planned(read, name, making.MAKERS, until).net, True
+    return Described(
+        name,
+        lambda: translating.translated(net, name=name, top=top),
+        contracts.named(named.CONTRACTS[name]),
+    )
+
+
+def by_file(
+    path: pathlib.Path, label: str, top: bool, stages: tuple[str, ...], until: str | None
+) -> Described:
+    """Reads a .prototxt.
+
+    Args:
+        path: the file.
+        label: what messages call it.
+        top: see `by_name`.
+        stages: see `prototxt.read`.
+        until: see `planning.planned`.
+
+    Raises:
+        InputError: as those two.
+    """
+    read = prototxt.read(path, stages)
+    plan = planning.planned(read, label, making.MAKERS, until)
+    name = read.net.name or path.stem
+    contract, said = contracts.named(named.contract(name, "caffe")), ()
+    if read.shown is not None:
+        contract, said = _shown(read.shown, contract, name, path.parent)
+    return Described(
+        name,
+        lambda: translating.translated(
+            plan.net, name=name, lines=read.lines, top=top or until is not None, label=label
+        ),
+        contract,
+        (*read.notes, *plan.notes, *said),
+    )
+
+
+def _shown(
+    shown, usual: contracts.Preprocessing, name: str, folder: pathlib.Path
+) -> tuple[contracts.Preprocessing, tuple[str, ...]]:
+    """Returns the contract that a data layer asks for, and a line where it cannot be had."""
+    scale = (shown.scale,)
+    factor = "" if scale == (1.0,) else f"-times-{shown.scale:g}"
+    if shown.mean_file and not shown.mean:
+        beside = folder / pathlib.PurePath(shown.mean_file).name
+        if beside.is_file():
+            contract = means.contract(usual, means.read(beside, "network"))
+            kept, said = contract, ()
+        else:
+            kept, said = (
+                usual,
+                (
+                    f"the mean that {name} was trained with, {beside.name}, is not beside its "
+                    f".prototxt; the mean pixel of {usual.name} is subtracted",
+                ),
+            )
+        return dataclasses.replace(kept, name=kept.name + factor, scale=scale), said
+    mean = shown.mean or (0.0,)
+    words = "-".join(f"{value:.1f}" for value in mean)
+    contract = contracts.Preprocessing(f"caffe+mean-{words}{factor}", mean, scale, bgr=True)
+    return contract, ()
