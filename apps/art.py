@@ -4,7 +4,8 @@ import re
 
 from absl import flags
 
-from apps.common import say, split
+from apps import folders
+from apps.common import split
 from tfvis.errors import InputError
 
 
@@ -157,23 +158,28 @@ def read(holder: flags.FlagHolder):
     from tfvis.art import datasets
 
     found = datasets.read(split(holder.value, holder.name))
-    report(found.broken)
+    report(found)
     return found
 
 
-def report(broken) -> None:
-    """Says which files could not be read, if any.
+def report(dataset, more=()) -> None:
+    """Says in one line which files of a data set were left out, if any.
 
     Args:
-        broken: (path, reason) each.
+        dataset: as read.
+        more: `LeftOut` of examples that could not be decoded since.
     """
-    if broken:
-        # Most reasons begin with the path.
-        listed = "; ".join(
-            reason if path in reason else f"{path}: {reason}" for path, reason in list(broken)[:5]
-        )
-        more = f"; and {len(broken) - 5} more" if len(broken) > 5 else ""
-        say(f"Note: {len(broken)} files cannot be read and are left out: {listed}{more}")
+    left = [*dataset.broken, *more]
+    folders.say_left_out(left, dataset.files + len(dataset.broken), dataset.notes)
+
+
+def undecoded(dataset, broken) -> list:
+    """Returns `LeftOut` for {number of an example: why it could not be decoded}."""
+    from tfvis.image_files.folders import LeftOut
+
+    return [
+        LeftOut(dataset.examples[k].path, "truncated or damaged", why) for k, why in broken.items()
+    ]
 
 
 def part_of(dataset, classifier, part: str):

@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 
-from apps import art, places, predictions
+from apps import art, folders, places, predictions
 from apps.namers import Namer
 from apps.runs import described
 from tfvis import images
@@ -24,14 +24,14 @@ class Job:
 
     Attributes:
         namer: the classifier.
-        paths: of the pictures, or None for two that come along.
+        found: the pictures, or None for two that come along.
         top: how many classes of each.
         workdir: exists and is writable.
         arguments: for the manifest.
     """
 
     namer: Namer
-    paths: tuple[str, ...] | None
+    found: folders.Found | None
     top: int
     workdir: pathlib.Path
     arguments: dict
@@ -44,14 +44,16 @@ def run(job: Job) -> list[str]:
         InputError: no picture can be read.
     """
     namer = job.namer
-    paths = job.paths or tuple(str(path) for path in art.own_pictures(job.workdir))
-    # What is not Unicode, or of two lines, no table holds.
-    unwritten = [repr(path) for path in paths if not path.isprintable()]
-    paths = [path for path in paths if path.isprintable()]
+    looked = job.found or folders.Found(art.own_pictures(job.workdir), "--image")
+    for path in looked.paths:
+        if not str(path).isprintable():  # Not Unicode, or of two lines: no table holds that.
+            looked.leave_out(path, InputError(f"{path}: cannot be written down. Rename the file"))
+    paths = [str(path) for path in looked.paths if path not in looked.broken]
     if not paths:
-        raise InputError(f"--image={unwritten[0]}: cannot be written down. Rename the file.")
+        raise InputError(f"--image={next(iter(looked.broken.values())).detail}.")
     chosen, rows, broken = predictions.collected(namer.reads(paths), paths, namer.answer)
-    art.report(broken + [(path, "cannot be written down") for path in unwritten])
+    looked.broken.update((pathlib.Path(one.path), one) for one in broken)
+    folders.report(looked)
     paths = [paths[k] for k in chosen]
     predictions.write(job.workdir / "predictions.csv", paths, rows, namer.classes, job.top)
     found = [predictions.ranked(row, namer.classes, job.top) for row in rows]
@@ -66,6 +68,7 @@ def run(job: Job) -> list[str]:
         {
             "arguments": job.arguments, "versions": manifest.versions(),
             "network": described(namer.network), "classes": namer.classes,
+            **folders.told(looked),
             "results": [
                 {"path": path, "probabilities": dict(answers)}
                 for path, answers in zip(paths, found, strict=True)

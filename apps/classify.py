@@ -54,7 +54,7 @@ def main() -> None:
         namer = namers.of_network(_NETWORK, _LABELS.value, precision, bool(_CROP_BORDERS.value))
     job = classifications.Job(
         namer=namer,
-        paths=None if found is None else tuple(map(str, found.paths)),
+        found=found,
         top=_TOP.value,
         workdir=workdir,
         arguments=common.arguments(),

@@ -207,9 +207,9 @@ def _sized(patch: np.ndarray) -> np.ndarray:
 
 def _write(job: Job, seen: list[_Seen], whole: bool) -> None:
     """Writes the manifest, and at the end the sheet."""
-    left_out = [str(path) for path in job.found.broken] if job.found else []
+    left_out = folders.told(job.found) if job.found else {}
     records = [record for one in seen for record in one.records]
-    content = runs.header(job) | {"images_left_out": left_out, "results": records}
+    content = runs.header(job) | left_out | {"results": records}
     manifest.write(job.workdir / "manifest.json", content)
     if not whole:
         return

@@ -7,6 +7,7 @@ import time
 from apps import art, art_reports, predictions
 from apps.runs import described
 from tfvis.art import checkpoints, datasets
+from tfvis.image_files.folders import counts
 from tfvis.report import manifest, tensorboard
 
 
@@ -50,7 +51,7 @@ def run(job: Job) -> tuple[dict, list[str]]:
     chosen, rows, broken = predictions.probabilities(
         classifier, dataset.examples, job.precision, borders
     )
-    art.report([*dataset.broken, *broken])
+    art.report(dataset, broken)
     report = art_reports.Report(job.workdir, dataset, chosen, rows, classifier.size, borders)
     with tensorboard.Writer(job.workdir / "tensorboard") as writer:
         report.pictures(writer, 0)
@@ -64,7 +65,8 @@ def run(job: Job) -> tuple[dict, list[str]]:
         {
             "arguments": job.arguments, "versions": manifest.versions(),
             "network": described(classifier.network), "classes": classifier.classes,
-            "measures": measures, "seconds": time.perf_counter() - began,
+            "measures": measures, "left_out": counts([*dataset.broken, *broken]),
+            "seconds": time.perf_counter() - began,
         },
     )  # fmt: skip
     return measures, [*report.lines(), f"Table: {job.workdir / 'predictions.csv'}"]

@@ -1,19 +1,18 @@
-"""Folders of images an app looks through: every file it can read, the others named."""
+"""Folders of images an app looks through: every file it can read, the others told of."""
 
 import dataclasses
 import hashlib
-import os
+import itertools
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from apps import common
-from tfvis import files, images
+from tfvis import images
 from tfvis.errors import InputError
-
-# More than these names of broken files are counted, not listed.
-_LISTED = 5
+from tfvis.image_files import folders
+from tfvis.image_files.folders import LeftOut
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,12 +22,20 @@ class Found:
     Attributes:
         paths: of the files.
         flag: that named them.
-        broken: the names of those that turned out unreadable; filled while reading.
+        left_out: what else there is.
+        broken: those of the files that turned out unreadable; filled while reading.
+        notes: of each of the others; filled while reading.
     """
 
     paths: list[pathlib.Path]
     flag: str
-    broken: dict[pathlib.Path, str] = dataclasses.field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
+    broken: dict[pathlib.Path, LeftOut] = dataclasses.field(default_factory=dict)
+    notes: dict[pathlib.Path, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+
+    def leave_out(self, path: pathlib.Path, error: Exception) -> None:
+        """Remembers that a file cannot be used."""
+        self.broken[path] = folders.left_out(path, error)
 
 
 def find(place: str, flag: str) -> Found:
@@ -37,24 +44,8 @@ def find(place: str, flag: str) -> Found:
     Raises:
         InputError: there is no such place, or no image in it.
     """
-    path = files.located(place, f"{flag}={place}")
-    if path.is_file():
-        return Found([path], flag)
-    if not path.is_dir():
-        raise InputError(f"{flag}={place}: no such file or folder.")
-    paths = []
-    for folder, subfolders, names in os.walk(path):
-        subfolders.sort()
-        paths += [
-            pathlib.Path(folder, name)
-            for name in sorted(names)
-            if pathlib.Path(name).suffix.lower() in images.ENDINGS
-            and not name.startswith(".")
-            and pathlib.Path(folder, name).exists()  # A link may lead nowhere.
-        ]
-    if not paths:
-        raise InputError(f"{flag}={place}: no images in it ({', '.join(sorted(images.ENDINGS))}).")
-    return Found(paths, flag)
+    paths, missed = folders.found(place, f"{flag}={place}")
+    return Found(paths, flag, tuple(missed))
 
 
 def digest(found: Found) -> str:
@@ -77,14 +68,15 @@ def pictures(found: Found) -> Iterator[tuple[pathlib.Path, np.ndarray]]:
         if path in found.broken:
             continue
         try:
-            pixels = images.read(path, None).pixels
+            picture = images.read(path, None)
         except InputError as error:
-            found.broken[path] = str(error)
+            found.leave_out(path, error)
             continue
         any_read = True
-        yield path, pixels
+        found.notes[path] = picture.bare_notes
+        yield path, picture.pixels
     if not any_read:
-        first = next(iter(found.broken.values()))
+        first = next(iter(found.broken.values())).detail
         raise InputError(
             f"{found.flag}: none of {len(found.paths)} files could be read; the first: {first}"
         )
@@ -104,12 +96,35 @@ def square(pixels: np.ndarray, height: int, width: int, channels: int) -> np.nda
 
 
 def report(found: Found) -> None:
-    """Says which files were left out, if any."""
-    if not found.broken:
-        return
-    names = [path.name for path in found.broken]
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    common.say(
-        f"Note: {len(names)} of {len(found.paths)} files could not be read as images and were "
-        f"left out: {', '.join(names[:_LISTED])}{more}."
+    """Says what was left out, if anything, and what there is to know of the rest."""
+    say_left_out(
+        [*found.left_out, *found.broken.values()],
+        len(found.paths) + len(found.left_out),
+        itertools.chain.from_iterable(found.notes.values()),
     )
+
+
+def say_left_out(left: list[LeftOut], total: int, notes: Iterable[str] = ()) -> None:
+    """Says in one line what was left out, and what there is to know of the rest.
+
+    Args:
+        left: what was left out.
+        total: how many files there are.
+        notes: made of those that were read.
+    """
+    lines = []
+    if left:
+        lines.append(f"left out {len(left)} of {total} files: {folders.told(left)}")
+    if made := folders.noted(notes):
+        lines.append(", ".join(f"{count} {note}" for note, count in made.items()))
+    if lines:
+        common.say(f"Note: {'; and of those read '.join(lines)}.")
+
+
+def told(found: Found) -> dict:
+    """Returns the same for a manifest: counts by reason, and each broken file by name."""
+    return {
+        "left_out": folders.counts([*found.left_out, *found.broken.values()]),
+        "broken": {one.path: one.detail for one in found.broken.values()},
+        "notes": folders.noted(itertools.chain.from_iterable(found.notes.values())),
+    }

@@ -60,7 +60,7 @@ def place(found: folders.Found | None, root: str | None, workdir: pathlib.Path) 
     names = {}
     for path in found.paths:
         if not str(path).isprintable():  # Not Unicode, or of two lines: no table holds that.
-            found.broken[path] = f"{str(path)!r}: cannot be written down. Rename the file"
+            found.leave_out(path, UnfitError(f"{path}: cannot be written down. Rename the file"))
         inner = path.relative_to(top)
         ending = inner.suffix[1:].lower()
         tried = [inner.stem, f"{inner.stem}-{ending}"]
@@ -119,7 +119,7 @@ def each(
                 for record in done.values()
                 if record["path"] not in reached and pathlib.Path(record["path"]) in place.names
             ]
-            content = header | {"broken": _broken(found), "results": records + kept}
+            content = header | folders.told(found) | {"results": records + kept}
             manifest.write(workdir / "manifest.json", content)
 
     saved = time.perf_counter()
@@ -135,11 +135,11 @@ def each(
     finally:
         save()
     if not records:
-        first = next(iter(_broken(found).values()))
+        first = next(iter(found.broken.values())).detail
         raise InputError(
             f"{found.flag}: none of {len(found.paths)} files can be used; the first: {first}"
         )
-    art.report(_broken(found).items())
+    folders.report(found)
     return records
 
 
@@ -157,14 +157,15 @@ def _record(place, path, looker, workdir, done, asked, one) -> list[dict]:
         record = done.get(key)
         if record is not None and _whole(workdir / folder, record):
             return [record | {"path": str(path)}]
-        pixels = images.read(path, None, shrink=False).pixels
+        picture = images.read(path, None, shrink=False)
+        place.found.notes[path] = picture.bare_notes
     except (InputError, OSError) as error:
-        place.found.broken[path] = str(error)
+        place.found.leave_out(path, error)
         return []
     try:
-        made = one(path, pixels)
+        made = one(path, picture.pixels)
     except UnfitError as error:
-        place.found.broken[path] = str(error)
+        place.found.leave_out(path, error)
         return []
     names = made.pop("written")
     digests = {name: files.sha256_of(workdir / folder / name) for name in names}
@@ -173,14 +174,6 @@ def _record(place, path, looker, workdir, done, asked, one) -> list[dict]:
         | made
         | {"files": digests, "key": key}
     ]
-
-
-def _broken(found: folders.Found) -> dict[str, str]:
-    # Names that are not Unicode are shown as Python writes them.
-    return {
-        str(path) if str(path).isprintable() else repr(str(path)): reason
-        for path, reason in found.broken.items()
-    }
 
 
 def _earlier(workdir: pathlib.Path) -> dict[str, dict]:

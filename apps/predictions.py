@@ -11,6 +11,7 @@ from tfvis import tables
 from tfvis.art import datasets, pictures
 from tfvis.art.checkpoints import Classifier
 from tfvis.errors import InputError
+from tfvis.image_files.folders import LeftOut, left_out
 
 COLUMNS = ("path", "rank", "label", "probability")
 
@@ -20,7 +21,7 @@ def probabilities(
     examples: Sequence[datasets.Example],
     precision: str,
     crop_borders: bool = False,
-) -> tuple[np.ndarray, np.ndarray, list[tuple[str, str]]]:
+) -> tuple[np.ndarray, np.ndarray, list[LeftOut]]:
     """Returns what a classifier says of pictures, with a bar where that takes time.
 
     Args:
@@ -30,8 +31,8 @@ def probabilities(
         crop_borders: whether to take off charts and rulers first.
 
     Returns:
-        (numbers of the examples that could be read, float32 [these, classes], (path, reason)
-        of the others).
+        (numbers of the examples that could be read, float32 [these, classes], what is
+        left out).
 
     Raises:
         InputError: none can be read.
@@ -47,7 +48,7 @@ def collected(
     reads: Iterable[tuple[int, np.ndarray | InputError]],
     paths: Sequence[str],
     answer: Callable[[tf.Tensor], tf.Tensor],
-) -> tuple[np.ndarray, np.ndarray, list[tuple[str, str]]]:
+) -> tuple[np.ndarray, np.ndarray, list[LeftOut]]:
     """Returns what is answered to pictures as they are read, with a bar.
 
     Args:
@@ -62,14 +63,14 @@ def collected(
     with bar("Looking", len(paths)) as progress:
         for number, read in reads:
             if isinstance(read, InputError):
-                broken.append((paths[number], str(read)))
+                broken.append(left_out(paths[number], read))
             else:
                 chosen.append(number)
                 # One by one: on a CPU as fast, and rounded alike in any company.
                 found.append(answer(tf.constant(read[None]))[0].numpy())
             progress.update(1)
     if not found:
-        raise InputError(f"None of {len(paths)} pictures can be read; {broken[0][1]}")
+        raise InputError(f"None of {len(paths)} pictures can be read; {broken[0].detail}")
     return np.array(chosen, np.int64), np.stack(found), broken
 
 

@@ -147,7 +147,7 @@ def _looked_at(
     found = job.found or folders.Found(art.own_pictures(job.workdir), "--image")
     for path in found.paths:
         if not str(path).isprintable():  # Not Unicode, or of two lines: no table holds that.
-            found.broken[path] = f"{str(path)!r}: cannot be written down. Rename the file."
+            found.leave_out(path, InputError(f"{path}: cannot be written down. Rename the file"))
     with bar("Looking", len(found.paths)) as progress:
         for path, pixels in folders.pictures(found):
             yield str(path), pixels, look(pixels)

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from apps import art, art_reports, bars, subjects
+from apps import art, art_reports, bars, folders, subjects
 from apps.common import say
 from tfvis import files
 from tfvis.art import (
@@ -26,6 +26,7 @@ from tfvis.art import (
     training,
 )
 from tfvis.errors import InputError
+from tfvis.image_files.folders import counts
 from tfvis.networks import weights
 from tfvis.report import manifest, tensorboard
 
@@ -97,7 +98,9 @@ def run(job: Job) -> list[str]:
         else weights.home() / "features"
     )
     found = _features(parts, dataset, recipe, cache, "Looking")
-    art.report([(dataset.examples[k].path, why) for k, why in found.broken.items()])
+    undecoded = art.undecoded(dataset, found.broken)
+    if undecoded:
+        folders.say_left_out(undecoded, dataset.files)
     thresholds = splits.thresholds(dataset, seed, job.shares)
     parted = splits.split(dataset, seed, job.shares, thresholds)
     train, validation, test = (_part(dataset, found, part) for part in parted)
@@ -111,10 +114,10 @@ def run(job: Job) -> list[str]:
     tested = answers(batches.plain(test.features, test.chosen, 64))
     report = art_reports.Report(job.workdir, dataset, test.chosen, tested, size, job.crop_borders)
     measures = report.measures()
-    counts = [len(part.chosen) for part in (train, validation, test)]
+    pictures = [len(part.chosen) for part in (train, validation, test)]
     seconds = time.perf_counter() - began
     about = {
-        "domains": list(dataset.domains), "pictures": counts, "seed": seed,
+        "domains": list(dataset.domains), "pictures": pictures, "seed": seed,
         "shares": list(job.shares),
         "thresholds": [[name, *places] for name, places in thresholds.items()],
         "crop_borders": job.crop_borders,
@@ -133,11 +136,12 @@ def run(job: Job) -> list[str]:
             "arguments": job.arguments, "versions": manifest.versions(),
             "network": {"name": parts.network.name, "cut": parts.cut, "last": parts.last},
             "classes": dataset.classes, "history": history, "seconds": seconds,
+            "left_out": counts([*dataset.broken, *undecoded]),
             **about,
         },
     )  # fmt: skip
     return [
-        f"Trained on {counts[0]} pictures, best of {len(history) - 1} epochs, {seconds:.0f} s",
+        f"Trained on {pictures[0]} pictures, best of {len(history) - 1} epochs, {seconds:.0f} s",
         *report.lines(),
         f"Classifier: {job.workdir}  (--checkpoint={job.workdir})",
     ]
@@ -198,12 +202,7 @@ def _target(job: Job, parts, recipe, cache) -> training.Part:
     """Looks at the pictures to adapt to."""
     unlabelled = datasets.read([job.target], job.dataset.classes, labelled=False)
     found = _features(parts, unlabelled, recipe, cache, "Looking at --adapt_to")
-    art.report(
-        [
-            *unlabelled.broken,
-            *((unlabelled.examples[k].path, why) for k, why in found.broken.items()),
-        ]
-    )
+    art.report(unlabelled, art.undecoded(unlabelled, found.broken))
     chosen = np.array([k for k in range(len(unlabelled.examples)) if k not in found.broken])
     return training.Part(found, chosen, np.zeros(len(chosen), np.int64))
 

@@ -44,15 +44,16 @@ class ArtTest(AppTest):
         broken = self.data[1] / "down" / "3.png"
         broken.write_bytes(broken.read_bytes()[:400])
         done = self._run("train", *self._train())
-        self.assertRegex(done.stderr, r"Note: 1 files cannot be read .*b/down/3\.png: truncated")
+        self.assertRegex(done.stderr, r"Note: left out 1 of 160 files: .*b/down/3\.png: truncated")
         # Nothing else is said: no warnings of libraries.
         lines = done.stderr.replace("\r", "\n").splitlines()
         self.assertEqual(
-            [x for x in lines if x and not re.match("Starting|Note: 1|Looking|Learning", x)], []
+            [x for x in lines if x and not re.match("Starting|Note: left|Looking|Learning", x)], []
         )
         said = json.loads((self.out / "manifest.json").read_text())
         self.assertGreater(said["test"]["accuracy"], 0.9)
         self.assertEqual(sum(said["pictures"]), 159)
+        self.assertEqual(said["left_out"], {"truncated or damaged": 1})
         self.assertEqual(set(said["test"]["domains"]), {"a", "b"})
         self.assertIn(f"{said['test']['accuracy']:.1%}", done.stdout)
         self.assertIn(f"--checkpoint={self.out}", done.stdout)

@@ -81,7 +81,7 @@ class AttendTest(AttentionTest):
             "--precision=float32", "--steps",
         ]  # fmt: skip
         done = self._run("attend", *flags)
-        self.assertIn("1 files cannot be read", done.stderr)
+        self.assertIn("left out 1 of 3 files", done.stderr)
         self.assertIn("broken.jpg", done.stderr)
         results = self._manifest()["results"]
         self.assertEqual([r["folder"] for r in results], ["a/one", "b/one"])

@@ -40,7 +40,7 @@ class MaximizeTest(AppTest):
             *self._flags(f"--units={units},block1_conv1", f"--labels={labels}", "--size=16"),
             f"--reference_images={folder}",
         )
-        self.assertIn("1 of 4 files could not be read", done.stderr)
+        self.assertIn("left out 1 of 4 files", done.stderr)
         self.assertIn("broken.jpg", done.stderr)
         out = self.folder / "out"
         results = json.loads((out / "manifest.json").read_text())["results"]
@@ -145,7 +145,7 @@ class DeconvTest(AppTest):
         flags = [f"--network={self.model}", "--preprocessing=tf", "--size=32", f"--workdir={out}"]
         flags += [f"--images={folder}", "--units=block2_conv1:0-1,logit:2", "--top=3"]
         done = self._run("deconv", *flags)
-        self.assertIn("1 of 5 files could not be read", done.stderr)
+        self.assertIn("left out 1 of 5 files", done.stderr)
         results = json.loads((out / "manifest.json").read_text())["results"]
         self.assertLen(results, 9)
         net = network.build(str(self.model), preprocessing="tf")

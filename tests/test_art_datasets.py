@@ -46,11 +46,13 @@ class DatasetsTest(tf.test.TestCase, parameterized.TestCase):
         found = datasets.read([root])
         self.assertEqual(found.classes, ("harp", "lute", "zither", "none"))
         self.assertEqual(found.domains, ("set",))
-        self.assertEqual(found.broken, ())
         said = {(e.key, found.classes[e.label]) for e in found.examples}
         expected = {(f"{c}/{k}.png", c) for c in found.classes for k in (0, 1)}
         self.assertEqual(said, expected | {("harp/deeper/still/9.JPG", "harp")})
         self.assertLen(found.examples, len(said))
+        left = {pathlib.Path(one.path).name: one.reason for one in found.broken}
+        hidden = dict.fromkeys((".hidden.png", ".cache", "Thumbs.db"), "hidden or a system's own")
+        self.assertEqual(left, hidden | {"notes.txt": "no picture by its ending (.txt)"})
         for example in found.examples:
             self.assertEqual(pathlib.Path(example.path), root / example.key)
             self.assertIsNone(example.box)
@@ -78,12 +80,13 @@ class DatasetsTest(tf.test.TestCase, parameterized.TestCase):
         os.mkfifo(root / "harp" / "pipe.png")  # Opening it would wait for ever.
         found = datasets.read([root])
         self.assertLen(found.examples, 8)
-        reasons = {pathlib.Path(path).name: reason for path, reason in found.broken}
+        reasons = {pathlib.Path(one.path).name: one.detail for one in found.broken}
         for name, words in {
             "empty.png": "empty",
             "text.jpg": "not an image",
             "wide.png": "too large",
             "loose.png": "no class folder",
+            "pipe.png": "no regular file",
         }.items():
             self.assertIn(words, reasons.pop(name))
         self.assertEmpty(reasons)

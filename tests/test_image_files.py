@@ -312,7 +312,7 @@ class FilesTest(tf.test.TestCase, parameterized.TestCase):
         with mock.patch.object(formats, "MAX_PIXELS", 20_000):
             read = self._image("a.jpg", image, quality=95)
             self.assertEqual(read.pixels.shape, (100, 160, 3))
-            self.assertEqual(read.notes, ("a.jpg: 640x400 px, shrunk to 160x100",))
+            self.assertEqual(read.notes, ("a.jpg: shrunk while decoded (640x400 to 160x100 px)",))
             expected = images.resize(np.asarray(image, np.float32), 100, 160)
             # libjpeg's shrinking is a mean of blocks, ours is Lanczos'.
             self.assertLess(np.abs(read.pixels - expected).mean(), 2)

@@ -37,10 +37,12 @@ class Picture:
     Attributes:
         pixels: float32 [height, width, 3], RGB, 0..255.
         notes: what a person should know of the reading ("a.gif: first of several frames").
+        bare_notes: the same without the file's name.
     """
 
     pixels: np.ndarray
     notes: tuple[str, ...] = ()
+    bare_notes: tuple[str, ...] = ()
 
 
 def read(path: os.PathLike | str, flag: str | None = "image", shrink: bool = True) -> Picture:
@@ -65,7 +67,7 @@ def read(path: os.PathLike | str, flag: str | None = "image", shrink: bool = Tru
     label = str(path) if flag is None else f"--{flag}={path}"
     found = image_pixels.read(path, label, shrink)
     name = pathlib.Path(path).name
-    return Picture(found.pixels, tuple(f"{name}: {note}" for note in found.notes))
+    return Picture(found.pixels, tuple(f"{name}: {note}" for note in found.notes), found.notes)
 
 
 def crop(pixels: np.ndarray, where: str = "center") -> np.ndarray:

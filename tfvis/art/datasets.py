@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from tfvis import files, images, tables
-from tfvis.errors import InputError
-from tfvis.image_files import headers
+from tfvis.errors import InputError, printable
+from tfvis.image_files import folders, headers
+from tfvis.image_files.folders import LeftOut
 
 NEGATIVE = "none"
 # The largest picture that is read, uncompressed with four channels of 16 bits.
@@ -45,24 +46,32 @@ class Dataset:
         classes: names, sorted, the negative class `none` last; or as asked for.
         domains: one name per source.
         examples: all whose file looks like a picture.
-        broken: (path, reason) of the files left out.
+        broken: the files left out.
+        notes: made of them.
     """
 
     classes: tuple[str, ...]
     domains: tuple[str, ...]
     examples: tuple[Example, ...]
-    broken: tuple[tuple[str, str], ...]
+    broken: tuple[LeftOut, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> int:
+        """How many files the examples are of."""
+        return len({example.path for example in self.examples})
 
 
 @dataclasses.dataclass(frozen=True)
 class _Entry:
-    """A file as a source names it, before classes have numbers; broken has a reason."""
+    """A file as a source names it, before classes have numbers; or why it is left out."""
 
     path: str
     key: str
     label: str
     box: tuple[int, int, int, int] | None = None
-    reason: str = ""
+    left: LeftOut | None = None
+    notes: tuple[str, ...] = ()
 
 
 def read(
@@ -113,17 +122,17 @@ def read(
         Example(entry.path, numbers.get(entry.label, -1), entry.box, domain, entry.key)
         for domain, entries in enumerate(found)
         for entry in entries
-        if not entry.reason
+        if not entry.left
     )
     broken = tuple(
-        dict.fromkeys(
-            (entry.path, entry.reason) for entries in found for entry in entries if entry.reason
-        )
+        dict.fromkeys(entry.left for entries in found for entry in entries if entry.left)
     )
     if not examples:
-        more = f" The first of {len(broken)} files left out: {broken[0][1]}." if broken else ""
+        more = f" It has {folders.told(broken)}." if broken else ""
         raise InputError(f"{_places(places)}: no readable pictures in it.{more}")
-    return Dataset(classes, domains, examples, broken)
+    notes = {e.path: e.notes for entries in found for e in entries if e.notes}
+    every = tuple(note for some in notes.values() for note in some)
+    return Dataset(classes, domains, examples, broken, every)
 
 
 def _places(places: list[pathlib.Path]) -> str:
@@ -153,10 +162,10 @@ def _domains(places: list[pathlib.Path]) -> tuple[str, ...]:
 def _labels(places: list[pathlib.Path], found: list[list[_Entry]]) -> tuple[str, ...]:
     """Returns the classes found, in order; each has a readable picture in every source."""
     for place, entries in zip(places, found, strict=True):
-        readable = {entry.label for entry in entries if not entry.reason}
+        readable = {entry.label for entry in entries if not entry.left}
         empty = sorted({entry.label for entry in entries} - readable - {""})
         if empty:
-            first = next(entry.reason for entry in entries if entry.label == empty[0])
+            first = next(e.left.detail for e in entries if e.label == empty[0] and e.left)
             raise InputError(
                 f"{place}: no readable picture of the class {listed(empty)} ({first}). "
                 "Add one, or take the class away."
@@ -174,52 +183,52 @@ def _entries(place: pathlib.Path, labelled: bool) -> Iterator[_Entry]:
     elif place.suffix.lower() == ".csv":
         yield from _of_table(place, labelled)
     elif not labelled and place.suffix.lower() in images.ENDINGS:
-        yield _Entry(str(place), _key(place.name), "", None, _header(place)[1])
+        yield _entry(place, _key(place.name), "")
     else:
         raise InputError(f"{place}: neither a folder nor a .csv file.")
 
 
 def _of_folder(place: pathlib.Path, labelled: bool) -> Iterator[_Entry]:
-    if labelled:
-        # Links among them are followed: a subset is often a folder of links.
-        for folder in sorted(p for p in _visible(place) if p.is_dir()):
-            entries = list(_of_class(place, folder, folder.name))
-            # An empty class is an entry too, so that it can be complained of.
-            yield from entries or [_Entry(str(folder), "", folder.name, None, "no pictures in it")]
-        for path in sorted(_visible(place)):
-            if path.is_file() and path.suffix.lower() in images.ENDINGS:
-                yield _Entry(str(path), "", "", None, f"{path}: lies in no class folder")
-    else:
+    if not labelled:
         yield from _of_class(place, place, "")
-
-
-def _visible(folder: pathlib.Path) -> list[pathlib.Path]:
+        return
     try:
-        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+        inside = sorted(place.iterdir())
     except OSError as error:
-        raise InputError(f"{folder}: cannot be read ({error.strerror}).") from error
+        raise InputError(f"{place}: cannot be read ({error.strerror}).") from error
+    # Links among them are followed: a subset is often a folder of links.
+    for path in (path for path in inside if path.is_dir()):
+        if folders.is_system(path.name):
+            yield _Entry(str(path), "", "", left=folders.judged(path))
+            continue
+        if printable(path.name) != path.name:
+            raise InputError(
+                f"{path}: this name of a class is no text of Unicode. Rename the folder."
+            )
+        entries = list(_of_class(place, path, path.name))
+        # An empty class is an entry too, so that it can be complained of.
+        empty = LeftOut(str(path), "a class without pictures", f"{path}: no pictures in it")
+        if all(entry.left for entry in entries):
+            entries.append(_Entry(str(path), "", path.name, left=empty))
+        yield from entries
+    for path in (path for path in inside if not path.is_dir()):
+        loose = LeftOut(str(path), "in no class folder", f"{path}: lies in no class folder")
+        yield _Entry(str(path), "", "", left=folders.judged(path) or loose)
 
 
 def _of_class(place: pathlib.Path, folder: pathlib.Path, label: str) -> Iterator[_Entry]:
-    """Yields the pictures in a folder and those in it, by name; a circle of links ends."""
-    seen = set()
-    for inner, subfolders, names in os.walk(folder, followlinks=True):
-        about = os.stat(inner)
-        if (about.st_dev, about.st_ino) in seen:
-            subfolders.clear()
-            continue
-        seen.add((about.st_dev, about.st_ino))
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in sorted(names):
-            path = pathlib.Path(inner, name)
-            if (
-                path.suffix.lower() not in images.ENDINGS
-                or name.startswith(".")
-                or not path.is_file()
-            ):
-                continue
-            key = _key(path.relative_to(place).as_posix())
-            yield _Entry(str(path), key, label, None, _header(path)[1])
+    """Yields the pictures in a folder and those in it, and what else lies there."""
+    for one in folders.walk(folder):
+        if isinstance(one, LeftOut):
+            yield _Entry(one.path, "", "", left=one)
+        else:
+            yield _entry(one, _key(one.relative_to(place).as_posix()), label)
+
+
+def _entry(path: pathlib.Path, key: str, label: str) -> _Entry:
+    """Returns what is to be said of a file that may be a picture."""
+    header, left = _header(path)
+    return _Entry(str(path), key, label, None, left, header.notes if header else ())
 
 
 def _of_table(place: pathlib.Path, labelled: bool) -> Iterator[_Entry]:
@@ -233,10 +242,10 @@ def _of_table(place: pathlib.Path, labelled: bool) -> Iterator[_Entry]:
     boxed = any(name in columns for name in _BOX)
     if boxed:
         columns, rows = tables.read(place, str(place), (*required, *_BOX))
-    entries, wrong, headers = [], [], {}
+    entries, wrong, known = [], [], {}
     for row in rows:
         try:
-            entries.append(_row(place, row, labelled, boxed, headers))
+            entries.append(_row(place, row, labelled, boxed, known))
         except InputError as error:
             wrong.append(f"line {row.line}: {error}")
     if wrong:
@@ -245,10 +254,8 @@ def _of_table(place: pathlib.Path, labelled: bool) -> Iterator[_Entry]:
     yield from entries
 
 
-def _row(
-    place: pathlib.Path, row: tables.Row, labelled: bool, boxed: bool, headers: dict
-) -> _Entry:
-    """Returns what a row says; `headers` remembers those of files that have several boxes."""
+def _row(place: pathlib.Path, row: tables.Row, labelled: bool, boxed: bool, known: dict) -> _Entry:
+    """Returns what a row says; `known` remembers those of files that have several boxes."""
     row.check()
     relative, label = row["path"].strip(), row["label"].strip() if labelled else ""
     if not relative or (labelled and not label):
@@ -256,27 +263,30 @@ def _row(
     path = files.located(place.parent / relative, relative)
     if not path.is_file():
         raise InputError(f"no such file as {relative}")
-    if path not in headers:
-        headers[path] = _header(path, boxed)
-    size, reason = headers[path]
+    if path not in known:
+        known[path] = _header(path, boxed)
+    header, left = known[path]
     box = None
     if boxed and any(row[name].strip() for name in _BOX):
-        box = _box([row.number(name) for name in _BOX], size)
+        box = _box([row.number(name) for name in _BOX], header)
     # An absolute path below the table's folder is the same file as the relative one.
     inner = os.path.relpath(path, place.parent) if os.path.isabs(relative) else relative
-    return _Entry(str(path), _key(os.path.normpath(inner)), label, box, reason)
+    return _Entry(
+        str(path), _key(os.path.normpath(inner)), label, box, left, header.notes if header else ()
+    )
 
 
-def _box(corners: list[float], size: tuple[int, int] | None) -> tuple[int, int, int, int]:
-    """Returns a box, rounded to whole px; where the file is broken, `size` is None."""
+def _box(corners: list[float], header: headers.Header | None) -> tuple[int, int, int, int]:
+    """Returns a box, rounded to whole px; where the file is broken, it has no header."""
     try:
         x0, y0, x1, y1 = map(round, corners)
     except (ValueError, OverflowError):  # What is infinite or none does not round.
         raise InputError(f"not four numbers: {','.join(map(str, corners))}") from None
     if x0 >= x1 or y0 >= y1:
         raise InputError(f"the box {x0},{y0},{x1},{y1} is empty")
-    if size and (x0 < 0 or y0 < 0 or x1 > size[0] or y1 > size[1]):
-        raise InputError(f"the box {x0},{y0},{x1},{y1} is not within {size[0]}x{size[1]} px")
+    if header and (x0 < 0 or y0 < 0 or x1 > header.width or y1 > header.height):
+        size = f"{header.width}x{header.height}"
+        raise InputError(f"the box {x0},{y0},{x1},{y1} is not within {size} px")
     return x0, y0, x1, y1
 
 
@@ -285,18 +295,18 @@ def _key(relative: str) -> str:
     return unicodedata.normalize("NFC", relative.replace(os.sep, "/"))
 
 
-def _header(path: pathlib.Path, boxed: bool = False) -> tuple[tuple[int, int] | None, str]:
-    """Returns (width, height) and "", or None and what is wrong, from a file's header.
+def _header(
+    path: pathlib.Path, boxed: bool = False
+) -> tuple[headers.Header | None, LeftOut | None]:
+    """Returns what a file's header says, or why the file is left out.
 
     Args:
         path: the file.
-        boxed: whether there are boxes in it.
+        boxed: whether there are boxes in it: they count the pixels of the whole picture.
     """
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
-            return None, f"{path}: the file is too large"
-        # Boxes count the pixels of the whole picture.
-        header = headers.read(path, shrinking=not boxed)
+            return None, LeftOut(str(path), "too large", f"{path}: the file is too large")
+        return headers.read(path, shrinking=not boxed), None
     except (InputError, OSError) as error:
-        return None, str(error)
-    return (header.width, header.height), ""
+        return None, folders.left_out(path, error)

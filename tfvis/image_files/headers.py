@@ -22,7 +22,8 @@ class Header:
     Attributes:
         width: in px, once it is upright.
         height: the same.
-        notes: such as "first of several frames"; without the file's name.
+        notes: such as "first of several frames", without the file's name; what is of this
+            picture alone stands in brackets.
     """
 
     width: int
@@ -79,7 +80,7 @@ def _of_image(image: PIL.Image.Image, label: str, shrinking: bool) -> Header:
         notes.append("first of several frames")
     width, height = image.size
     if shrinking and formats.shrink(image):
-        notes.append(f"{width}x{height} px, shrunk to {image.width}x{image.height}")
+        notes.append(f"shrunk while decoded ({width}x{height} to {image.width}x{image.height} px)")
         width, height = image.size
     formats.check_size((width, height), label)
     # A PNG without EXIF before its pixels would be decoded in search of it, and Pillow gives
