@@ -9,7 +9,16 @@ import keras
 import tensorflow as tf
 
 from tfvis.errors import InputError, nearest
-from tfvis.networks import embedded, fast, keras_settings, opening, recipes, surgery, taps
+from tfvis.networks import (
+    channels_first,
+    embedded,
+    fast,
+    keras_settings,
+    opening,
+    recipes,
+    surgery,
+    taps,
+)
 from tfvis.networks import preprocessing as contracts
 from tfvis.networks import weights as sources
 from tfvis.networks.caffe import naming
@@ -359,6 +368,8 @@ def wrap(
         InputError: not a graph of one image input; NaN in the weights.
     """
     keras_settings.check()
+    if channels_first.is_first(model):
+        model = channels_first.converted(model)
     sources.check_finite(model)
     record = record or sources.Record("given", sources.fingerprint(model), None)
     graph, logits = surgery.with_logits(model, place or surgery.placing(*variant))

@@ -10,6 +10,7 @@ from tfvis import files
 from tfvis.errors import InputError
 from tfvis.networks import (
     caffe_files,
+    channels_first,
     checkpoint_files,
     classifier_head,
     contract_files,
@@ -214,6 +215,11 @@ def _keras_file(name: str, weights: str | None) -> Opened:
         raise InputError(f"--weights=random: {name} holds weights of its own; leave the flag out.")
     model = sources.open_model(name)
     record = sources.from_file(model, weights or name, source_is_model=not weights)
+    if channels_first.is_first(model):
+        try:
+            model = channels_first.converted(model)
+        except InputError as error:
+            raise InputError(f"--network={name}: {error}") from error
     contract = contract_files.read(files.located(name)) if name.endswith(".keras") else None
     return Opened(name, model, record, contract or _by_name(model.name))
 

@@ -150,10 +150,11 @@ def _like(structure, tensor):
 
 def run_twin(layer: keras.Layer, path: str, *args, **kwargs) -> object:
     """Runs a twin of `layer`, renamed to its path so that names stay unique."""
-    return twin(layer, name=_legal(path))(*args, **kwargs)
+    return twin(layer, name=legal(path))(*args, **kwargs)
 
 
-def _legal(path: str) -> str:
+def legal(path: str) -> str:
+    """Returns a path as a name that a layer may have."""
     return path.replace("/", "--").replace(":", "-")
 
 
@@ -177,7 +178,7 @@ def placing(pooling: str = "max", activation: str = "post") -> Place:
 
     def place(layer, path, *args, **kwargs):
         if pooling == "avg" and isinstance(layer, keras.layers.MaxPooling2D):
-            config = layer.get_config() | {"name": _legal(path)}
+            config = layer.get_config() | {"name": legal(path)}
             caffe = isinstance(layer, CaffeMaxPooling2D)
             kind = CaffeAveragePooling2D if caffe else keras.layers.AveragePooling2D
             return kind.from_config(config)(*args, **kwargs)
@@ -207,9 +208,9 @@ def split_activation(layer: keras.Layer, path: str, *args, **kwargs):
     Returns:
         (output before, output after) it; the second equals the original's.
     """
-    bare = twin(layer, name=_legal(path), activation=keras.activations.linear)
+    bare = twin(layer, name=legal(path), activation=keras.activations.linear)
     before = bare(*args, **kwargs)
-    name = _legal(f"{path}_{_name(layer.activation)}")
+    name = legal(f"{path}_{_name(layer.activation)}")
     return before, keras.layers.Activation(layer.activation, name=name)(before)
 
 
@@ -267,7 +268,7 @@ def _as_vector(graph: Graph, scores: str) -> tuple[Graph, str]:
     if len(tensor.shape) != 4 or not (pooled or tuple(tensor.shape[1:3]) == (1, 1)):
         return graph, scores
     name = "logits" if "logits" not in graph.tensors else f"{scores}_mean"
-    mean = keras.layers.GlobalAveragePooling2D(name=_legal(name))
+    mean = keras.layers.GlobalAveragePooling2D(name=legal(name))
     return dataclasses.replace(
         graph,
         tensors=graph.tensors | {name: mean(tensor)},
@@ -311,7 +312,7 @@ def waking(graph: Graph, paths: list[str] | tuple[str, ...]) -> Graph:
     taps = {}
 
     def tap(path, before, function):
-        name = _legal(f"{path}_waking")
+        name = legal(f"{path}_waking")
         taps[path] = keras.layers.Activation(_woken(function), name=name)(before)
 
     def place(layer, path, *args, **kwargs):
