@@ -322,6 +322,7 @@ def described(network: Network) -> dict:
         "preprocessing": network.preprocessing.name,
         **dict(network.variant),
         "weights": dataclasses.asdict(network.record),
+        **({"notes": list(network.notes)} if network.notes else {}),
     }
 
 

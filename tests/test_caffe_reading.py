@@ -105,6 +105,41 @@ class ReadingTest(FolderTest):
         with self.assertRaises(ValueError):
             kernel[...] = 0
 
+    @parameterized.parameters((0, "<f8"), (1, "<f4"), (2, "<f2"))
+    def test_raw_numbers(self, number, dtype):
+        raw = KERNEL.astype(dtype)
+        for parts in (
+            [field(10, 0, wire.varint(number)), field(12, 2, raw.tobytes())],
+            # In any order, the last of several, beside what belongs to a training.
+            [
+                field(12, 2, b"\0" * 7), field(13, 2, b"\1" * 5), field(12, 2, raw.tobytes()),
+                field(11, 0, wire.varint(3)), field(10, 0, wire.varint(number)),
+                packed(5, VALUES),
+            ],
+        ):  # fmt: skip
+            data = layer(shape(*KERNEL.shape) + b"".join(parts))
+            (kernel,) = self._read(data).blobs["conv1"]
+            self.assertEqual(kernel.dtype, np.float32)
+            self.assertAllEqual(kernel, raw.astype("f4"))
+
+    def test_raw_numbers_that_are_refused(self):
+        sides, raw = shape(4), field(12, 2, BIAS.astype("<f2").tobytes())
+        self._refused("raw_data_type 3", layer(sides + field(10, 0, b"\3") + raw))
+        self._refused("no whole numbers", layer(sides + field(10, 0, b"\2") + field(12, 2, b"abc")))
+        self._refused("4.*but 2 numbers", layer(sides + field(10, 0, b"\1") + raw))
+        # Without a type, Caffe does not look at them.
+        self._refused("4.*but 0 numbers", layer(sides + raw))
+
+    def test_half_precision_as_opencv_writes_it(self):
+        import cv2
+
+        self.path.write_bytes(layer(shape(*KERNEL.shape) + packed(5, KERNEL.ravel())))
+        half = self.folder / "half.caffemodel"
+        cv2.dnn.shrinkCaffeModel(str(self.path), str(half), ["Convolution"])
+        (kernel,) = reading.read_model(half).blobs["conv1"]
+        self.assertLess(half.stat().st_size, 0.7 * self.path.stat().st_size)
+        self.assertAllEqual(kernel, KERNEL.astype("f2").astype("f4"))
+
     def test_old_layers_keep_four_axes(self):
         net = schema.NetParameter()
         v1(net, "conv1", "CONVOLUTION", KERNEL, BIAS.reshape(1, 1, 1, 4))

@@ -19,8 +19,10 @@ _LEFT_OUT = (
     "TripletLoss",
 )  # fmt: skip
 _ANSWERS = {"SoftmaxWithLoss": "Softmax", "SigmoidCrossEntropyLoss": "Sigmoid"}
-# Layers in one chain: the largest networks have some two thousand.
-_MOST_LAYERS = 4000
+# The largest networks have some two thousand; of these ResNet-152 has 560 one after another,
+# of which Keras, which goes from each into the one before it, takes 900.
+_MOST_LAYERS, _DEEPEST = 4000, 800
+_SAY_SIZE = "Say it as a deploy.prototxt does, with input: and input_shape."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,9 +123,8 @@ class _Planner:
                     sizeless.append(layer)
         if not found and sizeless:
             raise InputError(
-                f"{self._label}: layer {self._named(sizeless[0])} does not say how large its "
-                "pictures are (crop_size). Say it as a deploy.prototxt does, with input: and "
-                "input_shape."
+                f"{self._label}: layer {sizeless[0].name}{self._line(sizeless[0])} does not say "
+                f"how large its pictures are (crop_size). {_SAY_SIZE}"
             )
         if len(found) != 1:
             return self._inputs, set()
@@ -144,7 +145,8 @@ class _Planner:
                         f"--until={self._until}: {self._label}: needs layer {self._named(layer)}, "
                         "which is not supported."
                     )
-                reasons.append(f"layer {self._named(layer)} is not supported")
+                source = "" if layer.bottom else f", and its size not known. {_SAY_SIZE[:-1]}"
+                reasons.append(f"layer {self._named(layer)} is not supported{source}")
             elif withheld & set(layer.bottom):
                 (blob, *_) = sorted(withheld & set(layer.bottom))
                 raise InputError(
@@ -161,7 +163,16 @@ class _Planner:
 
     def _check(self, kept: list) -> None:
         makers: dict[str, object] = {}
+        depths: dict[str, int] = {}
         for layer in kept:
+            depth = 1 + max((depths.get(blob, 0) for blob in layer.bottom), default=0)
+            depths |= dict.fromkeys(layer.top, depth)
+            if depth > _DEEPEST:
+                raise InputError(
+                    f"{self._label}: layer {self._named(layer)} has more than {_DEEPEST} layers "
+                    "before it, one after another, which is not supported. --until=LAYER ends "
+                    "the network earlier."
+                )
             for field in self._read.unknown.get(layer.name, ()):
                 raise InputError(
                     f"{self._label}:{field.line}: layer {layer.name} of type {layer.type} has "
@@ -178,8 +189,11 @@ class _Planner:
                 makers[blob] = layer
 
     def _named(self, layer) -> str:
+        return f"{layer.name} of type {layer.type}{self._line(layer)}"
+
+    def _line(self, layer) -> str:
         line = self._read.lines.get(layer.name)
-        return f"{layer.name} of type {layer.type}" + (f" (line {line})" if line else "")
+        return f" (line {line})" if line else ""
 
 
 def _answer(layer):

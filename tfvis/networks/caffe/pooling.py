@@ -59,7 +59,7 @@ class _Pooling:
         settings = zip(sides, self.pool_size, self.strides, self.margin, strict=True)
         return [None if n is None else outputs(n, k, s, m, self.ceil) for n, k, s, m in settings]
 
-    def _padded(self, inputs, value):
+    def padded(self, inputs, value):
         """Returns the map with all that its windows reach to, and how many there are."""
         sides = _sides(inputs)
         counts = self._counts(sides)
@@ -101,7 +101,7 @@ class CaffeMaxPooling2D(_Pooling, keras.layers.MaxPooling2D):
 
     def call(self, inputs):
         """[batch, height, width, channels]; see `compute_output_shape`."""
-        padded, _ = self._padded(inputs, inputs.dtype.min)
+        padded, _ = self.padded(inputs, inputs.dtype.min)
         return tf.nn.max_pool2d(padded, self.pool_size, self.strides, "VALID")
 
 
@@ -115,7 +115,7 @@ class CaffeAveragePooling2D(_Pooling, keras.layers.AveragePooling2D):
 
     def call(self, inputs):
         """[batch, height, width, channels]; see `compute_output_shape`."""
-        padded, counts = self._padded(inputs, 0)
+        padded, counts = self.padded(inputs, 0)
         means = tf.nn.avg_pool2d(padded, self.pool_size, self.strides, "VALID")
         for axis, (size, count) in enumerate(zip(_sides(inputs), counts, strict=True)):
             kernel, stride = self.pool_size[axis], self.strides[axis]

@@ -12,21 +12,24 @@ _registered = keras.saving.register_keras_serializable("tfvis")
 
 
 @_registered
-class PoolingMask(CaffeMaxPooling2D):
+class PoolingMask(keras.layers.Layer):
     """The places of the maxima that a pooling of the same settings takes.
 
-    Windows must not overlap, so that each place is taken once.
+    Windows must not overlap, so that each place is taken once. It is no pooling of Keras' kind:
+    whoever puts another pooling in place of those must not find it.
 
     Args:
-        pool_size, strides, margin, ceil: of the pooling.
+        pool_size, strides, margin, ceil: of the `CaffeMaxPooling2D`.
     """
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        if any(s < k for s, k in zip(self.strides, self.pool_size, strict=True)):
+    def __init__(self, pool_size, strides, margin=0, ceil: bool = True, **kwargs):
+        super().__init__(**kwargs)
+        self.pooling = CaffeMaxPooling2D(pool_size, strides, margin, ceil)
+        pairs = zip(self.pooling.strides, self.pooling.pool_size, strict=True)
+        if any(stride < side for stride, side in pairs):
             raise ValueError(
                 "The places of maxima are known of windows that do not overlap only. Received: "
-                f"{self.pool_size} every {self.strides}"
+                f"{self.pooling.pool_size} every {self.pooling.strides}"
             )
 
     def call(self, inputs):
@@ -34,21 +37,31 @@ class PoolingMask(CaffeMaxPooling2D):
 
         A place is row * width + column of the input, as in Caffe.
         """
-        padded, _ = self._padded(inputs, inputs.dtype.min)
+        pooling = self.pooling
+        padded, _ = pooling.padded(inputs, inputs.dtype.min)
         _, places = tf.nn.max_pool_with_argmax(
-            padded, self.pool_size, self.strides, "VALID", output_dtype=tf.int64
+            padded, pooling.pool_size, pooling.strides, "VALID", output_dtype=tf.int64
         )
         channels = tf.cast(tf.shape(inputs)[-1], tf.int64)
         across = tf.cast(tf.shape(padded)[2], tf.int64)
         width = tf.cast(tf.shape(inputs)[2], tf.int64)
         places = places // channels
-        row = places // across - self.margin[0]
-        column = places % across - self.margin[1]
+        row = places // across - pooling.margin[0]
+        column = places % across - pooling.margin[1]
         return tf.cast(row * width + column, tf.int32)
 
     def compute_output_spec(self, inputs):
         """Whole numbers, of the pooling's shape."""
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), "int32")
+
+    def compute_output_shape(self, input_shape):
+        """The pooling's."""
+        return self.pooling.compute_output_shape(input_shape)
+
+    def get_config(self):
+        """As __init__ takes it."""
+        names = ("pool_size", "strides", "margin", "ceil")
+        return super().get_config() | {name: getattr(self.pooling, name) for name in names}
 
 
 @_registered
