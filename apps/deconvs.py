@@ -59,12 +59,21 @@ class _Seen:
     records: list[dict]
     figure: np.ndarray
 
+    @property
+    def said(self) -> str:
+        """What is to be said of projections in which nothing is."""
+        empty = sum(record["empty"] for record in self.records)
+        if not empty:
+            return ""
+        return "empty" if empty == len(self.records) else f"{empty} of {len(self.records)} empty"
+
 
 def run(job: Job) -> Iterator[str]:
     """Finds and projects; yields a line per unit.
 
     Raises:
-        InputError: a unit that cannot be projected; no image that can be read.
+        InputError: a unit that cannot be projected; no image that can be read; at the end, if
+            all projections are empty.
     """
     for label, network in job.networks.items():
         layers = list(dict.fromkeys(unit.layer for unit in job.units[label]))
@@ -97,7 +106,12 @@ def run(job: Job) -> Iterator[str]:
         place = runs.folder(job, one.label, one.unit.layer)
         yield (
             f"{name:<28} strongest {best['activation']:9.2f} in {best['image']:<20} "
-            f"{place / runs.safe_name(one.unit.name)}.png"
+            f"{place / runs.safe_name(one.unit.name)}.png{'  ' + one.said if one.said else ''}"
+        )
+    if all(record["empty"] for one in seen for record in one.records):
+        raise InputError(
+            f"{job.method}: nothing of any unit gets back to the pixels, so that all projections "
+            f"in {job.workdir} are empty. Choose other --units or --images."
         )
 
 
@@ -130,6 +144,7 @@ def _one(job: Job, label: str, unit: Unit, peaks, names: list[str]) -> _Seen:
     for k, peak in enumerate(peaks):
         target = _again(job, label, names[peak.image])
         back = _back(job, network, layer, unit, peak, target)
+        empty = not back.any()
         back = signed.shown(back, signed=job.method in rectifiers.POLICIES)
         field = receptive.receptive_field(network, layer, *target.shape[:2])
         box = field.box(peak.row, peak.column)
@@ -150,6 +165,7 @@ def _one(job: Job, label: str, unit: Unit, peaks, names: list[str]) -> _Seen:
                 "row": peak.row,
                 "column": peak.column,
                 "activation": peak.activation,
+                "empty": empty,
                 "box": [int(edge) for edge in box],
                 "file": (folder / f"{k}_projection.png").relative_to(job.workdir).as_posix(),
             }
@@ -219,7 +235,9 @@ def _write(job: Job, seen: list[_Seen], whole: bool) -> None:
             sheets.Cell(
                 one.figure,
                 f"{label + ' ' if several else ''}{one.unit.layer}:{one.unit.name}",
-                f"{job.method}, up to {one.records[0]['activation']:.4g}",
+                f"{job.method}, up to {one.records[0]['activation']:.4g}"
+                if not one.said
+                else f"{job.method}: {one.said}, no gradient",
             )
             for one in seen
             if one.label == label

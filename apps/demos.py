@@ -133,7 +133,7 @@ def maximization(demo: Demo) -> tuple[pages.Figure, ...]:
         pages.Figure(
             images.read(job.workdir / result["file"]).pixels,
             f"{result['layer']}:{result['unit']}",
-            f"{result['times_largest']:.1f} x photographs",
+            maximizations.answer(result),
         )
         for result in maximizations.run(job)
     )

@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from apps import folders, inversions, runs
+from apps import common, folders, inversions, runs
 from apps.units import Unit
 from tfvis import images, objectives, preimages, statistics
 from tfvis.errors import InputError
@@ -21,8 +21,10 @@ from tfvis.report import manifest, sheets, tensorboard
 _BATCH_PIXELS, _BATCH = 16 * 224 * 224, 64
 # Pictures smaller than this are shown magnified.
 _SHOWN = 96
+# What counts as a change of an activation, as a share of the largest on photographs.
+_MOVED = 1e-4
 
-FIELDS = {"layer": str, "network": str, "unit": str, "activation": float, "times_largest": float}
+FIELDS = {"layer": str, "network": str, "unit": str, "activation": float, "raised": bool}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +65,7 @@ def run(job: Job) -> list[dict]:
 
     Raises:
         InputError: before anything is computed, if a unit cannot be raised; later, if
-            the energy diverges.
+            the energy diverges, or once all is written, if no unit at all was raised.
     """
     tasks = []
     for label, units in job.units.items():
@@ -83,7 +85,31 @@ def run(job: Job) -> list[dict]:
             images.save_png(job.workdir / runs.folder(job, label, layer) / "sheet.png", page)
             writer.images(f"{label}/{layer}/sheet", page[None], 0)
         images.save_png(job.workdir / "sheet.png", sheet(job, results))
+    _tell_of_silent(job, results)
     return results
+
+
+def _tell_of_silent(job: Job, results: list[dict]) -> None:
+    """Says which units nothing raised.
+
+    Raises:
+        InputError: none was raised.
+    """
+    names = [_name(job, result) for result in results if not result["raised"]]
+    if not names:
+        return
+    listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    if len(names) == len(results):
+        raise InputError(
+            f"Nothing raised {listed}: the pictures in {job.workdir} show what noise and prior "
+            "leave, not what was looked for. Choose other --units."
+        )
+    common.say(f"Nothing raised {listed}; the sheet says so.")
+
+
+def _name(job: Job, result: dict) -> str:
+    name = f"{result['layer']}:{result['unit']}"
+    return f"{result['network']}/{name}" if len(job.networks) > 1 else name
 
 
 def _size(job: Job, label: str, layer: str) -> tuple[int, int]:
@@ -203,7 +229,9 @@ def _task(job, label, layer, units, size, largest) -> runs.Task:
         start=lambda state, marks: preimages.maximize(
             network, weighted, size=size, seeds=seeds, settings=settings, state=state, marks=marks
         ),
-        measure=functools.partial(_measure, job, label, layer, units, chosen, objective, settings),
+        measure=functools.partial(
+            _measure, job, label, layer, units, chosen, objective, settings, size
+        ),
         about=tuple(
             {"network": label, "layer": layer, "unit": unit.name, "seed": job.seed}
             for unit in units
@@ -211,20 +239,29 @@ def _task(job, label, layer, units, size, largest) -> runs.Task:
         steps=settings.total,
         cost=network.cost(layer, *size) * len(units),
         growth=job.growth,
+        silent=True,
     )
 
 
-def _measure(job, label, layer, units, largest, objective, settings, pictures, paths):
-    """Returns the records: activations on the files as read back."""
+def _measure(job, label, layer, units, largest, objective, settings, size, pictures, paths):
+    """Returns the records: activations on the files as read back.
+
+    A unit was raised if it answers, or at least answers more than to the noise of the start.
+    """
     network = job.networks[label]
     taps = network.taps([layer])
     stored = np.stack([runs.stored(path, network) for path in paths])
     answers = objective(taps(tf.constant(stored))).numpy()
+    noise = maximization.beginning(network, size, (job.seed,) * len(paths), settings)
+    began = objective(taps(tf.constant(noise, tf.float32))).numpy()
+    moved = np.abs(answers - began) > _MOVED * largest
+    raised = moved & (answers > np.minimum(began, 0))
     return [
         {
             "activation": float(answers[k]),
+            "raised": bool(raised[k]),
             "largest_in_photographs": float(largest[k]),
-            "times_largest": float(answers[k] / largest[k]),
+            "times_largest": float(answers[k] / largest[k]) if raised[k] else None,
             "settings": manifest.plain(settings),
         }
         for k in range(len(units))
@@ -235,7 +272,7 @@ def _cell(job: Job, result: dict) -> sheets.Cell:
     pixels = images.read(job.workdir / result["file"]).pixels
     factor = max(1, -(-_SHOWN // pixels.shape[0]))
     pixels = pixels.repeat(factor, 0).repeat(factor, 1)
-    note = f"{result['times_largest']:.1f} x photographs"
+    note = answer(result)
     title = f"{result['layer']}:{result['unit']}"
     return sheets.Cell(pixels, title, note)
 
@@ -258,14 +295,17 @@ def sheet(job: Job, results: list[dict]) -> np.ndarray:
 
 def lines(job: Job, results: list[dict]) -> list[str]:
     """Returns what an app prints of its results."""
-    several = len(job.networks) > 1
-    text = []
-    for result in results:
-        name = f"{result['layer']}:{result['unit']}"
-        name = f"{result['network']}/{name}" if several else name
-        text.append(
-            f"{name:<28} activation {result['activation']:9.1f}  "
-            f"{result['times_largest']:5.1f} x photographs  "
-            f"{result['seconds']:6.1f} s  {result['file']}"
-        )
-    return text
+    return [
+        f"{_name(job, result):<28} activation {result['activation']:9.1f}  {answer(result):>18}  "
+        f"{result['seconds']:6.1f} s  {result['file']}"
+        for result in results
+    ]
+
+
+def answer(result: dict) -> str:
+    """Returns how a unit answers its picture beside photographs, in words."""
+    if not result["raised"]:
+        return "nothing raised it"
+    if result["times_largest"] is None:
+        return "photographs: none"
+    return f"{result['times_largest']:5.1f} x photographs".lstrip()

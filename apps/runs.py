@@ -15,6 +15,7 @@ from tfvis.errors import InputError
 from tfvis.networks.network import Network
 from tfvis.optimize import loop
 from tfvis.preimages import Progress
+from tfvis.preimages.silence import SilentError
 from tfvis.report import manifest, tensorboard
 
 # TensorBoard gets a picture every so many steps, and at the end.
@@ -65,6 +66,8 @@ class Task:
         weight: the flag that weighs the objective, for a message.
         watchers: others that see how the pictures grow, and are told of interruptions.
         whole: record -> whether further files it tells of are as they were.
+        silent: whether pictures that nothing can change are kept as they began, to be shown as
+            such; else they end the run.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Task:
     watchers: tuple[Watcher, ...] = ()
     weight: str = "strength"
     whole: Callable[[dict], bool] = lambda record: True
+    silent: bool = False
 
 
 def run(
@@ -163,7 +167,7 @@ def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
     began = last_save = time.perf_counter()
     pause = SAVE_EVERY_S
     bar.update(task.cost * before)
-    progress = None
+    progress = kept = None
     try:
         for progress in task.start(state, [m for watcher in watchers for m in watcher.marks]):
             done, terms = progress.snapshot.done, progress.snapshot.terms
@@ -182,23 +186,28 @@ def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
                 seconds = spent + last_save - began
                 _save_state(saved, task.keys, progress.snapshot.state, done, seconds)
                 pause = max(SAVE_EVERY_S, _SAVING_SHARE * (time.perf_counter() - last_save))
+        kept = progress.kept
+    except SilentError as error:
+        if not task.silent:
+            raise
+        kept = error.pictures
     except loop.DivergedError as error:
-        kept = "it was so from the start"
+        good = "it was so from the start"
         if progress is not None:
             _save_pictures(paths, progress.kept)
-            kept = f"the last good image is kept as {paths[0]}"
+            good = f"the last good image is kept as {paths[0]}"
         saved.unlink(missing_ok=True)
         spool.clear()
         raise InputError(
-            f"{task.name}: the energy is not finite at step {error.step}; {kept}. "
+            f"{task.name}: the energy is not finite at step {error.step}; {good}. "
             f"Lower --rate or --{task.weight}."
         ) from error
     seconds = spent + time.perf_counter() - began
-    pictures = task.finish(progress.kept)
+    pictures = task.finish(kept)
     _save_pictures(paths, pictures)
     for watcher in watchers:
         watcher.finish(paths, pictures)
-    records = task.measure(progress.kept, paths)
+    records = task.measure(kept, paths)
     saved.unlink(missing_ok=True)
     spool.clear()
     return [

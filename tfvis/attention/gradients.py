@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis.errors import InputError
-from tfvis.networks import rectifiers
+from tfvis.networks import differentiable, rectifiers
 from tfvis.networks.network import Network
 
 # A channel of a vector; (channel, row, column) in a map; or one of these per image.
@@ -303,6 +303,7 @@ def _asked(network: Network, layer: str, images, units: Units):
             f"--size={images.shape[1]}: nothing is left of such an image at {layer}. "
             "Try a larger one."
         )
+    differentiable.check(network, [layer], images.shape[1:3])
     units = np.asarray(units, np.int32)
     if len(shape) == 1 and units.shape in ((), (len(images),)):
         units = np.stack([units, 0 * units, 0 * units], axis=-1)

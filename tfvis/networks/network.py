@@ -18,6 +18,8 @@ from tfvis.networks import (
     recipes,
     surgery,
     taps,
+    waking,
+    whole_numbers,
 )
 from tfvis.networks import preprocessing as contracts
 from tfvis.networks import weights as sources
@@ -164,13 +166,15 @@ class Network:
         """
         return embedded.end_to_end(self, recipe)
 
-    def waking(self, layers: list[str] | tuple[str, ...]) -> "Network":
-        """Returns this network, its taps at `layers` with gradients for silent units.
+    def waking(self, layers: list[str] | tuple[str, ...], everywhere: bool = False) -> "Network":
+        """Returns this network, with gradients for silent units; the values are the same.
 
-        See `surgery.waking`; the values are the same.
+        Args:
+            layers: whose own ReLU is woken, see `waking.tapped`.
+            everywhere: also what is silent on the way, see `waking.everywhere`.
         """
         self.check(layers)
-        return _waking(self, tuple(self.path(layer) for layer in layers))
+        return _waking(self, tuple(self.path(layer) for layer in layers), everywhere)
 
     def shape(self, layer: str, height: int, width: int) -> tuple[int | None, ...]:
         """Returns the shape of one image's output at `layer`, without the batch.
@@ -250,9 +254,11 @@ class Network:
 
 
 @functools.lru_cache(maxsize=16)
-def _waking(network: Network, paths: tuple[str, ...]) -> Network:
+def _waking(network: Network, paths: tuple[str, ...], everywhere: bool) -> Network:
     """See `Network.waking`; kept so that its taps are kept, too."""
-    return dataclasses.replace(network, graph=surgery.waking(network.graph, paths))
+    graph = network.graph
+    new = waking.everywhere(graph) if everywhere else waking.tapped(graph, paths)
+    return dataclasses.replace(network, graph=new)
 
 
 @functools.lru_cache(maxsize=256)
@@ -373,6 +379,7 @@ def wrap(
     sources.check_finite(model)
     record = record or sources.Record("given", sources.fingerprint(model), None)
     graph, logits = surgery.with_logits(model, place or surgery.placing(*variant))
+    whole_numbers.check(model, graph)
     if len(graph.inputs.shape) != 4 or graph.inputs.shape[-1] is None:
         raise InputError(
             "Expected a model whose input is [batch, height, width, channels]. "

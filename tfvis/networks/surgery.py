@@ -11,7 +11,6 @@ import dataclasses
 from collections.abc import Callable
 
 import keras
-import tensorflow as tf
 
 from tfvis.errors import InputError
 from tfvis.networks import convolutions
@@ -125,7 +124,9 @@ def rewire(model: keras.Model, place: Place | None = None) -> Graph:
             f"Expected a model with one image input. Received: {len(model.inputs)} inputs"
         )
     (source,) = model.inputs
-    inputs = keras.Input(batch_shape=(None, *source.shape[1:]), dtype=source.dtype)
+    # Whole numbers have no gradient; `whole_numbers.check` sees that floats do as well.
+    dtype = source.dtype if "float" in source.dtype else "float32"
+    inputs = keras.Input(batch_shape=(None, *source.shape[1:]), dtype=dtype)
     output = walk(model, inputs, "")
     last = next((p for p, t in recorded.items() if t is output), "")
     return Graph(inputs, recorded, layers, last)
@@ -294,57 +295,3 @@ def replaced(graph: Graph, place: Place) -> Graph:
 def operation(tensor: keras.KerasTensor):
     """Returns the layer or operation that produced a symbolic tensor."""
     return tensor._keras_history.operation
-
-
-def waking(graph: Graph, paths: list[str] | tuple[str, ...]) -> Graph:
-    """Returns a graph whose tensors at `paths` can be raised where their own ReLU is silent.
-
-    They have the same values. But where the ReLU gives 0, which has no gradient, a
-    gradient that would raise its input is let through, as lucid's redirected ReLUs do.
-    What comes after these layers is computed as ever.
-
-    Args:
-        graph: flat; it stays as it is.
-        paths: where no ReLU ends a path, it is left.
-    """
-    rectifiers = (keras.activations.relu, keras.activations.relu6)
-    chosen = {operation(graph.tensors[path]).name: path for path in paths}
-    taps = {}
-
-    def tap(path, before, function):
-        name = legal(f"{path}_waking")
-        taps[path] = keras.layers.Activation(_woken(function), name=name)(before)
-
-    def place(layer, path, *args, **kwargs):
-        ends = chosen.get(layer.name)
-        activation = getattr(layer, "activation", None)
-        if ends and fused_activation(layer) and activation in rectifiers:
-            before, after = split_activation(layer, layer.name, *args, **kwargs)
-            tap(ends, before, activation)
-            # The name by which `replaced` finds the output again.
-            return Taken({layer.name: after})
-        if ends and (isinstance(layer, keras.layers.ReLU) or activation in rectifiers):
-            tap(ends, args[0], layer.call)
-        return twin(layer)(*args, **kwargs)
-
-    new = replaced(graph, place)
-    return dataclasses.replace(new, tensors=new.tensors | taps)
-
-
-def _woken(function: Callable) -> Callable:
-    """Returns a rectifier that lets through what would raise a silent input."""
-
-    @tf.custom_gradient
-    def rectifier(x):
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = function(x)
-
-        def gradient(upstream):
-            # Energies are made small: a negative gradient raises.
-            raising = tf.where((x <= 0) & (upstream < 0), upstream, 0)
-            return tape.gradient(y, x, upstream) + raising
-
-        return y, gradient
-
-    return rectifier

@@ -113,6 +113,8 @@ def _squared_length(x: tf.Tensor) -> tuple[tf.Tensor, Callable]:
 def relative_error(features: tf.Tensor, target: tf.Tensor) -> np.ndarray:
     """Returns |phi(x) - phi0| / |phi0| per image, float64 [batch] (MV16 section 5.1).
 
+    NaN where the target is zero: nothing is a share of it.
+
     Args:
         features: phi(x), [batch, ...].
         target: phi0, [1 or batch, ...].
@@ -120,4 +122,5 @@ def relative_error(features: tf.Tensor, target: tf.Tensor) -> np.ndarray:
     features, target = np.asarray(features, np.float64), np.asarray(target, np.float64)
     axes = tuple(range(1, target.ndim))
     difference = np.sqrt(np.square(features - target).sum(axes))
-    return difference / np.sqrt(np.square(target).sum(axes))
+    length = np.broadcast_to(np.sqrt(np.square(target).sum(axes)), difference.shape)
+    return np.divide(difference, length, np.full_like(difference, np.nan), where=length > 0)

@@ -14,6 +14,7 @@ from tfvis.networks import dominators, surgery
 from tfvis.networks.network import Network
 from tfvis.optimize import lbfgs, loop, updates
 from tfvis.optimize.progress import Progress
+from tfvis.preimages import silence
 
 OPTIMIZERS = ("adagrad", "adam", "lbfgs")
 # Steps of pixels, grey levels: Adam's is its largest change per step, L-BFGS' the
@@ -196,7 +197,6 @@ def pixel_descent(
     """
     margin = settings.jitter - 1
     height, width = start.shape[1] - margin, start.shape[2] - margin
-    taps = taps_of(network, layers, settings)
     center = network.preprocessing.center(network.channels)
     prior, numbers = settings.prior, tf.constant(seeds, tf.int32)
     if settings.optimizer == "lbfgs":
@@ -205,16 +205,29 @@ def pixel_descent(
     else:
         written = parameterizations.pixels(start, prior.bound)
 
-    def energy(canvas, step):
-        window = priors.jittered(canvas, height, width, numbers, step)
-        return {"objective": objective(taps(window + center))} | prior.terms(canvas)
+    def look(canvas, step):
+        return priors.jittered(canvas, height, width, numbers, step) + center
 
+    energy = energy_of(network, objective, layers, settings, look, prior.terms, start)
     return Descending(
         loop.Loop(energy, rule(settings, center), written.project, settings.jit),
         stages(settings),
         start,
         lambda canvas: loop.cut(canvas, canvas.shape[1] - height) + center.numpy(),
     )
+
+
+def energy_of(
+    network: Network, objective, layers, settings: Descent, look, prior, start: np.ndarray
+):
+    """Returns `silence.energy` of an objective, a function of taps in the settings' arithmetic."""
+    layers = tuple(layers)
+
+    def answer_of(network):
+        taps = taps_of(network, layers, settings)
+        return lambda images: objective(taps(images))
+
+    return silence.energy(network, answer_of, layers, look, prior, start)
 
 
 def enlarged(images: np.ndarray, margin: int) -> np.ndarray:

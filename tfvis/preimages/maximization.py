@@ -141,7 +141,8 @@ def maximize(
     """Finds images on which an objective is large (MV16 section 5.2; Olah et al. 2017).
 
     Minimises - objective + alpha norm + total variation from noise. A unit
-    that its own ReLU keeps silent gets a gradient all the same (`Network.waking`).
+    that its own ReLU keeps silent gets a gradient all the same (`Network.waking`), one that all
+    ReLUs on the way keep silent too (`silence.energy`).
 
     Args:
         network: the network.
@@ -157,7 +158,8 @@ def maximize(
 
     Raises:
         InputError: at the first step: an unknown layer, a setting out of range, a size
-            the network cannot take.
+            the network cannot take, a layer that passes no gradient.
+        silence.SilentError: no pixel changes the objective of any image.
         loop.DivergedError: see `invert`.
     """
     objective, deepest, size = _resolved(network, objective, size, len(seeds))
@@ -179,11 +181,28 @@ def descending(
     network = network.waking(objective.layers)
     if settings.parameterization == "fourier":
         return _fourier_descent(network, objective, size, seeds, settings)
+    noise = _noise(network, size, seeds, settings)
+    return descent.pixel_descent(network, -objective, objective.layers, noise, seeds, settings)
+
+
+def beginning(
+    network: Network, size: tuple[int, int], seeds: tuple[int, ...], settings: Maximization
+) -> np.ndarray:
+    """Returns the noise a maximisation begins with, display space; `settings` hold no None."""
+    center = network.preprocessing.center(network.channels).numpy()
+    if settings.parameterization == "fourier":
+        written = parameterizations.fourier(seeds, *size, center)
+        return written.image(tf.constant(written.start)).numpy() + center
+    noise = _noise(network, size, seeds, settings)
+    return loop.cut(noise, noise.shape[1] - size[0]) + center
+
+
+def _noise(network: Network, size, seeds, settings: Maximization) -> np.ndarray:
+    """Returns the first canvas over pixels, centred, with room for the jitter."""
     height, width = (side + settings.jitter - 1 for side in size)
-    noise = parameterizations.natural_noise(
+    return parameterizations.natural_noise(
         seeds, height, width, network.channels, settings.prior.color
     )
-    return descent.pixel_descent(network, -objective, objective.layers, noise, seeds, settings)
 
 
 def _resolved(network: Network, objective, size, batch: int):
@@ -243,14 +262,16 @@ def _fourier_descent(network, objective, size, seeds, settings) -> descent.Desce
     """As `descent.pixel_descent`, over a spectrum, seen in random views."""
     center = network.preprocessing.center(network.channels)
     written = parameterizations.fourier(seeds, *size, center.numpy())
-    taps = descent.taps_of(network, objective.layers, settings)
     prior, numbers = settings.prior, tf.constant(seeds, tf.int32)
 
-    def energy(spectrum, step):
+    def look(spectrum, step):
         image = written.image(spectrum)
-        seen = transforms.view(image, numbers, step, settings.views)
-        return {"objective": -objective(taps(seen + center))} | prior.terms(image)
+        return transforms.view(image, numbers, step, settings.views) + center
 
+    energy = descent.energy_of(
+        network, -objective, objective.layers, settings, look,
+        lambda spectrum: prior.terms(written.image(spectrum)), written.start,
+    )  # fmt: skip
     return descent.Descending(
         loop.Loop(energy, descent.rule(settings), written.project, settings.jit),
         descent.stages(settings),

@@ -1,0 +1,157 @@
+"""Tests of networks whose units are silent, or pass no gradient at all."""
+
+from unittest import mock
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tests import nets
+from tfvis import objectives, preimages
+from tfvis.errors import InputError
+from tfvis.networks import network
+from tfvis.networks.network import Network
+from tfvis.preimages.silence import SilentError
+
+# Each is 0, with a derivative of 0, where the convolution before it gives less than 0 (or -3).
+_SPELLINGS = {
+    "fused": lambda x: x,
+    "layer": keras.layers.ReLU(),
+    "ceiling": keras.layers.ReLU(max_value=6.0),
+    "activation": keras.layers.Activation("relu6"),
+    "op": keras.ops.relu,
+    "maximum": lambda x: keras.ops.maximum(x, 0.0),
+    "maximum the other way": lambda x: keras.ops.maximum(0.0, x),
+    "clip": lambda x: keras.ops.clip(x, 0.0, 8.0),
+    "leak of none": keras.layers.LeakyReLU(negative_slope=0.0),
+    "prelu": keras.layers.PReLU(shared_axes=[1, 2]),
+    "hard sigmoid": keras.layers.Activation("hard_sigmoid"),
+    "hard silu": keras.ops.hard_silu,
+    "lambda": keras.layers.Lambda(lambda x: tf.nn.relu(x)),
+}
+
+
+def _detector(rectify, fused=False, dead=False) -> keras.Model:
+    """Redness above a threshold that grey and noise do not reach, smoothed; two units."""
+    inputs = keras.Input((16, 16, 3))
+    colour = keras.layers.Conv2D(2, 1, activation="relu" if fused else None, name="colour")
+    x = rectify(colour(inputs))
+    smooth = keras.layers.Conv2D(2, 3, padding="same", activation="relu", name="smooth")
+    model = keras.Model(inputs, smooth(x))
+    kernel = np.array([[1, 0], [-1, 1], [-1, 0]], np.float32) / 20
+    colour.set_weights([kernel[None, None], np.array([-5.0, 0.0], np.float32)])
+    kernel = np.zeros((3, 3, 2, 2), np.float32)
+    kernel[:, :, 0, 0] = 0 if dead else 1 / 9
+    kernel[:, :, 1, 1] = 1 / 9
+    smooth.set_weights([kernel, np.array([-0.05, 0.0], np.float32)])
+    return model
+
+
+def _raise(net: Network, channel: int, steps: int = 60) -> tuple[float, np.ndarray]:
+    objective = 10 * objectives.neuron("smooth", [channel])
+    settings = preimages.Maximization(steps=steps, parameterization="pixels")
+    *_, progress = preimages.maximize(net, objective, size=(16, 16), settings=settings)
+    answers = preimages.features(net, "smooth", progress.kept).numpy()
+    return float(answers[0, 8, 8, channel]), progress.kept
+
+
+class WakingTest(tf.test.TestCase):
+    def test_a_unit_behind_silent_ones_is_raised_however_they_are_spelled(self):
+        for name, rectify in _SPELLINGS.items():
+            with self.subTest(name):
+                model = _detector(rectify, fused=name == "fused")
+                net = network.wrap(model)
+                grey = np.full((1, 16, 16, 3), 127.5, np.float32)
+                before = preimages.features(net, "smooth", grey).numpy()[0, 8, 8, 0]
+                self.assertLessEqual(before, 0.0)
+                answer, picture = _raise(net, 0)
+                self.assertGreater(answer, 0.1)
+                # It is of the unit's colour.
+                red, green, blue = picture[0, 6:11, 6:11].mean((0, 1))
+                self.assertGreater(red, max(green, blue) + 50)
+
+    def test_waking_changes_no_values(self):
+        for name, rectify in _SPELLINGS.items():
+            with self.subTest(name):
+                net = network.wrap(_detector(rectify, fused=name == "fused"))
+                other = net.waking(["smooth"], everywhere=True)
+                images = nets.picture(16)[None]
+                own, woken = (n.taps(["smooth"])(images)["smooth"] for n in (net, other))
+                self.assertAllClose(own, woken, rtol=1e-6)
+
+    def test_a_unit_that_is_alive_is_raised_as_ever(self):
+        net = network.wrap(_detector(keras.ops.relu))
+        answer, picture = _raise(net, 1, 20)
+        self.assertGreater(answer, 1.0)
+
+        def plain(network, answer_of, layers, look, prior, start):
+            own = answer_of(network)
+            return lambda canvas, step: {"objective": own(look(canvas, step))} | prior(canvas)
+
+        with mock.patch("tfvis.preimages.silence.energy", plain):
+            self.assertAllEqual(_raise(net, 1, 20)[1], picture)
+
+    def test_what_nothing_wakes_ends_the_run_alone_and_stays_beside_others(self):
+        net = network.wrap(_detector(keras.ops.relu, dead=True))
+        with self.assertRaisesRegex(SilentError, "no pixel changes"):
+            _raise(net, 0)
+        objective = 10 * objectives.neuron("smooth", [0, 1])
+        settings = preimages.Maximization(steps=20, parameterization="pixels")
+        run = preimages.maximize(net, objective, size=(16, 16), seeds=(0, 0), settings=settings)
+        *_, last = run
+        self.assertAllClose(last.kept[1], _raise(net, 1, 20)[1][0], atol=0.5)
+
+
+class GradientlessTest(tf.test.TestCase):
+    def test_whole_numbers_are_cast_in_front(self):
+        for dtype in ("uint8", "int32", "int64"):
+            inputs = keras.Input((16, 16, 3), dtype=dtype)
+            x = keras.layers.Rescaling(1 / 255)(inputs)
+            x = keras.layers.Conv2D(4, 3, activation="relu", name="conv")(x)
+            net = network.wrap(keras.Model(inputs, x))
+            start, end = _errors(net, "conv")
+            self.assertLess(end, 0.5 * start)
+
+    def test_arithmetic_of_whole_numbers_is_refused(self):
+        inputs = keras.Input((16, 16, 3), dtype="uint8")
+        wrapped = keras.ops.multiply(inputs, np.uint8(3))
+        x = keras.layers.Conv2D(4, 3)(keras.layers.Rescaling(1 / 255)(wrapped))
+        with self.assertRaisesRegex(InputError, "uint8 and computes in whole numbers"):
+            network.wrap(keras.Model(inputs, x))
+
+    def test_what_passes_no_gradient_is_refused_by_name(self):
+        for name, cut in {
+            "Round": keras.ops.round,
+            "Floor": keras.ops.floor,
+            "Cast": lambda x: keras.ops.cast(keras.ops.cast(x, "int32"), "float32"),
+        }.items():
+            inputs = keras.Input((16, 16, 3))
+            x = keras.layers.Conv2D(4, 3, name="conv")(inputs)
+            x = keras.layers.Conv2D(4, 3, name="behind")(cut(x))
+            net = network.wrap(keras.Model(inputs, x))
+            target = nets.picture(16)
+            with self.subTest(name):
+                with self.assertRaisesRegex(InputError, f"none passes .*{name}"):
+                    list(preimages.invert(net, target, "behind"))
+                with self.assertRaisesRegex(InputError, f"none passes .*{name}"):
+                    list(preimages.caricature(net, target, "behind"))
+                _errors(net, "conv")
+
+    def test_a_derivative_of_zero_everywhere_is_refused(self):
+        inputs = keras.Input((16, 16, 3))
+        x = keras.ops.sign(keras.layers.Conv2D(4, 3, name="conv")(inputs))
+        net = network.wrap(keras.Model(inputs, keras.layers.Conv2D(4, 3, name="behind")(x)))
+        with self.assertRaisesRegex(SilentError, "no pixel changes"):
+            list(preimages.invert(net, nets.picture(16), "behind"))
+
+
+def _errors(net: Network, layer: str) -> tuple[float, float]:
+    """Returns the distance of the features before and after a short inversion."""
+    settings = preimages.Inversion(steps=40, fine_steps=0, jitter=1)
+    shown = list(preimages.invert(net, nets.picture(16), layer, settings=settings, marks=(0,)))
+    phi0 = preimages.features(net, layer, nets.picture(16)[None])
+    first, last = (
+        objectives.relative_error(preimages.features(net, layer, pictures), phi0)[0]
+        for pictures in (shown[0].images, shown[-1].kept)
+    )
+    return first, last

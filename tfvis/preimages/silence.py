@@ -1,0 +1,132 @@
+"""Objectives that no pixel changes: noticed before the first step, woken where that can be done."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import tensorflow as tf
+
+from tfvis.errors import InputError
+from tfvis.networks import differentiable
+from tfvis.networks.network import Network
+
+# Steps for which an image that begins silent is woken, whatever its gradient by then: a unit just
+# above its threshold has a gradient at few places, and the prior would lull it again.
+_WAKING = 50
+# Display images -> float32 [batch], to be made small.
+Answer = Callable[[tf.Tensor], tf.Tensor]
+
+
+class SilentError(InputError):
+    """No pixel of any image of a batch changes its objective.
+
+    Attributes:
+        pictures: float32 [batch, height, width, channels], where they began.
+    """
+
+    def __init__(self, message: str, pictures: np.ndarray):
+        super().__init__(message)
+        self.pictures = pictures
+
+
+def energy(
+    network: Network,
+    answer_of: Callable[[Network], Answer],
+    layers: Iterable[str],
+    look: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    prior: Callable[[tf.Tensor], dict[str, tf.Tensor]],
+    start: np.ndarray,
+) -> Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]:
+    """Returns objective + prior, whose gradient is that of waking where the objective's is zero.
+
+    Whether an image may need it is tried at the first look, and at mid grey, where the prior
+    leads. An image that begins silent is woken (`waking.everywhere`) for the first steps, and any
+    at every step at which no pixel changes its objective; meanwhile its prior waits. All others
+    are computed as ever.
+
+    Args:
+        network: the network.
+        answer_of: network -> objective.
+        layers: what it taps.
+        look: (canvas, step) -> the display images it sees.
+        prior: canvas -> the other terms.
+        start: the first canvas.
+
+    Returns:
+        (canvas, step) -> {term: float32 [batch]}, as `loop.Loop` takes it.
+
+    Raises:
+        InputError: a layer that passes no gradient at all.
+        SilentError: nothing wakes any image of the batch.
+    """
+    layers, own = tuple(layers), answer_of(network)
+    first = look(tf.constant(start), tf.constant(0))
+    looks = (first, tf.zeros_like(first) + network.preprocessing.center(network.channels))
+
+    def plain(canvas, step):
+        return {"objective": own(look(canvas, step))} | prior(canvas)
+
+    found = [_silent(network, own, layers, images) for images in looks]
+    if not np.any(found):
+        return plain
+    asleep = tf.constant(found[0][:, None, None, None])
+    woken = answer_of(network.waking(layers, everywhere=True))
+    if all(_silent(network, woken, layers, images).all() for images in looks):
+        raise SilentError(
+            f"{', '.join(layers)} of {network.name}: no pixel changes what is asked of it, not "
+            "even where silent units on the way are given a gradient.",
+            first.numpy(),
+        )
+
+    def waking(canvas, step):
+        names = []
+
+        @tf.custom_gradient
+        def terms(canvas):
+            with tf.GradientTape(persistent=True) as tape:
+                tape.watch(canvas)
+                images = look(canvas, step)
+                value = own(images)
+                others = prior(canvas)
+            names[:] = ["objective", *others]
+
+            def gradient(*upstream, variables=None):
+                ordinary = tape.gradient(value, images, upstream[0])
+                silent = tf.reduce_all(ordinary == 0, axis=(1, 2, 3), keepdims=True)
+                wanted = silent | (asleep & (step < _WAKING))
+
+                def awake():
+                    with tf.GradientTape() as second:
+                        second.watch(images)
+                        again = woken(images)
+                    found = second.gradient(again, images, upstream[0])
+                    return tf.where(wanted, found, ordinary)
+
+                asked = tf.cond(tf.reduce_any(wanted), awake, lambda: ordinary)
+                total = tape.gradient(images, canvas, asked)
+                if others:
+                    held = tape.gradient(list(others.values()), canvas, list(upstream[1:]))
+                    shape = [-1] + [1] * (canvas.shape.rank - 1)
+                    total += tf.where(tf.reshape(wanted, shape), 0.0, held)
+                # The weights stand still.
+                return total if variables is None else (total, [None] * len(variables))
+
+            return (value, *others.values()), gradient
+
+        return dict(zip(names, terms(canvas), strict=True))
+
+    return waking
+
+
+def _silent(network: Network, answer: Answer, layers, images: tf.Tensor) -> np.ndarray:
+    """Tells of each image whether its gradient is zero at every pixel, bool [batch]."""
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        value = answer(images)
+    gradient = tape.gradient(value, images)
+    if gradient is None:
+        differentiable.check(network, layers, tuple(images.shape[1:3]))
+        raise InputError(
+            f"The objective on {', '.join(layers)} passes no gradient to the image: it does not "
+            "depend on what the network answers, or rounds it."
+        )
+    return np.all(gradient.numpy() == 0, axis=(1, 2, 3))
