@@ -16,6 +16,7 @@ _SHOWN = 12
 _THUMBNAIL = 224
 _FILES = ("mask", "overlay", "gradcam", "product")
 _COLUMNS = ("VisualBackProp", "overlay", "Grad-CAM", "product")
+_NAMES = {"mask": "VisualBackProp", "gradcam": "Grad-CAM", "product": "product"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,6 +105,7 @@ def _one(job: Job, pixels: np.ndarray, folder: pathlib.Path) -> dict:
         "answer": None if index is None else round(float(seen.answers[index]), 6),
         "top": lookers.top(looker, seen.answers),
         "seen_at": list(prepared.shape[1:3]),
+        "empty": [word for word, found in maps.items() if not found.any()],
         "written": written,
     }
 
@@ -142,6 +144,11 @@ def _row(record: dict, panels) -> list[sheets.Cell]:
     if record["class"]:
         at = [word for word, _ in panels].index("Grad-CAM")
         notes[at] = places.short(record["class"], 28)
+    empty = {column for word, column in _NAMES.items() if word in record["empty"]}
+    notes = [
+        f"{note} (empty)".strip() if word in empty else note
+        for (word, _), note in zip(panels, notes, strict=True)
+    ]
     return [
         sheets.Cell(pixels, title, note)
         for (_, pixels), title, note in zip(panels, titles, notes, strict=True)
@@ -162,4 +169,7 @@ def line(record: dict) -> str:
     if record["class"]:
         says = f"map of {record['class']}; {', '.join(_words(record['top']))}"
         words.insert(1, f"{says:<44}")
+    if record["empty"]:
+        names = ", ".join(_NAMES[word] for word in record["empty"])
+        words.append(f"{names}: empty, no place counts")
     return "  ".join(words)

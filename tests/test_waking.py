@@ -8,10 +8,12 @@ import tensorflow as tf
 
 from tests import nets
 from tfvis import objectives, preimages
+from tfvis.attention import gradients
 from tfvis.errors import InputError
 from tfvis.networks import network
 from tfvis.networks.network import Network
 from tfvis.preimages.silence import SilentError
+from tfvis.style import transfer
 
 # Each is 0, with a derivative of 0, where the convolution before it gives less than 0 (or -3).
 _SPELLINGS = {
@@ -136,6 +138,25 @@ class GradientlessTest(tf.test.TestCase):
                 with self.assertRaisesRegex(InputError, f"none passes .*{name}"):
                     list(preimages.caricature(net, target, "behind"))
                 _errors(net, "conv")
+
+    def test_a_style_layer_that_passes_none_is_refused_beside_others(self):
+        inputs = keras.Input((None, None, 3))
+        x = keras.layers.Conv2D(4, 3, padding="same", name="conv")(inputs)
+        x = keras.layers.Conv2D(4, 3, padding="same", name="behind")(keras.ops.round(x))
+        net = network.wrap(keras.Model(inputs, x))
+        scene = transfer.Scene(nets.picture(32), (nets.picture(32, seed=1),))
+        settings = transfer.Transfer(
+            recipe="gatys", content_layers=("conv",), style_layers=("conv", "behind"), evaluations=2
+        )
+        with self.assertRaisesRegex(InputError, "behind .*none passes .*Round"):
+            list(transfer.stylize(net, scene, settings=settings))
+
+    def test_gradients_of_a_layer_that_passes_none_are_refused(self):
+        inputs = keras.Input((16, 16, 3))
+        x = keras.ops.floor(keras.layers.Conv2D(4, 3, name="conv")(inputs))
+        net = network.wrap(keras.Model(inputs, keras.layers.Conv2D(4, 3, name="behind")(x)))
+        with self.assertRaisesRegex(InputError, "none passes .*Floor"):
+            gradients.saliency(net, nets.picture(16)[None], (0, 3, 3), "behind")
 
     def test_a_derivative_of_zero_everywhere_is_refused(self):
         inputs = keras.Input((16, 16, 3))

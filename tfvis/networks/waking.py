@@ -86,8 +86,9 @@ def everywhere(graph: Graph) -> Graph:
             function = woken(getattr(activation, "call", activation))
             return surgery.twin(layer, activation=function)(*args, **kwargs)
         # The larger of two tensors is one of them: a gradient passes.
-        if len(given) != 1 or not _may_be_flat(layer, given[0]):
-            return surgery.twin(layer)(*args, **kwargs)
+        plain = surgery.twin(layer)(*args, **kwargs)
+        if len(given) != 1 or not _may_be_flat(layer, given[0], plain):
+            return plain
 
         def function(x):
             own = [x if one is given[0] else one for one in args]
@@ -99,12 +100,15 @@ def everywhere(graph: Graph) -> Graph:
     return surgery.replaced(graph, place)
 
 
-def _may_be_flat(layer, tensor) -> bool:
+def _may_be_flat(layer, tensor, output) -> bool:
     """Tells functions of each value alone that may be flat; what cannot be seen into is tried."""
     if isinstance(layer, keras.layers.Activation):
         return layer.activation not in _JOINT
-    if type(layer).__module__.startswith("keras.src.") and type(layer) is not keras.layers.Lambda:
+    known = type(layer).__module__.startswith(("keras.src.", "tfvis."))
+    if known and type(layer) is not keras.layers.Lambda:
         return type(layer).__name__ in _FLAT
+    if tuple(getattr(output, "shape", ())) != tuple(tensor.shape):
+        return False
     shape = [1 if size is None else size for size in tensor.shape]
     if getattr(layer, "weights", ()) or np.prod(shape) > _TRIED:
         return False

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from tfvis import images, parameterizations, priors
 from tfvis.errors import InputError
+from tfvis.networks import differentiable
 from tfvis.networks.network import Network
 from tfvis.networks.padding import padded
 from tfvis.optimize import lbfgs, loop, updates
@@ -290,6 +291,9 @@ class _Way:
             tile=settings.tile,
             precision=settings.precision,
         )
+        if not before:
+            # One layer of several that passes none would be left out silently.
+            differentiable.check(network, self._goal.layers, scene.size)
         packed = False if settings.jit else None
         taps = network.taps(self._goal.layers, settings.precision, packed=packed)
         plan = tiling.plan(network, self._goal.layers, *scene.size, settings.tile)
