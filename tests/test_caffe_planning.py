@@ -209,6 +209,15 @@ class BuildTest(parameterized.TestCase, tf.test.TestCase):
         self.assertEqual(built.paths, ("a",))
         self.assertRegex(built.notes[0], "net.prototxt is opened in part: .*ROIPooling")
 
+    def test_helpers_count_where_a_chain_is_deep(self):
+        # Each is two layers of Keras: a padding comes before it.
+        text = "".join(
+            conv(f"c{i}", f"c{i - 1}" if i else "data", "num_output: 1 kernel_size: 1 pad: 1")
+            for i in range(700)
+        )
+        with self.assertRaisesRegex(InputError, "^--network=.*one after another than Keras"):
+            self._build(_INPUT + text, weights="random")
+
     def test_named_networks_end_and_others_do_not(self):
         built = network.build("caffenet", "random", until="norm1")
         self.assertEqual(built.paths[-1], "norm1")

@@ -321,10 +321,16 @@ def build(
     """
     keras_settings.check()
     surgery.placing(pooling, activation)  # Refuses other words, before anything long begins.
-    found = opening.opened(name, weights, pooling, activation, top, tuple(stage), until)
-    if preprocessing != "auto":
-        found = dataclasses.replace(found, contract=contracts.named(preprocessing))
-    return of_opened(found, pooling, activation)
+    try:
+        found = opening.opened(name, weights, pooling, activation, top, tuple(stage), until)
+        if preprocessing != "auto":
+            found = dataclasses.replace(found, contract=contracts.named(preprocessing))
+        return of_opened(found, pooling, activation)
+    except RecursionError as error:
+        # Keras goes from each layer into the one before it.
+        raise InputError(
+            f"--network={name}: has more layers one after another than Keras can follow."
+        ) from error
 
 
 def of_opened(found: opening.Opened, pooling: str = "max", activation: str = "post") -> Network:
