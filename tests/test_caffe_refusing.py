@@ -59,6 +59,15 @@ class RefusingTest(parameterized.TestCase, tf.test.TestCase):
         ),
         ("window", [conv("x", "data", "num_output: 4 kernel_size: 14")], "declared size"),
         ("pooled", [pool("x", "data", "kernel_size: 15")], "declared size"),
+        ("memory", [layer("x", "Upsample", "data", upsample="scale: 4000")], "more than memory"),
+        (
+            "sharing",
+            [
+                conv("a", "data", "num_output: 4 kernel_size: 3 } param { name: 'w'"),
+                conv("b", "a", "num_output: 4 kernel_size: 3 } param { name: 'w'"),
+            ],
+            "layer b shares the parameter 'w', which has another shape",
+        ),
         ("train", [layer("x", "BatchNorm", "data").replace("{", "{ phase: TRAIN", 1)], "TRAIN"),
         ("axis", [layer("x", "Concat", "data data", concat="axis: 0")], "along axis 0"),
         ("points", [layer("x", "Slice", "data", "a b", slice="slice_point: 3")], "slices 3"),

@@ -49,13 +49,21 @@ def tie(model: keras.Model) -> None:
 
     Args:
         model: from `translating.translated`, its weights by chance.
+
+    Raises:
+        InputError: they are not of one shape; begins with the name of a layer.
     """
     first = {}
     for layer in model.layers:
         for name, variable in zip(_parameters(layer), layer.weights, strict=False):
-            owner = first.setdefault(name, variable) if name else variable
-            if owner is not variable and owner.shape == variable.shape:
-                variable.assign(owner)
+            if not name or first.setdefault(name, variable) is variable:
+                continue
+            if first[name].shape != variable.shape:
+                raise InputError(
+                    f"layer {layer.name} shares the parameter {name!r}, which has another shape "
+                    "in a layer before it."
+                )
+            variable.assign(first[name])
 
 
 def _parameters(layer: keras.Layer) -> tuple[str, ...]:

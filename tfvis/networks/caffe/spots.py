@@ -8,6 +8,8 @@ from tfvis.networks.caffe.schema import word
 
 # Of a kernel, stride, pad or dilation. No network comes near; more is a broken file.
 LARGEST = 4096
+# Numbers in one map: 64 channels of the largest picture take half of it, 4 GiB.
+LARGEST_MAP = 2**31
 # Numbers in all weights: a protobuf message, and so a .caffemodel, ends at 2 GiB.
 MOST_WEIGHTS = 2**29
 

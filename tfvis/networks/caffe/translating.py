@@ -8,7 +8,14 @@ from tfvis.errors import InputError
 from tfvis.networks.caffe import filling
 from tfvis.networks.caffe.making import MAKERS
 from tfvis.networks.caffe.naming import legal
-from tfvis.networks.caffe.spots import LARGEST, MOST_WEIGHTS, NeedsSize, Spot, check_finite
+from tfvis.networks.caffe.spots import (
+    LARGEST,
+    LARGEST_MAP,
+    MOST_WEIGHTS,
+    NeedsSize,
+    Spot,
+    check_finite,
+)
 
 
 def translated(
@@ -48,17 +55,20 @@ def translated(
         model = walk.model(keras.Input((None, None, channels), name=legal(source)), legal(name))
     except NeedsSize:
         model = walk.model(keras.Input((*size, channels), name=legal(source)), legal(name))
-    _name_parameters(model, net_layers)
+    _name_parameters(model, net_layers, label)
     return model
 
 
-def _name_parameters(model: keras.Model, net_layers: list) -> None:
+def _name_parameters(model: keras.Model, net_layers: list, label: str) -> None:
     """Tells the Keras layers by which names their parameters are shared."""
     named = {legal(la.name): tuple(p.name for p in la.param) for la in net_layers}
     for layer in model.layers:
         if any(named.get(layer.name, ())):
             layer.caffe_parameters = named[layer.name]
-    filling.tie(model)
+    try:
+        filling.tie(model)
+    except InputError as error:
+        raise InputError(f"{label}: {error}") from error
 
 
 def _input(net, label: str) -> tuple[str, tuple[int, int], int]:
@@ -186,6 +196,10 @@ class _Walk:
             if any(side is not None and side < 1 for side in result.shape[1:]):
                 raise self._error(
                     layer, f"leaves nothing of an input of the declared size: {result.shape[1:]}"
+                )
+            if math.prod(filter(None, result.shape[1:])) > LARGEST_MAP:
+                raise self._error(
+                    layer, f"makes {result.shape[1:]} numbers of a picture, more than memory holds"
                 )
             sized[key] = result
 
