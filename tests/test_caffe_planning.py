@@ -204,6 +204,14 @@ class BuildTest(parameterized.TestCase, tf.test.TestCase):
         self.assertEqual(network_.notes, ())
         self.assertEqual(network_.preprocessing.mean, (3.0, 2.0, 1.0))
 
+        # Of an image, what lies behind the centre that the network is shown.
+        image = np.random.default_rng(0).uniform(0, 255, (3, 13, 11)).astype("f4")
+        np.save(self.folder / "mean.npy", image)
+        contract = self._build(text).preprocessing
+        self.assertAllClose(contract.image, image[::-1, 2:11, 1:10].transpose(1, 2, 0))
+        for name in ("x" * 300 + ".npy", "a\\000b.npy", ".."):
+            self.assertLen(self._build(text.replace("data/mean.npy", name)).notes, 1)
+
     def test_notes_come_with_the_network(self):
         built = self._build(_INPUT + _A + layer("roi", "ROIPooling", "a rois"))
         self.assertEqual(built.paths, ("a",))

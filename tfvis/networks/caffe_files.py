@@ -1,12 +1,14 @@
 """A Caffe network before its weights: of a .prototxt, or of the papers' by name."""
 
 import dataclasses
+import os
 import pathlib
 from collections.abc import Callable
 
 import keras
 
 from tfvis.networks import preprocessing as contracts
+from tfvis.networks import recipes
 from tfvis.networks.caffe import making, means, named, planning, prototxt, translating
 
 
@@ -70,6 +72,9 @@ def by_file(
     contract, said = contracts.named(named.contract(name, "caffe")), ()
     if read.shown is not None:
         contract, said = _shown(read.shown, contract, name, path.parent)
+        size = tuple(plan.net.layer[0].input_param.shape[0].dim[2:])
+        # Of a mean image larger than the network's pictures, the centre.
+        contract = recipes.fitting(name, contract, size).contract
     return Described(
         name,
         lambda: translating.translated(
@@ -88,7 +93,8 @@ def _shown(
     factor = "" if scale == (1.0,) else f"-times-{shown.scale:g}"
     if shown.mean_file and not shown.mean:
         beside = folder / pathlib.PurePath(shown.mean_file).name
-        if beside.is_file():
+        # Unlike a Path, it takes any name a file may give.
+        if os.path.isfile(beside):
             contract = means.contract(usual, means.read(beside, "network"))
             kept, said = contract, ()
         else:
