@@ -210,7 +210,8 @@ def _direction(path: str, layer: str, channels: int) -> np.ndarray:
             f"{label}: expected {channels} numbers, one per channel. "
             f"Received: {stored.dtype} {stored.shape}."
         )
-    vector = np.asarray(stored, np.float32)
+    with np.errstate(over="ignore"):
+        vector = np.asarray(stored, np.float32)
     if not np.isfinite(vector).all() or not vector.any():
         raise InputError(f"{label}: expected finite numbers, not all of them 0.")
     return vector

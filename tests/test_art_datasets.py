@@ -243,5 +243,5 @@ class DatasetsTest(tf.test.TestCase, parameterized.TestCase):
             datasets.read([self._table("path,label\nhärp,x\n".encode("latin-1"))])
         huge = self._table("")
         os.truncate(huge, tables.MAX_BYTES + 1)
-        with self.assertRaisesRegex(InputError, "larger than"):
+        with self.assertRaisesRegex(InputError, "more than"):
             datasets.read([huge])

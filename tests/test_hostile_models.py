@@ -223,6 +223,22 @@ class ArraysTest(tf.test.TestCase, parameterized.TestCase):
         np.savez(path, **{"block1_conv1/0": np.zeros((3, 3, 3, 8), kind)})
         self._refused("cannot be read as numbers", path)
 
+    @parameterized.parameters(
+        # Nodes of two bytes each; bytes of a name; a message cut off.
+        (b"\x0a\0" * 1_100_000, "more than 1,000,000"),
+        (b"\x12\x80\x80\x80\x10" + b" " * (32 << 20), "no numbers"),
+        (b"\x0a\xff", "cut off"),
+    )
+    def test_onnx_that_is_mostly_no_numbers(self, graph, words):
+        path = self.folder / "odd.onnx"
+        length, head = len(graph), []
+        while length > 127:
+            head.append(length & 127 | 128)
+            length >>= 7
+        path.write_bytes(b"\x08\x08\x3a" + bytes([*head, length]) + graph)
+        with mock.patch("onnx.load_from_string", side_effect=AssertionError):
+            self._refused(words, path)
+
     def test_a_pipe_is_not_waited_for(self):
         for suffix in weight_files.SUFFIXES:
             path = self.folder / f"pipe{suffix}"

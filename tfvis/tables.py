@@ -99,15 +99,9 @@ def read(
         InputError: no such file; larger than `MAX_BYTES`; in another encoding; without a
             column or with one twice; and from the rows, where the file is no CSV.
     """
-    path = files.located(path, name)
+    content = files.read_bytes(files.located(path, name), name, MAX_BYTES)
     try:
-        if not path.is_file():
-            raise InputError(f"{name}: no such file.")
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{name}: larger than {MAX_BYTES >> 20} MiB. Split it.")
-        content = _decoded(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{name}: cannot be read ({error.strerror or error}).") from error
+        content = _decoded(content)
     except UnicodeDecodeError as error:
         raise InputError(
             f"{name}: neither UTF-8 nor UTF-16 ({error.reason} at byte {error.start}). Save it as "

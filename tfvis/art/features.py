@@ -231,8 +231,15 @@ class _Store:
             if exists:
                 return np.lib.format.open_memmap(path, "r+")
             shape = (len(self.examples), *self._shape)
-            return np.lib.format.open_memmap(path, "w+", np.float16, shape)
+            array = np.lib.format.open_memmap(path, "w+", np.float16, shape)
+            if hasattr(os, "posix_fallocate"):
+                # Or a disk that runs full while a map of it is written ends the process.
+                with open(path, "r+b") as file:
+                    os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+            return array
         except OSError as error:
+            if not exists:
+                path.unlink(missing_ok=True)
             raise self._refusal(path, error) from error
 
     def _refusal(self, path: pathlib.Path, error: OSError) -> InputError:
@@ -265,6 +272,6 @@ def _check_room(folder: pathlib.Path, needed: int) -> None:
     # Maps of a disk that runs full while they are written would end the process.
     if needed > 0.9 * free:
         raise InputError(
-            f"The trunk's maps take {needed / 2**30:.1f} GiB, and {folder} has "
-            f"{free / 2**30:.1f} GiB free. Name another --cache, or ask for fewer --views."
+            f"The trunk's maps take {needed / 2**20:,.1f} MiB, and {folder} has "
+            f"{free / 2**20:,.1f} MiB free. Name another --cache, or ask for fewer --views."
         )

@@ -19,6 +19,7 @@ from tfvis.errors import InputError
 from tfvis.networks import preprocessing as contracts
 
 _WORDS, _IMAGE = "tfvis/preprocessing.json", "tfvis/mean.npy"
+_LARGEST = 1e6
 # Words are a few hundred bytes; a mean image as large as the largest --size.
 _MAX_WORDS, _MAX_IMAGE = 1 << 16, 3 * 4096 * 4096 * 4 + 128
 
@@ -92,9 +93,12 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
 
 def _contract(words: dict) -> contracts.Preprocessing:
     mean, scale = (tuple(float(x) for x in words[key]) for key in ("mean", "scale"))
-    finite = all(map(math.isfinite, mean + scale))
-    if not finite or not {len(mean), len(scale)} <= {1, 3}:
-        raise ValueError("mean and scale are one number or three")
+    # Levels are 0 to 255; what is far beyond them is no number in float32, or nothing at all.
+    sound = all(abs(x) <= _LARGEST for x in mean) and all(
+        1 / _LARGEST <= abs(x) <= _LARGEST for x in scale
+    )
+    if not sound or not {len(mean), len(scale)} <= {1, 3}:
+        raise ValueError("mean and scale are one number or three, of a size that levels have")
     if not isinstance(words["name"], str) or not isinstance(words["bgr"], bool):
         raise ValueError("name or order of the channels is missing")
     own = contracts.Preprocessing(words["name"], mean, scale, words["bgr"])

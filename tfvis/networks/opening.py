@@ -205,6 +205,8 @@ def _arrays(path: pathlib.Path) -> dict[str, list[np.ndarray]]:
             f"{path}: cannot be read as weights ({weight_files.first_line(error)})."
         ) from error
     for layer, found in arrays.items():
+        with np.errstate(over="ignore"):  # What float32 lacks is infinite in the network.
+            found = [array.astype(np.float32) for array in found]
         if not all(np.isfinite(array).all() for array in found):
             raise InputError(f"{path}: the weights of {layer} hold NaN or infinity.")
     return arrays

@@ -16,7 +16,7 @@ import numpy as np
 
 from tfvis import bounds, files
 from tfvis.errors import InputError
-from tfvis.networks import hdf5, keras_bounds, keras_files
+from tfvis.networks import hdf5, keras_bounds, keras_files, onnx_bounds
 
 SUFFIXES = (".npz", ".weights.h5", ".h5", ".keras", ".onnx", ".caffemodel")
 _CAFFE = "tfvis.networks.caffe."
@@ -192,13 +192,13 @@ def onnx_graph(path: os.PathLike | str):
     """Reads the graph of an ONNX file; data it keeps in other files is not followed.
 
     Raises:
-        InputError: larger than `bounds.WEIGHTS`.
+        InputError: larger than `bounds.WEIGHTS`, or mostly no numbers.
     """
     import onnx
 
-    size = os.path.getsize(path)
-    hdf5.check_total(size, size)
-    return onnx.load(path, load_external_data=False).graph
+    data = files.read_bytes(path, os.fspath(path), bounds.WEIGHTS)
+    onnx_bounds.check(data)
+    return onnx.load_from_string(data).graph
 
 
 def read_onnx(path: os.PathLike | str, model: keras.Model) -> Arrays:

@@ -51,7 +51,8 @@ def _npy(path: pathlib.Path, flag: str) -> np.ndarray:
             shape, dtype = files.npy_header(file)
         if math.prod(shape) * dtype.itemsize > path.stat().st_size or dtype.hasobject:
             raise ValueError("it declares more than it holds")
-        array = np.load(path, allow_pickle=False).astype(np.float32)
+        with np.errstate(over="ignore"):
+            array = np.load(path, allow_pickle=False).astype(np.float32)
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise InputError(f"--{flag}={path}: cannot be read as an array ({error}).") from error
     array = array[0] if array.ndim == 4 and len(array) == 1 else array
