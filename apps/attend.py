@@ -20,7 +20,7 @@ Without --image, the demo photograph and a painting that come along.
 
 from absl import flags
 
-from apps import art, common, subjects
+from apps import art, common, early, subjects
 
 _IMAGE = common.define_images()
 _NETWORK = subjects.define_network()
@@ -66,6 +66,8 @@ def main() -> None:
     """Reads the flags, then TensorFlow, then looks."""
     from apps import folders
 
+    layers = {_CAM_LAYER.name: _CAM_LAYER.value, _LAYERS.name: ",".join(_LAYERS.value or ())}
+    early.check(_NETWORK, wanted=_CLASS.value, layers=layers)
     found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()

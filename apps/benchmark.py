@@ -41,7 +41,7 @@ from it):
 
 from absl import flags
 
-from apps import art, common, styles, subjects
+from apps import art, common, early, styles, subjects
 
 _IMAGE, _SIZE, _CROP = subjects.define_image(224)
 _NETWORK = subjects.define_network()
@@ -87,6 +87,7 @@ def main() -> None:
         refusals.table_refusals(workdir)
         return
     layers = common.split(_LAYERS.value, "layers")
+    early.check(_NETWORK, words=layers)
     whole = subjects.picture(_IMAGE.value)
     picture = images.crop(whole, _CROP.value)
     style = styles.pictures(_STYLE.value, "style")[0]

@@ -16,7 +16,7 @@ Stopped at any moment, the same command goes on where it was. A layer of VGG16 a
 
 from absl import flags
 
-from apps import common, descents, subjects
+from apps import common, descents, early, subjects
 
 _IMAGE, _SIZE, _CROP = subjects.define_image()
 _NETWORK = subjects.define_network()
@@ -37,6 +37,7 @@ def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then exaggerates."""
 
     words = subjects.layer_words(_LAYERS)
+    early.check(_NETWORK, words=words)
     picture = subjects.picture(_IMAGE.value)
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()

@@ -17,7 +17,7 @@ Without --image, the demo photograph and a painting that come along.
 
 from absl import flags
 
-from apps import art, common, subjects
+from apps import art, common, early, subjects
 from tfvis.errors import InputError
 
 _IMAGE = common.define_images()
@@ -42,6 +42,10 @@ def main() -> None:
     from apps import folders
 
     flag, name = _checkpoint()
+    if name:
+        early.checkpoint(name, flag)
+    else:
+        early.check(_NETWORK)
     found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()

@@ -61,6 +61,7 @@ def main() -> None:
         raise InputError(f"--prototxt={_PROTOTXT.value}: expected a name that ends in .prototxt.")
     if _END_TO_END.value and _TRUNK.value:
         raise InputError("--end_to_end: is of a whole network; leave out --trunk.")
+    registry.check(_PROTOTXT.value or _NETWORK.value)
     if _TRUNK.value and _NETWORK.value and registry.checkpoint(_NETWORK.value):
         raise InputError(f"--trunk: {_NETWORK.value} is a checkpoint, and stays whole.")
     common.start_tensorflow()

@@ -17,7 +17,7 @@ An image takes VGG16 half a second to look through on two cores, and one more to
 
 from absl import flags
 
-from apps import common, subjects, units
+from apps import common, early, subjects, units
 
 _IMAGES = flags.DEFINE_string(
     "images",
@@ -47,6 +47,7 @@ def main() -> None:
 
     if _UNITS["units"].value is not None:
         common.split(_UNITS["units"].value, "units")
+    early.check(_NETWORK, unit_holders=_UNITS)
     found = folders.find(_IMAGES.value, "--images") if _IMAGES.value is not None else None
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()

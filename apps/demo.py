@@ -16,7 +16,7 @@ import sys
 
 from absl import flags
 
-from apps import common, subjects
+from apps import common, early, subjects
 
 # 160 px and 200 + 50 steps keep the whole page under eight minutes on two cores; the
 # pictures lose little (apps.invert: 224, 300).
@@ -73,6 +73,7 @@ def main() -> None:
     from tfvis.errors import InputError
 
     words = subjects.layer_words(_LAYERS)
+    early.check(_NETWORK, words=words)
     picture = subjects.picture(_IMAGE.value)
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()

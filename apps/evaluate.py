@@ -10,7 +10,7 @@ Prints the accuracy over all, per source and per class. Writes to --workdir:
     tensorboard/                   the two pictures
 """
 
-from apps import art, common
+from apps import art, common, early
 
 _CHECKPOINT = art.define_checkpoint()
 _DATA = art.define_data("Folders with a folder per class, or CSV files; separated by commas.")
@@ -23,6 +23,7 @@ _PRECISION = common.define_precision()
 def main() -> None:
     """Reads the flags and the folders, then TensorFlow, then looks."""
 
+    early.checkpoint(_CHECKPOINT.value)
     common.split(_DATA.value, "data")
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()

@@ -17,7 +17,7 @@ Stopped at any moment, the same command goes on where it was. A layer of VGG16 a
 
 from absl import flags
 
-from apps import common, descents, subjects
+from apps import common, descents, early, subjects
 
 _IMAGE, _SIZE, _CROP = subjects.define_image()
 _NETWORK = subjects.define_network()
@@ -59,6 +59,7 @@ def main() -> None:
     from tfvis.errors import InputError
 
     words = subjects.layer_words(_LAYERS)
+    early.check(_NETWORK, words=words)
     window = common.numbers(_MASK_WINDOW.value, "mask_window", exactly=4)
     channels = common.numbers(_MASK_CHANNELS.value, "mask_channels")
     if _SEED.value + _RESTARTS.value > 2**31 - 1:

@@ -20,7 +20,7 @@ demo photograph and a painting that come along.
 
 from absl import flags
 
-from apps import art, common
+from apps import art, common, early
 
 _IMAGE = common.define_images()
 _CHECKPOINT = art.define_checkpoint("pacs_vgg16")
@@ -62,6 +62,7 @@ def main() -> None:
     """Reads the flags and tables, then TensorFlow, then looks."""
     from apps import folders, ground_truths
 
+    early.checkpoint(_CHECKPOINT.value, wanted=_CLASS.value)
     scales = _scales(_SCALES.value)
     found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
     rows = []

@@ -19,7 +19,7 @@ some ten seconds on two cores, one of block5 a minute.
 
 from absl import flags
 
-from apps import common, descents, subjects, units
+from apps import common, descents, early, subjects, units
 
 _SIZE = flags.DEFINE_integer(
     "size",
@@ -68,6 +68,7 @@ def main() -> None:
 
     if _UNITS["units"].value is not None:
         common.split(_UNITS["units"].value, "units")
+    early.check(_NETWORK, unit_holders=_UNITS)
     references = None
     if _REFERENCE.value is not None:
         references = folders.find(_REFERENCE.value, "--reference_images")

@@ -20,7 +20,7 @@ import pathlib
 
 from absl import flags
 
-from apps import common, styles, subjects
+from apps import common, early, styles, subjects
 from tfvis.errors import InputError
 
 _IMAGE = flags.DEFINE_string(
@@ -47,6 +47,8 @@ def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then reconstructs."""
     from tfvis import images
 
+    rows = (_CONTENT_LAYERS, _STYLE_LAYERS)
+    early.check(_NETWORK, layers={row.name: row.value for row in rows})
     found = styles.pictures(_IMAGE.value, "image")
     if len(found) > 1:
         raise InputError("--image: one picture at a time.")

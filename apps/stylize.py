@@ -20,7 +20,7 @@ import pathlib
 
 from absl import flags
 
-from apps import common, styles, subjects
+from apps import common, early, styles, subjects
 
 _PAINTING = styles.define_painting()
 _SIZE = styles.define_size(512)
@@ -35,6 +35,8 @@ _RECIPE = styles.define_recipe(500)
 def main() -> None:
     """Reads the flags and the pictures, then TensorFlow, then paints."""
 
+    chosen = ("content_layers", "style_layers")
+    early.check(_NETWORK, layers={flag: _PAINTING[flag].value for flag in chosen})
     given = styles.painting(_PAINTING)
     limit = styles.limit(_RECIPE["memory"])
     workdir = common.workdir(_WORKDIR.value)

@@ -283,7 +283,10 @@ def layers_of(built: dict, words: list[str] | None) -> dict[str, list[str]]:
         for word in words:
             has = _named(network, word)
             # Without one, the first is as good to complain about as any.
-            network.check([has[0] if has else word.split("|")[0].strip()])
+            try:
+                network.check([has[0] if has else word.split("|")[0].strip()])
+            except InputError as error:
+                raise InputError(f"--layers: {error}") from error
             if has[0] in found[label]:
                 raise InputError(f"--layers: {has[0]} of {label} is named twice ({word}).")
             found[label].append(has[0])

@@ -21,7 +21,7 @@ runs are shared so: in bfloat16, a run depends on its length from the start.
 
 from absl import flags
 
-from apps import common, grids, styles, subjects
+from apps import common, early, grids, styles, subjects
 from tfvis.errors import InputError
 
 _VARY = flags.DEFINE_string(
@@ -53,6 +53,12 @@ def main() -> None:
     words = set(grids.DEFAULTS) - {*grids.LAYERS, "network"}
     axes = grids.parse(
         _VARY.value, _VALUES.value, {name: flags.FLAGS[name].parser.parse for name in words}
+    )
+    chosen = ("content_layers", "style_layers")
+    early.check(
+        _NETWORK,
+        layers={flag: _PAINTING[flag].value for flag in chosen if flag not in axes},
+        names=axes.get("network"),
     )
     given = styles.painting(_PAINTING)
     limit = styles.limit(_RECIPE["memory"])

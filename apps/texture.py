@@ -22,7 +22,7 @@ import pathlib
 
 from absl import flags
 
-from apps import common, styles, subjects
+from apps import common, early, styles, subjects
 from tfvis.errors import InputError
 
 _STYLE = styles.define_style(several=False)
@@ -50,6 +50,7 @@ def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then makes the texture."""
     from tfvis import images
 
+    early.check(_NETWORK, layers={_LAYERS.name: _LAYERS.value})
     found = styles.pictures(_STYLE.value, "style")
     if len(found) > 1:
         raise InputError("--style: one picture; stylize blends several.")

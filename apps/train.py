@@ -19,7 +19,7 @@ pictures in half a minute per view, once, and learn from them in ten seconds an 
 
 from absl import flags
 
-from apps import art, common, subjects
+from apps import art, common, early, subjects
 
 _DATA = art.define_data("Folders with a folder per class, or CSV files; separated by commas.")
 _NETWORK = subjects.define_network()
@@ -51,6 +51,9 @@ _CACHE = art.define_cache()
 def main() -> None:
     """Reads the flags and the folders, then TensorFlow, then trains."""
 
+    early.checkpoint(_INIT.value, "init")
+    if not _INIT.value:
+        early.check(_NETWORK, layers={"cut": _CUT.value})
     dataset, shares = art.read(_DATA), art.shares(_SHARES.value)
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()

@@ -155,7 +155,10 @@ def _layer(word: str, network) -> str:
                 "include it, or a layer."
             )
         return "logits"
-    network.check([word])
+    try:
+        network.check([word])
+    except InputError as error:
+        raise InputError(f"--units: {error}") from error
     network.check_scores(word)
     if network.channels_of(word) is None:
         raise InputError(

@@ -13,12 +13,12 @@ import numpy as np
 
 from tfvis.art.mixstyle import MixStyle
 from tfvis.errors import InputError, nearest
-from tfvis.networks import classifier_head, convolutions, dominators
+from tfvis.networks import checkpoint_files, convolutions, dominators
 from tfvis.networks import weights as sources
 from tfvis.networks.network import Network
 
 # Layers of the head, named so that no network has them.
-MEAN, CLASSES, DOMAINS = classifier_head.MEAN, classifier_head.CLASSES, "domain_score"
+MEAN, CLASSES, DOMAINS = checkpoint_files.MEAN, checkpoint_files.CLASSES, "domain_score"
 MIXING = "style_mixing"
 # Share of the weights that may learn by default: of VGG16 the last block. It halves what is
 # stored, and what comes before can be computed once for all epochs.

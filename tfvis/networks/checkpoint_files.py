@@ -11,6 +11,8 @@ from tfvis import bounds, files
 from tfvis.errors import InputError
 
 FORMAT = 1
+# Layers of the head, named so that no network has them.
+MEAN, CLASSES = "mean_over_map", "class_scores"
 DESCRIPTION, WEIGHTS = "classifier.json", "weights.npz"
 
 

@@ -9,9 +9,7 @@ import numpy as np
 
 from tfvis.errors import InputError
 from tfvis.networks import surgery
-
-# Layers of the head, named so that no network has them.
-MEAN, CLASSES = "mean_over_map", "class_scores"
+from tfvis.networks.checkpoint_files import CLASSES, MEAN
 
 
 def classifier(
