@@ -4,21 +4,22 @@ import re
 
 from absl import flags
 
-from apps import folders
+from apps import folders, paths
 from apps.common import split
 from tfvis.errors import InputError
 
 
 def define_data(what: str, required: bool = True) -> flags.FlagHolder:
     """Defines --data."""
-    return flags.DEFINE_string("data", None, what, required=required)
+    return paths.define("data", None, paths.each(paths.file_or_folder), what, required=required)
 
 
 def define_checkpoint(default: str | None = None) -> flags.FlagHolder:
     """Defines --checkpoint."""
-    return flags.DEFINE_string(
+    return paths.define(
         "checkpoint",
         default,
+        paths.checkpoint,
         "A classifier: the workdir of a training, or the name of one that comes along "
         "(pacs_vgg16, instruments_vgg16).",
         required=default is None,
@@ -52,9 +53,10 @@ def define_part() -> flags.FlagHolder:
 
 def define_cache() -> flags.FlagHolder:
     """Defines --cache."""
-    return flags.DEFINE_string(
+    return paths.define(
         "cache",
         None,
+        paths.made,
         "Folder for what the frozen layers see; left out, features/ in the weights cache.",
     )
 
@@ -125,11 +127,11 @@ def own_pictures(workdir):
     from tfvis import images
     from tfvis.style import painting
 
-    paths = []
+    written = []
     for name, pixels in (("photograph", images.demo()), ("painting", painting.shipped())):
-        paths.append(workdir / "pictures" / f"{name}.png")
-        images.save_png(paths[-1], pixels)
-    return paths
+        written.append(workdir / "pictures" / f"{name}.png")
+        images.save_png(written[-1], pixels)
+    return written
 
 
 def shares(value: str) -> tuple[float, float, float]:

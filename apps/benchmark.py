@@ -41,7 +41,7 @@ from it):
 
 from absl import flags
 
-from apps import art, common, early, styles, subjects
+from apps import art, common, early, paths, styles, subjects
 
 _IMAGE, _SIZE, _CROP = subjects.define_image(224)
 _NETWORK = subjects.define_network()
@@ -54,7 +54,9 @@ _SURVEYS = ["layers", "shallow", "activation"]
 _TABLE = flags.DEFINE_enum(
     "table", "all", ["all", *_TABLES, *_STYLES, *_LONG, *_SURVEYS], "Which table to print."
 )
-_IMAGES = flags.DEFINE_string("images", None, "Folder of photographs for the last three tables.")
+_IMAGES = paths.define(
+    "images", None, paths.file_or_folder, "Folder of photographs for the last three tables."
+)
 _STYLE = styles.define_style(several=False)
 _EVALUATIONS = flags.DEFINE_integer("evaluations", 200, "Of the table of recipes.", lower_bound=10)
 _COUNT = flags.DEFINE_integer("count", 20, "How many of them are taken.", lower_bound=2)

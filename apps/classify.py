@@ -17,7 +17,7 @@ Without --image, the demo photograph and a painting that come along.
 
 from absl import flags
 
-from apps import art, common, early, subjects
+from apps import art, common, early, paths, subjects
 from tfvis.errors import InputError
 
 _IMAGE = common.define_images()
@@ -25,9 +25,10 @@ _CHECKPOINT = art.define_checkpoint("pacs_vgg16")
 _NETWORK = subjects.define_network()
 # Left out, the checkpoint is asked.
 flags.set_default(_NETWORK["network"], "")
-_LABELS = flags.DEFINE_string(
+_LABELS = paths.define(
     "labels",
     None,
+    paths.file,
     "File with the names of --network's classes: one per line, Caffe's synset_words.txt, or JSON; "
     "left out, ImageNet's where there are 1000 classes.",
 )

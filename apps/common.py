@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from absl import app, flags
 
-from apps import streams
+from apps import paths, streams
 from apps.streams import say as say
 from apps.streams import tell as tell
 from tfvis import files, locks
@@ -66,6 +66,7 @@ def run(main: Callable[[], None], module: str) -> None:
         del argv
         signal.signal(signal.SIGTERM, _terminate)
         try:
+            paths.check(_own_flags())
             main()
         except InputError as error:
             _stop(f"{program}: {' '.join(str(error).split())}", 1)
@@ -141,14 +142,17 @@ def _own_flags() -> list[flags.Flag]:
 
 def define_images() -> flags.FlagHolder:
     """Defines --image of the apps that look at many."""
-    return flags.DEFINE_string(
-        "image", None, "A picture, or a folder of them; left out, two that come along."
+    return paths.define(
+        "image",
+        None,
+        paths.file_or_folder,
+        "A picture, or a folder of them; left out, two that come along.",
     )
 
 
 def define_workdir(default: str) -> flags.FlagHolder:
     """Defines --workdir."""
-    return flags.DEFINE_string("workdir", default, "Folder for all results; made if missing.")
+    return paths.define("workdir", default, paths.made, "Folder for all results; made if missing.")
 
 
 def workdir(path: str) -> pathlib.Path:
@@ -192,15 +196,15 @@ def define_run() -> tuple[flags.FlagHolder, ...]:
 
 
 def split(value: str, flag: str) -> list[str]:
-    """Returns the comma-separated words of a flag, without doubles.
+    r"""Returns the comma-separated words of a flag, without doubles; \, is a comma in one.
 
     Raises:
         InputError: there are none.
     """
-    words = [word.strip() for word in (value or "").split(",") if word.strip()]
+    words = dict.fromkeys(filter(None, paths.words(value or "")))
     if not words:
         raise InputError(f"--{flag}: expected at least one name.")
-    return list(dict.fromkeys(words))
+    return list(words)
 
 
 def numbers(value: str | None, flag: str, exactly: int | None = None) -> tuple[int, ...] | None:

@@ -13,25 +13,28 @@ is imported.
 
 from absl import flags
 
-from apps import common, subjects
+from apps import common, paths, subjects
 from tfvis.errors import InputError
 
-_PROTOTXT = flags.DEFINE_string("prototxt", None, "The layers: a deploy.prototxt.")
-_NETWORK = flags.DEFINE_string(
+_PROTOTXT = paths.define("prototxt", None, paths.file, "The layers: a deploy.prototxt.")
+_NETWORK = paths.define(
     "network",
     None,
+    paths.network,
     "A network whose layers are known, in place of --prototxt: vgg_cnn_s, vgg_cnn_m, vgg_cnn_f, "
     "caffenet, alexnet, illustration2vec, illustration2vec_features; or a checkpoint.",
 )
-_CAFFEMODEL = flags.DEFINE_string(
+_CAFFEMODEL = paths.define(
     "caffemodel",
     None,
+    paths.weights,
     "The weights: .caffemodel, or .onnx, .npz; random, to see the layers only. Left out, the "
     "file of the prototxt's name beside it, or of a network's name in the cache.",
 )
-_MEAN = flags.DEFINE_string(
+_MEAN = paths.define(
     "mean",
     None,
+    paths.file,
     "What to subtract: .binaryproto, or .npy (3, height, width) or (3,) in blue, green, red; "
     "left out, the network's mean pixel, of one unknown that of ImageNet.",
 )
@@ -46,7 +49,9 @@ _TRUNK = flags.DEFINE_bool(
 )
 _STAGE, _UNTIL = subjects.define_ends()
 _END_TO_END = flags.DEFINE_bool("end_to_end", False, "Put the preprocessing in as layers.")
-_OUTPUT = flags.DEFINE_string("output", None, "The file to write, NAME.keras.", required=True)
+_OUTPUT = paths.define(
+    "output", None, paths.written, "The file to write, NAME.keras.", required=True
+)
 
 
 def main() -> None:

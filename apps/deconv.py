@@ -17,11 +17,12 @@ An image takes VGG16 half a second to look through on two cores, and one more to
 
 from absl import flags
 
-from apps import common, early, subjects, units
+from apps import common, early, paths, subjects, units
 
-_IMAGES = flags.DEFINE_string(
+_IMAGES = paths.define(
     "images",
     None,
+    paths.file_or_folder,
     "Folder of images, or one image; left out, two photographs that come with scikit-learn.",
 )
 _, _SIZE, _CROP = subjects.define_image(image=False)

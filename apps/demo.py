@@ -16,7 +16,7 @@ import sys
 
 from absl import flags
 
-from apps import common, early, subjects
+from apps import common, early, paths, subjects
 
 # 160 px and 200 + 50 steps keep the whole page under eight minutes on two cores; the
 # pictures lose little (apps.invert: 224, 300).
@@ -28,9 +28,10 @@ _SEED, _JIT = common.define_run()
 _LAYERS = subjects.define_layers("The rungs of the ladder")
 _STEPS = flags.DEFINE_integer("steps", 200, "Steps with jitter at full rate.", lower_bound=1)
 
-_CLASSIFIER = flags.DEFINE_string(
+_CLASSIFIER = paths.define(
     "classifier",
     "pacs_vgg16",
+    paths.checkpoint,
     "A checkpoint that names the photograph and its painting; empty leaves that out.",
 )
 

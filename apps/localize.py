@@ -20,7 +20,7 @@ demo photograph and a painting that come along.
 
 from absl import flags
 
-from apps import art, common, early
+from apps import art, common, early, paths
 
 _IMAGE = common.define_images()
 _CHECKPOINT = art.define_checkpoint("pacs_vgg16")
@@ -50,8 +50,11 @@ _SCALES = flags.DEFINE_list(
     "At which sizes to look, separated by commas: 1 is the whole picture, 0.5 windows of half "
     "its shorter side, which show small things larger and take 9 looks or more.",
 )
-_GROUND_TRUTH = flags.DEFINE_string(
-    "ground_truth", None, "CSV of true boxes: path,label,x0,y0,x1,y1; the boxes are measured."
+_GROUND_TRUTH = paths.define(
+    "ground_truth",
+    None,
+    paths.file,
+    "CSV of true boxes: path,label,x0,y0,x1,y1; the boxes are measured.",
 )
 _CROP_BORDERS = art.define_crop_borders()
 _WORKDIR = common.define_workdir("out/localize")

@@ -19,7 +19,7 @@ some ten seconds on two cores, one of block5 a minute.
 
 from absl import flags
 
-from apps import common, descents, early, subjects, units
+from apps import common, descents, early, paths, subjects, units
 
 _SIZE = flags.DEFINE_integer(
     "size",
@@ -53,9 +53,10 @@ _STRENGTH = flags.DEFINE_float(
     "receptive field.",
     lower_bound=0,
 )
-_REFERENCE = flags.DEFINE_string(
+_REFERENCE = paths.define(
     "reference_images",
     None,
+    paths.file_or_folder,
     "Folder of photographs that M is taken from; left out, two that come with scikit-learn.",
 )
 _GROWTH = flags.DEFINE_bool("growth", True, "Show how each picture grew, as a strip and a GIF.")

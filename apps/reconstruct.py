@@ -20,11 +20,14 @@ import pathlib
 
 from absl import flags
 
-from apps import common, early, styles, subjects
+from apps import common, early, paths, styles, subjects
 from tfvis.errors import InputError
 
-_IMAGE = flags.DEFINE_string(
-    "image", None, "The picture to look at; left out, a painting of our own."
+_IMAGE = paths.define(
+    "image",
+    None,
+    paths.each(paths.file),
+    "The picture to look at; left out, a painting of our own.",
 )
 _SIZE = styles.define_size(224)
 _NETWORK = subjects.define_network()

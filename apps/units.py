@@ -7,7 +7,7 @@ import re
 import numpy as np
 from absl import flags
 
-from apps import subjects
+from apps import paths, subjects
 from tfvis import bounds, files
 from tfvis.errors import InputError, nearest
 
@@ -45,17 +45,19 @@ class Unit:
 def define_units() -> dict[str, flags.FlagHolder]:
     """Defines --units and --labels."""
     holders = (
-        flags.DEFINE_string(
+        paths.define(
             "units",
             None,
+            paths.each(paths.unit),
             "What to look at: layer:channel, layer:0-24, layer:7@3x5 (the neuron at row 3, "
             "column 5), logit:guitar or logit:402 (a class), layer:vector.npy (a direction), "
             "or a layer as a whole; separated by commas. Left out, some channels at several "
             "depths.",
         ),
-        flags.DEFINE_string(
+        paths.define(
             "labels",
             None,
+            paths.file,
             "File with the names of the classes: one per line, Caffe's synset_words.txt, or JSON; "
             "left out, a checkpoint's own, or ImageNet's where there are 1000 classes.",
         ),
@@ -96,7 +98,7 @@ def networks(holders: dict[str, flags.FlagHolder], unit_holders: dict) -> dict:
         As `subjects.networks`; `unit_holders` is what `define_units` returned.
     """
     text = unit_holders["units"].value or ""
-    words = [word.strip() for word in text.split(",")]
+    words = paths.words(text)
     # A number alone, or a range, belongs to the layer before it.
     layers = [re.sub(r":[^:]*$", "", word) for word in words if re.search("[A-Za-z]", word)]
     layers = [layer for layer in dict.fromkeys(layers) if layer not in ("logit", "logits")]
@@ -106,7 +108,7 @@ def networks(holders: dict[str, flags.FlagHolder], unit_holders: dict) -> dict:
 def wants_logits(text: str | None) -> bool:
     """Tells whether a class score is asked for, so that a classifier is needed."""
     text = text or ""
-    return any(re.match(r"logits?(:|$)", word.strip()) for word in text.split(","))
+    return any(re.match(r"logits?(:|$)", word.strip()) for word in paths.words(text))
 
 
 def parse(text: str, network, labels: str | None) -> list[Unit]:
@@ -123,7 +125,7 @@ def parse(text: str, network, labels: str | None) -> list[Unit]:
     """
     units: list[Unit] = []
     layer = None
-    for word in [word.strip() for word in text.split(",") if word.strip()]:
+    for word in filter(None, paths.words(text)):
         given, colon, item = word.rpartition(":")
         if re.fullmatch(r"[\d-]+(@\d+x\d+)?", word) and layer:
             item = word

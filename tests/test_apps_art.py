@@ -187,7 +187,9 @@ class ArtTest(AppTest):
         self._refused(
             "no readable picture of the class down", f"--data={empty}", *common, app="train"
         )
-        self._refused("no such folder", f"--data={self.folder / 'nowhere'}", *common, app="train")
+        self._refused(
+            "no such file or folder", f"--data={self.folder / 'nowhere'}", *common, app="train"
+        )
         self._refused("too few to validate", f"--data={few}", *common, app="train")
         data = f"--data={self.data[0]}"
         self._refused("--shares=1,2: expected", data, "--shares=1,2", *common, app="train")

@@ -91,7 +91,7 @@ class ParseTest(tf.test.TestCase):
             f"block2_conv1:{self.folder}/short.npy": "expected 12 numbers",
             f"block2_conv1:{self.folder}/nan.npy": "expected finite numbers",
             f"block2_conv1:{self.folder}/object.npy": "cannot be read",
-            f"block2_conv1:{self.folder}/absent.npy": "cannot be read",
+            f"block2_conv1:{self.folder}/absent.npy": "no such file",
             f"block2_conv1:{self.folder}/archive.npy": "archive",
             f"gap:{self.folder}/a/v.npy,gap:{self.folder}/b/v.npy": "two different vectors",
         }.items():
