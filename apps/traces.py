@@ -30,7 +30,7 @@ class Trace:
         with files.replacing(self._path) as temporary, open(temporary, "w", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows(_written(row) for row in rows)
         return True
 
     def add(self, progress) -> None:
@@ -45,7 +45,7 @@ class Trace:
         writer = csv.DictWriter(text, list(row))
         if not self._path.exists():
             writer.writeheader()
-        writer.writerow({k: f"{v:.6g}" if k != "step" else v for k, v in row.items()})
+        writer.writerow(_written(row))
         files.append(self._path, text.getvalue().encode())
 
     def finish(self, paths, pictures) -> None:
@@ -61,6 +61,11 @@ class Trace:
             ]
         except (TypeError, ValueError):
             return []
+
+
+def _written(row: dict) -> dict:
+    """Returns a row as the file has it, whether or not it was read from there."""
+    return {name: f"{value:.6g}" if name != "step" else value for name, value in row.items()}
 
 
 class Stills:
