@@ -17,6 +17,7 @@ from apps import (
     paintings,
     places,
     runs,
+    stylizations,
 )
 from apps.units import Unit
 from tfvis import files, images, preimages
@@ -41,7 +42,6 @@ class Demo:
         target: float32 [height, width, channels], display space.
         picture: float32 [height, width, 3], the photograph as read.
         layers: paths, the rungs of the ladder.
-        steps: with jitter, at full rate.
         seed: of the noise.
         precision, jit: words of the flags.
         workdir: each row has a folder in it.
@@ -53,19 +53,17 @@ class Demo:
     target: np.ndarray
     picture: np.ndarray
     layers: list[str]
-    steps: int
     seed: int
     precision: str
     jit: str
     workdir: pathlib.Path
     arguments: dict
 
-    def parts(self, name: str, kind: type) -> dict:
+    def parts(self, name: str, kind: type, steps: int) -> dict:
         """Returns what the jobs of all rows have in common; `kind` is a recipe's settings."""
-        common.say(f"{name} ...")
         folder = files.make_folder(self.workdir / name.lower(), "--workdir")
         settings = kind(
-            steps=self.steps,
+            steps=steps,
             precision=machine.precision(self.precision),
             jit=machine.jit(self.jit, folder, self.network, self.target, self.layers[-1]),
         )
@@ -89,12 +87,15 @@ def check(demo: Demo) -> None:
         descent.check_layer(demo.network, layer, demo.target.shape[:2])
 
 
-def inversion(demo: Demo, plotted: str) -> tuple[pages.Figure, ...]:
-    """Returns the ladder of pre-images, and how far their pixels are from the target's."""
+def inversion(demo: Demo, plotted: str, steps: int, count: int) -> tuple[pages.Figure, ...]:
+    """Returns the first `count` rungs of the ladder of pre-images.
+
+    And, once there are all, how far their pixels are from the target's.
+    """
     job = inversions.Job(
-        **demo.parts("Inversion", preimages.Inversion),
+        **demo.parts("Inversion", preimages.Inversion, steps),
         targets={demo.label: demo.target},
-        layers={demo.label: demo.layers},
+        layers={demo.label: demo.layers[:count]},
         seeds=(demo.seed,),
     )
     figures = [
@@ -105,6 +106,8 @@ def inversion(demo: Demo, plotted: str) -> tuple[pages.Figure, ...]:
         )
         for result in inversions.run(job)
     ]
+    if count < len(demo.layers):
+        return (demo.target_figure, *figures)
     # How far the pixels are, though the features agree: what the layer has let go of.
     distances = [float(np.sqrt(np.square(f.pixels - demo.target).mean())) for f in figures]
     curve = plots.lines({"": (demo.layers, distances)}, "layer", "pixels differ by, grey levels")
@@ -112,8 +115,14 @@ def inversion(demo: Demo, plotted: str) -> tuple[pages.Figure, ...]:
     return (demo.target_figure, *figures, plot)
 
 
-def maximization(demo: Demo) -> tuple[pages.Figure, ...]:
-    """Returns, per layer, the unit that the photograph excites most, raised."""
+def maximization(demo: Demo, steps: int, largest: int) -> tuple[pages.Figure, ...]:
+    """Returns, per layer, the unit that the photograph excites most, raised.
+
+    Args:
+        demo: what the page is about.
+        steps: of each.
+        largest: side of the pictures at most.
+    """
     network = demo.network
     units = []
     for layer in demo.layers:
@@ -121,9 +130,10 @@ def maximization(demo: Demo) -> tuple[pages.Figure, ...]:
         channel = int(answers.max((0, 1)).argmax())
         units.append(Unit(layer, channel, name=str(channel)))
     job = maximizations.Job(
-        **demo.parts("Maximization", preimages.Maximization),
+        **demo.parts("Maximization", preimages.Maximization, steps),
         units={demo.label: units},
         size=None,
+        largest=largest,
         everywhere=False,
         seed=demo.seed,
         references=None,
@@ -139,18 +149,17 @@ def maximization(demo: Demo) -> tuple[pages.Figure, ...]:
     )
 
 
-def stylization(demo: Demo, size: int, evaluations: int) -> tuple[pages.Figure, ...]:
-    """Returns the photograph, our painting, and the photograph painted in its style.
+def style_job(demo: Demo, size: int, evaluations: int) -> paintings.Job:
+    """Returns the painting that `stylization` makes.
 
     Args:
         demo: what the page is about.
         size: of the picture, see `stylize`.
         evaluations: at its coarsest scale.
     """
-    common.say("Style ...")
     network = pooling.averaged(demo.network)
     layers = measures.layers_for(network)
-    job = paintings.Job(
+    return paintings.Job(
         network=network,
         content=demo.picture,
         styles=(painting.shipped(),),
@@ -174,6 +183,18 @@ def stylization(demo: Demo, size: int, evaluations: int) -> tuple[pages.Figure, 
         workdir=files.make_folder(demo.workdir / "style", "--workdir"),
         arguments=demo.arguments,
     )
+
+
+def style_cost(demo: Demo, size: int) -> float:
+    """Returns the multiplications of the painting per evaluation at its coarsest scale."""
+    evaluations = 100
+    piece = paintings.piece_of(style_job(demo, size, evaluations))
+    return stylizations.planned(piece, int(_MEMORY))[1].work / evaluations
+
+
+def stylization(demo: Demo, size: int, evaluations: int) -> tuple[pages.Figure, ...]:
+    """Returns the photograph, our painting, and the photograph painted in its style."""
+    job = style_job(demo, size, evaluations)
     result = paintings.run(job)
     made = images.read(job.workdir / result["file"]).pixels
     content = images.resize(demo.picture, *made.shape[:2])
@@ -184,10 +205,10 @@ def stylization(demo: Demo, size: int, evaluations: int) -> tuple[pages.Figure, 
     )
 
 
-def caricature(demo: Demo, count: int) -> tuple[pages.Figure, ...]:
+def caricature(demo: Demo, count: int, steps: int) -> tuple[pages.Figure, ...]:
     """Returns the caricatures of the `count` deepest layers."""
     job = caricatures.Job(
-        **demo.parts("Caricature", preimages.Caricature),
+        **demo.parts("Caricature", preimages.Caricature, steps),
         targets={demo.label: demo.target},
         layers={demo.label: demo.layers[-count:]},
         seed=demo.seed,
@@ -213,7 +234,6 @@ def attention(demo: Demo, checkpoint: str, painted: np.ndarray) -> tuple[pages.F
         checkpoint: folder or name.
         painted: float32 [height, width, 3].
     """
-    common.say("Attention ...")
     try:
         classifier = checkpoints.load(checkpoint, "classifier")
     except InputError as error:

@@ -36,6 +36,7 @@ class Job:
         units: of each network.
         settings: of each network; None among them are derived per layer.
         size: side of the images, or None for the units' own.
+        largest: side that the units' own is cut to where it is longer, or None.
         everywhere: raise means over maps, not the neurons at their centres.
         seed: of the noise, one for all units, so that a unit's picture does not depend
             on which others are made.
@@ -55,6 +56,7 @@ class Job:
     growth: bool
     workdir: pathlib.Path
     arguments: dict
+    largest: int | None = None
 
 
 def run(job: Job) -> list[dict]:
@@ -115,6 +117,8 @@ def _name(job: Job, result: dict) -> str:
 def _size(job: Job, label: str, layer: str) -> tuple[int, int]:
     network = job.networks[label]
     size = (job.size, job.size) if job.size else maximization.canvas(network, layer)
+    if job.largest and not network.fixed_size:
+        size = tuple(min(side, job.largest) for side in size)
     if job.size and network.fixed_size and size != network.fixed_size:
         height, width = network.fixed_size
         raise InputError(

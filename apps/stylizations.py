@@ -67,8 +67,7 @@ def planned(piece: Piece, limit: int) -> tuple[Piece, memory.Plan]:
 
 def announce(plans: list[memory.Plan], network: Network) -> None:
     """Says what a run will take, before it starts, where it is long."""
-    rate = _rate(network, plans[0].settings.precision)
-    seconds = sum(plan.work for plan in plans) / rate
+    seconds = sum(plan.work for plan in plans) / rate(network, plans[0].settings.precision)[0]
     tiles = any(plan.settings.tile for plan in plans)
     if seconds > _LONG_S:
         common.say(
@@ -85,8 +84,12 @@ def _words(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-def _rate(network: Network, precision: str) -> float:
-    """Returns multiplications a second of a forward and backward pass on this machine."""
+def rate(network: Network, precision: str) -> tuple[float, float]:
+    """Returns multiplications a second of a forward and backward pass on this machine.
+
+    And the seconds until the first pass begins: building, tracing, compiling.
+    """
+    began = time.perf_counter()
     layer = (network.convolutions() or network.convolutions_and_poolings())[-1]
     height, width = network.fixed_size or (224, 224)
     taps = network.taps([layer], precision)
@@ -99,10 +102,11 @@ def _rate(network: Network, precision: str) -> float:
         return tape.gradient(y, x, output_gradients=y)
 
     image = tf.fill([1, height, width, network.channels], 128.0)
-    run(image)
-    began = time.perf_counter()
     run(image).numpy()
-    return network.cost(layer, height, width) / (time.perf_counter() - began)
+    first, began = time.perf_counter() - began, time.perf_counter()
+    run(image).numpy()
+    taken = time.perf_counter() - began
+    return network.cost(layer, height, width) / taken, max(first - taken, 0.0)
 
 
 def task(piece: Piece, workdir: pathlib.Path, seed: int) -> runs.Task:

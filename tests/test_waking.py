@@ -86,9 +86,14 @@ class WakingTest(tf.test.TestCase):
         answer, picture = _raise(net, 1, 20)
         self.assertGreater(answer, 1.0)
 
-        def plain(network, answer_of, layers, look, prior, start):
+        def plain(network, answer_of, layers, look, start):
             own = answer_of(network)
-            return lambda canvas, step: {"objective": own(look(canvas, step))} | prior(canvas)
+
+            def energy(canvas, step):
+                images, others = look(canvas, step)
+                return {"objective": own(images)} | others
+
+            return energy
 
         with mock.patch("tfvis.preimages.silence.energy", plain):
             self.assertAllEqual(_raise(net, 1, 20)[1], picture)

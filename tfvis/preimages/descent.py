@@ -206,9 +206,10 @@ def pixel_descent(
         written = parameterizations.pixels(start, prior.bound)
 
     def look(canvas, step):
-        return priors.jittered(canvas, height, width, numbers, step) + center
+        window = priors.jittered(canvas, height, width, numbers, step)
+        return window + center, prior.terms(canvas)
 
-    energy = energy_of(network, objective, layers, settings, look, prior.terms, start)
+    energy = energy_of(network, objective, layers, settings, look, start)
     return Descending(
         loop.Loop(energy, rule(settings, center), written.project, settings.jit),
         stages(settings),
@@ -217,9 +218,7 @@ def pixel_descent(
     )
 
 
-def energy_of(
-    network: Network, objective, layers, settings: Descent, look, prior, start: np.ndarray
-):
+def energy_of(network: Network, objective, layers, settings: Descent, look, start: np.ndarray):
     """Returns `silence.energy` of an objective, a function of taps in the settings' arithmetic."""
     layers = tuple(layers)
 
@@ -227,7 +226,7 @@ def energy_of(
         taps = taps_of(network, layers, settings)
         return lambda images: objective(taps(images))
 
-    return silence.energy(network, answer_of, layers, look, prior, start)
+    return silence.energy(network, answer_of, layers, look, start)
 
 
 def enlarged(images: np.ndarray, margin: int) -> np.ndarray:

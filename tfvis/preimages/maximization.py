@@ -266,12 +266,10 @@ def _fourier_descent(network, objective, size, seeds, settings) -> descent.Desce
 
     def look(spectrum, step):
         image = written.image(spectrum)
-        return transforms.view(image, numbers, step, settings.views) + center
+        seen = transforms.view(image, numbers, step, settings.views)
+        return seen + center, prior.terms(image)
 
-    energy = descent.energy_of(
-        network, -objective, objective.layers, settings, look,
-        lambda spectrum: prior.terms(written.image(spectrum)), written.start,
-    )  # fmt: skip
+    energy = descent.energy_of(network, -objective, objective.layers, settings, look, written.start)
     return descent.Descending(
         loop.Loop(energy, descent.rule(settings), written.project, settings.jit),
         descent.stages(settings),

@@ -32,8 +32,7 @@ def energy(
     network: Network,
     answer_of: Callable[[Network], Answer],
     layers: Iterable[str],
-    look: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
-    prior: Callable[[tf.Tensor], dict[str, tf.Tensor]],
+    look: Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, dict[str, tf.Tensor]]],
     start: np.ndarray,
 ) -> Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]:
     """Returns objective + prior, whose gradient is that of waking where the objective's is zero.
@@ -47,8 +46,7 @@ def energy(
         network: the network.
         answer_of: network -> objective.
         layers: what it taps.
-        look: (canvas, step) -> the display images it sees.
-        prior: canvas -> the other terms.
+        look: (canvas, step) -> the display images it sees, and the terms of the prior.
         start: the first canvas.
 
     Returns:
@@ -59,11 +57,12 @@ def energy(
         SilentError: nothing wakes any image of the batch.
     """
     layers, own = tuple(layers), answer_of(network)
-    first = look(tf.constant(start), tf.constant(0))
+    first, _ = look(tf.constant(start), tf.constant(0))
     looks = (first, tf.zeros_like(first) + network.preprocessing.center(network.channels))
 
     def plain(canvas, step):
-        return {"objective": own(look(canvas, step))} | prior(canvas)
+        images, others = look(canvas, step)
+        return {"objective": own(images)} | others
 
     found = [_silent(network, own, layers, images) for images in looks]
     if not np.any(found):
@@ -84,9 +83,8 @@ def energy(
         def terms(canvas):
             with tf.GradientTape(persistent=True) as tape:
                 tape.watch(canvas)
-                images = look(canvas, step)
+                images, others = look(canvas, step)
                 value = own(images)
-                others = prior(canvas)
             names[:] = ["objective", *others]
 
             def gradient(*upstream, variables=None):
