@@ -88,6 +88,26 @@ _WAYS = {
     ),
     "flipped": (lambda x: _MEAN()(_detector(keras.ops.flip(x, axis=2))), "last"),
     "rolled": (lambda x: _MEAN()(_detector(keras.ops.roll(x, 16, axis=1))), "last"),
+    "halves_swapped": (
+        lambda x: _MEAN()(
+            _detector(layers.Concatenate(axis=1)(keras.ops.split(x, 2, axis=1)[::-1]))
+        ),
+        "last",
+    ),
+    "in_training_only": (
+        lambda x: _MEAN()(_detector(layers.Pipeline([layers.RandomZoom(0.2)])(x))),
+        "last",
+    ),
+    "over_time": (
+        lambda x: _MEAN()(
+            _detector(layers.TimeDistributed(layers.Dense(3, kernel_initializer="identity"))(x))
+        ),
+        "last",
+    ),
+    "rows_and_back": (
+        lambda x: _MEAN()(_detector(layers.Reshape((32, 32, 3))(layers.Reshape((32, 96))(x)))),
+        "last",
+    ),
     "transposed": (lambda x: _MEAN()(_detector(layers.Permute((2, 1, 3))(x))), "last"),
     "cropped": (lambda x: _MEAN()(_detector(x[:, :-4, :-4])), "last"),
     "reflected": (

@@ -269,12 +269,13 @@ def _scores_of_mean(start, scores, layout: Layout) -> keras.layers.Dense | None:
 def _between(axis: receptive.Axis, count: int, pixels: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns, per pixel, the place of the map before it and the way to the next, 0..1."""
     step, centre = float(axis.jump), float(axis.low + axis.high) / 2
+    middles = (axis.first + axis.last)[axis.first <= axis.last] / 2
+    if min((np.diff(middles) < 0).any(), (np.diff(middles) > 0).any()):
+        # Parts in another order, as of a map that was rolled: whatever its number, the place
+        # all of which is nearest.
+        apart = np.abs(2 * np.arange(pixels)[:, None] - axis.first - axis.last)
+        return (apart + np.abs(axis.last - axis.first)).argmin(1).astype(np.int32), np.zeros(pixels)
     if not step:
-        middles = (axis.first + axis.last) / 2
-        if (np.diff(middles) < 0).any():
-            # A map that was rolled: the place all of which is nearest, whatever its number.
-            apart = np.abs(np.arange(pixels)[:, None] - middles) + (axis.last - axis.first) / 2
-            return apart.argmin(1).astype(np.int32), np.zeros(pixels)
         # Branches of different strides: nothing better is known than even parts.
         step, centre = pixels / count, (pixels / count - 1) / 2
     position = np.clip((np.arange(pixels) - centre) / step, 0, count - 1)

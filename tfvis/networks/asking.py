@@ -106,6 +106,9 @@ def _function(start, end, shapes):
             history = tensor._keras_history
             node = history.operation._inbound_nodes[history.node_index]
             args, kwargs = node.arguments.fill_in(values)
+            if getattr(history.operation, "_call_has_training_arg", False):
+                # As a model does; augmentation takes its own training for granted.
+                kwargs = kwargs | {"training": False}
             outputs = keras.tree.flatten(history.operation(*args, **kwargs))
             values[id(tensor)] = outputs[history.tensor_index]
         return values[id(end)]

@@ -140,7 +140,7 @@ class Walk:
             return self._in_place(layout, local)
         if windows.scaled(operation) or (self._strict and windows.goes_around(operation)):
             return Lost(operation.name, _JOINED)
-        if len(before) == 1 and rank == 4:
+        if len(before) == 1 and rank == len(local[0].shape) == 4:
             free = ({1, 2, 3} - {layout.rows, layout.columns}).pop()
             channels = local[0].shape[free]
             found = windows.windows(operation, self.sizes(local[0]), channels, layout)
