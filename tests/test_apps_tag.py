@@ -189,7 +189,13 @@ class TagTest(AppTest):
             ("--tags: name the list", random),
             ("--tags: --features writes no tags", random, tags, "--features"),
             ("--rule=f2: chooses among --thresholds", random, tags, "--rule=f2"),
-            ("--threshold: --thresholds has one", random, tags, "--threshold=.3", "--thresholds=x"),
+            (
+                "--threshold: --thresholds has one",
+                random,
+                tags,
+                "--threshold=.3",
+                f"--thresholds={self.tags}",
+            ),
             ("--image=absent: no such file", random, tags, "--image=absent"),
         ):
             self._refused(words, *flags, app="tag")
