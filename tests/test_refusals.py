@@ -21,7 +21,7 @@ class RefusalsTest(tf.test.TestCase):
     def test_faults_are_seen(self):
         # A sound command is none that is refused, and so must be called faulty.
         folder = pathlib.Path(self.create_tempdir().full_path)
-        picture, model, _ = refusal_inputs.make(folder / "inputs")["good"]
+        picture, model, *_ = refusal_inputs.make(folder / "inputs")["good"]
         case = refusals.Case("invert", {"image": picture, "network": model, "steps": 1}, "image")
         found = refusals.outcome(case, folder / "out")
         self.assertContainsSubset(("accepted",), found.faults)

@@ -14,6 +14,7 @@ import numpy as np
 import PIL.Image
 
 from tfvis import images
+from tfvis.networks import tags
 
 HTML = b"<!DOCTYPE html><html><body>404: Not Found</body></html>\n"
 # What a name may hold that a terminal obeys.
@@ -24,7 +25,7 @@ def make(root: pathlib.Path) -> dict[str, list[pathlib.Path]]:
     """Writes files below `root`.
 
     Returns:
-        {kind: paths}: "good" holds a picture and a model that are sound, the others what is to
+        {kind: paths}: "good" holds a picture, a model, a data set and tags that are sound, the others what is to
         be refused as a picture, a model, weights, a prototxt, a caffemodel, a table, a list of
         names, a folder of pictures, a data set, a checkpoint.
     """
@@ -37,9 +38,11 @@ def make(root: pathlib.Path) -> dict[str, list[pathlib.Path]]:
     for name in ("a", "b"):
         for k in range(12):
             images.save_png(data / name / f"{k}.png", np.full((32, 32, 3), 20 * k))
+    names = root / "tag_list.json"
+    names.write_text(json.dumps([f"tag {k}" for k in range(tags.COUNT)]))
     never = _never(root / "any")
     found = {
-        "good": [*good, data],
+        "good": [*good, data, names],
         "picture": never + _pictures(root / "pictures"),
         "model": _models(root / "models", model),
         "weights": _weights(root / "weights", model),

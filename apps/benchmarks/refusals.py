@@ -83,13 +83,13 @@ def cases(files: dict[str, list[pathlib.Path]]) -> list[Case]:
     Args:
         files: of `refusal_inputs.make`.
     """
-    picture, model, data = files["good"]
+    picture, model, data, tags = files["good"]
     base = {
         app: {"network": model} for app in _NETWORKED
     } | {
         "convert": {"network": "vgg_cnn_s", "caffemodel": "random"}, "evaluate": {
             "checkpoint": "pacs_vgg16", "data": data}, "localize": {"image": picture},
-        "tag": {"image": picture, "weights": "random"},
+        "tag": {"image": picture, "weights": "random", "tags": tags},
     }  # fmt: skip
     base["train"] |= {"data": data}
     base["deconv"] |= {"images": data, "units": "conv1:0"}
