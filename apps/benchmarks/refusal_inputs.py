@@ -25,9 +25,9 @@ def make(root: pathlib.Path) -> dict[str, list[pathlib.Path]]:
     """Writes files below `root`.
 
     Returns:
-        {kind: paths}: "good" holds a picture, a model, a data set and tags that are sound, the others what is to
-        be refused as a picture, a model, weights, a prototxt, a caffemodel, a table, a list of
-        names, a folder of pictures, a data set, a checkpoint.
+        {kind: paths}: "good" holds a picture, a model, a data set and tags that are sound, the
+        others what is to be refused as a picture, a model, weights, a prototxt, a caffemodel, a
+        table, a list of names, a folder of pictures, a data set, a checkpoint.
     """
     root.mkdir(parents=True, exist_ok=True)
     good = [root / "good.png", root / "good.keras"]
