@@ -50,6 +50,13 @@ def native_bfloat16() -> bool:
     return allowed and bool({"avx512_bf16", "amx_bf16"} & set(_cpuinfo("flags").split()))
 
 
+def avx512() -> bool:
+    """Tells whether oneDNN may use AVX-512 on this CPU."""
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT").upper()
+    allowed = limit == "DEFAULT" or limit.startswith(("AVX512", "AVX10"))
+    return allowed and "avx512f" in _cpuinfo("flags").split()
+
+
 def _cpuinfo(key: str) -> str:
     """Returns what Linux says of its first CPU under a key, "" where it does not."""
     try:

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from apps.benchmarks.timing import medians
+from apps.benchmarks.timing import medians, precisions
 from tfvis import preimages
 from tfvis.networks.network import Network
 from tfvis.preimages import maximization
@@ -18,12 +18,12 @@ _STEPS = 3
 
 def table_peers(network: Network, rounds: int) -> None:
     """Prints the time of a step of 16 units of block4_conv2 at 224 px, for each way."""
-    runs = {}
+    runs, both = {}, precisions()
     for name, options in {
         "pixels": {"parameterization": "pixels"},
         "fourier": {"parameterization": "fourier"},
     }.items():
-        for precision in ("float32", "bfloat16"):
+        for precision in both:
             settings = preimages.Maximization(precision=precision, **options)
             runs[name, precision] = _chunk(network, _UNITS, settings)
     settings = preimages.Maximization(parameterization="pixels")

@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 
+from apps.benchmarks.timing import precisions
 from tfvis import images, objectives, preimages
 from tfvis.networks.network import Network
 from tfvis.preimages import inversion
@@ -42,6 +43,8 @@ def table_inversion(
 
 def table_precision(network: Network, target: np.ndarray, layers: list[str]) -> None:
     """Prints where float32 and bfloat16 end: energies measured in float32."""
+    if len(precisions()) < 2:
+        return
     print(f"Final energy at {target.shape[0]} px, default settings, measured in float32")
     print(f"{'layer':<14} {'float32':>9} {'bfloat16':>9} {'differ':>8}")
     for layer in layers:
@@ -68,7 +71,7 @@ def table_app() -> None:
     began = time.perf_counter()
     subprocess.run([sys.executable, "-m", "apps.invert", "--help"], check=True, capture_output=True)
     print(f"apps.invert --help answers in {time.perf_counter() - began:.2f} s")
-    for precision in ("float32", "bfloat16"):
+    for precision in precisions():
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-m", "apps.invert", "--layers=block5_conv3", "--steps=20"]
             command += ["--fine_steps=5", f"--workdir={folder}", f"--precision={precision}"]

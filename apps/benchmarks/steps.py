@@ -5,7 +5,7 @@ import importlib.util
 import numpy as np
 import tensorflow as tf
 
-from apps.benchmarks.timing import medians
+from apps.benchmarks.timing import medians, precisions
 from tfvis import parameterizations, preimages
 from tfvis.networks.network import Network
 from tfvis.optimize import loop, updates
@@ -60,13 +60,14 @@ def table_steps(network: Network, target: np.ndarray, layers: list[str], rounds:
     print(f"Steps at {target.shape[0]} px, batch 1; medians of {rounds} rounds in turns")
     print(f"{'layer':<14} {'precision':<9} {'bare ms':>8} {'step ms':>8} {'ratio':>6}")
     images = tf.constant(target[None])
+    both = precisions()
     for layer in layers:
         runs = {"keras": keras_own(network, layer, images)}
-        for precision in ("float32", "bfloat16"):
+        for precision in both:
             runs["bare", precision] = bare(network, layer, precision, images)
             runs["step", precision] = inversion(network, layer, precision, target)
         taken = {name: s / _STEPS for name, s in medians(runs, rounds).items()}
-        for precision in ("float32", "bfloat16"):
+        for precision in both:
             a, b = taken["bare", precision], taken["step", precision]
             print(f"{layer:<14} {precision:<9} {1e3 * a:8.1f} {1e3 * b:8.1f} {b / a:6.3f}")
         plain, planned = taken["keras"], taken["bare", "float32"]
@@ -74,8 +75,9 @@ def table_steps(network: Network, target: np.ndarray, layers: list[str], rounds:
             f"{layer:<14} Keras' own pass takes {1e3 * plain:.1f} ms in float32, "
             f"{plain / planned:.2f}x the bare one"
         )
-        gain = taken["step", "float32"] / taken["step", "bfloat16"]
-        print(f"{layer:<14} bfloat16 is {gain:.2f}x as fast as float32", flush=True)
+        if "bfloat16" in both:
+            gain = taken["step", "float32"] / taken["step", "bfloat16"]
+            print(f"{layer:<14} bfloat16 is {gain:.2f}x as fast as float32", flush=True)
 
 
 def table_machine(network: Network, target: np.ndarray, layers: list[str], rounds: int) -> None:

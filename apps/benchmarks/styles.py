@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import functools
 import importlib.util
 import pathlib
 import resource
@@ -13,7 +14,7 @@ import numpy as np
 import scipy.optimize
 import tensorflow as tf
 
-from apps.benchmarks.timing import medians
+from apps.benchmarks.timing import medians, precisions
 from tfvis import images
 from tfvis.networks.network import Network
 from tfvis.style import goals, losses, measures, transfer
@@ -85,8 +86,7 @@ def table_style(network: Network, content, style, size: int, workdir: pathlib.Pa
     rows = {}
     for name, run in {
         "SciPy L-BFGS-B": scipys,
-        "float32": lambda: ours("float32"),
-        "bfloat16": lambda: ours("bfloat16"),
+        **{name: functools.partial(ours, name) for name in precisions()},
     }.items():
         began = time.perf_counter()
         picture = run()
@@ -94,6 +94,8 @@ def table_style(network: Network, content, style, size: int, workdir: pathlib.Pa
         images.save_png(workdir / f"style_{name.split()[0].lower()}.png", picture)
         print(f"{name:<20} {rows[name][0]:18.1f} {rows[name][1]:8.1f}", flush=True)
     for name, other in (("float32", "SciPy L-BFGS-B"), ("bfloat16", "float32")):
+        if name not in rows:
+            continue
         by, seconds = (a / b for a, b in zip(rows[name], rows[other], strict=True))
         print(f"{name} ends at {by:.4f} of {other}'s, in {seconds:.2f} of its time")
 
@@ -104,7 +106,7 @@ def table_evaluation(network: Network, content, style, rounds: int) -> None:
     settings = Transfer(recipe="gatys")
     image = tf.constant(found.content[None])
     runs, count = {}, 3
-    for precision in ("float32", "bfloat16"):
+    for precision in precisions():
         run = energy(network, found, dataclasses.replace(settings, precision=precision))
         runs[precision] = _repeated(run, image, count)
     matrix = tf.random.stateless_normal([4096, 4096], [0, 0])
@@ -128,7 +130,7 @@ def table_evaluation(network: Network, content, style, rounds: int) -> None:
     if "torch" not in taken:
         print("PyTorch is not installed; nothing to compare with.")
     else:
-        for name in ("float32", "bfloat16"):
+        for name in [name for name in ("float32", "bfloat16") if name in taken]:
             print(f"{name}: {taken['torch'] / taken[name]:.2f}x as fast as eager PyTorch")
 
 

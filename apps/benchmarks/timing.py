@@ -4,6 +4,16 @@ import statistics
 import time
 from collections.abc import Callable
 
+from tfvis import hardware
+
+
+def precisions() -> tuple[str, ...]:
+    """Returns the precisions that are timed here; says in one line that bfloat16 is not."""
+    if hardware.native_bfloat16():
+        return ("float32", "bfloat16")
+    print(f"bfloat16 is left out: {hardware.cpu()} does not multiply it in hardware.", flush=True)
+    return ("float32",)
+
 
 def medians(runs: dict[str, Callable[[], object]], rounds: int = 5) -> dict[str, float]:
     """Returns the median seconds of each run, all taken in turns after a warm-up.

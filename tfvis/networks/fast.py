@@ -1,15 +1,18 @@
 """How a truncated network is executed: the same numbers, sooner.
 
-A pre-image is hundreds of forward and backward passes through frozen weights. Three
-facts decide the time of one pass on a CPU with oneDNN; what heeding them gains beside
-the model as Keras runs it, `python -m apps.benchmark --table=steps` measures:
+A pre-image is hundreds of forward and backward passes through frozen weights. What decides
+the time of one pass on a CPU was measured on VGG16's layers at 224 and 627 x 418 px, forward
+and backward; where it does not pay, it is not done:
 
-- TensorFlow's gradient of max pooling costs five times the pooling's own traffic.
-- oneDNN's forward convolution of one image reads its weights where they lie, while
-  its backward one packs them first and is up to 1.7 times as fast. A convolution of
-  stride 1 *is* the backward convolution of the flipped kernel, so it can use that.
-- bfloat16 halves memory traffic, and recent CPUs multiply it in hardware; casting
-  the weights once, not at every step, keeps that gain.
+- oneDNN's forward convolution of one image reads its weights where they lie, while its
+  backward one packs them first. A convolution of stride 1 *is* the backward convolution of
+  the flipped kernel, so it can use that. In float32, with AVX2, 1.1 to 1.6 times as fast from
+  64 channels on; with AVX-512, 1.2 to 1.3 times from 256 and slower below. Not in bfloat16,
+  and not without oneDNN: slower in both. (AVX2 is oneDNN's own limit on an AVX-512 machine.)
+- Without oneDNN, TensorFlow's gradient of max pooling takes mostly twice as long as ours;
+  oneDNN's own takes half of it.
+- bfloat16 halves memory traffic, and recent CPUs multiply it in hardware; casting the weights
+  once, not at every step, keeps that gain.
 """
 
 import keras
@@ -21,34 +24,39 @@ from tfvis.networks import convolutions, surgery
 from tfvis.networks.caffe.layers import GroupedConv2D
 
 PRECISIONS = ("float32", "bfloat16")
-# Below this many input channels the packed convolution gains nothing: 64 channels
-# ran at 169 and 143 GFLOP/s (forward, backward), 256 at 124 and 179.
-PACKED_MIN_CHANNELS = 128
+# Input channels from which the packed convolution pays, with AVX-512 and without.
+PACKED_MIN_CHANNELS, PACKED_MIN_CHANNELS_AVX2 = 256, 64
 
 
-def plan(model: keras.Model, paths: dict[str, str], precision: str, packed: bool) -> keras.Model:
+def plan(
+    model: keras.Model, paths: dict[str, str], precision: str, packed: bool, ties: bool = False
+) -> keras.Model:
     """Returns a model that computes what `model` does, arranged to run fast.
 
     Args:
         model: flat functional model, as `surgery.Graph.truncated` returns.
         paths: {name in the result: name of an output of `model`}.
         precision: "float32", or "bfloat16" for the network's arithmetic.
-        packed: use the packed convolution where oneDNN runs (no use under XLA, whose
-            convolutions differ; TensorFlow's own adds up in bfloat16 going backward).
+        packed: use the packed convolution where it pays (no use under XLA, whose
+            convolutions differ).
+        ties: whether places of a pooling window that share the maximum must share its
+            gradient, see `EvenMaxPooling`.
 
     Returns:
         A model with outputs {name: tensor}, in `precision`. Weights are shared, but
         for convolutions whose kernel is packed or cast: those hold a constant copy.
     """
-    packed = packed and hardware.onednn()
+    packed = packed and packs(precision)
+    fewest = PACKED_MIN_CHANNELS if hardware.avx512() else PACKED_MIN_CHANNELS_AVX2
+    own_pooling = ties or not hardware.onednn()
 
     def place(layer, path, *args, **kwargs):
         name = layer.name
-        if _even_windows(layer):
+        if own_pooling and _even_windows(layer):
             return EvenMaxPooling(layer, precision, name=name)(*args, **kwargs)
         kinds = (keras.layers.Conv2D, GroupedConv2D)
         if type(layer) in kinds and layer.data_format == "channels_last":
-            pack = packed and _packable(layer)
+            pack = packed and _packable(layer) and layer.kernel.shape[2] >= fewest
             if pack or precision == "bfloat16":
                 return FrozenConv(layer, precision, pack, name=name)(*args, **kwargs)
         changes = {}
@@ -63,6 +71,11 @@ def plan(model: keras.Model, paths: dict[str, str], precision: str, packed: bool
     return keras.Model(
         graph.inputs, {name: graph.tensors[produced[path]] for name, path in paths.items()}
     )
+
+
+def packs(precision: str) -> bool:
+    """Tells whether the packed convolution pays at all on this machine."""
+    return precision == "float32" and hardware.onednn()
 
 
 def _even_windows(layer: keras.Layer) -> bool:
@@ -82,7 +95,6 @@ def _packable(layer: keras.layers.Conv2D) -> bool:
         and layer.groups == 1
         and layer.padding == "same"
         and all(size % 2 for size in layer.kernel_size)
-        and layer.kernel.shape[2] >= PACKED_MIN_CHANNELS
     )
 
 

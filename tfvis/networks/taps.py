@@ -26,8 +26,10 @@ class Taps:
         self.network = network
         self._on_cpu = not tf.config.list_physical_devices("GPU")
         paths = {layer: network.path(layer) for layer in layers}
+        # A deconvnet goes back through windows of zeros, where a maximum is every place's.
+        ties = ("rectifiers", "deconvnet") in network.variant
         self.model = fast.plan(
-            network.graph.truncated(sorted(set(paths.values()))), paths, precision, packed
+            network.graph.truncated(sorted(set(paths.values()))), paths, precision, packed, ties
         )
 
     def __call__(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
