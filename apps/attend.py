@@ -85,7 +85,8 @@ def main() -> None:
     )
     chosen = lookers.class_index(looker, _CLASS.value) if _CLASS.value is not None else None
     if not looker.classes:
-        common.say(f"Note: {looker.name} has no classifier; no class maps.")
+        why = looker.network.no_classifier
+        common.say(f"Note: {looker.name} has no classifier{why and f': it {why}'}; no class maps.")
     for note in looker.notes:
         common.say(f"Note: {note}")
     job = attentions.Job(

@@ -104,6 +104,7 @@ def _one(job: Job, pixels: np.ndarray, folder: pathlib.Path) -> dict:
         "class": name or None,
         "answer": None if index is None else round(float(seen.answers[index]), 6),
         "top": lookers.top(looker, seen.answers),
+        "probabilities": looker.probable,
         "seen_at": list(prepared.shape[1:3]),
         "empty": [word for word, found in maps.items() if not found.any()],
         "written": written,
@@ -140,7 +141,7 @@ def _panels(record: dict, folder: pathlib.Path) -> list[tuple[str, np.ndarray]]:
 
 def _row(record: dict, panels) -> list[sheets.Cell]:
     titles = [places.short(record["folder"], 28)] + [word for word, _ in panels[1:]]
-    notes = [", ".join(_words(record["top"][:2]))] + [""] * (len(panels) - 1)
+    notes = [", ".join(_words(record, 2))] + [""] * (len(panels) - 1)
     if record["class"]:
         at = [word for word, _ in panels].index("Grad-CAM")
         notes[at] = places.short(record["class"], 28)
@@ -155,19 +156,16 @@ def _row(record: dict, panels) -> list[sheets.Cell]:
     ]
 
 
-def _words(top) -> list[str]:
-    # Scores that are no probabilities are shown as they are.
-    return [
-        f"{name} {answer:.1%}" if 0 <= answer <= 1 else f"{name} {answer:.3g}"
-        for name, answer in top
-    ]
+def _words(record: dict, count: int | None = None) -> list[str]:
+    shown = "{} {:.1%}" if record.get("probabilities", True) else "{} {:.3g}"
+    return [shown.format(name, answer) for name, answer in record["top"][:count]]
 
 
 def line(record: dict) -> str:
     """Returns what to print of a picture: its path, its classes, the folder of its files."""
     words = [f"{places.short(record['path'], 44):<44}", f"{record['folder']}/"]
     if record["class"]:
-        says = f"map of {record['class']}; {', '.join(_words(record['top']))}"
+        says = f"map of {record['class']}; {', '.join(_words(record))}"
         words.insert(1, f"{says:<44}")
     if record["empty"]:
         names = ", ".join(_NAMES[word] for word in record["empty"])

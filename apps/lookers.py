@@ -91,10 +91,7 @@ class Looker:
             steps = {layer: step[0].numpy() for layer, step in seen.steps.items()}
         else:
             taps = self.taps(prepared)
-        answers = taps[self.network.graph.output][0].numpy() if self.classes else None
-        if answers is not None and answers.ndim == 3:
-            # Of each place; one, or more where the picture is larger than the network learnt.
-            answers = answers.mean((0, 1))
+        answers = self._answers(taps[self.network.logits]) if self.classes else None
         return Sight(
             size=tuple(prepared.shape[1:3]),
             mask=mask,
@@ -102,6 +99,15 @@ class Looker:
             answers=answers,
             deep=taps[self.cam.layer] if self.cam else None,
         )
+
+    @property
+    def probable(self) -> bool:
+        """Whether what the network says of classes are probabilities."""
+        return bool(self.classes) and self.network.classifier.form != "numbers"
+
+    def _answers(self, scores: tf.Tensor) -> np.ndarray:
+        found = self.network.probabilities(scores) if self.probable else scores
+        return found[0].numpy()
 
     def class_map(self, sight: "Sight", index: int) -> np.ndarray:
         """Returns Grad-CAM of a class, float32 [height, width], 0 or more."""
@@ -116,7 +122,8 @@ class Sight:
         size: (height, width) at which it was looked at.
         mask: VisualBackProp's, float32 [height, width], 0..1, or None.
         steps: {layer: float32 [h, w]}, the masks in between, the deepest first.
-        answers: float32 [classes], what the network puts out, or None.
+        answers: float32 [classes], what the network says of each; scores where it puts out no
+            probabilities; or None.
         deep: float32 [1, ...], the layer's output that Grad-CAM weights, from the same forward
             pass, or None.
     """
@@ -194,7 +201,10 @@ def of_flags(
     if "," in name:
         raise InputError(f"--network={name}: one at a time; name one of them.")
     (network,) = subjects.networks(holders, top=wanted).values()
-    count = network.channels_of(network.graph.output) if network.logits else 0
+    subjects.check_output(network)
+    count = network.classifier.classes if network.classifier else 0
+    if network.classifier and network.classifier.note:
+        subjects.say(f"Note: {network.classifier.note}.")
     return _looker(
         network, network.name,
         network.classes or labels.names(count),
@@ -227,7 +237,7 @@ def _looker(
         ends = f"; {cam.end}" if cam.end else ""
         ends += f", though {cam.after} follows" if cam.after else ""
         notes.append(f"class maps are of {cam.layer}{'' if cam_layer else ', the last map'}{ends}.")
-    extra = (network.graph.output, cam.layer) if cam else ()
+    extra = (network.logits, cam.layer) if cam else ()
     options = {"per_layer": per_layer, "extra": extra, "precision": precision}
     backprop = taps = None
     try:
@@ -284,8 +294,8 @@ def class_index(looker: Looker, word: str) -> tuple[int, str]:
     """
     if not looker.classes:
         raise InputError(
-            f"--class={word}: {looker.name} has no classifier here. Use a checkpoint, or a "
-            "network whose weights include one."
+            f"--class={word}: {looker.name} has no classifier here"
+            f"{_why(looker.network)}. Use a checkpoint, or a network whose weights include one."
         )
     if word in looker.classes:
         return looker.classes.index(word), word
@@ -302,6 +312,10 @@ def class_index(looker: Looker, word: str) -> tuple[int, str]:
         raise InputError(f"--class={word}: stands for several classes ({names}). Name one.")
     channel = found[0].channel
     return channel, looker.classes[channel] if word.isdigit() else found[0].name
+
+
+def _why(network: Network) -> str:
+    return f" ({network.no_classifier})" if network.no_classifier else ""
 
 
 def top(looker: Looker, answers: np.ndarray | None, count: int = 3) -> list[list]:

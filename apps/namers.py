@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -11,7 +10,7 @@ from apps import art, subjects
 from tfvis import images
 from tfvis.art import borders, checkpoints, datasets, pictures
 from tfvis.errors import InputError
-from tfvis.networks import embedded, labels, recipes, steps, surgery
+from tfvis.networks import embedded, labels, recipes
 from tfvis.networks.network import Network
 
 # Side of a picture on the sheet.
@@ -84,20 +83,18 @@ def of_network(holders: dict, names: str | None, precision: str, crop_borders: b
     recipe = recipes.fitting(network.name, network.preprocessing, network.fixed_size)
     # A mean image is cut to what is looked at.
     network = dataclasses.replace(network, preprocessing=recipe.contract)
-    scores = _scores(network, *steps.pair(recipe.crop))
-    count = network.channels_of(scores)
+    subjects.check_probabilities(network)
+    count = network.classifier.classes
     if names is None:
         classes = network.classes or labels.names(count)
     else:
         classes = labels.unique(labels.read(names, count))
-    taps = network.taps([scores], precision)
+    taps = network.taps([network.logits], precision)
 
     # Pictures of all sizes come to what prepares them itself.
     @tf.function(reduce_retracing=True)
     def answer(batch: tf.Tensor) -> tf.Tensor:
-        seen = tf.reshape(taps(batch)[scores], [-1, count])
-        # The softmax in float32: in bfloat16 probabilities have three digits, and no sum of 1.
-        return tf.nn.softmax(seen) if scores == network.logits else seen
+        return network.probabilities(taps(batch)[network.logits])
 
     whole = embedded.prepares(network)
 
@@ -119,34 +116,6 @@ def of_network(holders: dict, names: str | None, precision: str, crop_borders: b
                 yield number, error
 
     return Namer(network.name, network, classes, reads, answer, seen)
-
-
-def _scores(network: Network, height: int, width: int) -> str:
-    """Returns the path of a classifier's scores; of its softmax, where that puts out a 1x1 map.
-
-    Raises:
-        InputError: it is none: ends in a map, in tags, or in features.
-    """
-    output = network.graph.output
-    last = surgery.operation(network.graph.tensors[output]) if output else None
-    if network.logits and network.channels_of(output) > 1:
-        # Features of a trunk are a pooling's, or a ReLU's.
-        weighs = any(weight.ndim > 1 for weight in getattr(last, "weights", ()))
-        activation = getattr(last, "activation", None) or keras.activations.linear
-        if network.is_softmax(output) or (weighs and activation is keras.activations.linear):
-            return network.logits
-    elif (
-        output
-        and network.is_softmax(output)
-        and network.channels_of(output)
-        and network.trace(output, height, width)[:-1] == (1, 1)
-    ):
-        return output
-    ends = f"ends in {last.name} ({type(last).__name__})" if output else "has several outputs"
-    raise InputError(
-        f"--network={network.name}: is no classifier here: {ends}, not in the scores or the "
-        "softmax of classes."
-    )
 
 
 def _example(path: str) -> datasets.Example:

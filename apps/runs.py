@@ -330,6 +330,7 @@ def described(network: Network) -> dict:
         "name": network.name,
         "preprocessing": network.preprocessing.name,
         **dict(network.variant),
+        "classifier": network.classifier and dataclasses.asdict(network.classifier),
         "weights": dataclasses.asdict(network.record),
         **({"notes": list(network.notes)} if network.notes else {}),
     }

@@ -58,7 +58,8 @@ def define_ends() -> tuple[flags.FlagHolder, flags.FlagHolder]:
 
 
 def define_network() -> dict[str, flags.FlagHolder]:
-    """Defines --network, --weights, --pooling, --activation, --preprocessing, --stage, --until.
+    """Defines --network, --weights, --pooling, --activation, --preprocessing, --output, --stage,
+    --until.
 
     Returns:
         {flag: holder}, as `network` takes them.
@@ -91,7 +92,13 @@ def define_network() -> dict[str, flags.FlagHolder]:
             "auto",
             "What a .keras file expects: caffe (BGR minus mean), ilsvrc (the same with the mean "
             "of CaffeNet), illustration2vec (with that of drawings), tf (-1..1), torch, unit "
-            "(0..1), none (0..255); auto knows named networks.",
+            "(0..1), none (0..255); auto looks at the model, and says what it took and why.",
+        ),
+        flags.DEFINE_string(
+            "output",
+            None,
+            "Which output of a network of several names classes; left out, the one that is "
+            "probabilities of classes.",
         ),
         *define_ends(),
     )
@@ -182,6 +189,26 @@ def networks(
         count = sum(other.split(" ")[0] == label for other in found)
         found[f"{label} {count + 1}" if count else label] = built
     return found
+
+
+def check_output(network) -> None:
+    """Raises InputError where a network has several outputs and none is known to name classes."""
+    if not network.classifier and len(network.graph.outputs) > 1:
+        raise InputError(f"--network={network.name}: {network.no_classifier}.")
+
+
+def check_probabilities(network) -> None:
+    """Says what is to be known of how a network names classes.
+
+    Raises:
+        InputError: it names none, or puts out no probabilities of them.
+    """
+    head = network.classifier
+    if not head or head.form == "numbers":
+        reason = head.note if head else network.no_classifier
+        raise InputError(f"--network={network.name}: is no classifier here: {reason}.")
+    if head.note:
+        say(f"Note: {head.note}.")
 
 
 def as_trained(name: str, holders: dict[str, flags.FlagHolder]) -> None:

@@ -152,8 +152,9 @@ def parse(text: str, network, labels: str | None) -> list[Unit]:
 def _layer(word: str, network) -> str:
     if word in ("logit", "logits") and word not in network.paths:
         if not network.logits:
+            why = f" ({network.no_classifier})" if network.no_classifier else ""
             raise InputError(
-                f"--units={word}: {network.name} has no classifier here. Name --weights that "
+                f"--units={word}: {network.name} has no classifier here{why}. Name --weights that "
                 "include it, or a layer."
             )
         return "logits"

@@ -226,7 +226,7 @@ class GradCamTest(tf.test.TestCase, parameterized.TestCase):
         inputs = keras.Input((None, None, 2))
         pool = layers.AveragePooling2D(kernel, stride, padding=padding, name="pool")(inputs)
         x = layers.GlobalAveragePooling2D()(pool)
-        net = network.wrap(keras.Model(inputs, layers.Dense(1, name="scores")(x)))
+        net = network.wrap(keras.Model(inputs, layers.Dense(2, name="scores")(x)))
         cam = grad_cam.GradCam(net, "pool")
         rows, columns = np.mgrid[:height, :width].astype(np.float32)
         ramps = np.stack([rows, columns], -1)

@@ -8,7 +8,7 @@ from absl.testing import parameterized
 from tests import nets
 from tfvis import hardware
 from tfvis.errors import InputError
-from tfvis.networks import fast, network, preprocessing, surgery
+from tfvis.networks import fast, network, preprocessing, scores, surgery
 
 
 def _direct(model: keras.Model, layer: str, x: np.ndarray) -> np.ndarray:
@@ -46,7 +46,7 @@ class SurgeryTest(tf.test.TestCase):
         before = model.to_json(), [len(la._inbound_nodes) for la in model.layers], model(self.x)
         for pooling, activation in (("max", "pre"), ("avg", "post")):
             place = surgery.placing(pooling, activation)
-            graph, _ = surgery.with_logits(model, place)
+            graph, _ = scores.found(model, place)
             fast.plan(graph.truncated(["block2_conv1"]), {"a": "block2_conv1"}, "bfloat16", True)
         self.assertEqual(model.to_json(), before[0])
         self.assertEqual([len(la._inbound_nodes) for la in model.layers], before[1])
@@ -73,7 +73,8 @@ class SurgeryTest(tf.test.TestCase):
 
     def test_logits_of_a_fused_and_of_a_separate_softmax(self):
         for model in (nets.small(), _nested()):
-            graph, path = surgery.with_logits(model, surgery.placing())
+            graph, head = scores.found(model, surgery.placing())
+            path = head.path
             logits = graph.truncated([path])(self.x)[path]
             self.assertAllClose(tf.nn.softmax(logits), model(self.x), rtol=1e-5)
             self.assertNotAllClose(tf.reduce_sum(logits, -1), [1.0])

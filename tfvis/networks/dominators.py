@@ -4,10 +4,13 @@ In graph theory's word, the dominators of the output. A chain is all dominators;
 network they are the ends of its blocks, of Inception and DenseNet the concatenations.
 """
 
-from tfvis.networks.network import Network
+import typing
+
+if typing.TYPE_CHECKING:
+    from tfvis.networks.network import Network
 
 
-def dominators(network: Network, output: str | None = None) -> tuple[str, ...]:
+def dominators(network: "Network", output: str | None = None) -> tuple[str, ...]:
     """Returns the paths of the dominators of an output, in order of computation.
 
     Args:
@@ -20,12 +23,23 @@ def dominators(network: Network, output: str | None = None) -> tuple[str, ...]:
     output = output or network.graph.output or network.paths[-1]
     network.check([output])
     tensors = network.graph.tensors
-    order, parents = ordered(tensors[network.path(output)])
+    names = {id(tensor): path for path, tensor in tensors.items()}
+    found = passed(tensors[network.path(output)])
+    return tuple(
+        names[id(tensor)]
+        for tensor in found
+        if id(tensor) in names and tensor is not network.graph.inputs
+    )
+
+
+def passed(output) -> list:
+    """Returns the symbolic tensors that every path to one passes, itself the last."""
+    order, parents = ordered(output)
     place = {id(tensor): k for k, tensor in enumerate(order)}
     # In any order of computation, a layer is on every path exactly if no edge leaps over it:
     # an edge that does lies on a path around it, since everything here leads from the input
     # to the output.
-    furthest, passed = 0, []
+    furthest, found = 0, []
     children: dict[int, int] = {}
     for k, tensor in enumerate(order):
         for source in parents[id(tensor)]:
@@ -33,10 +47,9 @@ def dominators(network: Network, output: str | None = None) -> tuple[str, ...]:
             children[at] = max(children.get(at, 0), k)
     for k, tensor in enumerate(order):
         if furthest <= k:
-            passed.append(id(tensor))
+            found.append(tensor)
         furthest = max(furthest, children.get(k, k))
-    names = {id(tensor): path for path, tensor in tensors.items()}
-    return tuple(names[i] for i in passed if i in names and i != id(network.graph.inputs))
+    return found
 
 
 def sources(tensor) -> list:

@@ -133,7 +133,7 @@ def _scores(network: Network) -> set[str]:
     found: set[str] = set()
     if not network.logits:
         return found
-    tensor = network.graph.tensors[network.logits]
+    tensor = network.graph.tensors[network.classifier.source]
     paths = {id(one): path for path, one in network.graph.tensors.items()}
     poolings = (keras.layers.AveragePooling2D, keras.layers.GlobalAveragePooling2D)
     while id(tensor) in paths:

@@ -16,6 +16,7 @@ from tfvis.networks import (
     keras_settings,
     opening,
     recipes,
+    scores,
     surgery,
     taps,
     waking,
@@ -43,7 +44,8 @@ class Network:
         graph: the rewired, flat model; `graph.tensors` lists every path.
         preprocessing: the map from display space to the network's input.
         record: where the weights came from, and their fingerprint.
-        logits: path of the scores before a last softmax, "" without a classifier.
+        classifier: what its output says of which classes, None where it names none.
+        no_classifier: why not, in words.
         variant: {"pooling", "activation"} as built.
         classes: names of the classes where the network brings them, as a checkpoint does.
         side: of the square that it learnt to be shown whole pictures in, where that is said.
@@ -55,12 +57,22 @@ class Network:
     graph: surgery.Graph
     preprocessing: contracts.Preprocessing
     record: sources.Record
-    logits: str = ""
+    classifier: scores.Classifier | None = None
+    no_classifier: str = ""
     variant: tuple[tuple[str, str], ...] = ()
     classes: tuple[str, ...] = ()
     side: int | None = None
     base: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def logits(self) -> str:
+        """Path of the scores of classes before a last softmax, "" without a classifier."""
+        return self.classifier.path if self.classifier else ""
+
+    def probabilities(self, found: tf.Tensor) -> tf.Tensor:
+        """See `scores.probabilities`."""
+        return scores.probabilities(self, found)
 
     @property
     def channels(self) -> int:
@@ -101,7 +113,7 @@ class Network:
         A probability is raised as well by lowering all other scores (Simonyan et al.
         2014, section 2), so units are those before it.
         """
-        if self.is_softmax(layer) and self.path(layer) != self.logits:
+        if self.is_softmax(layer):
             raise InputError(
                 f"{layer} is a softmax: it rises as well where all other classes fall. Use the "
                 "scores before it, as logit:CLASS."
@@ -109,11 +121,7 @@ class Network:
 
     def is_softmax(self, layer: str) -> bool:
         """Tells whether a softmax, or its logarithm, puts out what `layer` does."""
-        operation = surgery.operation(self.graph.tensors[self.path(layer)])
-        # By name: keras.layers and keras.ops have one each.
-        named = type(operation).__name__ in ("Softmax", "LogSoftmax")
-        activation = getattr(operation, "activation", None)
-        return named or activation in (keras.activations.softmax, keras.activations.log_softmax)
+        return scores.is_softmax(self, layer)
 
     def channels_of(self, layer: str) -> int | None:
         """Returns the channels of a map or entries of a vector, None for other outputs."""
@@ -288,6 +296,7 @@ def build(
     preprocessing: str = "auto",
     stage: tuple[str, ...] = (),
     until: str | None = None,
+    output: str | None = None,
 ) -> Network:
     """Builds a named network, or opens a file or a checkpoint, with its weights in place.
 
@@ -314,6 +323,8 @@ def build(
         until: the layer that a Caffe network is to end with. None opens all of it; of a
             .prototxt, what is known here and does not depend on layers that are not
             (`Network.notes` says which).
+        output: which of several outputs names classes; None finds the one that is probabilities
+            of classes.
 
     Raises:
         InputError: unknown name, no weights to be had, weights that do not fit or
@@ -325,7 +336,7 @@ def build(
         found = opening.opened(name, weights, pooling, activation, top, tuple(stage), until)
         if preprocessing != "auto":
             found = dataclasses.replace(found, contract=contracts.named(preprocessing))
-        return of_opened(found, pooling, activation)
+        return of_opened(found, pooling, activation, output)
     except RecursionError as error:
         # Keras goes from each layer into the one before it.
         raise InputError(
@@ -333,7 +344,9 @@ def build(
         ) from error
 
 
-def of_opened(found: opening.Opened, pooling: str = "max", activation: str = "post") -> Network:
+def of_opened(
+    found: opening.Opened, pooling: str = "max", activation: str = "post", output: str | None = None
+) -> Network:
     """Makes a Network of what `opening.opened` returns; see `build`.
 
     Raises:
@@ -347,7 +360,9 @@ def of_opened(found: opening.Opened, pooling: str = "max", activation: str = "po
             for own, usual, asked in zip(trained.variant, ("max", "post"), variant, strict=True)
         )
     try:
-        network = wrap(found.model, found.name, found.contract, found.record, place, variant)
+        network = wrap(
+            found.model, found.name, found.contract, found.record, place, variant, output
+        )
     except InputError as error:
         raise InputError(f"--network={found.name}: {error}") from error
     network = dataclasses.replace(network, notes=found.notes)
@@ -365,6 +380,7 @@ def wrap(
     record: sources.Record | None = None,
     place: surgery.Place | None = None,
     variant: tuple[str, str] = ("max", "post"),
+    output: str | None = None,
 ) -> Network:
     """Makes a Network of any Keras model of one image input; the model stays as it is.
 
@@ -375,6 +391,7 @@ def wrap(
         record: where its weights came from; default they are fingerprinted here.
         place: how to run its layers, see `surgery.placing`.
         variant: the words that made `place`, for the manifest.
+        output: see `build`.
 
     Raises:
         InputError: not a graph of one image input; NaN in the weights.
@@ -384,7 +401,7 @@ def wrap(
         model = channels_first.converted(model)
     sources.check_finite(model)
     record = record or sources.Record("given", sources.fingerprint(model), None)
-    graph, logits = surgery.with_logits(model, place or surgery.placing(*variant))
+    graph, head = scores.found(model, place or surgery.placing(*variant), output)
     whole_numbers.check(model, graph)
     if len(graph.inputs.shape) != 4 or graph.inputs.shape[-1] is None:
         raise InputError(
@@ -396,13 +413,14 @@ def wrap(
             "Expected a model whose input is fixed in height and width, or in neither. "
             f"Received: {tuple(graph.inputs.shape)}"
         )
-    if not logits or len(graph.tensors[logits].shape) != 2:
-        logits = ""
+    named = isinstance(head, scores.Classifier)
     return Network(
         name=name or model.name,
         graph=graph,
         preprocessing=preprocessing or contracts.named("none"),
         record=record,
-        logits=logits,
+        classifier=head if named else None,
+        no_classifier="" if named else head,
         variant=(("pooling", variant[0]), ("activation", variant[1])),
+        classes=("no", "yes") if named and head.kind == "binary" else (),
     )

@@ -35,13 +35,15 @@ class Graph:
             nested model has the path "inner/layer"; a layer used a second time has
             ":1" appended, and so on.
         layers: {path: layer that produced it}.
-        output: path of the model's output.
+        output: path of the model's output, of several the first or the one that is meant.
+        outputs: {key or path: path} of all of them.
     """
 
     inputs: keras.KerasTensor
     tensors: dict[str, keras.KerasTensor]
     layers: dict[str, keras.Layer]
     output: str
+    outputs: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def truncated(self, paths: list[str] | tuple[str, ...]) -> keras.Model:
         """Returns the smallest model from the input to the tensors at `paths`."""
@@ -81,7 +83,7 @@ def rewire(model: keras.Model, place: Place | None = None) -> Graph:
     def run(layer: keras.Layer, prefix: str, args, kwargs) -> object:
         path = prefix + layer.name
         if isinstance(layer, keras.Model) and _is_graph(layer) and _is_chain(layer, args):
-            return walk(layer, args[0], path + "/")
+            return walk(layer, args[0], path + "/")[0]
         name, count = path, 0
         while name in recorded:
             count += 1
@@ -94,16 +96,17 @@ def rewire(model: keras.Model, place: Place | None = None) -> Graph:
                 layers[name] = layer
         return tensor
 
-    def walk(inner: keras.Model, tensor: keras.KerasTensor, prefix: str) -> object:
+    def walk(inner: keras.Model, tensor: keras.KerasTensor, prefix: str) -> list:
         if isinstance(inner, keras.Sequential):
             for layer in inner.layers:
                 tensor = run(layer, prefix, (tensor,), {})
-            return tensor
+            return [tensor]
         produced = {}
 
         def call(layer, *args, **kwargs):
-            produced[layer.name] = run(layer, prefix, args, kwargs)
-            return produced[layer.name]
+            result = run(layer, prefix, args, kwargs)
+            produced.setdefault(layer.name, []).append(result)
+            return result
 
         keras.models.clone_model(
             inner,
@@ -111,8 +114,8 @@ def rewire(model: keras.Model, place: Place | None = None) -> Graph:
             clone_function=lambda layer: layer,
             call_function=call,
         )
-        # The clone's own output is a copy cut off from `tensor`; ours is connected.
-        return produced[inner.outputs[0]._keras_history.operation.name]
+        # The clone's own outputs are copies cut off from `tensor`; ours are connected.
+        return [_of_call(inner, one, produced, tensor) for one in inner.outputs]
 
     if not _is_graph(model):
         raise InputError(
@@ -127,9 +130,41 @@ def rewire(model: keras.Model, place: Place | None = None) -> Graph:
     # Whole numbers have no gradient; `whole_numbers.check` sees that floats do as well.
     dtype = source.dtype if "float" in source.dtype else "float32"
     inputs = keras.Input(batch_shape=(None, *source.shape[1:]), dtype=dtype)
-    output = walk(model, inputs, "")
-    last = next((p for p, t in recorded.items() if t is output), "")
-    return Graph(inputs, recorded, layers, last)
+    ends = walk(model, inputs, "")
+    known = {id(tensor): path for path, tensor in recorded.items()}
+    paths = [known.get(id(end), "") for end in ends]
+    return Graph(inputs, recorded, layers, paths[0], _keyed(model, paths))
+
+
+def _of_call(inner: keras.Model, output, produced: dict[str, list], tensor):
+    """Returns what a call produced again: of a layer used twice, the call that is meant.
+
+    Args:
+        inner: whose output it is.
+        output: the symbolic tensor.
+        produced: {layer: results of its calls}, in the order Keras runs them.
+        tensor: what stands for the model's input.
+    """
+    made, node_index, tensor_index = output._keras_history
+    if made.name not in produced:
+        return tensor
+    by_depth = inner._nodes_by_depth
+    nodes = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+    calls = [node for node in nodes if node.operation is made]
+    call = calls.index(made._inbound_nodes[node_index])
+    return keras.tree.flatten(produced[made.name][call])[tensor_index]
+
+
+def _keyed(model: keras.Model, paths: list[str]) -> dict[str, str]:
+    """Returns {key of an output, or its path: path}."""
+    structure = getattr(model, "_outputs_struct", None)
+    named = structure if isinstance(structure, dict) else {}
+    keys = {id(tensor): key for key, tensor in named.items()}
+    return {
+        keys.get(id(tensor), path): path
+        for tensor, path in zip(model.outputs, paths, strict=True)
+        if path
+    }
 
 
 def _is_graph(model: keras.Model) -> bool:
@@ -215,68 +250,6 @@ def split_activation(layer: keras.Layer, path: str, *args, **kwargs):
     return before, keras.layers.Activation(layer.activation, name=name)(before)
 
 
-def with_logits(model: keras.Model, place: Place) -> tuple[Graph, str]:
-    """Rewires a classifier so that the scores before its softmax have a path.
-
-    Args:
-        model: a classifier.
-        place: how to run every other layer.
-
-    Returns:
-        The graph and the path of the logits: the input of a last softmax or sigmoid layer,
-        the last layer with its fused softmax split off, or the output itself where the model
-        ends in no softmax ("" where that is not one tensor). Scores that an average pooling
-        leaves as a map of one place get a path as a vector; where an image is so large that
-        there are more places, their mean.
-    """
-    graph = rewire(model, place)
-    last = graph.layers.get(graph.output)
-    activation = getattr(last, "activation", None)
-    softmax = activation is keras.activations.softmax
-    # Tags have a sigmoid each. One that is fused is left: it may as well end a picture.
-    sigmoid = activation is keras.activations.sigmoid and not getattr(last, "weights", ())
-    if softmax and last.weights:
-        # A layer may itself be called logits.
-        name = "logits" if "logits" not in graph.tensors else f"{graph.output}_before_softmax"
-
-        def place_last(layer, path, *args, **kwargs):
-            if layer is last:
-                before, after = split_activation(layer, path, *args, **kwargs)
-                return Taken({name: before, path: after})
-            return place(layer, path, *args, **kwargs)
-
-        return rewire(model, place_last), name
-    if softmax or sigmoid or isinstance(last, keras.layers.Softmax):
-        scores = []
-
-        def place_softmax(layer, path, *args, **kwargs):
-            if layer is last:
-                scores[:] = args
-            return place(layer, path, *args, **kwargs)
-
-        graph = rewire(model, place_softmax)
-        return _as_vector(graph, next(p for p, t in graph.tensors.items() if t is scores[0]))
-    return graph, graph.output
-
-
-def _as_vector(graph: Graph, scores: str) -> tuple[Graph, str]:
-    """Returns a graph in which the scores of classes are a vector, and their path.
-
-    A map of them is left where no average pooling made it: its places may be the answer.
-    """
-    tensor = graph.tensors[scores]
-    pooled = isinstance(graph.layers[scores], keras.layers.AveragePooling2D)
-    if len(tensor.shape) != 4 or not (pooled or tuple(tensor.shape[1:3]) == (1, 1)):
-        return graph, scores
-    name = "logits" if "logits" not in graph.tensors else f"{scores}_mean"
-    mean = keras.layers.GlobalAveragePooling2D(name=legal(name))
-    return dataclasses.replace(
-        graph,
-        tensors=graph.tensors | {name: mean(tensor)},
-        layers=graph.layers | {name: mean},
-    ), name
-
-
 def replaced(graph: Graph, place: Place) -> Graph:
     """Returns a graph of the same paths, each layer run by `place`.
 
@@ -289,7 +262,7 @@ def replaced(graph: Graph, place: Place) -> Graph:
     model = keras.Model(graph.inputs, first + list(graph.tensors.values()))
     new = rewire(model, place)
     tensors = {path: new.tensors[operation(t).name] for path, t in graph.tensors.items()}
-    return Graph(new.inputs, tensors, graph.layers, graph.output)
+    return dataclasses.replace(graph, inputs=new.inputs, tensors=tensors)
 
 
 def operation(tensor: keras.KerasTensor):
