@@ -9,6 +9,7 @@ from sklearn import linear_model
 
 from tests import nets
 from tfvis.art import adversarial, anatomy, features, training
+from tfvis.networks import network as networks
 
 
 class ReversalTest(tf.test.TestCase):
@@ -141,7 +142,7 @@ class AdaptingTest(tf.test.TestCase):
         x = keras.layers.Conv2D(16, 1, name="trunk")(inputs)
         # Fewer than there are: what is left out cannot be found again in the others.
         x = keras.layers.Conv2D(8, 1, name="tail")(x)
-        parts = anatomy.anatomy(anatomy.networks.wrap(keras.Model(inputs, x)), "trunk")
+        parts = anatomy.anatomy(networks.wrap(keras.Model(inputs, x)), "trunk")
         settings = training.Training(
             epochs=20, rate=1e-2, dropout=0.0, patience=99, batch=64, head_epochs=5, seed=1,
             floor=0.0,  # Two sides that play against each other settle as the rate falls.

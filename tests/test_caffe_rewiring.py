@@ -49,6 +49,7 @@ class RewiringTest(tf.test.TestCase, parameterized.TestCase):
                 conv("conv2", "pool1", "num_output: 4 kernel_size: 5 group: 2"),
                 conv("conv3", "conv2", "num_output: 4 kernel_size: 3 pad: 1 group: 2"),
                 conv("conv4", "conv3", "num_output: 4 kernel_size: 5 stride: 2 pad: 2"),
+                size=(48, 72),
             ),
             "circular",
         )

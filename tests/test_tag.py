@@ -116,7 +116,7 @@ class FilesTest(tf.test.TestCase):
             ({"thresholds": table}, "no such array"),
             ({"threshold": holed}, "from 0 to 1"),
             ({"threshold": table * 2}, "from 0 to 1"),
-            ({"threshold": np.full((1539, 3), "a")}, "expected numbers"),
+            ({"threshold": np.full((1539, 3), "a")}, "cannot be read as numbers"),
             ({"threshold": np.full((1539, 3), None)}, "cannot be read"),  # Pickled.
         ):
             with open(self.path, "wb") as file:
