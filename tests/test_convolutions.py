@@ -17,6 +17,7 @@ from tests import nets
 from tfvis import hardware
 from tfvis.art import anatomy
 from tfvis.attention import grad_cam
+from tfvis.errors import InputError
 from tfvis.networks import convolutions, network, surgery
 
 _conv, _depthwise = keras.layers.Conv2D, keras.layers.DepthwiseConv2D
@@ -233,6 +234,23 @@ class HardwareTest(tf.test.TestCase, parameterized.TestCase):
                 self.assertTrue(hardware.native_bfloat16())
         with flags, _without_onednn():
             self.assertFalse(hardware.native_bfloat16())
+
+    def test_bfloat16_is_not_onednns_on_a_cpu_without_avx512(self):
+        on = hardware.onednn()
+        with mock.patch.object(hardware, "_cpuinfo", return_value="fpu avx2"):
+            self.assertEqual([hardware.onednn(), hardware.onednn("bfloat16")], [on, False])
+            self.assertEqual(hardware.refused("bfloat16"), "")
+
+    def test_where_onednn_is_kept_from_bfloat16_it_is_refused(self):
+        network = nets.wrapped()
+        with (
+            mock.patch.object(hardware, "_cpuinfo", return_value="avx512f avx512_bf16"),
+            mock.patch.object(hardware, "onednn", return_value=True),
+            mock.patch.dict("os.environ", ONEDNN_MAX_CPU_ISA="AVX2"),
+        ):
+            with self.assertRaisesRegex(InputError, "--precision=bfloat16: ONEDNN_MAX_CPU_ISA"):
+                network.taps(["block1_conv1"], "bfloat16")
+            network.taps(["block1_conv1"], "float32")
 
 
 if __name__ == "__main__":

@@ -17,16 +17,32 @@ def cpu() -> str:
     return _cpuinfo("model name") or platform.processor() or platform.machine()
 
 
-def onednn() -> bool:
+def onednn(dtype: str = "float32") -> bool:
     """Tells whether TensorFlow's convolutions and products run through oneDNN.
 
     Asked of TensorFlow, which reads TF_ENABLE_ONEDNN_OPTS as it is imported and never
     again: what the variable says later need not be in force.
+
+    Args:
+        dtype: of the numbers. TensorFlow gives oneDNN bfloat16 on CPUs with AVX-512 only; on
+            others its own kernels take it, which lack the same as without oneDNN.
     """
     # There is no public name for it; TensorFlow's own tests ask here.
     from tensorflow.python.util import _pywrap_util_port
 
+    if dtype == "bfloat16" and "avx512f" not in _cpuinfo("flags").split():
+        return False
     return _pywrap_util_port.IsMklEnabled()
+
+
+def refused(precision: str) -> str:
+    """Returns why this machine cannot compute in a precision, "" where it can.
+
+    oneDNN ends the process where ONEDNN_MAX_CPU_ISA keeps from it what TensorFlow sees.
+    """
+    if precision == "bfloat16" and not gpus() and onednn(precision) and not avx512():
+        return f"ONEDNN_MAX_CPU_ISA={os.environ['ONEDNN_MAX_CPU_ISA']} keeps oneDNN from it"
+    return ""
 
 
 def gpus() -> list:

@@ -43,7 +43,7 @@ def grouped(inputs, kernel, strides=(1, 1), padding="VALID", dilations=(1, 1)):
     if groups == 1:
         return convolve(inputs, kernel)
     even = len(set(strides)) == 1 and not (max(strides) > 1 and max(dilations) > 1)
-    native = hardware.onednn() or hardware.gpus()
+    native = hardware.onednn(keras.backend.standardize_dtype(inputs.dtype)) or hardware.gpus()
     if groups == channels and (even or not native):
         kernel = tf.reshape(kernel, [*kernel.shape[:2], channels, kernel.shape[3] // channels])
         return depthwise(inputs, kernel, strides, padding, dilations)
@@ -131,7 +131,7 @@ def everywhere(layer):
     if not isinstance(layer, keras.Layer) or getattr(layer, "data_format", "") != "channels_last":
         return layer
     run = None
-    lacking = not hardware.onednn()
+    lacking = not hardware.onednn(layer.compute_dtype)
     if isinstance(layer, keras.layers.Conv2D) and layer.groups > 1:
         # Not setattr: Keras tracks attributes.
         layer.__dict__["convolution_op"] = functools.partial(_grouped, layer)

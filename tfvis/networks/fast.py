@@ -48,7 +48,7 @@ def plan(
     """
     packed = packed and packs(precision)
     fewest = PACKED_MIN_CHANNELS if hardware.avx512() else PACKED_MIN_CHANNELS_AVX2
-    own_pooling = ties or not hardware.onednn()
+    own_pooling = ties or not hardware.onednn(precision)
 
     def place(layer, path, *args, **kwargs):
         name = layer.name

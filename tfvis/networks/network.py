@@ -8,6 +8,7 @@ import math
 import keras
 import tensorflow as tf
 
+from tfvis import hardware
 from tfvis.errors import InputError, nearest
 from tfvis.networks import (
     channels_first,
@@ -163,6 +164,8 @@ class Network:
             raise InputError(
                 f"Expected a precision of {', '.join(fast.PRECISIONS)}. Received: {precision}"
             )
+        if reason := hardware.refused(precision):
+            raise InputError(f"--precision={precision}: {reason}; leave it out.")
         if packed is None:
             packed = not tf.config.list_physical_devices("GPU")
         return taps.of(self, tuple(layers), precision, bool(packed))
