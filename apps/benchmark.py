@@ -28,7 +28,7 @@ does other things too. Tables:
                 memory it takes
     oracle      the named Caffe networks, every layer beside OpenCV's (needs
                 opencv-python-headless<5)
-    refusals    some hundred bad inputs to all apps: which are not refused in one line that
+    refusals    a thousand bad inputs to all apps: which are not refused in one line that
                 names them, leave files, take long or much memory (half an hour)
 
 and, over --count photographs of a folder, --images (they take hours, keep a CSV and go on

@@ -187,15 +187,24 @@ def define_recipe(evaluations: int, recipe: bool = True) -> dict[str, flags.Flag
     return {holder.name: holder for holder in holders}
 
 
-def layers(network, content: str | None, style: str | None) -> dict:
-    """Returns {"content_layers", "style_layers"} of the flags; None is the published choice."""
+def layers(
+    network, content: str | None, style: str | None, style_flag: str = "style_layers"
+) -> dict:
+    """Returns {"content_layers", "style_layers"} of the flags; None is the published choice.
+
+    Args:
+        network: that is looked through.
+        content: --content_layers.
+        style: the value of `style_flag`.
+        style_flag: the flag for messages.
+    """
     from tfvis.style import measures
 
     published = measures.layers_for(network)
     chosen = {}
-    for flag, word, usual in (
-        ("content_layers", content, published.content),
-        ("style_layers", style, published.style),
+    for kind, flag, word, usual in (
+        ("content_layers", "content_layers", content, published.content),
+        ("style_layers", style_flag, style, published.style),
     ):
         names = tuple(usual) if word is None else tuple(common.split(word, flag))
         for name in names:
@@ -205,7 +214,7 @@ def layers(network, content: str | None, style: str | None) -> dict:
                 raise InputError(f"--{flag}: {error}") from error
             if len(network.graph.tensors[network.path(name)].shape) != 4:
                 raise InputError(f"--{flag}: {name} is no map. Choose a convolution or a pooling.")
-        chosen[flag] = tuple(map(network.path, names))
+        chosen[kind] = tuple(map(network.path, names))
     return chosen
 
 

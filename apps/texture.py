@@ -71,7 +71,7 @@ def main() -> None:
     from tfvis.style.transfer import Scene
 
     network = subjects.only(subjects.networks(_NETWORK), "give each a --workdir of its own")
-    layers = styles.layers(network, None, _LAYERS.value)["style_layers"]
+    layers = styles.layers(network, None, _LAYERS.value, "layers")["style_layers"]
     if _TILEABLE.value:
         network = padded(network, "circular")
     settings = styles.settings(

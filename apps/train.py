@@ -20,6 +20,7 @@ pictures in half a minute per view, once, and learn from them in ten seconds an 
 from absl import flags
 
 from apps import art, common, early, paths, subjects
+from tfvis.errors import InputError
 
 _DATA = art.define_data("Folders with a folder per class, or CSV files; separated by commas.")
 _NETWORK = subjects.define_network()
@@ -53,6 +54,8 @@ _CACHE = art.define_cache()
 def main() -> None:
     """Reads the flags and the folders, then TensorFlow, then trains."""
 
+    if _ADAPT.value and not _EPOCHS.value:
+        raise InputError("--epochs=0: leaves nothing to learn with --adapt_to; leave one out.")
     early.checkpoint(_INIT.value, "init")
     if not _INIT.value:
         early.check(_NETWORK, layers={"cut": _CUT.value})

@@ -160,9 +160,9 @@ def _layer(word: str, network) -> str:
         return "logits"
     try:
         network.check([word])
+        network.check_scores(word)
     except InputError as error:
         raise InputError(f"--units: {error}") from error
-    network.check_scores(word)
     if network.channels_of(word) is None:
         raise InputError(
             f"--units={word}: its output has no channels. Choose a layer whose output is a "

@@ -14,6 +14,15 @@ from tfvis.style import memory, transfer
 LAYER = "block1_conv1"
 
 
+class LayersTest(tf.test.TestCase):
+    def test_messages_name_the_flag_that_was_given(self):
+        net = nets.wrapped(size=16)
+        for more, flag in (((), "style_layers"), (("layers",), "layers")):
+            for layer in ("nowhere", "logits"):
+                with self.assertRaisesRegex(InputError, f"^--{flag}: "):
+                    styles.layers(net, None, layer, *more)
+
+
 class LimitTest(tf.test.TestCase, parameterized.TestCase):
     @parameterized.parameters(
         ("2GiB", 2 * 2**30),

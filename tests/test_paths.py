@@ -49,6 +49,7 @@ class PathsTest(tf.test.TestCase):
             (paths.network, f"{here}/none.keras", "no such file"),
             (paths.unit, f"block1_conv1:{here}/none.npy", "no such file"),
             (paths.checkpoint, f"{here}/inner", "no folder with a classifier"),
+            (paths.checkpoint, "~nosuchuser/x", "no home"),
             (paths.made, f"{here}/a, b.jpg/new", "is no folder"),
             (paths.written, f"{here}/inner", "is a folder"),
         ):

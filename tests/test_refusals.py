@@ -4,7 +4,7 @@ import pathlib
 
 import tensorflow as tf
 
-from apps.benchmarks import refusal_inputs, refusals
+from apps.benchmarks import refusal_cases, refusal_inputs, refusals
 
 # One case takes some three seconds, nearly all of it TensorFlow's start.
 _SAMPLE = 4
@@ -22,7 +22,9 @@ class RefusalsTest(tf.test.TestCase):
         # A sound command is none that is refused, and so must be called faulty.
         folder = pathlib.Path(self.create_tempdir().full_path)
         picture, model, *_ = refusal_inputs.make(folder / "inputs")["good"]
-        case = refusals.Case("invert", {"image": picture, "network": model, "steps": 1}, "image")
+        case = refusal_cases.Case(
+            "invert", {"image": picture, "network": model, "steps": 1}, "image"
+        )
         found = refusals.outcome(case, folder / "out")
         self.assertContainsSubset(("accepted",), found.faults)
         self.assertTrue(any(fault.startswith("left ") for fault in found.faults), found)

@@ -84,7 +84,7 @@ class ParseTest(tf.test.TestCase):
             "block9_conv1:3": "block9_conv1.*block",
             "block2_conv1:cat": "expected a channel",
             "block2_conv1:-1": "expected a channel",
-            "predictions:3": "softmax.*logit",
+            "predictions:3": "^--units.*softmax.*logit",
             "predictions": "softmax.*logit",
             "logit:cat": "names of the classes",
             "logit:5": "5 channels .0 to 4",

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import PIL.Image
 
+from apps.benchmarks import refusal_networks
 from tfvis import images
 from tfvis.networks import tags
 
@@ -27,7 +28,8 @@ def make(root: pathlib.Path) -> dict[str, list[pathlib.Path]]:
     Returns:
         {kind: paths}: "good" holds a picture, a model, a data set and tags that are sound, the
         others what is to be refused as a picture, a model, weights, a prototxt, a caffemodel, a
-        table, a list of names, a folder of pictures, a data set, a checkpoint.
+        mean, a table, a list of names, a folder of pictures, a data set, a checkpoint, a
+        direction, a network to be asked.
     """
     root.mkdir(parents=True, exist_ok=True)
     good = [root / "good.png", root / "good.keras"]
@@ -48,15 +50,18 @@ def make(root: pathlib.Path) -> dict[str, list[pathlib.Path]]:
         "weights": _weights(root / "weights", model),
         "prototxt": _prototxts(root / "prototxts"),
         "caffemodel": _caffemodels(root / "caffemodels"),
+        "mean": _caffemodels(root / "means", "binaryproto"),
         "table": never + _tables(root / "tables", good[0]),
         "names": never + _names(root / "names"),
         "folder": _folders(root / "folders"),
         "data": _data_sets(root / "sets", data),
         "checkpoint": _checkpoints(root / "checkpoints"),
-    }
+        "direction": refusal_networks.directions(root / "directions"),
+    } | refusal_networks.make(root / "networks")
     # What stands for any file, under each kind's ending.
     for kind, ending in {
         "model": "keras", "weights": "npz", "prototxt": "prototxt", "caffemodel": "caffemodel",
+        "mean": "binaryproto",
     }.items():  # fmt: skip
         found[kind] += _never(root / f"any_{ending}", f".{ending}")
     return found
@@ -133,6 +138,7 @@ def _pictures(folder: pathlib.Path) -> list[pathlib.Path]:
             "noise.png": os.urandom(5000),
             "text.txt": b"not a picture",
             f"{ESCAPE[:6]}.png": HTML,
+            "two\nlines.png": HTML,
         },
     )  # fmt: skip
 
@@ -257,13 +263,13 @@ def _prototxts(folder: pathlib.Path) -> list[pathlib.Path]:
     return _write(folder, {f"{name}.prototxt": text.encode() for name, text in texts.items()})
 
 
-def _caffemodels(folder: pathlib.Path) -> list[pathlib.Path]:
+def _caffemodels(folder: pathlib.Path, ending: str = "caffemodel") -> list[pathlib.Path]:
     return _write(
         folder,
         {
-            "noise.caffemodel": os.urandom(4000),
-            "cut.caffemodel": b"\xa2\x06\xff\xff\x7f\x0a\x01c",
-            "nothing.caffemodel": b"\x0a\x01N",
+            f"noise.{ending}": os.urandom(4000),
+            f"cut.{ending}": b"\xa2\x06\xff\xff\x7f\x0a\x01c",
+            f"nothing.{ending}": b"\x0a\x01N",
         },
     )
 
@@ -280,6 +286,9 @@ def _tables(folder: pathlib.Path, picture: pathlib.Path) -> list[pathlib.Path]:
         "long_path": f"{head}{'x' * 300},a,0,0,9,9\n",
         "user": f"{head}~nosuchuser/x,a,0,0,9,9\n",
         "escape": f"{head}{ESCAPE},a,0,0,9,9\n",
+        "device": f"{head}/dev/zero,a,0,0,9,9\n",
+        "no_class": f"{head}{picture},,0,0,9,9\n",
+        "nul": f"{head}\0,a,0,0,9,9\n",
     }
     return _write(folder, {f"{name}.csv": text.encode() for name, text in texts.items()})
 
@@ -306,6 +315,9 @@ def _folders(folder: pathlib.Path) -> list[pathlib.Path]:
 
 
 def _data_sets(folder: pathlib.Path, data: pathlib.Path) -> list[pathlib.Path]:
+    odd = folder / "odd_names"
+    for name in ("two\nlines", os.fsdecode(b"caf\xe9")):
+        _write(odd / name, {"0.png": (data / "a" / "0.png").read_bytes()})
     one = folder / "one_class"
     _write(one / "a", {f"{k}.png": (data / "a" / f"{k}.png").read_bytes() for k in range(3)})
     flat = folder / "flat"
@@ -313,7 +325,7 @@ def _data_sets(folder: pathlib.Path, data: pathlib.Path) -> list[pathlib.Path]:
     broken = folder / "all_broken"
     for name in "ab":
         _write(broken / name, {"0.png": HTML, "1.png": b""})
-    return [one, flat, broken, *_folders(folder)]
+    return [odd, one, flat, broken, *_folders(folder)]
 
 
 def _checkpoints(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -331,6 +343,9 @@ def _checkpoints(folder: pathlib.Path) -> list[pathlib.Path]:
         "vast": {"size": 10**9},
         "classes": {"classes": ["a", "a"]},
         "future": {"format": 99},
+        "gone": {"network": "/nowhere/gone.keras"},
+        "cut": {"cut": "zzz"},
+        "weights": {},
     }
     for name, change in changes.items():
         content = "{" if change is None else json.dumps(sound | change)

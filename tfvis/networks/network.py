@@ -14,6 +14,7 @@ from tfvis.networks import (
     channels_first,
     embedded,
     fast,
+    inputs,
     keras_settings,
     opening,
     recipes,
@@ -402,20 +403,11 @@ def wrap(
     keras_settings.check()
     if channels_first.is_first(model):
         model = channels_first.converted(model)
+    inputs.check(model)
     sources.check_finite(model)
     record = record or sources.Record("given", sources.fingerprint(model), None)
     graph, head = scores.found(model, place or surgery.placing(*variant), output)
     whole_numbers.check(model, graph)
-    if len(graph.inputs.shape) != 4 or graph.inputs.shape[-1] is None:
-        raise InputError(
-            "Expected a model whose input is [batch, height, width, channels]. "
-            f"Received: {tuple(graph.inputs.shape)}"
-        )
-    if (graph.inputs.shape[1] is None) != (graph.inputs.shape[2] is None):
-        raise InputError(
-            "Expected a model whose input is fixed in height and width, or in neither. "
-            f"Received: {tuple(graph.inputs.shape)}"
-        )
     named = isinstance(head, scores.Classifier)
     return Network(
         name=name or model.name,

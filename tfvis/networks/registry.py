@@ -41,11 +41,11 @@ def checkpoints() -> list[str]:
     )
 
 
-def find_checkpoint(name: str) -> pathlib.Path | None:
+def find_checkpoint(name: str, flag: str = "network") -> pathlib.Path | None:
     """Returns the folder of a checkpoint named by path or by name, None if there is none."""
     if not name.strip():
         return None
-    for folder in (files.located(name), *(root / name for root in roots())):
+    for folder in (files.located(name, f"--{flag}={name}"), *(root / name for root in roots())):
         if (folder / checkpoint_files.DESCRIPTION).is_file():
             return folder
     return None
@@ -61,7 +61,7 @@ def found_checkpoint(name: str, flag: str) -> pathlib.Path:
     Raises:
         InputError: there is none.
     """
-    folder = find_checkpoint(name)
+    folder = find_checkpoint(name, flag)
     if folder is None:
         raise InputError(
             f"--{flag}={name}: no folder with a {checkpoint_files.DESCRIPTION}, nor a checkpoint "
