@@ -4,7 +4,9 @@ import pathlib
 
 import tensorflow as tf
 
-from apps.benchmarks import refusal_cases, refusal_inputs, refusals
+from apps.benchmarks import refusal_cases, refusals
+from tests import nets
+from tfvis import images
 
 # One case takes some three seconds, nearly all of it TensorFlow's start.
 _SAMPLE = 4
@@ -21,7 +23,9 @@ class RefusalsTest(tf.test.TestCase):
     def test_faults_are_seen(self):
         # A sound command is none that is refused, and so must be called faulty.
         folder = pathlib.Path(self.create_tempdir().full_path)
-        picture, model, *_ = refusal_inputs.make(folder / "inputs")["good"]
+        picture, model = folder / "picture.png", folder / "small.keras"
+        images.save_png(picture, nets.picture(32))
+        nets.small().save(model)
         case = refusal_cases.Case(
             "invert", {"image": picture, "network": model, "steps": 1}, "image"
         )
