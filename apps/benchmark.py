@@ -141,7 +141,6 @@ def _attention(network) -> None:
     """Prints the tables of maps, as far as there are pictures for them."""
     from apps import machine
     from apps.benchmarks import attention
-    from tfvis.art import checkpoints
 
     precision = machine.precision(_PRECISION.value)
     attention.table_cost(network, "float32", _ROUNDS.value)
@@ -149,7 +148,7 @@ def _attention(network) -> None:
         drawings = attention.drawings(_IMAGES.value)
         attention.table_ink(network, drawings, _COUNT.value, precision)
     if _DATA.value:
-        classifier = checkpoints.load(_CHECKPOINT.value)
+        classifier = subjects.classifier(_CHECKPOINT.value)
         sources = common.split(_DATA.value, "data")
         examples = attention.labelled(sources, classifier, _PART.value)
         attention.table_shift(classifier, examples, _COUNT.value, precision)

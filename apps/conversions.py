@@ -49,14 +49,14 @@ def run(job: Job) -> list[str]:
     files.make_folder(output.parent, "--output")
     mean = None if job.mean is None else means.read(job.mean)
     found = opening.opened(job.network, job.weights, top=job.top, stage=job.stage, until=job.until)
+    if job.preprocessing != "auto":
+        found = opening.overridden(found, job.preprocessing)
     # Refuses weights of NaN, and what is no network of one image.
     built = network.of_opened(found)
-    subjects.say_notes(built)
-    contract = found.contract
-    if job.preprocessing != "auto":
-        contract = contracts.named(job.preprocessing)
+    contract, why = found.contract, found.why
     if mean is not None:
-        contract = means.contract(contract, mean)
+        contract, why = means.contract(contract, mean), f"with the mean of --mean, else {why}"
+    subjects.say_notes(dataclasses.replace(built, preprocessing=contract, preprocessing_reason=why))
     recipe = recipes.fitting(found.name, contract, built.fixed_size, built.side)
     # Of a mean image larger than the network's pictures, the centre, as Caffe has it.
     contract = recipe.contract

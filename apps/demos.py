@@ -18,10 +18,10 @@ from apps import (
     places,
     runs,
     stylizations,
+    subjects,
 )
 from apps.units import Unit
 from tfvis import files, images, preimages
-from tfvis.art import checkpoints
 from tfvis.errors import InputError
 from tfvis.networks import pooling
 from tfvis.networks.network import Network
@@ -235,7 +235,7 @@ def attention(demo: Demo, checkpoint: str, painted: np.ndarray) -> tuple[pages.F
         painted: float32 [height, width, 3].
     """
     try:
-        classifier = checkpoints.load(checkpoint, "classifier")
+        classifier = subjects.classifier(checkpoint, "classifier")
     except InputError as error:
         common.say(f"Note: {error}")
         return ()

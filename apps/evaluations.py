@@ -4,9 +4,9 @@ import dataclasses
 import pathlib
 import time
 
-from apps import art, art_reports, predictions
+from apps import art, art_reports, predictions, subjects
 from apps.runs import described
-from tfvis.art import checkpoints, datasets
+from tfvis.art import datasets
 from tfvis.image_files.folders import counts
 from tfvis.report import manifest, tensorboard
 
@@ -44,7 +44,7 @@ def run(job: Job) -> tuple[dict, list[str]]:
         InputError: no such checkpoint, labels unknown to it, nothing can be read.
     """
     began = time.perf_counter()
-    classifier = checkpoints.load(job.checkpoint)
+    classifier = subjects.classifier(job.checkpoint)
     dataset = datasets.read(job.sources, classifier.classes)
     dataset = art.part_of(dataset, classifier, job.part)
     borders = art.crop_borders(classifier, job.crop_borders)

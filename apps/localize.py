@@ -20,7 +20,7 @@ demo photograph and a painting that come along.
 
 from absl import flags
 
-from apps import art, common, early, paths
+from apps import art, common, early, paths, subjects
 
 _IMAGE = common.define_images()
 _CHECKPOINT = art.define_checkpoint("pacs_vgg16")
@@ -74,9 +74,8 @@ def main() -> None:
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from apps import box_measures, localizations, lookers, machine, places
-    from tfvis.art import checkpoints
 
-    classifier = checkpoints.load(_CHECKPOINT.value)
+    classifier = subjects.classifier(_CHECKPOINT.value)
     precision = machine.precision(_PRECISION.value)
     looker = lookers.of_classifier(classifier, precision, crop_borders=_CROP_BORDERS.value)
     chosen = localizations.chosen(looker, _CLASS.value)

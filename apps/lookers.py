@@ -194,7 +194,7 @@ def of_flags(
     if registry.checkpoint(name):
         subjects.as_trained(name, holders)
         return of_classifier(
-            checkpoints.load(name, "network"), precision,
+            subjects.classifier(name, "network"), precision,
             size=size, per_layer=per_layer, crop_borders=crop_borders, layers=layers,
             cam_layer=cam_layer,
         )  # fmt: skip

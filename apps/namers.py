@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from apps import art, subjects
 from tfvis import images
-from tfvis.art import borders, checkpoints, datasets, pictures
+from tfvis.art import borders, datasets, pictures
 from tfvis.errors import InputError
 from tfvis.networks import embedded, labels, recipes
 from tfvis.networks.network import Network
@@ -54,7 +54,7 @@ def of_checkpoint(
     Raises:
         InputError: as `checkpoints.load`.
     """
-    classifier = checkpoints.load(name, flag)
+    classifier = subjects.classifier(name, flag)
     cut = art.crop_borders(classifier, crop_borders)
     return Namer(
         classifier.name,

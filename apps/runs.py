@@ -329,6 +329,7 @@ def described(network: Network) -> dict:
     return {
         "name": network.name,
         "preprocessing": network.preprocessing.name,
+        "preprocessing_reason": network.preprocessing_reason,
         **dict(network.variant),
         "classifier": network.classifier and dataclasses.asdict(network.classifier),
         "weights": dataclasses.asdict(network.record),

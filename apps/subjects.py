@@ -90,7 +90,7 @@ def define_network() -> dict[str, flags.FlagHolder]:
         flags.DEFINE_string(
             "preprocessing",
             "auto",
-            "What a .keras file expects: caffe (BGR minus mean), ilsvrc (the same with the mean "
+            "What a network expects: caffe (BGR minus mean), ilsvrc (the same with the mean "
             "of CaffeNet), illustration2vec (with that of drawings), tf (-1..1), torch, unit "
             "(0..1), none (0..255); auto looks at the model, and says what it took and why.",
         ),
@@ -226,8 +226,22 @@ def as_trained(name: str, holders: dict[str, flags.FlagHolder]) -> None:
             )
 
 
+def classifier(name: str, flag: str = "checkpoint"):
+    """Opens a checkpoint, and says what should be known of its network.
+
+    Raises:
+        InputError: as `tfvis.art.checkpoints.load`.
+    """
+    from tfvis.art import checkpoints
+
+    found = checkpoints.load(name, flag)
+    say_notes(found.network)
+    return found
+
+
 def say_notes(network) -> None:
-    """Says what should be known of a network: of its weights, and what was left out of it."""
+    """Says what should be known of a network: what it is shown, and of weights and layers."""
+    say(f"Preprocessing: {network.preprocessing.said}: {network.preprocessing_reason}.")
     for note in (network.record.notice, *network.notes):
         if note:
             say(f"Note: {note}.")

@@ -8,9 +8,8 @@ import numpy as np
 import scipy.special
 import tensorflow as tf
 
-from apps import art, folders, places, tag_cards
+from apps import art, folders, places, subjects, tag_cards
 from apps.bars import bar
-from apps.common import say
 from apps.runs import described
 from tfvis import files, images, tables
 from tfvis.errors import InputError
@@ -134,8 +133,7 @@ def _build(name: str, weights: str) -> networks.Network:
                 f"{error} --features takes the vectors' weights, tags theirs."
             ) from error
         raise
-    if network.record.notice:
-        say(f"Note: {network.record.notice}.")
+    subjects.say_notes(network)
     return network
 
 

@@ -77,7 +77,7 @@ def run(job: Job) -> list[str]:
         InputError: too few pictures for a split, or nothing can be read.
     """
     began = time.perf_counter()
-    before = checkpoints.load(job.init, "init") if job.init else None
+    before = subjects.classifier(job.init, "init") if job.init else None
     if before:
         parts, size = before.parts, job.size or before.size
         if job.cut and job.cut != parts.cut:

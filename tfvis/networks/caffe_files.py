@@ -20,12 +20,14 @@ class Described:
         name: its own.
         construct: makes the model, its weights by chance.
         contract: what it wants to be shown.
+        why: a clause, what the contract is known by.
         notes: what should be known of it, a line each: what is left out, and why.
     """
 
     name: str
     construct: Callable[[], keras.Model]
     contract: contracts.Preprocessing
+    why: str
     notes: tuple[str, ...] = ()
 
 
@@ -48,6 +50,7 @@ def by_name(name: str, top: bool, until: str | None) -> Described:
         name,
         lambda: translating.translated(net, name=name, top=top),
         contracts.named(named.CONTRACTS[name]),
+        f"as {name} was trained",
     )
 
 
@@ -70,7 +73,10 @@ def by_file(
     plan = planning.planned(read, label, making.MAKERS, until)
     name = read.net.name or path.stem
     contract, said = contracts.named(named.contract(name, "caffe")), ()
+    known = named.contract(name, "")
+    why = f"by its name, {name}" if known else "its file does not say; most of Caffe's are so"
     if read.shown is not None:
+        why = "as its data layer says"
         contract, said = _shown(read.shown, contract, name, path.parent)
         size = tuple(plan.net.layer[0].input_param.shape[0].dim[2:])
         # Of a mean image larger than the network's pictures, the centre.
@@ -81,6 +87,7 @@ def by_file(
             plan.net, name=name, lines=read.lines, top=top or until is not None, label=label
         ),
         contract,
+        why,
         (*read.notes, *plan.notes, *said),
     )
 

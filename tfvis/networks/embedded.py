@@ -59,8 +59,7 @@ def end_to_end(network: "Network", recipe: recipes.Recipe | None = None) -> kera
     ready = _prepared(inputs, recipe, network.channels, taken)
     outputs = _continued(graph, ready)
     stem = re.sub(r"[^\w.-]", "_", network.name.replace("\\", "/").rsplit("/", 1)[-1])
-    # Not by the network's name, nor one that begins so: `network.build` would know its contract
-    # by it, and preprocess once more.
+    # Not by the network's name, which it is no longer.
     return keras.Model(inputs, outputs, name=f"end_to_end_{stem}")
 
 

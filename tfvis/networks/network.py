@@ -45,6 +45,7 @@ class Network:
         name: as it was asked for.
         graph: the rewired, flat model; `graph.tensors` lists every path.
         preprocessing: the map from display space to the network's input.
+        preprocessing_reason: a clause, what it is known by.
         record: where the weights came from, and their fingerprint.
         classifier: what its output says of which classes, None where it names none.
         no_classifier: why not, in words.
@@ -65,6 +66,7 @@ class Network:
     classes: tuple[str, ...] = ()
     side: int | None = None
     base: str = ""
+    preprocessing_reason: str = "as given"
     notes: tuple[str, ...] = ()
 
     @property
@@ -320,9 +322,9 @@ def build(
             named network, and takes a .prototxt as it is. A .keras file and a checkpoint stay
             as they are.
         preprocessing: "auto", or a name of `contracts.CONTRACTS`. Auto knows the named
-            networks, checkpoints, a .keras file that says it (`contract_files`), and both kinds
-            of file by the model's own name; other .prototxt files get "caffe", .keras files
-            "none". A train_val.prototxt says it in its data layer.
+            networks, checkpoints, a .keras file that says it (`contract_files`), other .keras
+            and .h5 files by what the model does and is made of (`choosing`), a .prototxt by its
+            own name, else as "caffe". A train_val.prototxt says it in its data layer.
         stage: the stages of a .prototxt that its layers' rules are asked about.
         until: the layer that a Caffe network is to end with. None opens all of it; of a
             .prototxt, what is known here and does not depend on layers that are not
@@ -339,7 +341,7 @@ def build(
     try:
         found = opening.opened(name, weights, pooling, activation, top, tuple(stage), until)
         if preprocessing != "auto":
-            found = dataclasses.replace(found, contract=contracts.named(preprocessing))
+            found = opening.overridden(found, preprocessing)
         return of_opened(found, pooling, activation, output)
     except RecursionError as error:
         # Keras goes from each layer into the one before it.
@@ -369,7 +371,7 @@ def of_opened(
         )
     except InputError as error:
         raise InputError(f"--network={found.name}: {error}") from error
-    network = dataclasses.replace(network, notes=found.notes)
+    network = dataclasses.replace(network, notes=found.notes, preprocessing_reason=found.why)
     if not trained:
         return network
     return dataclasses.replace(

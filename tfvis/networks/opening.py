@@ -12,6 +12,7 @@ from tfvis.networks import (
     caffe_files,
     channels_first,
     checkpoint_files,
+    choosing,
     classifier_head,
     contract_files,
     registry,
@@ -36,6 +37,7 @@ class Opened:
         model: with its weights.
         record: where they came from.
         contract: what it wants to be shown.
+        why: a clause, what the contract is known by.
         checkpoint: what was trained, where it is a checkpoint.
         notes: what should be known of it, a line each, such as what is left out.
     """
@@ -44,6 +46,7 @@ class Opened:
     model: keras.Model
     record: sources.Record
     contract: contracts.Preprocessing
+    why: str
     checkpoint: "Checkpoint | None" = None
     notes: tuple[str, ...] = ()
 
@@ -113,17 +116,30 @@ def opened(
     applications = contracts.applications()
     if name in applications:
         model, record = sources.find(name, applications[name], weights, bool(top))
-        return Opened(name, model, record, contracts.application(name))
+        return Opened(name, model, record, contracts.application(name), f"as Keras has {name}")
     if name in named.BUILDERS:
         found = caffe_files.by_name(name, bool(top), until)
         if weights:
             model, record = sources.given(name, found.construct, weights)
         else:
             model, record = sources.kept(name, found.construct, named.FILES[name])
-        return Opened(name, model, record, found.contract)
+        return Opened(name, model, record, found.contract, found.why)
     model = shallow.build(name, weights, pooling, activation)
     record = sources.Record("computed", sources.fingerprint(model), None)
-    return Opened(name, model, record, contracts.named("none"))
+    return Opened(name, model, record, contracts.named("none"), f"{name} is computed from pixels")
+
+
+def overridden(found: Opened, preprocessing: str) -> Opened:
+    """Returns a network with another contract than it is known to want.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    contract = contracts.named(preprocessing)
+    why = f"as --preprocessing says; it would be {found.contract.name}: {found.why}"
+    if contract == found.contract:
+        why = f"as --preprocessing says, and {found.why}"
+    return dataclasses.replace(found, contract=contract, why=why)
 
 
 def checkpoint(name: str, flag: str = "network", above: int = 0) -> Opened:
@@ -182,7 +198,8 @@ def checkpoint(name: str, flag: str = "network", above: int = 0) -> Opened:
     trained = Checkpoint(
         folder, base, variant, cut, last, classes, said["size"], said["about"]
     )  # fmt: skip
-    return Opened(name, model, record, _contract(said, base, where), trained)
+    why = "as the checkpoint was trained"
+    return Opened(name, model, record, _contract(said, base, where), why, trained)
 
 
 def _contract(said: dict, base: Opened, where: str) -> contracts.Preprocessing:
@@ -223,7 +240,10 @@ def _keras_file(name: str, weights: str | None) -> Opened:
         except InputError as error:
             raise InputError(f"--network={name}: {error}") from error
     contract = contract_files.read(files.located(name)) if name.endswith(".keras") else None
-    return Opened(name, model, record, contract or _by_name(model.name))
+    if contract:
+        return Opened(name, model, record, contract, "as the file says")
+    found = choosing.choice(model)
+    return Opened(name, model, record, found.contract, found.why)
 
 
 def _prototxt(
@@ -238,12 +258,4 @@ def _prototxt(
             f"--weights=FILE.caffemodel, put them at {beside}, or use --weights=random."
         )
     model, record = sources.given(found.name, found.construct, weights or str(beside))
-    return Opened(name, model, record, found.contract, notes=found.notes)
-
-
-def _by_name(name: str) -> contracts.Preprocessing:
-    """Returns the contract of a model by its own name, "none" where that is not known."""
-    name = name.lower()
-    if name in contracts.applications():
-        return contracts.application(name)
-    return contracts.named(named.contract(name, "none"))
+    return Opened(name, model, record, found.contract, found.why, notes=found.notes)

@@ -75,6 +75,14 @@ class Preprocessing:
             return display
         return steps.minus_mean(display, per_channel(self.mean, channels))
 
+    @property
+    def said(self) -> str:
+        """Name and range, for people: "tf (RGB, -1 to 1)"."""
+        mean, scale = np.array(self.mean), np.array(self.scale)
+        ends = np.stack([(0 - mean) * scale, (255 - mean) * scale])
+        order = "BGR" if self.bgr else "RGB"
+        return f"{self.name} ({order}, {ends.min():.4g} to {ends.max():.4g})"
+
     def center(self, channels: int) -> tf.Tensor:
         """Returns the mid colour of display space, float32 [channels].
 
