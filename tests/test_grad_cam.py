@@ -272,6 +272,22 @@ class GradCamTest(tf.test.TestCase, parameterized.TestCase):
                 call()
             self.assertNotIn("\n", str(caught.exception))
 
+    def test_scores_that_pass_no_gradient(self):
+        inputs = keras.Input((16, 16, 3))
+        x = layers.Dense(3)(layers.GlobalAveragePooling2D()(_detector(inputs)))
+        chosen = keras.ops.one_hot(keras.ops.argmax(x, -1), 3)
+        cam = grad_cam.GradCam(network.wrap(keras.Model(inputs, chosen)))
+        with self.assertRaisesRegex(InputError, r"no gradient passes .*: argmax\w* \(Argmax\)"):
+            cam(_images(1, 16), [0])
+
+    def test_a_layer_that_crops_in_training_only(self):
+        inputs = keras.Input((16, 16, 3))
+        x = _detector(layers.RandomCrop(12, 12)(inputs))
+        x = layers.Dense(3, activation="softmax")(layers.GlobalAveragePooling2D()(x))
+        cam = grad_cam.GradCam(network.wrap(keras.Model(inputs, x)))
+        with self.assertRaisesRegex(InputError, "makes 4x4x3 .* where the model says 3x3x3"):
+            cam(_images(1, 16), [0])
+
 
 if __name__ == "__main__":
     tf.test.main()

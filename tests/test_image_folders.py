@@ -92,6 +92,10 @@ class FoldersTest(tf.test.TestCase):
         with self.assertRaisesRegex(InputError, r"no images in it .*1 no picture by its ending"):
             app_folders.find(str(self.folder), "--image")
 
+    def test_the_name_of_a_file_does_not_end_the_line(self):
+        left = [folders.LeftOut(path, "empty", "") for path in ("a/x\ny.png", "a/z.png")]
+        self.assertEqual(folders.told(left), "2 empty: a/x\\ny.png, a/z.png")
+
     def test_a_folder_that_may_not_be_entered_is_told_of(self):
         self._put("a.png")
         self._put("shut/b.png")

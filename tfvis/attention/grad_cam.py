@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis.errors import InputError
-from tfvis.networks import places, receptive, surgery
+from tfvis.networks import differentiable, places, receptive, surgery
 from tfvis.networks.asking import Lost
 from tfvis.networks.dominators import dominators, sources
 from tfvis.networks.maps import Map, Maps, features, maps, missing
@@ -162,7 +162,14 @@ class GradCam:
         return places.as_map(found, self._layout, self._field(size).places)
 
     def _of_map(self, found: tf.Tensor, classes: tf.Tensor, size) -> tf.Tensor:
-        weights = self._as_map(self._run(found, classes), size)
+        gradient = self._run(found, classes)
+        if gradient is None:
+            raise InputError(
+                f"Grad-CAM: no gradient passes from the scores of {self.network.name} to "
+                f"{self.layer}: {differentiable.culprit(self.network, 'logits', size)} has none. "
+                "Save the model without what follows its scores."
+            )
+        weights = self._as_map(gradient, size)
         weights = tf.reduce_mean(weights, [1, 2], keepdims=True)
         return tf.nn.relu(tf.reduce_sum(weights * self._as_map(found, size), -1))
 

@@ -140,7 +140,12 @@ def told(left: Sequence[LeftOut]) -> str:
         names = []
         # What nobody takes for a picture is counted only.
         if not reason.startswith((_HIDDEN, _ENDING)):
-            names = [one.path for one in left if one.reason == reason][: min(_NAMED, room)]
+            # One line: the name of a file may hold the end of one.
+            names = [
+                repr(one.path)[1:-1] if "\n" in one.path else one.path
+                for one in left
+                if one.reason == reason
+            ][: min(_NAMED, room)]
             room -= len(names)
         more = ", ..." if names and count > len(names) else ""
         parts.append(f"{count} {reason}" + (f": {', '.join(names)}{more}" if names else ""))

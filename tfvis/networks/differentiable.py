@@ -27,7 +27,7 @@ def check(network: Network, layers: Iterable[str], size: tuple[int, int]) -> Non
         if not connected:
             raise InputError(
                 f"{layer} of {network.name} cannot be looked into by its gradient: none passes "
-                f"{_culprit(network, layer, size)}. Choose a layer before that."
+                f"{culprit(network, layer, size)}. Choose a layer before that."
             )
 
 
@@ -46,8 +46,14 @@ def _connected(network: Network, layers: tuple[str, ...], size: tuple[int, int])
     return found
 
 
-def _culprit(network: Network, layer: str, size: tuple[int, int]) -> str:
-    """Returns the layer or operation that passes no gradient on the way to `layer`."""
+def culprit(network: Network, layer: str, size: tuple[int, int]) -> str:
+    """Returns the layer or operation that passes no gradient on the way to `layer`.
+
+    Args:
+        network: the network.
+        layer: a path, or "logits", from which no gradient gets back to the image.
+        size: (height, width) of the image.
+    """
     tensors = network.graph.tensors
     way = network.paths[: network.paths.index(network.path(layer)) + 1]
     cut = [p for p, ok in zip(way, _connected(network, way, size), strict=True) if not ok]

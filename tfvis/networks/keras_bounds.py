@@ -112,7 +112,8 @@ def building(total: int) -> Iterator[None]:
 def check_maps(model: keras.Model) -> None:
     """Raises InputError where a picture of the one size a model takes would fill the memory."""
     for tensor in model.inputs:
-        sides = [side for side in tensor.shape[1:3] if side is not None]
+        # What is no picture is refused for that, further on.
+        sides = [side for side in tensor.shape[1:-1][:2] if side is not None]
         if max(sides, default=0) > bounds.SIDE:
             shape = "x".join(map(str, tensor.shape[1:]))
             raise InputError(f"its input is {shape}: at most {bounds.SIDE:,} a side")

@@ -5,6 +5,7 @@ import typing
 
 import tensorflow as tf
 
+from tfvis.errors import InputError
 from tfvis.networks import fast
 
 if typing.TYPE_CHECKING:
@@ -57,7 +58,21 @@ class Taps:
         if network.fixed_size and tuple(x.shape[1:3]) != network.fixed_size:
             x = tf.image.resize(x, network.fixed_size, antialias=True)
         outputs = self.model(x, training=False)
+        for layer, y in outputs.items():
+            self._check(layer, y.shape)
         return {layer: tf.cast(y, tf.float32) for layer, y in outputs.items()}
+
+    def _check(self, layer: str, shape: tf.TensorShape) -> None:
+        """Raises InputError where a layer does not do what the graph was laid out for."""
+        expected = self.network.graph.tensors[self.network.path(layer)].shape
+        # A batch may be fixed in a model, and is not here.
+        if not shape[1:].is_compatible_with(expected[1:]):
+            made, said = ("x".join(map(str, sides[1:])) for sides in (shape, expected))
+            raise InputError(
+                f"{layer} of {self.network.name} makes {made} of a picture where the model says "
+                f"{said}: a layer before it, such as RandomCrop, does one thing in training and "
+                "another when asked. Save the model without it."
+            )
 
 
 @functools.lru_cache(maxsize=16)
