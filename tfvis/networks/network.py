@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import hashlib
-import math
 
 import keras
 import tensorflow as tf
@@ -19,6 +18,7 @@ from tfvis.networks import (
     opening,
     recipes,
     scores,
+    shapes,
     surgery,
     taps,
     waking,
@@ -191,68 +191,20 @@ class Network:
         return _waking(self, tuple(self.path(layer) for layer in layers), everywhere)
 
     def shape(self, layer: str, height: int, width: int) -> tuple[int | None, ...]:
-        """Returns the shape of one image's output at `layer`, without the batch.
-
-        A size that leaves nothing (a map of 0 pixels) is reported as such, not raised.
-        """
-        model = self.graph.truncated([self.path(layer)])
-        if self.fixed_size:
-            height, width = self.fixed_size
-        try:
-            shapes = model.compute_output_shape((1, height, width, self.channels))
-        except ValueError:
-            # Keras' word for a window larger than the map it slides over.
-            return (0, 0, 0)
-        return tuple(shapes[self.path(layer)][1:])
+        """Returns the shape of one image's output, see `shapes.shape`."""
+        return shapes.shape(self, layer, height, width)
 
     def trace(self, layer: str, height: int, width: int) -> tuple[int, ...]:
-        """Returns the shape of one image's output, as TensorFlow itself works it out.
-
-        Slower than `shape`, and certain: nothing is computed, but every operation up to
-        the layer must accept its inputs.
-
-        Raises:
-            InputError: one does not, at this size.
-        """
-        return _trace(self, self.path(layer), height, width)
+        """Returns the same as TensorFlow itself works it out, see `shapes.trace`."""
+        return shapes.trace(self, self.path(layer), height, width)
 
     def stride(self, layer: str) -> int:
-        """Returns how many input pixels apart neighbouring outputs of `layer` look.
-
-        Measured on the shapes: the growth of the input over that of the map. 1 where
-        the map does not grow with the input (after a global pooling). Of a network of
-        fixed size by its windows, or, where they are not known, input over map.
-        """
-        if self.fixed_size:
-            from tfvis.networks import receptive  # Which knows this module.
-
-            jump = receptive.receptive_field(self, layer, *self.fixed_size).rows.jump
-            if jump:
-                return max(round(jump), 1)
-            size = self.shape(layer, *self.fixed_size)
-            return max(round(self.fixed_size[0] / size[0]), 1) if len(size) == 3 else 1
-        # Multiples of every stride in use (32, and 36 for VGG-S) tell it exactly.
-        small, large = (self.shape(layer, side, side) for side in (576, 1152))
-        if len(small) != 3 or large[0] == small[0]:
-            return 1
-        return max(round(576 / (large[0] - small[0])), 1)
+        """Returns how many pixels apart neighbouring outputs look, see `shapes.stride`."""
+        return shapes.stride(self, layer)
 
     def cost(self, layer: str, height: int, width: int) -> float:
-        """Returns how many multiplications the convolutions up to `layer` take.
-
-        For one image; each entry of a kernel counts once per place of its layer's map.
-        """
-        paths = self.paths[: self.paths.index(self.path(layer)) + 1]
-        if self.fixed_size:
-            height, width = self.fixed_size
-        model = self.graph.truncated(paths)
-        shapes = model.compute_output_shape((1, height, width, self.channels))
-        total = 1.0
-        for path in paths:
-            variables = getattr(self.graph.layers[path], "weights", ())
-            kernels = [math.prod(w.shape) for w in variables if w.ndim > 1]
-            total += sum(kernels) * math.prod(shapes[path][1:-1])
-        return total
+        """Returns how many multiplications lead to a layer, see `shapes.cost`."""
+        return shapes.cost(self, layer, height, width)
 
     def path(self, layer: str) -> str:
         """Returns the path of a layer.
@@ -273,23 +225,6 @@ def _waking(network: Network, paths: tuple[str, ...], everywhere: bool) -> Netwo
     graph = network.graph
     new = waking.everywhere(graph) if everywhere else waking.tapped(graph, paths)
     return dataclasses.replace(network, graph=new)
-
-
-@functools.lru_cache(maxsize=256)
-def _trace(network: Network, layer: str, height: int, width: int) -> tuple[int, ...]:
-    """See `Network.trace`; apps ask about the same layer more than once."""
-    spec = tf.TensorSpec((1, height, width, network.channels), tf.float32)
-    taps = network.taps([layer])
-    run = tf.function(lambda images: taps(images)[layer])
-    try:
-        shape = run.get_concrete_function(spec).structured_outputs.shape
-    except (ValueError, tf.errors.InvalidArgumentError) as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise InputError(
-            f"--size={height}: {network.name} cannot take this size up to {layer} "
-            f"({lines[-1][:200] if lines else type(error).__name__}). Try a multiple of 32."
-        ) from error
-    return tuple(shape[1:])
 
 
 def build(
