@@ -40,9 +40,12 @@ def trace(network: "Network", path: str, height: int, width: int) -> tuple[int, 
     """
     spec = tf.TensorSpec((1, height, width, network.channels), tf.float32)
     taps = network.taps([path])
-    run = tf.function(lambda images: taps(images)[path])
+    # Not autograph: it would wrap what is refused on the way in errors of its own.
+    run = tf.function(lambda images: taps(images)[path], autograph=False)
     try:
         found = run.get_concrete_function(spec).structured_outputs.shape
+    except InputError:
+        raise
     except (ValueError, tf.errors.InvalidArgumentError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise InputError(
