@@ -6,7 +6,7 @@ import sys
 
 import tensorflow as tf
 
-from tests import nets
+from tests import forked, nets
 from tfvis import images
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -25,9 +25,7 @@ class AppTest(tf.test.TestCase):
         return [sys.executable, "-m", f"apps.{app}", *flags]
 
     def _run(self, app: str, *flags: str, code: int = 0) -> subprocess.CompletedProcess:
-        done = subprocess.run(
-            self._command(app, *flags), cwd=ROOT, capture_output=True, text=True, timeout=300
-        )
+        done = forked.run(app, flags, ROOT, timeout=300)
         self.assertEqual(done.returncode, code, done.stderr)
         return done
 

@@ -195,7 +195,7 @@ class InvertTest(AppTest):
         (self.folder / "file").write_text("")
         flags = [f"--image={self.image}"]
         done = self._run("invert", *flags, f"--workdir={self.folder / 'file'}", code=1)
-        self.assertRegex(done.stderr, "--workdir=.*cannot write")
+        self.assertRegex(done.stderr, "--workdir=.*is no folder")
         done = self._run("invert", *flags, "--workdir=/proc/tfvis", code=1)
         self.assertRegex(done.stderr, "--workdir=.*cannot write")
         if os.geteuid():

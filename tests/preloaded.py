@@ -1,0 +1,13 @@
+"""What every app imports; nothing here may run TensorFlow, whose threads do not survive a fork."""
+
+# In an app's order: it settles what TensorFlow reads as it is imported.
+import apps.common  # noqa: F401, I001
+import tensorflow  # noqa: F401
+import keras  # noqa: F401
+import h5py  # noqa: F401
+import matplotlib.pyplot  # noqa: F401
+import onnx  # noqa: F401
+import PIL.Image  # noqa: F401
+import scipy.optimize  # noqa: F401
+import tensorboard.plugins.hparams.api  # noqa: F401
+import tqdm  # noqa: F401
