@@ -210,7 +210,7 @@ class FeaturesTest(tf.test.TestCase):
         needed = 20 * 2 * 12 * 12 * 8 * 2
         usage = mock.Mock(free=needed)
         with mock.patch.object(shutil, "disk_usage", return_value=usage):
-            with self.assertRaisesRegex(InputError, "GiB free. Name another --cache"):
+            with self.assertRaisesRegex(InputError, "iB free. Name another --cache"):
                 self._features()
             self.assertEqual([path for path in self.cache.rglob("*") if path.is_file()], [])
             usage.free = int(needed / 0.9) + 10

@@ -116,6 +116,7 @@ def found(
         if _squashes(graph, source):
             split[id(layer)] = layer
         heads[path] = source
+    whole = graph
     if split:
         graph = surgery.rewire(model, _splitting(place, split))
         heads = {path: _source(graph, path) for path in heads}
@@ -124,12 +125,13 @@ def found(
         certain = [path for path, kind in known.items() if _certain(kind)]
         if len(certain) != 1:
             names = ", ".join(graph.outputs)
-            return graph, f"has several outputs ({names}); name the one of classes with --output"
+            return whole, f"has several outputs ({names}); name the one of classes with --output"
         known = {certain[0]: known[certain[0]]}
     ((path, kind),) = known.items()
-    graph = dataclasses.replace(graph, output=path)
     if isinstance(kind, str):
-        return graph, kind
+        # No classifier, and so nothing to look through.
+        return dataclasses.replace(whole, output=path), kind
+    graph = dataclasses.replace(graph, output=path)
     return _with_path(graph, path, heads[path], *kind)
 
 
@@ -202,18 +204,29 @@ def _source(graph: surgery.Graph, output: str) -> str:
     """Returns the path furthest from an output behind which nothing changes scores' order."""
     end = graph.tensors[output]
     names = {id(tensor): path for path, tensor in graph.tensors.items()}
-    size, best = _size(end), end
+    size, best, after = _size(end), end, end
     if size[0] is None:
         return output
     for tensor in reversed(passed(end)[:-1]):
         if _size(tensor) != size or id(tensor) not in names:
             break
-        if hasattr(surgery.operation(best), "pool_size") or _learns(tensor, end):
+        # A window wants more places than the one that scores are asked at; TensorFlow may end
+        # the process for it.
+        if _windowed(surgery.operation(after)) or _learns(tensor, end):
             break
+        after = tensor
         # In the middle of a softmax by hand the order may be another, or no number finite.
         if squashing.keeps_order(_numbers(tensor, end), size[0]):
             best = tensor
     return names[id(best)]
+
+
+def _windowed(operation) -> bool:
+    """Tells operations that look at several places of a map, or change how many there are."""
+    return any(
+        hasattr(operation, name)
+        for name in ("pool_size", "kernel_size", "cropping", "padding", "size")
+    )
 
 
 def _learns(start, end) -> bool:
