@@ -280,6 +280,35 @@ class GradCamTest(tf.test.TestCase, parameterized.TestCase):
         with self.assertRaisesRegex(InputError, r"no gradient passes .*: argmax\w* \(Argmax\)"):
             cam(_images(1, 16), [0])
 
+    def test_behind_a_running_sum_that_is_taken_apart_again(self):
+        def made(middle):
+            inputs = keras.Input((24, 24, 3))
+            x = layers.Conv2D(1, 1, use_bias=False, name="red")(inputs)
+            x = middle(x)
+            x = layers.Dense(2, name="scores")(layers.GlobalAveragePooling2D()(x))
+            model = keras.Model(inputs, x)
+            model.get_layer("red").set_weights([np.array([1, 0, 0], "f").reshape(1, 1, 3, 1)])
+            model.get_layer("scores").set_weights([np.array([[1.0, -1]], "f"), np.zeros(2, "f")])
+            return network.wrap(model)
+
+        def difference(x):
+            return x[:, :, 1:] - x[:, :, :-1]
+
+        image = np.zeros((1, 24, 24, 3), np.float32)
+        image[:, 4:8, 16:22, 0] = 200
+        net = made(lambda x: difference(keras.ops.cumsum(x, axis=2)))
+        cam = grad_cam.GradCam(net)
+        self.assertIn("subtract", cam.layer)
+        found = cam(image, [0])[0].numpy()
+        self.assertGreater(found[4:8, 16:22].sum() / found.sum(), 0.9)
+        # By itself it is no map, and what is before it may be asked for.
+        net = made(lambda x: keras.ops.cumsum(x, axis=2))
+        with self.assertRaisesRegex(InputError, r"cumsum\w* adds up .* up to red\.") as caught:
+            grad_cam.GradCam(net)
+        self.assertNotIn("\n", str(caught.exception))
+        found = grad_cam.GradCam(net, "red")(image, [0])[0].numpy()
+        self.assertGreater(found[4:8, 16:22].sum() / found.sum(), 0.99)
+
     def test_a_layer_that_crops_in_training_only(self):
         inputs = keras.Input((16, 16, 3))
         x = _detector(layers.RandomCrop(12, 12)(inputs))

@@ -70,6 +70,12 @@ def _class_token(x):
     return tokens + layers.MultiHeadAttention(1, 4)(tokens, tokens)
 
 
+def _difference(x, apart: int, both: bool = False):
+    """What a running sum grows by over some columns, and rows."""
+    x = x[:, :, apart:] - x[:, :, :-apart]
+    return x[:, apart:] - x[:, :-apart] if both else x
+
+
 def _conv(*args, **kwargs):
     return layers.Conv2D(*args, padding="same", **kwargs)
 
@@ -119,7 +125,12 @@ _KEEP = {
     "windowed": lambda x: _windowed(x),
     "hidden": _hidden,
     "logarithm": lambda x: ops.log(ops.abs(x) + 1) / ops.sqrt(x * x + 1),
-    "cumulative": lambda x: ops.cumsum(x, axis=2),
+}
+# Differences of running sums are of places again: one column, and the mean of a box.
+_RESTORED = {
+    "difference": lambda x: _difference(ops.cumsum(x, axis=2), 1),
+    "box": lambda x: _difference(ops.cumsum(ops.cumsum(x, axis=1), axis=2), 3, both=True),
+    "normalised": lambda x: _difference(ops.cumsum(x, axis=2) / 9.0 + 1.0, 2),
 }
 # Each place is its own for the most part.
 _NEARLY = {
@@ -223,6 +234,37 @@ class PlacesTest(tf.test.TestCase, parameterized.TestCase):
         found = reach.reach(model.inputs[0], model.outputs[0], _SIZE)
         self.assertIsInstance(found, Lost)
         self.assertIn(found.operation, [op.name for op in model.operations])
+
+    @parameterized.parameters(*_RESTORED)
+    def test_differences_of_running_sums_are_asked_as_one(self, name):
+        model = _model(_RESTORED[name])
+        rows, columns = reach.reach(model.inputs[0], model.outputs[0], _SIZE)
+        seen = _by_hand(model, windows.Layout(), (len(rows), len(columns)))
+        self.assertLess(columns.sum(1).max(), 4)
+        self.assertAllEqual(rows, seen.any((1, 3)))
+        self.assertAllEqual(columns, seen.any((0, 2)))
+
+    @parameterized.parameters(
+        ("sum", lambda x: ops.cumsum(x, axis=2)),
+        ("backwards", lambda x: ops.flip(ops.cumsum(ops.flip(x, axis=1), axis=1), axis=1)),
+        ("lstm", lambda x: layers.TimeDistributed(layers.LSTM(2, return_sequences=True))(x)),
+    )
+    def test_running_sums_keep_no_place_by_themselves(self, _, make):
+        model = _model(make)
+        start, end = model.inputs[0], model.outputs[0]
+        found = reach.reach(start, end, _SIZE)
+        self.assertRegex(str(found), r"^(cum_?sum|time_distributed)\w* adds up all places before")
+        self.assertTrue(found.hidden)
+        # What each sees is known all the same: all up to its own place.
+        net = network.wrap(model)
+        field = receptive.receptive_field(net, net.graph.output, *_SIZE)
+        seen = _by_hand(model, windows.Layout(), _SIZE)
+        for axis, one in ((field.rows, seen.any((1, 3))), (field.columns, seen.any((0, 2)))):
+            self.assertAllEqual(axis.first, one.argmax(1))
+            self.assertAllEqual(axis.last, 11 - one[:, ::-1].argmax(1))
+        # A window as large as half the map is none.
+        large = _model(lambda x: ops.conv(x, np.ones((7, 1, 2, 2), np.float32), padding="same"))
+        self.assertNotIsInstance(reach.reach(large.inputs[0], large.outputs[0], _SIZE), Lost)
 
     @parameterized.parameters(
         ("convolution", lambda x: layers.Conv2D(3, (3, 4), strides=(2, 1), dilation_rate=1)(x)),

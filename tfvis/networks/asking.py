@@ -78,9 +78,15 @@ def _answer(start, end, shapes, question) -> tuple[Layout, Support, Support] | L
     try:
         run = _function(start, end, shapes)
         probe = probing.Probe(run, shapes[id(start)], start.dtype, question.layout, question.sizes)
-        found = probe.support() or (None if question.strict else probe.dominant())
+        found = probe.support()
+        running = found is not None and any(map(probing.running, found[1:]))
+        if not question.strict and (running or found is None):
+            found = probe.dominant()
     except probing.Unclear as error:
         return Lost(name, error.args[0], hidden=True)
+    if found is None and running:
+        # A difference further on may find them again.
+        return Lost(name, "adds up all places before each", hidden=True)
     if found is None:
         return Lost(name, "joins all places")
     layout, rows, columns = found

@@ -89,7 +89,7 @@ class Probe:
         """Returns the same of what each output is mostly made of.
 
         A normalisation by statistics of the map sees all of it, and each place is its own all
-        the same. None where more than one place matters.
+        the same. None where more than one place matters, as in a running sum.
 
         Raises:
             Unclear: as `support`.
@@ -97,7 +97,8 @@ class Probe:
         found = []
         for axis in (0, 1):
             carrying, seen = self._followed(axis)
-            found.append((carrying, seen) if carrying is not None else self._mostly(axis))
+            kept = carrying is not None and not running(seen)
+            found.append((carrying, seen) if kept else self._mostly(axis))
         if None in [axis for axis, _ in found]:
             return None
         return _laid_out(*found, self.shape)
@@ -279,6 +280,23 @@ class Probe:
             counts += changed.sum()
         if counts < _FILLED * expected:
             raise Unclear("sees places that are no product of rows and columns")
+
+
+def running(seen: np.ndarray) -> bool:
+    """Tells outputs that see all that comes before their place, as running sums do.
+
+    What is seen by one is then part of what is seen by the next, over most of the map; windows
+    leave behind on one side what they take in on the other.
+
+    Args:
+        seen: bool [outputs, inputs], of rows or of columns.
+    """
+    counts = seen.sum(1)
+    nested = seen[np.argsort(counts, kind="stable")]
+    sizes = set(counts[counts > 0])
+    return bool(
+        (nested[:-1] <= nested[1:]).all() and len(sizes) > 2 and max(sizes) > seen.shape[1] / 2
+    )
 
 
 def _projections(changed: np.ndarray) -> list[np.ndarray]:
