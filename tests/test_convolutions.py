@@ -147,6 +147,46 @@ def _model(top: bool = True) -> keras.Model:
     return keras.Model(inputs, x)
 
 
+class Sharpened(keras.layers.Layer):
+    """A layer of someone's own, of operations that TensorFlow has in float32 only."""
+
+    def call(self, x):
+        x = tf.nn.local_response_normalization(x, alpha=0.1)
+        return tf.image.resize(x, (9, 7), antialias=True)
+
+
+_FLOAT32_ONLY = {
+    "own": lambda x: Sharpened()(x),
+    "lambda": lambda x: keras.layers.Lambda(tf.nn.local_response_normalization)(x),
+    "resized": lambda x: keras.ops.image.resize(x, (9, 7), antialias=True),
+    "bicubic": lambda x: keras.ops.image.resize(x, (21, 15), interpolation="bicubic"),
+    "resizing": lambda x: keras.layers.Resizing(9, 7, antialias=True)(x),
+    "upsampled": lambda x: keras.layers.UpSampling2D(2, interpolation="bicubic")(x),
+    "affine": lambda x: keras.ops.image.affine_transform(
+        x, np.array([1, 0.1, 0, 0, 1, 0, 0, 0], np.float32)
+    ),
+    "shifted": lambda x: keras.ops.roll(x, 1, axis=1) + x / 2.0,
+}
+
+
+class Bfloat16Test(tf.test.TestCase, parameterized.TestCase):
+    @parameterized.parameters(*_FLOAT32_ONLY)
+    def test_what_has_no_gradient_in_bfloat16_is_run_in_float32(self, name):
+        inputs = keras.Input((16, 12, 3))
+        keras.utils.set_random_seed(0)
+        x = keras.layers.Conv2D(4, 3, padding="same")(inputs)
+        x = keras.layers.Conv2D(2, 3, name="last")(_FLOAT32_ONLY[name](x))
+        net = network.wrap(keras.Model(inputs, x))
+        image = tf.constant(nets.oblong(16, 12)[None] / 255 - 0.5)
+        exact, rough = (
+            _results(tf.function(lambda x, taps=taps: taps(x)["last"]), image)
+            for taps in (net.taps(["last"], precision) for precision in ("float32", "bfloat16"))
+        )
+        for ours, theirs in zip(rough, exact, strict=True):
+            # Convolutions of eight digits.
+            self.assertLess(_deviation(ours, theirs), 0.03)
+
+
 class ModelsTest(tf.test.TestCase, parameterized.TestCase):
     def setUp(self):
         super().setUp()

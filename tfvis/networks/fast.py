@@ -36,7 +36,8 @@ def plan(
     Args:
         model: flat functional model, as `surgery.Graph.truncated` returns.
         paths: {name in the result: name of an output of `model`}.
-        precision: "float32", or "bfloat16" for the network's arithmetic.
+        precision: "float32", or "bfloat16" for the network's arithmetic; what TensorFlow may
+            lack in that (`_exact`) stays in float32.
         packed: use the packed convolution where it pays (no use under XLA, whose
             convolutions differ).
         ties: whether places of a pooling window that share the maximum must share its
@@ -60,6 +61,8 @@ def plan(
             if pack or precision == "bfloat16":
                 return FrozenConv(layer, precision, pack, name=name)(*args, **kwargs)
         changes = {}
+        if precision == "bfloat16" and _exact(layer):
+            return _in_float32(surgery.twin(layer), precision, args, kwargs)
         # An operation without weights (x / 255.0) is no Layer and has no policy.
         casts = precision == "bfloat16" and isinstance(layer, keras.Layer)
         if casts and layer.dtype_policy.name == "float32":
@@ -76,6 +79,45 @@ def plan(
 def packs(precision: str) -> bool:
     """Tells whether the packed convolution pays at all on this machine."""
     return precision == "float32" and hardware.onednn()
+
+
+def _exact(layer) -> bool:
+    """Tells what is computed in float32 whatever the precision.
+
+    TensorFlow lacks the gradient of some operations in bfloat16 (`tf.image.resize` antialiased or
+    bicubic, `tf.nn.local_response_normalization`), or its values (FFT): code of someone's own,
+    resizings, and operations that are not known to do without.
+    """
+    from tfvis.networks import windows  # It knows networks, and they run by this.
+
+    kind = type(layer)
+    if kind.__module__.startswith("tfvis."):
+        return False
+    if not kind.__module__.startswith("keras.src.") or kind is keras.layers.Lambda:
+        return True
+    if kind is keras.layers.UpSampling2D:
+        return layer.interpolation not in ("nearest", "bilinear")
+    if isinstance(layer, keras.Layer):
+        return kind is keras.layers.Resizing
+    return kind.__name__ not in windows.POINTWISE_OPERATIONS
+
+
+def _in_float32(layer, precision: str, args, kwargs):
+    """Runs a layer or operation on float32, and goes on in the precision that came in."""
+    narrow = []
+
+    def widened(x):
+        if not isinstance(x, keras.KerasTensor) or x.dtype != precision:
+            return x
+        narrow.append(x)
+        return keras.ops.cast(x, "float32")
+
+    def narrowed(x):
+        floats = isinstance(x, keras.KerasTensor) and x.dtype == "float32"
+        return keras.ops.cast(x, precision) if floats and narrow else x
+
+    args, kwargs = keras.tree.map_structure(widened, (args, kwargs))
+    return keras.tree.map_structure(narrowed, layer(*args, **kwargs))
 
 
 def _even_windows(layer: keras.Layer) -> bool:

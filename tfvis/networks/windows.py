@@ -31,7 +31,7 @@ _POINTWISE_LAYERS = {
     "RandomZoom", "SpatialDropout1D",
 }
 # The same of operations without weights: x / 255, keras.ops.relu(x), x + y.
-_POINTWISE_OPERATIONS = {
+POINTWISE_OPERATIONS = {
     "Abs", "Absolute", "Add", "BatchNorm", "Celu", "Clip", "Concatenate", "Divide", "Elu", "Exp",
     "Gelu", "HardSigmoid", "HardSilu", "HardTanh", "LayerNorm", "LeakyRelu", "Log", "LogSigmoid",
     "LogSoftmax", "Maximum", "Minimum", "Mish", "Multiply", "Negative", "Power", "ReLU", "Relu",
@@ -173,7 +173,7 @@ def pointwise(operation, layout: Layout = Layout(), rank: int = 4) -> bool:
     if not _kerases(operation):
         return False
     layer = isinstance(operation, keras.Layer)
-    if kind.__name__ not in (_POINTWISE_LAYERS if layer else _POINTWISE_OPERATIONS):
+    if kind.__name__ not in (_POINTWISE_LAYERS if layer else POINTWISE_OPERATIONS):
         return False
     if kind.__name__ in ("BatchNormalization", "Normalization", "BatchNorm"):
         # Statistics that were learnt, not those of this image.
