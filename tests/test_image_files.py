@@ -42,6 +42,21 @@ def png(values: np.ndarray) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
+def with_chunks(content: bytes, **chunks: bytes) -> bytes:
+    """Returns a PNG with further chunks behind its header."""
+    added = b"".join(
+        struct.pack(">I", len(data)) + tag.encode() + data
+        + struct.pack(">I", zlib.crc32(tag.encode() + data))
+        for tag, data in chunks.items()
+    )  # fmt: skip
+    return content[:33] + added + content[33:]
+
+
+def gamma(value: float) -> bytes:
+    """Returns what gAMA holds."""
+    return struct.pack(">I", round(value * 100_000))
+
+
 def swapped_profile() -> bytes:
     """Returns sRGB's profile with the primaries of red and green exchanged."""
     icc = bytearray(PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobytes())
@@ -103,6 +118,73 @@ class FilesTest(tf.test.TestCase, parameterized.TestCase):
         image = image if isinstance(image, PIL.Image.Image) else PIL.Image.fromarray(image)
         image.save(self.folder / name, **options)
         return self._read(name)
+
+    def test_twelve_bits_in_sixteen(self):
+        twelve = (DEEP >> 4) | np.uint16(15)
+        expected = twelve.astype(np.float32) * (255 / 4095)
+        for code, kind, count in ((281, "H", 3), (341, "H", 3), (281, "H", 1)):
+            value = (4095,) * count if count > 1 else 4095
+            found = self._tiff(
+                twelve, photometric="rgb", extratags=[(code, kind, count, value, True)]
+            )
+            self.assertAllClose(found, expected, atol=0.01)
+        # A maximum of another kind is how bright the picture is, and white stays where it is.
+        for value in (4000, 65535):
+            found = self._tiff(DEEP, photometric="rgb", extratags=[(281, "H", 1, value, True)])
+            self.assertAllClose(found, LEVELS, atol=0.01)
+
+    def test_what_may_be_twelve_bits_is_told(self):
+        tifffile.imwrite(self.folder / "a.tif", DEEP >> 4, photometric="rgb")
+        for picture in (self._read("a.tif"), self._read("a.png", png(DEEP >> 4))):
+            (note,) = picture.notes
+            self.assertRegex(note, r"nearly black, .* by 16 \(the largest is 3,855\)$")
+        tifffile.imwrite(self.folder / "b.tif", DEEP, photometric="rgb")
+        self.assertEmpty(self._read("b.tif").notes)
+        self.assertEmpty(self._read("b.png", png(DEEP)).notes)
+
+    @parameterized.parameters(1.0, 0.7, 0.3)
+    def test_gamma_of_a_png(self, value):
+        expected = 255 * (LEVELS / 255.0) ** (1 / 2.2 / value)
+        PIL.Image.fromarray(LEVELS).save(self.folder / "plain.png")
+        shallow = (self.folder / "plain.png").read_bytes()
+        for content in (shallow, png(DEEP)):
+            found = self._read("a.png", with_chunks(content, gAMA=gamma(value)))
+            self.assertAllClose(found.pixels, expected, atol=0.01)
+            self.assertEmpty(found.notes)
+            # These count before it.
+            found = self._read("a.png", with_chunks(content, sRGB=b"\0", gAMA=gamma(value)))
+            self.assertAllClose(found.pixels, LEVELS, atol=0.01)
+            code = bytes((1, 13, 0, 1))
+            found = self._read("a.png", with_chunks(content, cICP=code, gAMA=gamma(value)))
+            self.assertAllClose(found.pixels, LEVELS, atol=0.01)
+        grey = self._read("g.png", with_chunks(png(GREY[..., None]), gAMA=gamma(value)))
+        self.assertAllClose(grey.pixels[..., 1], expected[..., 0], atol=0.01)
+
+    def test_what_a_png_says_of_its_colours(self):
+        base = png(DEEP)
+        for value in (0.45455, 0.4464, 0.477):  # Within 5 % of that of screens.
+            found = self._read("a.png", with_chunks(base, gAMA=gamma(value)))
+            self.assertAllClose(found.pixels, LEVELS, atol=0.01)
+        found = self._read("a.png", with_chunks(base, gAMA=gamma(0)))
+        self.assertRegex(found.notes[0], "its gamma of 0 is passed over")
+        srgb = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+        found = self._read("a.png", with_chunks(base, cHRM=struct.pack(">8I", *srgb)))
+        self.assertEmpty(found.notes)
+        wide = (31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
+        found = self._read("a.png", with_chunks(base, cHRM=struct.pack(">8I", *wide)))
+        self.assertRegex(found.notes[0], r"primaries \(cHRM\) are taken for those of sRGB")
+        found = self._read("a.png", with_chunks(base, cICP=bytes((12, 13, 0, 1))))
+        self.assertRegex(found.notes[0], r"primaries \(cICP 12\) are taken for those of sRGB")
+        found = self._read("a.png", with_chunks(base, cICP=bytes((1, 8, 0, 1))))
+        self.assertAllClose(found.pixels, 255 * (LEVELS / 255.0) ** (1 / 2.2), atol=0.01)
+        for code, words in (
+            ((9, 16, 0, 1), r"light beyond white \(PQ\)"),
+            ((9, 18, 0, 1), r"light beyond white \(HLG\)"),
+            ((1, 13, 0, 0), "colours by cICP 1-13-0-0"),
+            ((1, 77, 0, 1), "colours by cICP 1-77-0-1"),
+        ):
+            with self.assertRaisesRegex(formats.UnreadableError, f"a.png: a PNG of {words}"):
+                self._read("a.png", with_chunks(base, cICP=bytes(code)))
 
     @parameterized.product(
         planar=(False, True),

@@ -23,6 +23,10 @@ from tfvis.image_files.formats import UnreadableError
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ORIENTATION, _ICC = 274, 34675
+# The largest number of a sample, of all samples or of each, by the file.
+_MAXIMA = (281, 341)
+# 16 bits of which no number reaches this are mostly 12 of a camera, in a larger container.
+_TWELVE = 2**12
 # As many bytes as the largest picture of four channels of 16 bits.
 _MAX_BYTES = formats.MAX_PIXELS * 8
 # Floating-point pictures are 0..1 or 0..255. A brightest value between 1 and this one fits
@@ -49,6 +53,20 @@ class Deep:
     alpha: str = ""
     orientation: int = 1
     profile: bytes | None = None
+
+    @property
+    def dim(self) -> str:
+        """Says that all numbers are far below white, as of 12 bits kept in 16; "" elsewhere."""
+        if self.white != 65535:
+            return ""
+        channels = self.values.shape[2] - bool(self.alpha)
+        high = int(self.values[..., :channels].max())
+        if not 255 < high < _TWELVE:
+            return ""
+        return (
+            "nearly black, as are 12 bits kept in 16; if it is so, multiply its numbers by 16 (the "
+            f"largest is {high:,})"
+        )
 
 
 @contextlib.contextmanager
@@ -92,7 +110,7 @@ def tiff(page: tifffile.TiffPage, label: str) -> Deep:
     if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and page.samplesperpixel > 1:
         values = np.moveaxis(values.reshape(page.samplesperpixel, *values.shape[-2:]), 0, -1)
     values = values.reshape(page.imagelength, page.imagewidth, page.samplesperpixel)
-    white = _white(values[..., :colours], page.bitspersample, label)
+    white = _white(values[..., :colours], _bits(page, values[..., :colours]), label)
     if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
         grey = (white - values[..., :1]).astype(values.dtype)
         values = np.concatenate([grey, values[..., 1:]], axis=-1)
@@ -160,6 +178,22 @@ def _channels(page: tifffile.TiffPage, label: str) -> tuple[int, str]:
     kinds = {tifffile.EXTRASAMPLE.ASSOCALPHA: "premultiplied"}
     kinds[tifffile.EXTRASAMPLE.UNASSALPHA] = "straight"
     return colours, kinds.get(extra[0], "") if extra else ""
+
+
+def _bits(page: tifffile.TiffPage, colours: np.ndarray) -> int:
+    """Returns of how many bits numbers are: fewer than they are kept in, where the file says so.
+
+    TIFF calls its maxima statistics. One of all bits set, as 4095 is, and which no number
+    exceeds, is the white of a camera or scanner; any other may be how bright the picture is.
+    """
+    for code in _MAXIMA:
+        tag = page.tags.get(code)
+        found = np.unique(tag.value) if tag is not None else ()
+        if colours.dtype.kind == "u" and page.bitspersample == 16 and len(found) == 1:
+            most = int(found[0])
+            if 255 < most < 65535 and not most & (most + 1) and colours.max(initial=0) <= most:
+                return most.bit_length()
+    return page.bitspersample
 
 
 def _white(colours: np.ndarray, bits: int, label: str) -> float:

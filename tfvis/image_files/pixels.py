@@ -2,12 +2,13 @@
 
 import dataclasses
 import os
+import pathlib
 from collections.abc import Callable
 
 import numpy as np
 import PIL.Image
 
-from tfvis.image_files import deep, headers, profiles
+from tfvis.image_files import deep, headers, png_colours, profiles
 
 _ORIENTATION = 0x0112
 # Pixels that are turned into floats at a time: what they take meanwhile is a few times 12
@@ -34,22 +35,28 @@ def read(path: os.PathLike | str, label: str, shrinking: bool) -> Read:
         notes = list(header.notes)
         if page is not None:
             return _of_deep(deep.tiff(page, label), notes)
+        exponent = 1.0
+        if image.format == "PNG":
+            colours = png_colours.read(pathlib.Path(path), label)
+            exponent, notes = colours.exponent, [*notes, *colours.notes]
         found = deep.png(path, image)
         if found is not None:
-            return _of_deep(found, notes)
+            return _of_deep(found, notes, exponent)
         image.seek(0)
         image.load()
         found = deep.grey(image, label)
         if found is not None:
-            return _of_deep(found, notes)
+            return _of_deep(found, notes, exponent)
         # Asked after loading: Pillow turns some TIFFs itself, and a PNG's comes at its end.
         orientation = image.getexif().get(_ORIENTATION, 1)
         profile = image.info.get("icc_profile")
-        return _of_image(image, orientation, profile, notes)
+        return _of_image(image, orientation, profile, notes, exponent)
 
 
-def _of_image(image: PIL.Image.Image, orientation: int, profile: bytes | None, notes: list) -> Read:
-    """Returns the pixels of an image of 8 bits."""
+def _of_image(
+    image: PIL.Image.Image, orientation: int, profile: bytes | None, notes: list, exponent: float
+) -> Read:
+    """Returns the pixels of an image of 8 bits; `exponent` as of `png_colours.Colours`."""
     mode, transform = "RGB", None
     if profile:
         plain = "CMYK" if image.mode == "CMYK" else "L" if image.mode in ("L", "LA", "1") else "RGB"
@@ -67,19 +74,22 @@ def _of_image(image: PIL.Image.Image, orientation: int, profile: bytes | None, n
             alpha = np.asarray(part.getchannel("A"), np.float32)[..., None] / 255
         if transform is not None:
             part = transform.apply(part.convert(mode))
-        return _on_white(np.asarray(part.convert("RGB"), np.float32), alpha)
+        values = np.asarray(part.convert("RGB"), np.float32)
+        return _on_white(_of_screens(values, exponent), alpha)
 
     return Read(_upright(image.height, image.width, orientation, strip), tuple(notes))
 
 
-def _of_deep(found: deep.Deep, notes: list) -> Read:
-    """Returns the pixels of a picture of more bits.
+def _of_deep(found: deep.Deep, notes: list, exponent: float = 1.0) -> Read:
+    """Returns the pixels of a picture of more bits; `exponent` as of `png_colours.Colours`.
 
     Inks, and colours of another space than sRGB, are taken in 8 bits, as profiles are.
     """
     height, width, channels = found.values.shape
     colours = channels - bool(found.alpha)
     scale = np.float32(255 / found.white)
+    if found.dim:
+        notes.append(found.dim)
 
     def floats(top: int, bottom: int) -> np.ndarray:
         return found.values[top:bottom].astype(np.float32) * scale
@@ -103,9 +113,14 @@ def _of_deep(found: deep.Deep, notes: list) -> Read:
             part = PIL.Image.fromarray(levels[..., 0] if colours == 1 else levels, mode=plain)
             part = transform.apply(part.convert(mode)) if transform else part.convert("RGB")
             values = np.asarray(part, np.float32)
-        return _on_white(values.clip(0, 255), alpha)
+        return _on_white(_of_screens(values.clip(0, 255), exponent), alpha)
 
     return Read(_upright(height, width, found.orientation, strip), tuple(notes))
+
+
+def _of_screens(values: np.ndarray, exponent: float) -> np.ndarray:
+    """Returns numbers, 0..255, as those of screens."""
+    return values if exponent == 1 else 255 * (values / 255) ** np.float32(exponent)
 
 
 def _on_white(rgb: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:

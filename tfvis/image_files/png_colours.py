@@ -52,7 +52,9 @@ def read(path: pathlib.Path, label: str) -> Colours:
     """
     found = _chunks(path)
     if len(found.get(b"cICP", b"")) == 4:
-        return _of_code(found[b"cICP"], label)
+        colours = _of_code(found[b"cICP"], label)
+        # A profile beside it says the same, with primaries of its own.
+        return Colours() if b"iCCP" in found else colours
     if b"iCCP" in found or b"sRGB" in found:
         return Colours()
     exponent, notes = 1.0, []
