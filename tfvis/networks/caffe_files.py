@@ -22,6 +22,7 @@ class Described:
         contract: what it wants to be shown.
         why: a clause, what the contract is known by.
         notes: what should be known of it, a line each: what is left out, and why.
+        told: whether its file says what is subtracted.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Described:
     contract: contracts.Preprocessing
     why: str
     notes: tuple[str, ...] = ()
+    told: bool = False
 
 
 def by_name(name: str, top: bool, until: str | None) -> Described:
@@ -89,6 +91,7 @@ def by_file(
         contract,
         why,
         (*read.notes, *plan.notes, *said),
+        told=read.shown is not None,
     )
 
 

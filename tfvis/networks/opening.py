@@ -22,7 +22,7 @@ from tfvis.networks import (
 )
 from tfvis.networks import preprocessing as contracts
 from tfvis.networks import weights as sources
-from tfvis.networks.caffe import named
+from tfvis.networks.caffe import named, own_mean
 
 # Checkpoints that stand on each other; no training of ours makes more than two.
 _MOST_CHECKPOINTS = 8
@@ -258,4 +258,13 @@ def _prototxt(
             f"--weights=FILE.caffemodel, put them at {beside}, or use --weights=random."
         )
     model, record = sources.given(found.name, found.construct, weights or str(beside))
-    return Opened(name, model, record, found.contract, found.why, notes=found.notes)
+    contract, why = found.contract, found.why
+    taken = [] if found.told else own_mean.taken_by(model, contract.mean)
+    if taken:
+        contract, why = _without_mean(contract), f"{', '.join(taken)} of it takes the mean off"
+    return Opened(name, model, record, contract, why, notes=found.notes)
+
+
+def _without_mean(contract: contracts.Preprocessing) -> contracts.Preprocessing:
+    name = f"{contract.name}+mean-0.0"
+    return contracts.Preprocessing(name, scale=contract.scale, bgr=contract.bgr)

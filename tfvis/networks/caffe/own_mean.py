@@ -13,7 +13,10 @@ from tfvis.networks.caffe import layers, scaling
 from tfvis.networks.dominators import sources
 
 # What changes each colour by itself, and nothing by where it is.
-_KINDS = (layers.Power, layers.ChannelScale, scaling.Affine, keras.layers.BatchNormalization)
+_KINDS = (
+    keras.layers.Rescaling, layers.Power, layers.ChannelScale, scaling.Affine,
+    keras.layers.BatchNormalization,
+)  # fmt: skip
 # The average must come this much nearer to 0, as a share; a mere factor leaves it where it was.
 _NEARER = 0.5
 
