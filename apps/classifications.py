@@ -55,10 +55,11 @@ def run(job: Job) -> list[str]:
     looked.broken.update((pathlib.Path(one.path), one) for one in broken)
     folders.report(looked)
     paths = [paths[k] for k in chosen]
-    predictions.write(job.workdir / "predictions.csv", paths, rows, namer.classes, job.top)
+    table = job.workdir / "predictions.csv"
+    predictions.write(table, paths, rows, namer.classes, job.top, namer.probable)
     found = [predictions.ranked(row, namer.classes, job.top) for row in rows]
     cells = [
-        _cell(namer.seen(path), answers)
+        _cell(namer.seen(path), answers, namer.probable)
         for path, answers in zip(paths[:_SHOWN], found, strict=False)
     ]
     heading = _heading(namer)
@@ -70,13 +71,15 @@ def run(job: Job) -> list[str]:
             "network": described(namer.network), "classes": namer.classes,
             **folders.told(looked),
             "results": [
-                {"path": path, "probabilities": dict(answers)}
+                {"path": path, "probabilities" if namer.probable else "scores": dict(answers)}
                 for path, answers in zip(paths, found, strict=True)
             ],
         },
     )  # fmt: skip
     return [
-        line for path, answers in zip(paths, found, strict=True) for line in _lines(path, answers)
+        line
+        for path, answers in zip(paths, found, strict=True)
+        for line in _lines(path, answers, namer.probable)
     ]
 
 
@@ -86,16 +89,20 @@ def _heading(namer: Namer) -> str:
     return f"{namer.name}: {named}"
 
 
-def _cell(pixels, answers) -> sheets.Cell:
-    words = [f"{label[:_LABEL]} {probability:.1%}" for label, probability in answers]
+def _cell(pixels, answers, probable: bool) -> sheets.Cell:
+    words = [f"{label[:_LABEL]} {_number(value, probable)}" for label, value in answers]
     return sheets.Cell(pixels, words[0], ", ".join(words[1:3]))
 
 
-def _lines(path: str, answers) -> list[str]:
-    """Returns the table's lines: picture, class, probability."""
+def _number(value: float, probable: bool) -> str:
+    return f"{value:.1%}" if probable else f"{value:.4g}"
+
+
+def _lines(path: str, answers, probable: bool) -> list[str]:
+    """Returns the table's lines: picture, class, probability or score."""
     shown = places.short(path, _WIDE)
     wide = max(20, *(len(label) for label, _ in answers))
     return [
-        f"{shown if not k else '':<{_WIDE}}  {label:<{wide}} {probability:6.1%}"
-        for k, (label, probability) in enumerate(answers)
+        f"{shown if not k else '':<{_WIDE}}  {label:<{wide}} {_number(value, probable):>6}"
+        for k, (label, value) in enumerate(answers)
     ]

@@ -103,7 +103,7 @@ class Looker:
     @property
     def probable(self) -> bool:
         """Whether what the network says of classes are probabilities."""
-        return bool(self.classes) and self.network.classifier.form != "numbers"
+        return bool(self.classes) and subjects.percentages(self.network)
 
     def _answers(self, scores: tf.Tensor) -> np.ndarray:
         found = self.network.probabilities(scores) if self.probable else scores
@@ -203,8 +203,8 @@ def of_flags(
     (network,) = subjects.networks(holders, top=wanted).values()
     subjects.check_output(network)
     count = network.classifier.classes if network.classifier else 0
-    if network.classifier and network.classifier.note:
-        subjects.say(f"Note: {network.classifier.note}.")
+    if note := subjects.classifier_note(network, subjects.percentages(network)):
+        subjects.say(f"Note: {note}.")
     return _looker(
         network, network.name,
         network.classes or labels.names(count),

@@ -29,6 +29,7 @@ class Namer:
         classes: names, no two alike, in the order of the probabilities.
         reads: from paths to (number, the picture as the network takes it, or why not).
         answer: from these, float32 [batch, height, width, 3], to probabilities [batch, classes].
+        probable: whether they are; else scores of what may be no classes.
         seen: from a path to what of the picture is looked at, float32 [height, width, 3].
     """
 
@@ -38,6 +39,7 @@ class Namer:
     reads: Callable[[Sequence[str]], Iterator[tuple[int, Read]]]
     answer: Callable[[tf.Tensor], tf.Tensor]
     seen: Callable[[str], np.ndarray]
+    probable: bool = True
 
 
 def of_checkpoint(
@@ -83,8 +85,9 @@ def of_network(holders: dict, names: str | None, precision: str, crop_borders: b
     recipe = recipes.fitting(network.name, network.preprocessing, network.fixed_size)
     # A mean image is cut to what is looked at.
     network = dataclasses.replace(network, preprocessing=recipe.contract)
-    subjects.check_probabilities(network)
-    count = network.classifier.classes
+    count = network.classifier.classes if network.classifier else 0
+    probable = names is not None or subjects.percentages(network)
+    subjects.check_probabilities(network, probable)
     if names is None:
         classes = network.classes or labels.names(count)
     else:
@@ -94,7 +97,8 @@ def of_network(holders: dict, names: str | None, precision: str, crop_borders: b
     # Pictures of all sizes come to what prepares them itself.
     @tf.function(reduce_retracing=True)
     def answer(batch: tf.Tensor) -> tf.Tensor:
-        return network.probabilities(taps(batch)[network.logits])
+        found = taps(batch)[network.logits]
+        return network.probabilities(found) if probable else found
 
     whole = embedded.prepares(network)
 
@@ -115,7 +119,7 @@ def of_network(holders: dict, names: str | None, precision: str, crop_borders: b
             except InputError as error:
                 yield number, error
 
-    return Namer(network.name, network, classes, reads, answer, seen)
+    return Namer(network.name, network, classes, reads, answer, seen, probable)
 
 
 def _example(path: str) -> datasets.Example:

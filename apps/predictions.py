@@ -80,8 +80,10 @@ def ranked(row: np.ndarray, classes: Sequence[str], top: int) -> list[tuple[str,
     return [(classes[k], float(row[k])) for k in first]
 
 
-def write(path: pathlib.Path, paths: Sequence[str], rows, classes, top: int) -> None:
-    """Writes predictions.csv, whole or not at all: path, rank, label, probability.
+def write(
+    path: pathlib.Path, paths: Sequence[str], rows, classes, top: int, probable: bool = True
+) -> None:
+    """Writes predictions.csv, whole or not at all: path, rank, label, probability or score.
 
     Args:
         path: of the table.
@@ -89,10 +91,11 @@ def write(path: pathlib.Path, paths: Sequence[str], rows, classes, top: int) -> 
         rows: float [pictures, classes].
         classes: their names.
         top: how many ranks of each picture.
+        probable: whether rows are probabilities; else scores.
     """
     tables.write(
         path,
-        COLUMNS,
+        COLUMNS if probable else (*COLUMNS[:-1], "score"),
         (
             (picture, rank, label, f"{probability:.6f}")
             for picture, row in zip(paths, rows, strict=True)

@@ -197,8 +197,26 @@ def check_output(network) -> None:
         raise InputError(f"--network={network.name}: {network.no_classifier}.")
 
 
-def check_probabilities(network) -> None:
+def percentages(network) -> bool:
+    """Tells whether what a network puts out may be called probabilities of classes.
+
+    Scores of classes that nothing names may as well be coordinates, ages or steering angles: any
+    numbers have a softmax.
+    """
+    from tfvis.networks import labels
+
+    head = network.classifier
+    if not head or head.form != "scores":
+        return bool(head) and head.form != "numbers"
+    return bool(network.classes or labels.of_count(head.classes))
+
+
+def check_probabilities(network, probable: bool = True) -> None:
     """Says what is to be known of how a network names classes.
+
+    Args:
+        network: which.
+        probable: whether its scores are made probabilities.
 
     Raises:
         InputError: it names none, or puts out no probabilities of them.
@@ -207,8 +225,19 @@ def check_probabilities(network) -> None:
     if not head or head.form == "numbers":
         reason = head.note if head else network.no_classifier
         raise InputError(f"--network={network.name}: is no classifier here: {reason}.")
-    if head.note:
-        say(f"Note: {head.note}.")
+    if note := classifier_note(network, probable):
+        say(f"Note: {note}.")
+
+
+def classifier_note(network, probable: bool = True) -> str:
+    """Returns what is to be known of how a network answers, "" for nothing."""
+    head = network.classifier
+    if probable or not head or head.form != "scores":
+        return head.note if head else ""
+    return (
+        f"{head.output} puts out {head.classes} numbers, and nothing says that they are scores of "
+        "classes; they are shown as they are"
+    )
 
 
 def as_trained(name: str, holders: dict[str, flags.FlagHolder]) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import pathlib
 import time
 from unittest import mock
 
@@ -10,7 +11,7 @@ import numpy as np
 import PIL.Image
 import tensorflow as tf
 
-from apps import namers
+from apps import classifications, namers, predictions
 from tests import nets
 from tests.processes import AppTest
 from tfvis import images
@@ -104,10 +105,36 @@ class NamerTest(tf.test.TestCase):
         holders = {name: mock.Mock(value=value) for name, value in values.items()}
         return namers.of_network(holders, labels, "float32", False)
 
+    def test_numbers_that_nothing_calls_classes_are_shown_as_they_are(self):
+        inputs, trunk = _trunk()
+        model = keras.Model(inputs, _LAYERS.Dense(2)(_LAYERS.GlobalAveragePooling2D()(trunk)))
+        with mock.patch("apps.subjects.say") as said:
+            namer = self._namer(model)
+        self.assertIn("2 numbers, and nothing says that they are scores", str(said.mock_calls))
+        self.assertFalse(namer.probable)
+        picture = nets.picture(224)[None]
+        self.assertAllClose(
+            namer.answer(tf.constant(picture))[0], model.predict(picture, verbose=0)[0], rtol=1e-3
+        )
+        line = classifications._lines("a.png", [("class 0", 12.3456), ("class 1", -3.0)], False)
+        self.assertRegex(line[0], r"a\.png +class 0 +12\.35$")
+        table = pathlib.Path(self.create_tempdir().full_path) / "predictions.csv"
+        predictions.write(table, ["a.png"], [np.array([12.5, -3])], namer.classes, 1, False)
+        self.assertEqual(
+            table.read_text().split(), ["path,rank,label,score", "a.png,1,class", "0,12.500000"]
+        )
+        # A network that says itself that they are classes has no need of names.
+        x = _LAYERS.Dense(2, activation="softmax")(_LAYERS.GlobalAveragePooling2D()(trunk))
+        self.assertTrue(self._namer(keras.Model(inputs, x)).probable)
+        x = _LAYERS.Dense(1000)(_LAYERS.GlobalAveragePooling2D()(trunk))
+        self.assertTrue(self._namer(keras.Model(inputs, x)).probable)
+
     def test_logits_are_made_probabilities(self):
         inputs, trunk = _trunk()
         model = keras.Model(inputs, _LAYERS.Dense(4)(_LAYERS.GlobalAveragePooling2D()(trunk)))
-        namer = self._namer(model)
+        names = pathlib.Path(self.create_tempdir().full_path) / "names.txt"
+        names.write_text("class 0\nclass 1\nclass 2\nclass 3\n")
+        namer = self._namer(model, str(names))
         picture = nets.picture(224)[None]
         scores = model.predict(picture, verbose=0)[0]
         powers = np.exp(scores - scores.max())
