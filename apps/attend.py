@@ -20,11 +20,12 @@ Without --image, the demo photograph and a painting that come along.
 
 from absl import flags
 
-from apps import art, common, early, subjects
+from apps.flags import classifier as classifier_flags
+from apps.flags import common, name_checks, pictures
+from apps.flags import networks as network_flags
 
-_IMAGE = common.define_images()
-_NETWORK = subjects.define_network()
-flags.set_default(_NETWORK["network"], "pacs_vgg16")
+_IMAGE = pictures.define_images()
+_NETWORK = network_flags.define_network("pacs_vgg16")
 flags.FLAGS["network"].help = (
     "A classifier (the workdir of a training, or the name of one that comes along: pacs_vgg16, "
     "instruments_vgg16), vgg16 or any other keras.applications network, or a .keras file."
@@ -57,25 +58,25 @@ _CAM_LAYER = flags.DEFINE_string(
     "The layer whose map Grad-CAM weights; left out, the last that has places.",
 )
 _STEPS = flags.DEFINE_bool("steps", False, "Also show the masks layer by layer.")
-_CROP_BORDERS = art.define_crop_borders()
+_CROP_BORDERS = classifier_flags.define_crop_borders()
 _WORKDIR = common.define_workdir("out/attend")
 _PRECISION = common.define_precision()
 
 
 def main() -> None:
     """Reads the flags, then TensorFlow, then looks."""
-    from apps import folders
+    from tfvis.experiments import folders
 
     layers = {_CAM_LAYER.name: _CAM_LAYER.value, _LAYERS.name: ",".join(_LAYERS.value or ())}
-    early.check(_NETWORK, wanted=_CLASS.value, layers=layers)
+    name_checks.check(_NETWORK(), wanted=_CLASS.value, layers=layers)
     found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from apps import attentions, lookers, machine, places
+    from tfvis.experiments import attention, attention_models, devices, picture_runner
 
-    looker = lookers.of_flags(
-        _NETWORK,
-        machine.precision(_PRECISION.value),
+    looker = attention_models.of_wanted(
+        _NETWORK(),
+        devices.precision(_PRECISION.value),
         _CLASS.value is not None or _CAM_LAYER.value is not None,
         size=_SIZE.value,
         per_layer=_PER_LAYER.value,
@@ -83,22 +84,24 @@ def main() -> None:
         layers=tuple(_LAYERS.value) if _LAYERS.value is not None else None,
         cam_layer=_CAM_LAYER.value,
     )
-    chosen = lookers.class_index(looker, _CLASS.value) if _CLASS.value is not None else None
+    chosen = (
+        attention_models.class_index(looker, _CLASS.value) if _CLASS.value is not None else None
+    )
     if not looker.classes:
         why = looker.network.no_classifier
         common.say(f"Note: {looker.name} has no classifier{why and f': it {why}'}; no class maps.")
     for note in looker.notes:
         common.say(f"Note: {note}")
-    job = attentions.Job(
+    job = attention.Job(
         looker=looker,
-        place=places.place(found, _IMAGE.value, workdir),
+        place=picture_runner.place(found, _IMAGE.value, workdir),
         chosen=chosen,
         steps=_STEPS.value,
         workdir=workdir,
         arguments=common.arguments(),
     )
-    for record in attentions.run(job):
-        common.tell(attentions.line(record))
+    for record in attention.run(job):
+        common.tell(attention.line(record))
     common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 
 

@@ -41,10 +41,15 @@ from it):
 
 from absl import flags
 
-from apps import art, common, early, paths, styles, subjects
+from apps.flags import classifier as classifier_flags
+from apps.flags import common, name_checks, paths, pictures
+from apps.flags import networks as network_flags
+from apps.flags import style as style_flags
+from tfvis import words
+from tfvis.experiments import networks
 
-_IMAGE, _SIZE, _CROP = subjects.define_image(224)
-_NETWORK = subjects.define_network()
+_IMAGE, _SIZE, _CROP = pictures.define_image(224)
+_NETWORK = network_flags.define_network()
 _WORKDIR = common.define_workdir("out/benchmark")
 _PRECISION = common.define_precision()
 _TABLES = ["inversion", "precision", "steps", "machine", "torch", "peers", "app"]
@@ -57,14 +62,16 @@ _TABLE = flags.DEFINE_enum(
 _IMAGES = paths.define(
     "images", None, paths.file_or_folder, "Folder of photographs for the last three tables."
 )
-_STYLE = styles.define_style(several=False)
+_STYLE = style_flags.define_style(several=False)
 _EVALUATIONS = flags.DEFINE_integer("evaluations", 200, "Of the table of recipes.", lower_bound=10)
 _COUNT = flags.DEFINE_integer("count", 20, "How many of them are taken.", lower_bound=2)
-_CHECKPOINT = art.define_checkpoint("pacs_vgg16")
-_DATA = art.define_data("Labelled sources, for the tables vbp and domains.", required=False)
-_PART = art.define_part()
-_CACHE = art.define_cache()
-_VIEWS, _DRAWN, _EPOCHS, _CUT, _MIX = art.define_effort()
+_CHECKPOINT = classifier_flags.define_checkpoint("pacs_vgg16")
+_DATA = classifier_flags.define_data(
+    "Labelled sources, for the tables vbp and domains.", required=False
+)
+_PART = classifier_flags.define_part()
+_CACHE = classifier_flags.define_cache()
+_VIEWS, _DRAWN, _EPOCHS, _CUT, _MIX = classifier_flags.define_effort()
 _ADAPT = flags.DEFINE_integer(
     "adapt", 0, "Epochs of a second training in the table domains, adapting from the first on.", 0
 )
@@ -88,20 +95,20 @@ def main() -> None:
 
         refusals.table_refusals(workdir)
         return
-    layers = common.split(_LAYERS.value, "layers")
-    early.check(_NETWORK, words=layers)
-    whole = subjects.picture(_IMAGE.value)
+    layers = words.split(_LAYERS.value, "layers")
+    name_checks.check(_NETWORK(), words=layers)
+    whole = pictures.picture(_IMAGE.value)
     picture = images.crop(whole, _CROP.value)
-    style = styles.pictures(_STYLE.value, "style")[0]
+    style = style_flags.pictures(_STYLE.value, "style")[0]
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from apps import folders, machine
     from apps.benchmarks import caffe_oracle, caffe_reading, peers, quality, steps, surveys
     from apps.benchmarks import styles as style_tables
+    from tfvis.experiments import devices, folders
     from tfvis.report import manifest
 
-    network = subjects.only(subjects.networks(_NETWORK), "the tables are of one")
-    target = subjects.target(picture, network, _SIZE.value, "none")
+    network = networks.only(networks.networks(_NETWORK()), "the tables are of one")
+    target = networks.target(picture, network, _SIZE.value, "none")
     network.check(layers)
     print(", ".join(f"{k} {v}" for k, v in manifest.versions().items()))
     found = folders.find(_IMAGES.value, "--images") if _IMAGES.value else None
@@ -112,7 +119,7 @@ def main() -> None:
         "activation": lambda: surveys.table_activation(network, found, count, workdir),
         "peers": lambda: peers.table_peers(network, _ROUNDS.value),
         "inversion": lambda: quality.table_inversion(
-            network, target, machine.precision(_PRECISION.value), workdir
+            network, target, devices.precision(_PRECISION.value), workdir
         ),
         "precision": lambda: quality.table_precision(network, target, layers),
         "steps": lambda: steps.table_steps(network, target, layers, _ROUNDS.value),
@@ -139,17 +146,17 @@ def main() -> None:
 
 def _attention(network) -> None:
     """Prints the tables of maps, as far as there are pictures for them."""
-    from apps import machine
     from apps.benchmarks import attention
+    from tfvis.experiments import devices
 
-    precision = machine.precision(_PRECISION.value)
+    precision = devices.precision(_PRECISION.value)
     attention.table_cost(network, "float32", _ROUNDS.value)
     if _IMAGES.value:
         drawings = attention.drawings(_IMAGES.value)
         attention.table_ink(network, drawings, _COUNT.value, precision)
     if _DATA.value:
-        classifier = subjects.classifier(_CHECKPOINT.value)
-        sources = common.split(_DATA.value, "data")
+        classifier = networks.classifier(_CHECKPOINT.value)
+        sources = words.split(_DATA.value, "data")
         examples = attention.labelled(sources, classifier, _PART.value)
         attention.table_shift(classifier, examples, _COUNT.value, precision)
         attention.table_pointing(classifier, examples, _COUNT.value, precision)
@@ -157,17 +164,17 @@ def _attention(network) -> None:
 
 def _domains(workdir) -> None:
     """Prints the table of sources left out."""
-    from apps import machine
     from apps.benchmarks import domains
-    from tfvis.art import training
+    from tfvis.classifiers import training
+    from tfvis.experiments import devices
 
     settings = training.Training(
         epochs=_EPOCHS.value,
         mixing=_MIX.value,
-        precision=machine.precision(_PRECISION.value),
+        precision=devices.precision(_PRECISION.value),
     )
     domains.table_domains(
-        common.split(_DATA.value, "data"), _NETWORK, settings,
+        words.split(_DATA.value, "data"), _NETWORK(), settings,
         (_VIEWS.value, _DRAWN.value), _CUT.value, _CACHE.value, _ADAPT.value, workdir,
     )  # fmt: skip
 

@@ -16,51 +16,51 @@ Stopped at any moment, the same command goes on where it was. A layer of VGG16 a
 
 from absl import flags
 
-from apps import common, descents, early, subjects
+from apps.flags import common, descent, name_checks, pictures
+from apps.flags import networks as network_flags
+from tfvis.experiments import networks
 
-_IMAGE, _SIZE, _CROP = subjects.define_image()
-_NETWORK = subjects.define_network()
+_IMAGE, _SIZE, _CROP = pictures.define_image()
+_NETWORK = network_flags.define_network()
 _WORKDIR = common.define_workdir("out/caricature")
 _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
-_LAYERS = subjects.define_layers("Layers to exaggerate")
+_LAYERS = network_flags.define_layers("Layers to exaggerate")
 _STRENGTH = flags.DEFINE_float(
     "strength",
     None,
     "Weight of what the layer sees against the prior; left out, by the layer's depth.",
     lower_bound=0,
 )
-_DESCENT = descents.define_descent(300, 0)
+_DESCENT = descent.define_descent(300, 0)
 
 
 def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then exaggerates."""
 
-    words = subjects.layer_words(_LAYERS)
-    early.check(_NETWORK, words=words)
-    picture = subjects.picture(_IMAGE.value)
+    words = network_flags.layer_words(_LAYERS)
+    name_checks.check(_NETWORK(), words=words)
+    picture = pictures.picture(_IMAGE.value)
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from apps import caricatures
     from tfvis import preimages
+    from tfvis.experiments import caricature
 
-    built = subjects.networks(_NETWORK, words=words)
-    layers = subjects.layers_of(built, words)
+    built = networks.networks(_NETWORK(), words=words)
+    layers = networks.layers_of(built, words)
     targets = {
-        label: subjects.target(picture, network, _SIZE.value, _CROP.value)
+        label: networks.target(picture, network, _SIZE.value, _CROP.value)
         for label, network in built.items()
     }
     settings = {
-        label: descents.settings(
+        label: descent.settings(
             preimages.Caricature, _DESCENT, network, targets[label], layers[label][-1], workdir,
             _PRECISION.value, _JIT.value, strength=_STRENGTH.value,
         )
         for label, network in built.items()
     }  # fmt: skip
-    job = caricatures.Job(
-        built, targets, layers, settings, _SEED.value, workdir, common.arguments()
-    )
-    for line in caricatures.lines(job, caricatures.run(job)):
+    job = caricature.Job(built, targets, layers, settings, _SEED.value, workdir, common.arguments())
+    for line in caricature.lines(job, caricature.run(job)):
         common.tell(line)
     common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 

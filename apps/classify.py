@@ -17,14 +17,16 @@ Without --image, the demo photograph and a painting that come along.
 
 from absl import flags
 
-from apps import art, common, early, paths, subjects
+from apps.flags import classifier as classifier_flags
+from apps.flags import common, name_checks, paths, pictures
+from apps.flags import networks as network_flags
 from tfvis.errors import InputError
+from tfvis.experiments import networks
 
-_IMAGE = common.define_images()
-_CHECKPOINT = art.define_checkpoint("pacs_vgg16")
-_NETWORK = subjects.define_network()
+_IMAGE = pictures.define_images()
+_CHECKPOINT = classifier_flags.define_checkpoint("pacs_vgg16")
+_NETWORK = network_flags.define_network("")
 # Left out, the checkpoint is asked.
-flags.set_default(_NETWORK["network"], "")
 _LABELS = paths.define(
     "labels",
     None,
@@ -33,38 +35,40 @@ _LABELS = paths.define(
     "left out, ImageNet's where there are 1000 classes.",
 )
 _TOP = flags.DEFINE_integer("top", 3, "How many classes of each picture.", 1, 1000)
-_CROP_BORDERS = art.define_crop_borders()
+_CROP_BORDERS = classifier_flags.define_crop_borders()
 _WORKDIR = common.define_workdir("out/classify")
 _PRECISION = common.define_precision()
 
 
 def main() -> None:
     """Reads the flags, then TensorFlow, then looks."""
-    from apps import folders
+    from tfvis.experiments import folders
 
     flag, name = _checkpoint()
     if name:
-        early.checkpoint(name, flag)
+        name_checks.checkpoint(name, flag)
     else:
-        early.check(_NETWORK)
+        name_checks.check(_NETWORK())
     found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from apps import classifications, machine, namers
+    from tfvis.experiments import classification, classifying_networks, devices
 
-    precision = machine.precision(_PRECISION.value)
+    precision = devices.precision(_PRECISION.value)
     if name:
-        namer = namers.of_checkpoint(name, precision, _CROP_BORDERS.value, flag)
+        namer = classifying_networks.of_checkpoint(name, precision, _CROP_BORDERS.value, flag)
     else:
-        namer = namers.of_network(_NETWORK, _LABELS.value, precision, bool(_CROP_BORDERS.value))
-    job = classifications.Job(
+        namer = classifying_networks.of_network(
+            _NETWORK(), _LABELS.value, precision, bool(_CROP_BORDERS.value)
+        )
+    job = classification.Job(
         namer=namer,
         found=found,
         top=_TOP.value,
         workdir=workdir,
         arguments=common.arguments(),
     )
-    for line in classifications.run(job):
+    for line in classification.run(job):
         common.tell(line)
     common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 
@@ -77,16 +81,16 @@ def _checkpoint() -> tuple[str, str | None]:
     """
     from tfvis.networks import registry
 
-    network = _NETWORK["network"]
-    if not network.present:
-        subjects.as_trained(_CHECKPOINT.value, {**_NETWORK, "labels": _LABELS})
+    wanted = _NETWORK()
+    if not flags.FLAGS["network"].present:
+        networks.as_trained(_CHECKPOINT.value, wanted, _LABELS.value)
         return "checkpoint", _CHECKPOINT.value
     if _CHECKPOINT.present:
         raise InputError("--checkpoint and --network: one of them names the classifier; choose.")
-    if not registry.checkpoint(network.value):
+    if not registry.checkpoint(wanted.network):
         return "network", None
-    subjects.as_trained(network.value, {**_NETWORK, "labels": _LABELS})
-    return "network", network.value
+    networks.as_trained(wanted.network, wanted, _LABELS.value)
+    return "network", wanted.network
 
 
 def run() -> None:

@@ -13,7 +13,8 @@ is imported.
 
 from absl import flags
 
-from apps import common, paths, subjects
+from apps.flags import common, paths
+from apps.flags import networks as network_flags
 from tfvis.errors import InputError
 
 _PROTOTXT = paths.define("prototxt", None, paths.file, "The layers: a deploy.prototxt.")
@@ -47,7 +48,7 @@ _PREPROCESSING = flags.DEFINE_string(
 _TRUNK = flags.DEFINE_bool(
     "trunk", False, "Without its classifier, so that it takes pictures of any size."
 )
-_STAGE, _UNTIL = subjects.define_ends()
+_STAGE, _UNTIL = network_flags.define_ends()
 _END_TO_END = flags.DEFINE_bool("end_to_end", False, "Put the preprocessing in as layers.")
 _OUTPUT = paths.define(
     "output", None, paths.written, "The file to write, NAME.keras.", required=True
@@ -70,9 +71,9 @@ def main() -> None:
     if _TRUNK.value and _NETWORK.value and registry.checkpoint(_NETWORK.value):
         raise InputError(f"--trunk: {_NETWORK.value} is a checkpoint, and stays whole.")
     common.start_tensorflow()
-    from apps import conversions
+    from tfvis.experiments import conversion
 
-    job = conversions.Job(
+    job = conversion.Job(
         network=_PROTOTXT.value or _NETWORK.value,
         weights=_CAFFEMODEL.value,
         mean=_MEAN.value,
@@ -83,7 +84,7 @@ def main() -> None:
         stage=tuple(_STAGE.value),
         until=_UNTIL.value,
     )
-    for line in conversions.run(job):
+    for line in conversion.run(job):
         common.tell(line)
 
 

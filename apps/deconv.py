@@ -17,7 +17,10 @@ An image takes VGG16 half a second to look through on two cores, and one more to
 
 from absl import flags
 
-from apps import common, early, paths, subjects, units
+from apps.flags import common, name_checks, paths, pictures, units
+from apps.flags import networks as network_flags
+from tfvis import words
+from tfvis.experiments import networks
 
 _IMAGES = paths.define(
     "images",
@@ -25,8 +28,8 @@ _IMAGES = paths.define(
     paths.file_or_folder,
     "Folder of images, or one image; left out, two photographs that come with scikit-learn.",
 )
-_, _SIZE, _CROP = subjects.define_image(image=False)
-_NETWORK = subjects.define_network()
+_, _SIZE, _CROP = pictures.define_image(image=False)
+_NETWORK = network_flags.define_network()
 _WORKDIR = common.define_workdir("out/deconv")
 _UNITS = units.define_units()
 _TOP = flags.DEFINE_integer("top", 9, "Images per unit.", lower_bound=1, upper_bound=100)
@@ -43,18 +46,18 @@ _SEED = flags.DEFINE_integer(
 
 def main() -> None:
     """Reads the flags, then TensorFlow, then looks and projects."""
-    from apps import folders
     from tfvis.errors import InputError
+    from tfvis.experiments import folders
 
     if _UNITS["units"].value is not None:
-        common.split(_UNITS["units"].value, "units")
-    early.check(_NETWORK, unit_holders=_UNITS)
+        words.split(_UNITS["units"].value, "units")
+    name_checks.check(_NETWORK(), unit_holders=_UNITS)
     found = folders.find(_IMAGES.value, "--images") if _IMAGES.value is not None else None
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from apps import deconvs
+    from tfvis.experiments import deconvnet
 
-    built = units.networks(_NETWORK, _UNITS)
+    built = units.networks(_NETWORK(), _UNITS)
     chosen = units.chosen(built, _UNITS, each=3)
     for found_units in chosen.values():
         for unit in found_units:
@@ -63,11 +66,11 @@ def main() -> None:
                     f"--units={unit.layer}:{unit.name}: only channels and classes can be looked "
                     "for in images, such as block5_conv3:110."
                 )
-    job = deconvs.Job(
+    job = deconvnet.Job(
         networks=built,
         units=chosen,
         found=found,
-        target=lambda picture, network: subjects.target(picture, network, _SIZE.value, _CROP.value),
+        target=lambda picture, network: networks.target(picture, network, _SIZE.value, _CROP.value),
         size=_SIZE.value,
         top=_TOP.value,
         method=_METHOD.value,
@@ -75,7 +78,7 @@ def main() -> None:
         workdir=workdir,
         arguments=common.arguments(),
     )
-    for line in deconvs.run(job):
+    for line in deconvnet.run(job):
         common.tell(line)
     if found is not None:
         folders.report(found)

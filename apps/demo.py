@@ -18,14 +18,16 @@ import time
 
 from absl import flags
 
-from apps import common, early, paths, subjects
+from apps.flags import common, name_checks, paths, pictures
+from apps.flags import networks as network_flags
+from tfvis.experiments import networks
 
-_IMAGE, _SIZE, _CROP = subjects.define_image(None)
-_NETWORK = subjects.define_network()
+_IMAGE, _SIZE, _CROP = pictures.define_image(None)
+_NETWORK = network_flags.define_network()
 _WORKDIR = common.define_workdir("out/demo")
 _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
-_LAYERS = subjects.define_layers("The rungs of the ladder")
+_LAYERS = network_flags.define_layers("The rungs of the ladder")
 # The side at which layers are looked for; the one that is shown is chosen later.
 _CHECKED = 160
 _MINUTES = flags.DEFINE_float(
@@ -48,23 +50,24 @@ def main() -> None:
     began = time.perf_counter()
     from tfvis.errors import InputError
 
-    words = subjects.layer_words(_LAYERS)
-    early.check(_NETWORK, words=words)
-    picture = subjects.picture(_IMAGE.value)
+    words = network_flags.layer_words(_LAYERS)
+    name_checks.check(_NETWORK(), words=words)
+    picture = pictures.picture(_IMAGE.value)
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from apps import budgets, demo_page, demos, machine
+    from tfvis.experiments import demo as demo_page
+    from tfvis.experiments import demo_rows, devices, time_budget
 
-    built = subjects.networks(_NETWORK)
+    built = networks.networks(_NETWORK())
     if len(built) > 1:
         raise InputError("--network: the demo shows one network; invert compares several.")
     ((label, network),) = built.items()
-    layers = subjects.layers_of(built, words)[label]
+    layers = networks.layers_of(built, words)[label]
     size = None if network.fixed_size else _SIZE.value or _CHECKED
-    demo = demos.Demo(
+    demo = demo_rows.Demo(
         label=label,
         network=network,
-        target=subjects.target(picture, network, size, _CROP.value),
+        target=networks.target(picture, network, size, _CROP.value),
         picture=picture,
         layers=layers,
         seed=_SEED.value,
@@ -73,11 +76,11 @@ def main() -> None:
         workdir=workdir,
         arguments=common.arguments(),
     )
-    demos.check(demo)
+    demo_rows.check(demo)
     page = workdir / "index.html"
     common.say("Measuring this machine ...")
-    budget = budgets.Budget(
-        _MINUTES.value, began, demo_page.SHARES, network, machine.precision(_PRECISION.value),
+    budget = time_budget.Budget(
+        _MINUTES.value, began, demo_page.SHARES, network, devices.precision(_PRECISION.value),
         demo_page.NAMING if _CLASSIFIER.value else 0, workdir / "plan.json", common.arguments(),
     )  # fmt: skip
     asked = demo_page.Asked(_SIZE.value, _STEPS.value, _CROP.value, _CLASSIFIER.value)

@@ -10,12 +10,16 @@ Prints the accuracy over all, per source and per class. Writes to --workdir:
     tensorboard/                   the two pictures
 """
 
-from apps import art, common, early
+from apps.flags import classifier as classifier_flags
+from apps.flags import common, name_checks
+from tfvis import words
 
-_CHECKPOINT = art.define_checkpoint()
-_DATA = art.define_data("Folders with a folder per class, or CSV files; separated by commas.")
-_PART = art.define_part()
-_CROP_BORDERS = art.define_crop_borders()
+_CHECKPOINT = classifier_flags.define_checkpoint()
+_DATA = classifier_flags.define_data(
+    "Folders with a folder per class, or CSV files; separated by commas."
+)
+_PART = classifier_flags.define_part()
+_CROP_BORDERS = classifier_flags.define_crop_borders()
 _WORKDIR = common.define_workdir("out/evaluate")
 _PRECISION = common.define_precision()
 
@@ -23,22 +27,22 @@ _PRECISION = common.define_precision()
 def main() -> None:
     """Reads the flags and the folders, then TensorFlow, then looks."""
 
-    early.checkpoint(_CHECKPOINT.value)
-    common.split(_DATA.value, "data")
+    name_checks.checkpoint(_CHECKPOINT.value)
+    words.split(_DATA.value, "data")
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from apps import evaluations, machine
+    from tfvis.experiments import devices, evaluation
 
-    job = evaluations.Job(
+    job = evaluation.Job(
         checkpoint=_CHECKPOINT.value,
-        sources=tuple(common.split(_DATA.value, "data")),
+        sources=tuple(words.split(_DATA.value, "data")),
         part=_PART.value,
         crop_borders=_CROP_BORDERS.value,
-        precision=machine.precision(_PRECISION.value),
+        precision=devices.precision(_PRECISION.value),
         workdir=workdir,
         arguments=common.arguments(),
     )
-    for line in evaluations.run(job)[1]:
+    for line in evaluation.run(job)[1]:
         common.tell(line)
 
 

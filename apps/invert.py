@@ -17,15 +17,17 @@ Stopped at any moment, the same command goes on where it was. A layer of VGG16 a
 
 from absl import flags
 
-from apps import common, descents, early, subjects
+from apps.flags import common, descent, name_checks, pictures
+from apps.flags import networks as network_flags
+from tfvis.experiments import networks
 
-_IMAGE, _SIZE, _CROP = subjects.define_image()
-_NETWORK = subjects.define_network()
+_IMAGE, _SIZE, _CROP = pictures.define_image()
+_NETWORK = network_flags.define_network()
 _WORKDIR = common.define_workdir("out/invert")
 _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
-_DESCENT = descents.define_descent(300, 50)
-_LAYERS = subjects.define_layers("Layers to invert")
+_DESCENT = descent.define_descent(300, 50)
+_LAYERS = network_flags.define_layers("Layers to invert")
 _RESTARTS = flags.DEFINE_integer(
     "restarts",
     1,
@@ -58,38 +60,39 @@ def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then inverts."""
     from tfvis.errors import InputError
 
-    words = subjects.layer_words(_LAYERS)
-    early.check(_NETWORK, words=words)
-    window = common.numbers(_MASK_WINDOW.value, "mask_window", exactly=4)
-    channels = common.numbers(_MASK_CHANNELS.value, "mask_channels")
+    words = network_flags.layer_words(_LAYERS)
+    name_checks.check(_NETWORK(), words=words)
+    window = words.numbers(_MASK_WINDOW.value, "mask_window", exactly=4)
+    channels = words.numbers(_MASK_CHANNELS.value, "mask_channels")
     if _SEED.value + _RESTARTS.value > 2**31 - 1:
         raise InputError("--seed: too large for that many --restarts.")
-    picture = subjects.picture(_IMAGE.value)
+    picture = pictures.picture(_IMAGE.value)
     workdir = common.workdir(_WORKDIR.value)
 
     common.start_tensorflow()
-    from apps import inversions
     from tfvis import preimages
+    from tfvis.experiments import inversion
 
-    built = subjects.networks(_NETWORK, words=words)
+    built = networks.networks(_NETWORK(), words=words)
 
     def settings(network, target, layer):
-        return descents.settings(
+        return descent.settings(
             preimages.Inversion, _DESCENT, network, target, layer, workdir,
             _PRECISION.value, _JIT.value,
             strength=_STRENGTH.value, mask_channels=channels, mask_window=window,
         )  # fmt: skip
 
-    job = inversions.job_of(
+    job = inversion.job_of(
         built,
         words,
-        lambda network: subjects.target(picture, network, _SIZE.value, _CROP.value),
+        lambda network: networks.target(picture, network, _SIZE.value, _CROP.value),
         tuple(range(_SEED.value, _SEED.value + _RESTARTS.value)),
         settings,
         workdir,
         _STRETCH.value,
+        common.arguments(),
     )
-    for line in inversions.lines(job, inversions.run(job)):
+    for line in inversion.lines(job, inversion.run(job)):
         common.tell(line)
     common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 

@@ -20,10 +20,12 @@ demo photograph and a painting that come along.
 
 from absl import flags
 
-from apps import art, common, early, paths, subjects
+from apps.flags import classifier as classifier_flags
+from apps.flags import common, name_checks, paths, pictures
+from tfvis.experiments import networks
 
-_IMAGE = common.define_images()
-_CHECKPOINT = art.define_checkpoint("pacs_vgg16")
+_IMAGE = pictures.define_images()
+_CHECKPOINT = classifier_flags.define_checkpoint("pacs_vgg16")
 _CLASS = flags.DEFINE_string(
     "class", None, "The class to look for; left out, the likeliest of each picture."
 )
@@ -56,31 +58,37 @@ _GROUND_TRUTH = paths.define(
     paths.file,
     "CSV of true boxes: path,label,x0,y0,x1,y1; the boxes are measured.",
 )
-_CROP_BORDERS = art.define_crop_borders()
+_CROP_BORDERS = classifier_flags.define_crop_borders()
 _WORKDIR = common.define_workdir("out/localize")
 _PRECISION = common.define_precision()
 
 
 def main() -> None:
     """Reads the flags and tables, then TensorFlow, then looks."""
-    from apps import folders, ground_truths
+    from tfvis.experiments import box_files, folders
 
-    early.checkpoint(_CHECKPOINT.value, wanted=_CLASS.value)
+    name_checks.checkpoint(_CHECKPOINT.value, wanted=_CLASS.value)
     scales = _scales(_SCALES.value)
     found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
     rows = []
     if _GROUND_TRUTH.value is not None:
-        rows = ground_truths.read(_GROUND_TRUTH.value, "--ground_truth")
+        rows = box_files.read(_GROUND_TRUTH.value, "--ground_truth")
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from apps import box_measures, localizations, lookers, machine, places
+    from tfvis.experiments import (
+        attention_models,
+        devices,
+        localization,
+        localization_metrics,
+        picture_runner,
+    )
 
-    classifier = subjects.classifier(_CHECKPOINT.value)
-    precision = machine.precision(_PRECISION.value)
-    looker = lookers.of_classifier(classifier, precision, crop_borders=_CROP_BORDERS.value)
-    chosen = localizations.chosen(looker, _CLASS.value)
-    place = places.place(found, _IMAGE.value, workdir)
-    job = localizations.Job(
+    classifier = networks.classifier(_CHECKPOINT.value)
+    precision = devices.precision(_PRECISION.value)
+    looker = attention_models.of_classifier(classifier, precision, crop_borders=_CROP_BORDERS.value)
+    chosen = localization.chosen(looker, _CLASS.value)
+    place = picture_runner.place(found, _IMAGE.value, workdir)
+    job = localization.Job(
         looker=looker,
         place=place,
         chosen=chosen,
@@ -88,11 +96,11 @@ def main() -> None:
         threshold=_THRESHOLD.value,
         most=_BOXES.value,
         scales=scales,
-        truths=box_measures.matched(rows, place, _GROUND_TRUTH.value, looker),
+        truths=localization_metrics.matched(rows, place, _GROUND_TRUTH.value, looker),
         workdir=workdir,
         arguments=common.arguments(),
     )
-    for line in localizations.run(job):
+    for line in localization.run(job):
         common.tell(line)
     common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 

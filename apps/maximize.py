@@ -19,7 +19,9 @@ some ten seconds on two cores, one of block5 a minute.
 
 from absl import flags
 
-from apps import common, descents, early, paths, subjects, units
+from apps.flags import common, descent, name_checks, paths, units
+from apps.flags import networks as network_flags
+from tfvis import words
 
 _SIZE = flags.DEFINE_integer(
     "size",
@@ -28,7 +30,7 @@ _SIZE = flags.DEFINE_integer(
     lower_bound=1,
     upper_bound=4096,
 )
-_NETWORK = subjects.define_network()
+_NETWORK = network_flags.define_network()
 _WORKDIR = common.define_workdir("out/maximize")
 _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
@@ -60,35 +62,35 @@ _REFERENCE = paths.define(
     "Folder of photographs that M is taken from; left out, two that come with scikit-learn.",
 )
 _GROWTH = flags.DEFINE_bool("growth", True, "Show how each picture grew, as a strip and a GIF.")
-_DESCENT = descents.define_descent(300, 0, None)
+_DESCENT = descent.define_descent(300, 0, None)
 
 
 def main() -> None:
     """Reads the flags, then TensorFlow, then raises the units."""
-    from apps import folders
+    from tfvis.experiments import folders
 
     if _UNITS["units"].value is not None:
-        common.split(_UNITS["units"].value, "units")
-    early.check(_NETWORK, unit_holders=_UNITS)
+        words.split(_UNITS["units"].value, "units")
+    name_checks.check(_NETWORK(), unit_holders=_UNITS)
     references = None
     if _REFERENCE.value is not None:
         references = folders.find(_REFERENCE.value, "--reference_images")
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from apps import maximizations
     from tfvis import preimages
+    from tfvis.experiments import activation_maximization
 
-    built = units.networks(_NETWORK, _UNITS)
+    built = units.networks(_NETWORK(), _UNITS)
     chosen = units.chosen(built, _UNITS, each=4)
     settings = {
-        label: descents.settings(
+        label: descent.settings(
             preimages.Maximization, _DESCENT, network, None, chosen[label][-1].layer, workdir,
             _PRECISION.value, _JIT.value,
             strength=_STRENGTH.value, parameterization=_PARAMETERIZATION.value,
         )
         for label, network in built.items()
     }  # fmt: skip
-    job = maximizations.Job(
+    job = activation_maximization.Job(
         networks=built,
         units=chosen,
         settings=settings,
@@ -100,7 +102,7 @@ def main() -> None:
         workdir=workdir,
         arguments=common.arguments(),
     )
-    for line in maximizations.lines(job, maximizations.run(job)):
+    for line in activation_maximization.lines(job, activation_maximization.run(job)):
         common.tell(line)
     if references is not None:
         folders.report(references)

@@ -20,8 +20,11 @@ import pathlib
 
 from absl import flags
 
-from apps import common, early, paths, styles, subjects
+from apps.flags import common, name_checks, paths
+from apps.flags import networks as network_flags
+from apps.flags import style as style_flags
 from tfvis.errors import InputError
+from tfvis.experiments import networks
 
 _IMAGE = paths.define(
     "image",
@@ -29,13 +32,12 @@ _IMAGE = paths.define(
     paths.each(paths.file),
     "The picture to look at; left out, a painting of our own.",
 )
-_SIZE = styles.define_size(224)
-_NETWORK = subjects.define_network()
-flags.set_default(_NETWORK["pooling"], "avg")
+_SIZE = style_flags.define_size(224)
+_NETWORK = network_flags.define_network(pooling="avg")
 _WORKDIR = common.define_workdir("out/reconstruct")
 _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
-_RECIPE = styles.define_recipe(200, recipe=False)
+_RECIPE = style_flags.define_recipe(200, recipe=False)
 _WHAT = flags.DEFINE_enum("what", "both", ["both", "content", "style"], "Which rows to make.")
 _CONTENT_LAYERS = flags.DEFINE_string(
     "content_layers", None, "Layers of the first row; left out, conv1_2 to conv5_2 of VGG."
@@ -51,28 +53,28 @@ def main() -> None:
     from tfvis import images
 
     rows = (_CONTENT_LAYERS, _STYLE_LAYERS)
-    early.check(_NETWORK, layers={row.name: row.value for row in rows})
-    found = styles.pictures(_IMAGE.value, "image")
+    name_checks.check(_NETWORK(), layers={row.name: row.value for row in rows})
+    found = style_flags.pictures(_IMAGE.value, "image")
     if len(found) > 1:
         raise InputError("--image: one picture at a time.")
     (picture,) = found
-    limit = styles.limit(_RECIPE["memory"])
+    limit = style_flags.limit(_RECIPE["memory"])
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from apps import runs, stylizations
+    from tfvis.experiments import runner, style_runs
     from tfvis.report import sheets, tensorboard
-    from tfvis.style import measures
+    from tfvis.style import metrics
     from tfvis.style.transfer import Scene
 
-    network = subjects.only(subjects.networks(_NETWORK), "give each a --workdir of its own")
+    network = networks.only(networks.networks(_NETWORK()), "give each a --workdir of its own")
     known = set(_PUBLISHED.split(",")) <= set(network.paths)
-    words = _CONTENT_LAYERS.value or (_PUBLISHED if known else ",".join(subjects.depths(network)))
-    layers = styles.layers(network, words, _STYLE_LAYERS.value)
-    target = images.with_channels(measures.resized(picture, _SIZE.value), network.channels)
+    words = _CONTENT_LAYERS.value or (_PUBLISHED if known else ",".join(networks.depths(network)))
+    layers = style_flags.layers(network, words, _STYLE_LAYERS.value)
+    target = images.with_channels(metrics.resized(picture, _SIZE.value), network.channels)
     size = target.shape[:2]
 
     def piece(row, name, content_layers, style_layers):
-        settings = styles.settings(
+        settings = style_flags.settings(
             _RECIPE,
             _PRECISION.value,
             _JIT.value,
@@ -82,9 +84,9 @@ def main() -> None:
             init="noise",
         )
         wanted = (target, ()) if content_layers else (None, (target,))
-        return stylizations.Piece(
+        return style_runs.Piece(
             name=f"{row} {name}",
-            path=pathlib.PurePosixPath(row) / f"{runs.safe_name(name)}.png",
+            path=pathlib.PurePosixPath(row) / f"{runner.safe_name(name)}.png",
             network=network,
             scene=Scene(*wanted, shape=size),
             settings=settings,
@@ -100,12 +102,12 @@ def main() -> None:
         pieces += [
             piece("style", f"{k + 1}_{name}", (), names[: k + 1]) for k, name in enumerate(names)
         ]
-    pieces, plans = zip(*[stylizations.planned(one, limit) for one in pieces], strict=True)
-    stylizations.announce(list(plans), network)
+    pieces, plans = zip(*[style_runs.planned(one, limit) for one in pieces], strict=True)
+    style_runs.announce(list(plans), network)
     with tensorboard.Writer(workdir / "tensorboard") as writer:
-        header = stylizations.header(list(pieces), common.arguments())
-        tasks = [stylizations.task(one, workdir, _SEED.value) for one in pieces]
-        results = runs.run(tasks, workdir, header, writer, stylizations.FIELDS)[: len(tasks)]
+        header = style_runs.header(list(pieces), common.arguments())
+        tasks = [style_runs.task(one, workdir, _SEED.value) for one in pieces]
+        results = runner.run(tasks, workdir, header, writer, style_runs.FIELDS)[: len(tasks)]
         rows = {row: [r for r in results if r["row"] == row] for row in ("content", "style")}
         rows = {row: found for row, found in rows.items() if found}
         columns = 1 + max(len(found) for found in rows.values())
@@ -124,7 +126,7 @@ def main() -> None:
     for result in results:
         common.tell(
             f"{result['name']:<24} {result['seconds']:6.1f} s  {result['file']}  "
-            f"{stylizations.summary(result)}"
+            f"{style_runs.summary(result)}"
         )
     common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 

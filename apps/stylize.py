@@ -18,44 +18,44 @@ minutes on two cores.
 
 import pathlib
 
-from absl import flags
+from apps.flags import common, name_checks
+from apps.flags import networks as network_flags
+from apps.flags import style as style_flags
+from tfvis.experiments import networks
 
-from apps import common, early, styles, subjects
-
-_PAINTING = styles.define_painting()
-_SIZE = styles.define_size(512)
-_NETWORK = subjects.define_network()
-flags.set_default(_NETWORK["pooling"], "avg")
+_PAINTING = style_flags.define_painting()
+_SIZE = style_flags.define_size(512)
+_NETWORK = network_flags.define_network(pooling="avg")
 _WORKDIR = common.define_workdir("out/stylize")
 _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
-_RECIPE = styles.define_recipe(500)
+_RECIPE = style_flags.define_recipe(500)
 
 
 def main() -> None:
     """Reads the flags and the pictures, then TensorFlow, then paints."""
 
     chosen = ("content_layers", "style_layers")
-    early.check(_NETWORK, layers={flag: _PAINTING[flag].value for flag in chosen})
-    given = styles.painting(_PAINTING)
-    limit = styles.limit(_RECIPE["memory"])
+    name_checks.check(_NETWORK(), layers={flag: _PAINTING[flag].value for flag in chosen})
+    given = style_flags.painting(_PAINTING)
+    limit = style_flags.limit(_RECIPE["memory"])
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from apps import paintings
+    from tfvis.experiments import style_transfer
 
-    network = subjects.only(subjects.networks(_NETWORK), "sweep compares several")
-    settings = styles.settings(
+    network = networks.only(networks.networks(_NETWORK()), "sweep compares several")
+    settings = style_flags.settings(
         _RECIPE,
         _PRECISION.value,
         _JIT.value,
         ratio=_PAINTING["ratio"].value,
         init=_PAINTING["init"].value,
         guide=_PAINTING["guides"].value,
-        **styles.layers(
+        **style_flags.layers(
             network, _PAINTING["content_layers"].value, _PAINTING["style_layers"].value
         ),
     )
-    job = paintings.Job(
+    job = style_transfer.Job(
         network=network,
         size=_SIZE.value,
         settings=settings,
@@ -65,11 +65,11 @@ def main() -> None:
         arguments=common.arguments(),
         **given,
     )
-    result = paintings.run(job)
-    from apps import stylizations
+    result = style_transfer.run(job)
+    from tfvis.experiments import style_runs
 
     common.tell(f"{pathlib.Path(workdir, result['file'])}  {result['seconds']:.0f} s")
-    common.tell(stylizations.summary(result))
+    common.tell(style_runs.summary(result))
     common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 
 

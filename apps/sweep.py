@@ -21,13 +21,16 @@ runs are shared so: in bfloat16, a run depends on its length from the start.
 
 from absl import flags
 
-from apps import common, early, grids, styles, subjects
+from apps.flags import common, name_checks
+from apps.flags import networks as network_flags
+from apps.flags import style as style_flags
 from tfvis.errors import InputError
+from tfvis.experiments import sweep_grid
 
 _VARY = flags.DEFINE_string(
     "vary",
     "style_layers,evaluations",
-    f"What varies, separated by commas, of {', '.join(grids.DEFAULTS)}.",
+    f"What varies, separated by commas, of {', '.join(sweep_grid.DEFAULTS)}.",
 )
 _VALUES = flags.DEFINE_string(
     "values",
@@ -35,41 +38,39 @@ _VALUES = flags.DEFINE_string(
     "A list for each flag of --vary, separated by ';', its values by '|'; lists left empty, or "
     "all left out, take usual values (layers of styles: the first, the first two, ...).",
 )
-_PAINTING = styles.define_painting()
-_SIZE = styles.define_size(256)
-_NETWORK = subjects.define_network()
-flags.set_default(_NETWORK["pooling"], "avg")
+_PAINTING = style_flags.define_painting()
+_SIZE = style_flags.define_size(256)
+_NETWORK = network_flags.define_network(pooling="avg")
 _WORKDIR = common.define_workdir("out/sweep")
 _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
-_RECIPE = styles.define_recipe(500)
+_RECIPE = style_flags.define_recipe(500)
 flags.set_default(_RECIPE["recipe"], "gatys")
 
 
 def main() -> None:
     """Reads the flags and the pictures, then TensorFlow, then makes the grid."""
 
-    holders = _PAINTING | _NETWORK | _RECIPE
-    words = set(grids.DEFAULTS) - {*grids.LAYERS, "network"}
-    axes = grids.parse(
+    words = set(sweep_grid.DEFAULTS) - {*sweep_grid.LAYERS, "network"}
+    axes = sweep_grid.parse(
         _VARY.value, _VALUES.value, {name: flags.FLAGS[name].parser.parse for name in words}
     )
     chosen = ("content_layers", "style_layers")
-    early.check(
-        _NETWORK,
+    name_checks.check(
+        _NETWORK(),
         layers={flag: _PAINTING[flag].value for flag in chosen if flag not in axes},
         names=axes.get("network"),
     )
-    given = styles.painting(_PAINTING)
-    limit = styles.limit(_RECIPE["memory"])
+    given = style_flags.painting(_PAINTING)
+    limit = style_flags.limit(_RECIPE["memory"])
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from apps import paintings, sweep_cells, sweeps
-    from tfvis.style import measures
+    from tfvis.experiments import style_transfer, sweep, sweep_cells
+    from tfvis.style import metrics
 
-    built = sweep_cells.networks(_NETWORK, axes)
+    built = sweep_cells.built(_NETWORK(), axes)
     first = next(iter(built.values()))
-    grid = grids.grid(axes, measures.layers_for(first).style)
+    grid = sweep_grid.grid(axes, metrics.layers_for(first).style)
 
     precision = _PRECISION.value
     # A run in bfloat16 changes over at a share of its length: it serves no other.
@@ -78,17 +79,17 @@ def main() -> None:
         precision = "float32"
 
     def settings(network, cell):
-        value = {name: holder.value for name, holder in holders.items()} | cell
+        value = {name: holder.value for name, holder in (_PAINTING | _RECIPE).items()} | cell
         layers = [
             ",".join(v) if isinstance(v, tuple) else v
             for v in (value["content_layers"], value["style_layers"])
         ]
         try:
-            layers = styles.layers(network, *layers)
+            layers = style_flags.layers(network, *layers)
         except InputError as error:
-            where = "--values: " if {*grids.LAYERS, "network"} & {*cell} else ""
+            where = "--values: " if {*sweep_grid.LAYERS, "network"} & {*cell} else ""
             raise InputError(f"{where}{error}") from error
-        return styles.settings(
+        return style_flags.settings(
             _RECIPE,
             precision,
             _JIT.value,
@@ -98,7 +99,7 @@ def main() -> None:
         )
 
     cells = sweep_cells.cells(grid, built, settings)
-    base = paintings.Job(
+    base = style_transfer.Job(
         network=first,
         size=_SIZE.value,
         settings=cells[0].settings,
@@ -108,8 +109,8 @@ def main() -> None:
         arguments=common.arguments(),
         **given,
     )
-    rows = sweeps.run(sweeps.Job(base, grid, cells))
-    titles = [grids.titles(cell) for cell in grid.cells]
+    rows = sweep.run(sweep.Job(base, grid, cells))
+    titles = [sweep_grid.titles(cell) for cell in grid.cells]
     for title, row in zip(titles, rows, strict=True):
         common.tell(
             f"{title:<{max(map(len, titles))}}  content {row['content']:9.3g}  "

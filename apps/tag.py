@@ -25,10 +25,10 @@ Without --image, the demo photograph and a painting that come along.
 
 from absl import flags
 
-from apps import common, paths
+from apps.flags import common, paths, pictures
 from tfvis.errors import InputError
 
-_IMAGE = common.define_images()
+_IMAGE = pictures.define_images()
 _WEIGHTS = paths.define(
     "weights",
     None,
@@ -71,28 +71,28 @@ _PRECISION = common.define_precision()
 
 def main() -> None:
     """Reads the flags, then TensorFlow, then looks."""
-    from apps import folders
+    from tfvis.experiments import folders
 
     _check()
     found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from apps import machine, taggings
+    from tfvis.experiments import devices, tagging
 
-    job = taggings.Job(
+    job = tagging.Job(
         weights=_WEIGHTS.value,
         found=found,
         # Vectors are kept and compared, also with those of other machines.
         precision="float32"
         if _FEATURES.value and _PRECISION.value == "auto"
-        else machine.precision(_PRECISION.value),
+        else devices.precision(_PRECISION.value),
         workdir=workdir,
         arguments=common.arguments(),
     )
     if _FEATURES.value:
-        lines = taggings.describe(job)
+        lines = tagging.describe(job)
     else:
-        lines = taggings.tag(job, taggings.Choice(
+        lines = tagging.tag(job, tagging.Choice(
             tags=_TAGS.value,
             threshold=_THRESHOLD.value,
             thresholds=_THRESHOLDS.value,

@@ -22,17 +22,20 @@ import pathlib
 
 from absl import flags
 
-from apps import common, early, styles, subjects
+from apps.flags import common, name_checks
+from apps.flags import networks as network_flags
+from apps.flags import style as style_flags
+from tfvis import words
 from tfvis.errors import InputError
+from tfvis.experiments import networks
 
-_STYLE = styles.define_style(several=False)
-_SIZE = styles.define_size(256)
-_NETWORK = subjects.define_network()
-flags.set_default(_NETWORK["pooling"], "avg")
+_STYLE = style_flags.define_style(several=False)
+_SIZE = style_flags.define_size(256)
+_NETWORK = network_flags.define_network(pooling="avg")
 _WORKDIR = common.define_workdir("out/texture")
 _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
-_RECIPE = styles.define_recipe(500)
+_RECIPE = style_flags.define_recipe(500)
 _LAYERS = flags.DEFINE_string(
     "layers", None, "Layers whose statistics are taken; left out, those of neural style."
 )
@@ -50,31 +53,31 @@ def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then makes the texture."""
     from tfvis import images
 
-    early.check(_NETWORK, layers={_LAYERS.name: _LAYERS.value})
-    found = styles.pictures(_STYLE.value, "style")
+    name_checks.check(_NETWORK(), layers={_LAYERS.name: _LAYERS.value})
+    found = style_flags.pictures(_STYLE.value, "style")
     if len(found) > 1:
         raise InputError("--style: one picture; stylize blends several.")
-    shape = common.numbers(_SHAPE.value, "shape", exactly=2) or (_SIZE.value, _SIZE.value)
+    shape = words.numbers(_SHAPE.value, "shape", exactly=2) or (_SIZE.value, _SIZE.value)
     if min(shape) < 32 or max(shape) > 4096:
         raise InputError(f"--shape={shape[0]},{shape[1]}: expected sides of 32 to 4096 px.")
     if _TILEABLE.value:
         shape = tuple(max(round(side / _STRIDE), 1) * _STRIDE for side in shape)
-    limit = styles.limit(_RECIPE["memory"])
+    limit = style_flags.limit(_RECIPE["memory"])
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     import numpy as np
 
-    from apps import runs, stylizations
+    from tfvis.experiments import runner, style_runs
     from tfvis.networks.padding import padded
     from tfvis.report import sheets, tensorboard
-    from tfvis.style import measures
+    from tfvis.style import metrics
     from tfvis.style.transfer import Scene
 
-    network = subjects.only(subjects.networks(_NETWORK), "give each a --workdir of its own")
-    layers = styles.layers(network, None, _LAYERS.value, "layers")["style_layers"]
+    network = networks.only(networks.networks(_NETWORK()), "give each a --workdir of its own")
+    layers = style_flags.layers(network, None, _LAYERS.value, "layers")["style_layers"]
     if _TILEABLE.value:
         network = padded(network, "circular")
-    settings = styles.settings(
+    settings = style_flags.settings(
         _RECIPE,
         _PRECISION.value,
         _JIT.value,
@@ -84,9 +87,9 @@ def main() -> None:
         # A texture's roughness is part of it; and this term knows no going around.
         tv_weight=_RECIPE["tv_weight"].value or 0.0,
     )
-    source = measures.resized(found[0], _SIZE.value)
+    source = metrics.resized(found[0], _SIZE.value)
     style = images.with_channels(source, network.channels)
-    piece = stylizations.Piece(
+    piece = style_runs.Piece(
         name="texture",
         path=pathlib.PurePosixPath("texture.png"),
         network=network,
@@ -94,13 +97,13 @@ def main() -> None:
         settings=settings,
         judged=(None, (style,)),
     )
-    piece = dataclasses.replace(piece, stills=stylizations.stills(piece.total))
-    piece, plan = stylizations.planned(piece, limit)
-    stylizations.announce([plan], network)
+    piece = dataclasses.replace(piece, stills=style_runs.stills(piece.total))
+    piece, plan = style_runs.planned(piece, limit)
+    style_runs.announce([plan], network)
     with tensorboard.Writer(workdir / "tensorboard") as writer:
-        header = stylizations.header([piece], common.arguments())
-        task = stylizations.task(piece, workdir, _SEED.value)
-        (result,) = runs.run([task], workdir, header, writer, stylizations.FIELDS)[:1]
+        header = style_runs.header([piece], common.arguments())
+        task = style_runs.task(piece, workdir, _SEED.value)
+        (result,) = runner.run([task], workdir, header, writer, style_runs.FIELDS)[:1]
         made = images.read(workdir / result["file"]).pixels
         cells = [sheets.Cell(source, "source"), sheets.Cell(made, "texture")]
         if _TILEABLE.value:
@@ -111,7 +114,7 @@ def main() -> None:
         images.save_png(workdir / "sheet.png", page)
         writer.images("sheet", page[None], 0)
     common.tell(f"{workdir / result['file']}  {result['seconds']:.0f} s")
-    common.tell(stylizations.summary(result))
+    common.tell(style_runs.summary(result))
     common.tell(f"All in one picture: {workdir / 'sheet.png'}")
 
 

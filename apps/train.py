@@ -19,16 +19,20 @@ pictures in half a minute per view, once, and learn from them in ten seconds an 
 
 from absl import flags
 
-from apps import art, common, early, paths, subjects
+from apps.flags import classifier as classifier_flags
+from apps.flags import common, name_checks, paths
+from apps.flags import networks as network_flags
 from tfvis.errors import InputError
 
-_DATA = art.define_data("Folders with a folder per class, or CSV files; separated by commas.")
-_NETWORK = subjects.define_network()
+_DATA = classifier_flags.define_data(
+    "Folders with a folder per class, or CSV files; separated by commas."
+)
+_NETWORK = network_flags.define_network()
 _WORKDIR = common.define_workdir("out/train")
 _PRECISION = common.define_precision()
-_SEED = art.define_seed("Seed of the split, the views, the order.")
-_SHARES = art.define_shares()
-_CROP_BORDERS = art.define_crop_borders(False)
+_SEED = classifier_flags.define_seed("Seed of the split, the views, the order.")
+_SHARES = classifier_flags.define_shares()
+_CROP_BORDERS = classifier_flags.define_crop_borders(False)
 _INIT = paths.define(
     "init", None, paths.checkpoint, "A checkpoint to begin with, trained before on other pictures."
 )
@@ -42,13 +46,13 @@ _ADAPT_WEIGHT = flags.DEFINE_float("adapt_weight", 1.0, "Of telling domains apar
 _SIZE = flags.DEFINE_integer(
     "size", None, "Side that pictures are squeezed to; left out, --init's, or 224.", 16, 1024
 )
-_VIEWS, _DRAWN, _EPOCHS, _CUT, _MIX = art.define_effort()
+_VIEWS, _DRAWN, _EPOCHS, _CUT, _MIX = classifier_flags.define_effort()
 _RATE = flags.DEFINE_float("rate", 1e-4, "Of fine-tuning, at its start.", 1e-9, 1.0)
 _BATCH = flags.DEFINE_integer("batch", 32, "Pictures a step.", 2, 4096)
 _PATIENCE = flags.DEFINE_integer(
     "patience", 3, "Epochs without a lower validation loss before the end.", 1, 10**4
 )
-_CACHE = art.define_cache()
+_CACHE = classifier_flags.define_cache()
 
 
 def main() -> None:
@@ -56,18 +60,19 @@ def main() -> None:
 
     if _ADAPT.value and not _EPOCHS.value:
         raise InputError("--epochs=0: leaves nothing to learn with --adapt_to; leave one out.")
-    early.checkpoint(_INIT.value, "init")
+    name_checks.checkpoint(_INIT.value, "init")
     if not _INIT.value:
-        early.check(_NETWORK, layers={"cut": _CUT.value})
-    dataset, shares = art.read(_DATA), art.shares(_SHARES.value)
+        name_checks.check(_NETWORK(), layers={"cut": _CUT.value})
+    dataset, shares = classifier_flags.read(_DATA), classifier_flags.shares(_SHARES.value)
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from apps import machine, trainings
-    from tfvis.art import training
+    from tfvis.classifiers import training
+    from tfvis.experiments import devices
+    from tfvis.experiments import training as trainings
 
     job = trainings.Job(
         dataset=dataset,
-        holders=_NETWORK,
+        wanted=_NETWORK(),
         init=_INIT.value,
         target=_ADAPT.value,
         size=_SIZE.value,
@@ -84,7 +89,7 @@ def main() -> None:
             patience=_PATIENCE.value,
             mixing=_MIX.value,
             adapt_weight=_ADAPT_WEIGHT.value,
-            precision=machine.precision(_PRECISION.value),
+            precision=devices.precision(_PRECISION.value),
             seed=_SEED.value,
         ),
         workdir=workdir,

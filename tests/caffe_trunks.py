@@ -7,7 +7,7 @@ import numpy as np
 
 from tests.caffe_nets import conv, deploy, layer, pool
 from tfvis.networks import network
-from tfvis.networks.caffe import translating
+from tfvis.networks.caffe.to_keras import layers_to_keras
 
 # Each with a layer whose map has some places at the size, and that size, odd for the poolings.
 DEEP = {
@@ -26,7 +26,7 @@ def named(name: str, top: bool = False) -> network.Network:
 def wrapped(*layers: str, size: tuple[int, int] = (29, 26), name: str = "net"):
     """Returns the network of some layers' text; its weights let most units answer."""
     keras.utils.set_random_seed(0)
-    model = translating.translated(deploy(*layers, size=size), name=name)
+    model = layers_to_keras.translated(deploy(*layers, size=size), name=name)
     generator = np.random.default_rng(1)
     for weight in model.weights:
         weight.assign(generator.normal(0.1 if weight.ndim == 1 else 0, 0.4, weight.shape))

@@ -35,9 +35,9 @@ def coarse(seed: int = 0) -> keras.Model:
 
 def wrapped(channels: int = 3, size: int | None = None, **kwargs) -> Network:
     """The small network, ready to be looked into, taking -1..1."""
-    from tfvis.networks import preprocessing
+    from tfvis.networks.preprocessing import contracts
 
-    return network.wrap(small(channels, size), preprocessing=preprocessing.named("tf"), **kwargs)
+    return network.wrap(small(channels, size), preprocessing=contracts.named("tf"), **kwargs)
 
 
 def picture(size: int = 16, channels: int = 3, seed: int = 0) -> np.ndarray:
@@ -58,12 +58,12 @@ def oblong(height: int, width: int, seed: int = 0) -> np.ndarray:
 
 def checkpoint(folder, classes: tuple[str, ...] = ("circle", "square", "none"), size: int = 32):
     """Writes a classifier on the small network, its head by chance; returns its folder."""
-    from tfvis.art import anatomy, checkpoints
+    from tfvis.classifiers import backbone, checkpoints
 
     folder.mkdir(parents=True, exist_ok=True)
     small().save(folder / "trunk.keras")
-    parts = anatomy.anatomy(network.build(str(folder / "trunk.keras"), preprocessing="tf"))
+    parts = backbone.anatomy(network.build(str(folder / "trunk.keras"), preprocessing="tf"))
     keras.utils.set_random_seed(1)
-    learner = anatomy.learner(parts, len(classes))
-    checkpoints.save(folder, parts, anatomy.learnt(learner), classes, size, {})
+    learner = backbone.learner(parts, len(classes))
+    checkpoints.save(folder, parts, backbone.learnt(learner), classes, size, {})
     return folder

@@ -1,7 +1,7 @@
 """What every app imports; nothing here may run TensorFlow, whose threads do not survive a fork."""
 
 # In an app's order: it settles what TensorFlow reads as it is imported.
-import apps.common  # noqa: F401, I001
+import apps.flags.common  # noqa: F401, I001
 import tensorflow  # noqa: F401
 import keras  # noqa: F401
 import h5py  # noqa: F401

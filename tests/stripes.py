@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from tfvis import images
-from tfvis.art import features, training
+from tfvis.classifiers import feature_cache, training
 
 KINDS = ("across", "down", "none")
 
@@ -47,7 +47,7 @@ def residual(seed: int = 0) -> keras.Model:
 
 def maps(
     count: int, classes: int = 3, shape=(4, 4, 8), views: int = 1, seed: int = 0, noise=1.0
-) -> tuple[features.Features, np.ndarray]:
+) -> tuple[feature_cache.Features, np.ndarray]:
     """Returns made-up maps of the trunk, each class around a map of its own, and labels."""
     centres = np.random.default_rng(1).normal(size=(classes, 1, 1, shape[-1]))
     generator = np.random.default_rng((2, seed))
@@ -57,7 +57,7 @@ def maps(
         for _ in range(views)
     )
     where = np.stack([np.zeros(count, np.int64), np.arange(count)], 1)
-    return features.Features((arrays,), where, {}), labels
+    return feature_cache.Features((arrays,), where, {}), labels
 
 
 def part(count: int, **kwargs) -> training.Part:

@@ -8,13 +8,13 @@ import tensorflow as tf
 from sklearn import linear_model
 
 from tests import nets
-from tfvis.art import adversarial, anatomy, features, training
+from tfvis.classifiers import backbone, domain_adversarial, feature_cache, training
 from tfvis.networks import network as networks
 
 
 class ReversalTest(tf.test.TestCase):
     def test_forward_is_the_identity_and_the_gradient_turned_around(self):
-        layer = adversarial.GradientReversal()
+        layer = domain_adversarial.GradientReversal()
         x = tf.Variable(np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32))
         layer(x)
         for strength in (0.0, 0.3, 1.0):
@@ -33,7 +33,7 @@ class ReversalTest(tf.test.TestCase):
             self.assertAllClose(tape.gradient(loss, x), expected, atol=1e-5)
 
     def test_strength_changes_within_a_compiled_function(self):
-        layer = adversarial.GradientReversal()
+        layer = domain_adversarial.GradientReversal()
         x = tf.ones((1, 2))
         layer(x)
 
@@ -52,35 +52,38 @@ class ReversalTest(tf.test.TestCase):
     def test_schedule(self):
         # Ganin et al. 2016, section 5.2.2: 2 / (1 + exp(-10 p)) - 1.
         for p, value in ((0, 0.0), (0.1, 0.46211716), (0.5, 0.98661430), (1, 0.99990920)):
-            self.assertAllClose(adversarial.schedule(p), value, atol=1e-7)
+            self.assertAllClose(domain_adversarial.schedule(p), value, atol=1e-7)
 
     def test_schedule_over_a_training_in_two_processes(self):
-        learner = anatomy.learner(anatomy.anatomy(nets.wrapped()), 2)
-        model = adversarial.adversarial(learner)
+        learner = backbone.learner(backbone.anatomy(nets.wrapped()), 2)
+        model = domain_adversarial.adversarial(learner)
         found = []
         for done in (0, 6):
-            callback = adversarial.Schedule(10, done)
+            callback = domain_adversarial.Schedule(10, done)
             callback.set_model(model)
             for step in range(6 if not done else 4):
                 callback.on_train_batch_begin(step)
                 found.append(float(model.get_layer("domain_score_reversal").strength.numpy()))
-        self.assertAllClose(found, [adversarial.schedule(k / 10) for k in range(10)])
+        self.assertAllClose(found, [domain_adversarial.schedule(k / 10) for k in range(10)])
 
     def test_the_learner_is_part_of_it_and_is_all_that_is_kept(self):
-        learner = anatomy.learner(anatomy.anatomy(nets.wrapped()), 3)
-        model = adversarial.adversarial(learner)
+        learner = backbone.learner(backbone.anatomy(nets.wrapped()), 3)
+        model = domain_adversarial.adversarial(learner)
         maps = np.random.default_rng(0).normal(size=(4, 6, 6, 8)).astype(np.float32)
         found = model(maps)
         self.assertAllEqual(found["class"], learner(maps))
         self.assertEqual(found["domain"].shape, (4, 2))
-        self.assertEqual(set(anatomy.learnt(model)), {"block2_conv1", anatomy.CLASSES})
+        self.assertEqual(set(backbone.learnt(model)), {"block2_conv1", backbone.CLASSES})
 
 
 class JudgeTest(tf.test.TestCase):
     def setUp(self):
         super().setUp()
         keras.utils.set_random_seed(0)
-        self.judge, self.reversal = adversarial.Judge(), adversarial.GradientReversal()
+        self.judge, self.reversal = (
+            domain_adversarial.Judge(),
+            domain_adversarial.GradientReversal(),
+        )
         self.x = tf.Variable(np.random.default_rng(0).normal(size=(64, 12)).astype(np.float32))
         self.judge([self.x, self.reversal(self.x)])
         self.reversal.strength.assign(1.0)
@@ -88,7 +91,7 @@ class JudgeTest(tf.test.TestCase):
     def _gradients(self, labels):
         with tf.GradientTape() as tape:
             found = self.judge([tf.stop_gradient(self.x), self.reversal(self.x)])
-            loss = tf.reduce_sum(adversarial.DomainLoss().call(labels, found))
+            loss = tf.reduce_sum(domain_adversarial.DomainLoss().call(labels, found))
         weights = self.judge.trainable_variables
         return found.numpy(), loss, tape.gradient(loss, [self.x, *weights])
 
@@ -133,7 +136,7 @@ class AdaptingTest(tf.test.TestCase):
             vectors[..., 1] += domain - 0.5
             maps = np.broadcast_to(vectors, (count, 2, 2, 16)).astype(np.float16)
             where = np.stack([np.zeros(count, int), np.arange(count)], 1)
-            found = features.Features(((maps,),), where, {})
+            found = feature_cache.Features(((maps,),), where, {})
             return training.Part(found, np.arange(count), labels)
 
         source, target, validation = part(0, 256), part(1, 256), part(0, 32)
@@ -142,7 +145,7 @@ class AdaptingTest(tf.test.TestCase):
         x = keras.layers.Conv2D(16, 1, name="trunk")(inputs)
         # Fewer than there are: what is left out cannot be found again in the others.
         x = keras.layers.Conv2D(8, 1, name="tail")(x)
-        parts = anatomy.anatomy(networks.wrap(keras.Model(inputs, x)), "trunk")
+        parts = backbone.anatomy(networks.wrap(keras.Model(inputs, x)), "trunk")
         settings = training.Training(
             epochs=20, rate=1e-2, dropout=0.0, patience=99, batch=64, head_epochs=5, seed=1,
             floor=0.0,  # Two sides that play against each other settle as the rate falls.
@@ -155,7 +158,7 @@ class AdaptingTest(tf.test.TestCase):
             class Last(keras.callbacks.Callback):
                 # The features of the last epoch; which one is kept, the source decides.
                 def on_train_end(self, logs=None):
-                    mean = keras.Model(self.model.input, self.model.get_layer(anatomy.MEAN).output)
+                    mean = keras.Model(self.model.input, self.model.get_layer(backbone.MEAN).output)
                     arrays = [one.features.arrays[0][0] for one in (source, target)]
                     x = np.concatenate([mean.predict(a, verbose=0) for a in arrays])
                     y = np.repeat([0, 1], 256)

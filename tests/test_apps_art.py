@@ -15,6 +15,7 @@ import tensorflow as tf
 from tests import stripes
 from tests.processes import ROOT, AppTest
 from tfvis import images
+from tfvis.experiments import networks
 
 
 class ArtTest(AppTest):
@@ -151,13 +152,14 @@ class ArtTest(AppTest):
 
     def _unknown_labels_and_a_beginning(self):
         """In this process, which costs less."""
-        from apps import evaluations, trainings
-        from tfvis.art import datasets, training
+        from tfvis.classifiers import datasets, training
         from tfvis.errors import InputError
+        from tfvis.experiments import evaluation
+        from tfvis.experiments import training as trainings
 
         def evaluate(data):
-            return evaluations.run(
-                evaluations.Job(
+            return evaluation.run(
+                evaluation.Job(
                     str(self.out), (str(data),), "all", None, "float32", self.folder / "tried", {}
                 )
             )
@@ -170,7 +172,8 @@ class ArtTest(AppTest):
         for name, kinds, carried in (("c", stripes.KINDS[:2], True), ("d", stripes.KINDS, False)):
             data = datasets.read([stripes.folder(self.folder / name, 12, kinds, seed=5)])
             job = trainings.Job(
-                dataset=data, holders={}, init=str(self.out), target=None, size=None, cut=None,
+                dataset=data, wanted=networks.Wanted(), init=str(self.out), target=None,
+                size=None, cut=None,
                 views=1, drawn=0, crop_borders=False, shares=(0.6, 0.2, 0.2),
                 cache=str(self.folder / "cache"), settings=training.Training(epochs=0),
                 workdir=self.folder / f"from_{name}", arguments={}, command="",

@@ -3,20 +3,25 @@
 import csv
 import json
 import pathlib
-import types
 
 import keras
 import numpy as np
 import PIL.Image
 import tensorflow as tf
 
-from apps import box_measures, folders, localizations, lookers, places
 from tests import nets
 from tests.processes import AppTest
 from tfvis import images
-from tfvis.art import anatomy, checkpoints
 from tfvis.attention.boxes import Box
+from tfvis.classifiers import backbone, checkpoints
 from tfvis.errors import InputError
+from tfvis.experiments import (
+    attention_models,
+    folders,
+    localization,
+    localization_metrics,
+    picture_runner,
+)
 from tfvis.networks import network as networks
 
 CLASSES = ("disc", "square", "none")
@@ -30,12 +35,12 @@ def saved(model: pathlib.Path, folder: pathlib.Path, size: int = 48) -> pathlib.
             kernel, bias = layer.get_weights()
             layer.set_weights([np.ones_like(kernel) / kernel[..., 0].size, 0 * bias])
     keras_model.save(model)
-    parts = anatomy.anatomy(networks.build(str(model), preprocessing="unit"))
-    learnt = anatomy.learnt(anatomy.learner(parts, len(CLASSES)))
-    kernel, bias = learnt[anatomy.CLASSES]
+    parts = backbone.anatomy(networks.build(str(model), preprocessing="unit"))
+    learnt = backbone.learnt(backbone.learner(parts, len(CLASSES)))
+    kernel, bias = learnt[backbone.CLASSES]
     kernel = np.zeros_like(kernel)
     kernel[:, CLASSES.index("square")] = 100 / len(kernel)
-    learnt[anatomy.CLASSES] = [kernel, np.array([-9, 0, 1], np.float32)]
+    learnt[backbone.CLASSES] = [kernel, np.array([-9, 0, 1], np.float32)]
     checkpoints.save(folder, parts, learnt, CLASSES, size, {})
     return folder
 
@@ -158,26 +163,23 @@ class AttendTest(AttentionTest):
             self.photos.mkdir(exist_ok=True)
             given = {"network": str(self.folder / name), "weights": None, "pooling": "max"}
             given |= {"activation": "post", "preprocessing": "none"}
-            holders = {
-                flag: types.SimpleNamespace(value=change.get(flag, value), default=value)
-                for flag, value in given.items()
-            }
+            asked_for = networks.Wanted(**given | change)
             with self.subTest(name):
                 if words is None:
-                    looker = lookers.of_flags(holders, "float32", False, **asked)
-                    self.assertEqual(lookers.class_index(looker, "3"), (3, "class 3"))
+                    looker = attention_models.of_wanted(asked_for, "float32", False, **asked)
+                    self.assertEqual(attention_models.class_index(looker, "3"), (3, "class 3"))
                     with self.assertRaisesRegex(InputError, "--class=9: .*5 channels"):
-                        lookers.class_index(looker, "9")
+                        attention_models.class_index(looker, "9")
                     continue
                 with self.assertRaisesRegex(InputError, words):
-                    lookers.of_flags(holders, "float32", False, **asked)
+                    attention_models.of_wanted(asked_for, "float32", False, **asked)
 
     def test_no_two_pictures_share_a_folder(self):
         names = ["a.png", "a.jpg", "A.PNG", "a-jpg.png", "sheet.png.jpg", "tensorboard.jpg"]
         names += ["in/a.png", "manifest.json.png", "a/mask.png.jpg", "a/mask.jpg", "two\nlines.png"]
         found = folders.Found([self.photos / name for name in names], "--image")
         self.photos.mkdir()
-        place = places.place(found, str(self.photos), self.out)
+        place = picture_runner.place(found, str(self.photos), self.out)
         taken = [path.as_posix().casefold() for path in place.names.values()]
         self.assertLen(set(taken), len(names))
         self.assertEqual(place.names[self.photos / "in/a.png"].as_posix(), "in/a")
@@ -251,16 +253,18 @@ class LocalizeTest(AttentionTest):
     def test_refused(self):
         flags = [f"--checkpoint={self.checkpoint}", f"--image={self.image}"]
         self._refused("--scales=0.01", *flags, "--scales=0.01", app="localize")
-        looker = lookers.of_classifier(checkpoints.load(str(self.checkpoint)), "float32")
+        looker = attention_models.of_classifier(checkpoints.load(str(self.checkpoint)), "float32")
         for word, words in (("none", "nothing is there"), ("disk", "Nearest: disc")):
             with self.assertRaisesRegex(InputError, words):
-                localizations.chosen(looker, word)
-        place = places.place(folders.find(str(self.image), "--image"), str(self.image), self.out)
+                localization.chosen(looker, word)
+        place = picture_runner.place(
+            folders.find(str(self.image), "--image"), str(self.image), self.out
+        )
         for path, label, words in (
             ("picture.png", "cat", "'cat' is no class of bright"),
             ("picture.png", "none", "'none' is no class of bright that has boxes"),
             ("other.png", "disc", "none of its paths"),
         ):
-            row = box_measures.Row(path, label, Box(0, 0, 9, 9))
+            row = localization_metrics.Row(path, label, Box(0, 0, 9, 9))
             with self.assertRaisesRegex(InputError, words):
-                box_measures.matched([row], place, "true.csv", looker)
+                localization_metrics.matched([row], place, "true.csv", looker)

@@ -11,12 +11,14 @@ import numpy as np
 import PIL.Image
 import tensorflow as tf
 
-from apps import classifications, namers, predictions
 from tests import nets
 from tests.processes import AppTest
 from tfvis import images
 from tfvis.errors import InputError
-from tfvis.networks import network, recipes
+from tfvis.experiments import classification, classifying_networks, predictions
+from tfvis.experiments.networks import Wanted
+from tfvis.networks import network
+from tfvis.networks.preprocessing import published_recipes
 
 _LAYERS = keras.layers
 
@@ -102,13 +104,12 @@ class NamerTest(tf.test.TestCase):
             "network": name, "weights": None, "pooling": "max", "activation": "post",
             "preprocessing": "none",
         } | flags  # fmt: skip
-        holders = {name: mock.Mock(value=value) for name, value in values.items()}
-        return namers.of_network(holders, labels, "float32", False)
+        return classifying_networks.of_network(Wanted(**values), labels, "float32", False)
 
     def test_numbers_that_nothing_calls_classes_are_shown_as_they_are(self):
         inputs, trunk = _trunk()
         model = keras.Model(inputs, _LAYERS.Dense(2)(_LAYERS.GlobalAveragePooling2D()(trunk)))
-        with mock.patch("apps.subjects.say") as said:
+        with mock.patch("apps.messages.say") as said:
             namer = self._namer(model)
         self.assertIn("2 numbers, and nothing says that they are scores", str(said.mock_calls))
         self.assertFalse(namer.probable)
@@ -116,7 +117,7 @@ class NamerTest(tf.test.TestCase):
         self.assertAllClose(
             namer.answer(tf.constant(picture))[0], model.predict(picture, verbose=0)[0], rtol=1e-3
         )
-        line = classifications._lines("a.png", [("class 0", 12.3456), ("class 1", -3.0)], False)
+        line = classification._lines("a.png", [("class 0", 12.3456), ("class 1", -3.0)], False)
         self.assertRegex(line[0], r"a\.png +class 0 +12\.35$")
         table = pathlib.Path(self.create_tempdir().full_path) / "predictions.csv"
         predictions.write(table, ["a.png"], [np.array([12.5, -3])], namer.classes, 1, False)
@@ -161,7 +162,7 @@ class NamerTest(tf.test.TestCase):
 
     def test_what_prepares_pictures_itself_is_given_them_whole(self):
         net = network.wrap(nets.small(size=32), "small")
-        recipe = recipes.Recipe(40, 32, net.preprocessing)
+        recipe = published_recipes.Recipe(40, 32, net.preprocessing)
         model = net.end_to_end(recipe)
         namer = self._namer(model)
         for sides in ((60, 90), (70, 50)):

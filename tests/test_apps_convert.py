@@ -11,27 +11,28 @@ import tensorflow as tf
 from absl.testing import parameterized
 from google.protobuf import text_format
 
-from apps import conversions
 from apps.benchmarks import caffe_oracle
 from tests import nets
 from tests.processes import AppTest
 from tfvis.errors import InputError
-from tfvis.networks import contract_files, network
-from tfvis.networks import preprocessing as contracts
-from tfvis.networks.caffe import schema, tables
+from tfvis.experiments import conversion
+from tfvis.networks import network
+from tfvis.networks.caffe import schema
+from tfvis.networks.caffe.zoo import layer_tables
+from tfvis.networks.preprocessing import contract_files, contracts
 
 _SIDE = 32
 
 
 def _net() -> schema.NetParameter:
     """As small as can be with normalisation, groups, overhanging windows, a classifier."""
-    return tables.chain(
+    return layer_tables.chain(
         "net", _SIDE, 3,
-        tables.conv("conv1", 8, 5, stride=2), tables.relu("relu1"),
-        tables.lrn("norm1", alpha=5e-4, k=2.0), tables.pool("pool1", 3, 2),
-        tables.conv("conv2", 6, 3, pad=1, group=2), tables.relu("relu2"),
-        tables.pool("pool2", 2, 2, average=True),
-        tables.dense("fc3", 5), tables.softmax("prob"),
+        layer_tables.conv("conv1", 8, 5, stride=2), layer_tables.relu("relu1"),
+        layer_tables.lrn("norm1", alpha=5e-4, k=2.0), layer_tables.pool("pool1", 3, 2),
+        layer_tables.conv("conv2", 6, 3, pad=1, group=2), layer_tables.relu("relu2"),
+        layer_tables.pool("pool2", 2, 2, average=True),
+        layer_tables.dense("fc3", 5), layer_tables.softmax("prob"),
     )  # fmt: skip
 
 
@@ -58,13 +59,13 @@ class _Test(AppTest, parameterized.TestCase):
         self.output = self.folder / "made/net.keras"
         self.picture = nets.picture(_SIDE, seed=1)
 
-    def _job(self, **changes) -> conversions.Job:
+    def _job(self, **changes) -> conversion.Job:
         given = {
             "network": str(self.prototxt), "weights": None, "mean": None,
             "preprocessing": "auto", "top": True, "end_to_end": False,
             "output": str(self.output),
         }  # fmt: skip
-        return conversions.Job(**(given | changes))
+        return conversion.Job(**(given | changes))
 
     def _mean(self, image: np.ndarray) -> pathlib.Path:
         """Writes a mean image, RGB [height, width, 3], as Caffe does."""
@@ -87,7 +88,7 @@ class _Test(AppTest, parameterized.TestCase):
 
 class ConversionsTest(_Test):
     def test_a_file_that_knows_its_preprocessing(self):
-        lines = conversions.run(self._job())
+        lines = conversion.run(self._job())
         self.assertAllClose(self._answer(), self._expected(contracts.IMAGENET_MEAN), atol=1e-5)
         net = network.build(str(self.output))
         self.assertEqual(net.preprocessing, contracts.CONTRACTS["caffe"])
@@ -103,7 +104,7 @@ class ConversionsTest(_Test):
         self.assertEqual([p.name for p in self.output.parent.iterdir()], ["net.keras"])
 
     def test_weights_it_came_with_can_be_replaced(self):
-        conversions.run(self._job(weights="random"))
+        conversion.run(self._job(weights="random"))
         found = self._answer(weights=str(self.caffemodel))
         self.assertAllClose(found, self._expected(contracts.IMAGENET_MEAN), atol=1e-5)
 
@@ -111,7 +112,7 @@ class ConversionsTest(_Test):
         generator = np.random.default_rng(3)
         for side in (_SIDE, _SIDE + 8):
             image = generator.uniform(60, 180, (side, side, 3)).astype(np.float32)
-            lines = conversions.run(self._job(mean=str(self._mean(image))))
+            lines = conversion.run(self._job(mean=str(self._mean(image))))
             margin = (side - _SIDE) // 2
             centre = image[margin : margin + _SIDE, margin : margin + _SIDE]
             self.assertAllClose(self._answer(), self._expected(centre), atol=1e-5)
@@ -123,17 +124,17 @@ class ConversionsTest(_Test):
         values = bgr[:, 0, 0] if shape == (3,) else bgr.reshape(shape)
         path = self.folder / "mean.npy"
         np.save(path, values.astype(np.float64))
-        conversions.run(self._job(mean=str(path)))
+        conversion.run(self._job(mean=str(path)))
         self.assertAllClose(self._answer(), self._expected((125, 110, 100)), atol=1e-5)
 
     def test_a_named_contract(self):
-        conversions.run(self._job(preprocessing="ilsvrc"))
+        conversion.run(self._job(preprocessing="ilsvrc"))
         self.assertEqual(network.build(str(self.output)).preprocessing.name, "ilsvrc")
         forced = network.build(str(self.output), preprocessing="none")
         self.assertEqual(forced.preprocessing.name, "none")
 
     def test_a_trunk_of_any_size(self):
-        conversions.run(self._job(top=False))
+        conversion.run(self._job(top=False))
         net = network.build(str(self.output))
         self.assertIsNone(net.fixed_size)
         self.assertEqual(net.shape("pool2", 64, 48), (8, 6, 6))
@@ -141,7 +142,7 @@ class ConversionsTest(_Test):
     def test_end_to_end(self):
         """A picture of 2 x the size: the shortest side to 37 px, the central 32 of them."""
         image = np.random.default_rng(3).uniform(60, 180, (_SIDE, _SIDE, 3)).astype(np.float32)
-        lines = conversions.run(self._job(mean=str(self._mean(image)), end_to_end=True))
+        lines = conversion.run(self._job(mean=str(self._mean(image)), end_to_end=True))
         self.assertIn("In the model", "\n".join(lines))
         whole = nets.picture(2 * _SIDE, seed=2)
         # 256 / 224 of 32 are 36.6.
@@ -166,17 +167,17 @@ class ConversionsTest(_Test):
             (r"\.binaryproto or \.npy", {"mean": str(self.prototxt)}),
         ):
             with self.assertRaisesRegex(InputError, words):
-                conversions.run(self._job(**changes))
+                conversion.run(self._job(**changes))
             self.assertEqual(list(before.iterdir()), [], words)
         np.save(self.folder / "odd.npy", np.zeros((5, 7)))
         with self.assertRaisesRegex(InputError, r"\(5, 7\)"):
-            conversions.run(self._job(mean=str(self.folder / "odd.npy")))
+            conversion.run(self._job(mean=str(self.folder / "odd.npy")))
         np.save(self.folder / "nan.npy", np.full(3, np.nan))
         with self.assertRaisesRegex(InputError, "finite"):
-            conversions.run(self._job(mean=str(self.folder / "nan.npy")))
+            conversion.run(self._job(mean=str(self.folder / "nan.npy")))
         np.save(self.folder / "code.npy", np.array([{}, {}, {}]), allow_pickle=True)
         with self.assertRaisesRegex(InputError, "cannot be read as an array"):
-            conversions.run(self._job(mean=str(self.folder / "code.npy")))
+            conversion.run(self._job(mean=str(self.folder / "code.npy")))
 
 
 class ContractFilesTest(_Test):

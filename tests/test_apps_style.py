@@ -10,12 +10,12 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from apps import paintings, stylizations
 from tests import nets
 from tests.processes import ROOT
 from tests.style_processes import EAGER, LAYER, StyleTest, features, gram, read, stripes
 from tfvis import images
-from tfvis.style import measures, transfer
+from tfvis.experiments import style_runs, style_transfer
+from tfvis.style import metrics, transfer
 
 
 class StylizeTest(StyleTest):
@@ -28,7 +28,7 @@ class StylizeTest(StyleTest):
         )
         done = self._run("stylize", *flags)
         stylized = read(self.out / "stylized.png")
-        content = measures.resized(read(self.image), 48)
+        content = metrics.resized(read(self.image), 48)
         self.assertEqual(stylized.shape, content.shape)
         # As many pixels as --size squared, and the aspect of the content.
         self.assertAllClose(np.prod(stylized.shape[:2]), 48**2, rtol=0.03)
@@ -71,11 +71,11 @@ class StylizeTest(StyleTest):
         self.assertAllClose(terms[-1][f"content {LAYER}"], squared.mean(), rtol=0.02)
 
         # Measures of the file on disk at one size, by loops that share no code.
-        large = measures.resized(content)
+        large = metrics.resized(content)
         result_large = images.resize(stylized, *large.shape[:2])
         squared = np.square(features(result_large) - features(large))
         self.assertAllClose(result["measures"][f"content {LAYER}"], squared.mean(), rtol=0.02)
-        grams = [gram(measures.resized(read(path))) for path in (self.warm, self.cold)]
+        grams = [gram(metrics.resized(read(path))) for path in (self.warm, self.cold)]
         blend = 0.75 * grams[0] + 0.25 * grams[1]
         away = 1e3 / 8**2 * np.square(gram(result_large) - blend).mean()
         self.assertAllClose(result["measures"][f"style {LAYER}"], away, rtol=0.02)
@@ -120,7 +120,7 @@ class StylizeTest(StyleTest):
             ),
         )
         self.assertIn("Mixing the scales", done.stderr)
-        content = measures.resized(read(plain), 48)
+        content = metrics.resized(read(plain), 48)
         change = read(self.out / "stylized.png") - content
         warmer = (change[..., 0] - change[..., 2]).mean(0)
         middle = len(warmer) // 2
@@ -134,7 +134,7 @@ class StylizeTest(StyleTest):
         coarse = nets.picture(48, seed=1)
         # Dark and light lines, a pixel each: as rough as can be.
         fine = stripes(0, [(255, 255, 255), (0, 0, 0)], 1)
-        job = paintings.Job(
+        job = style_transfer.Job(
             network=built,
             content=read(self.image),
             styles=(coarse,),
@@ -159,8 +159,8 @@ class StylizeTest(StyleTest):
             workdir=self.folder,
             arguments={},
         )
-        (plain,) = paintings.piece_of(job).scene.styles
-        (mixed,) = paintings.piece_of(dataclasses.replace(job, fine=fine)).scene.styles
+        (plain,) = style_transfer.piece_of(job).scene.styles
+        (mixed,) = style_transfer.piece_of(dataclasses.replace(job, fine=fine)).scene.styles
         self.assertAllClose(plain, coarse, atol=1e-3)
         rough = lambda x: np.abs(np.diff(x, axis=0)).mean()  # noqa: E731
         self.assertGreater(rough(mixed), 3 * rough(plain))
@@ -185,7 +185,7 @@ class StylizeTest(StyleTest):
         self._run("stylize", *flags, f"--workdir={whole}")
         state = self.out / ".stylized.state.npz"
         # The first still; the log-spaced steps below 5 are left out.
-        first = self.out / "steps" / f"{min(stylizations.stills(1000)):05d}.png"
+        first = self.out / "steps" / f"{min(style_runs.stills(1000)):05d}.png"
         for stop in (signal.SIGINT, signal.SIGKILL):
             before = state.stat().st_mtime_ns if state.exists() else None
             process = subprocess.Popen(
@@ -222,7 +222,7 @@ class StylizeTest(StyleTest):
 
         # Only brightness was painted: channels moved alike, but for rounding (half a level
         # each) and for the inverse of rounded coefficients.
-        content = measures.resized(read(self.image), 48)
+        content = metrics.resized(read(self.image), 48)
         result = read(whole / "stylized.png")
         inside = ((result > 0) & (result < 255)).all(-1)
         self.assertGreater(inside.mean(), 0.6)
@@ -252,7 +252,7 @@ class TextureTest(StyleTest):
             steps = np.abs(np.diff(tiled, axis=axis)).mean((1 - axis, 2))
             inside = np.delete(steps, side - 1).mean()
             self.assertLess(steps[side - 1], 1.5 * inside)
-        for picture in (measures.resized(read(style), 48), texture, tiled):
+        for picture in (metrics.resized(read(style), 48), texture, tiled):
             self._shows(picture)
         (result,) = self._manifest()["results"]
         self.assertLess(result["terms"][-1]["energy"], result["terms"][0]["energy"])
@@ -283,7 +283,7 @@ class ReconstructTest(StyleTest):
                 ("style", [first, second]),
             ],
         )
-        target = measures.resized(read(self.image), 48)
+        target = metrics.resized(read(self.image), 48)
         away = {}
         for name in files:
             picture = read(self.out / name)

@@ -9,13 +9,14 @@ import keras
 import numpy as np
 import PIL.Image
 
-from apps import folders, taggings
 from tests.caffe_nets import numbers
 from tests.processes import AppTest
 from tfvis import images
 from tfvis.errors import InputError
-from tfvis.networks import network, preprocessing
+from tfvis.experiments import folders, tagging
+from tfvis.networks import network
 from tfvis.networks.caffe import schema
+from tfvis.networks.preprocessing import contracts
 
 _NAMES = [f"tag {k}" for k in range(1536)] + ["safe", "questionable", "explicit"]
 # Of the released code, in the order of red, green, blue.
@@ -37,7 +38,7 @@ def _stand_in(features: bool) -> network.Network:
         scores = keras.layers.Conv2D(1539, 1, name="pool6")(pooled)
         outputs = keras.layers.Activation("sigmoid", name="prob")(scores)
     model = keras.Model(inputs, outputs)
-    return network.wrap(model, "stand-in", preprocessing.named("illustration2vec"))
+    return network.wrap(model, "stand-in", contracts.named("illustration2vec"))
 
 
 class TagTest(AppTest):
@@ -50,10 +51,10 @@ class TagTest(AppTest):
 
     def _job(self, image, weights="stand-in"):
         found = folders.find(str(image), "--image")
-        return taggings.Job(weights, found, "float32", self.out, {})
+        return tagging.Job(weights, found, "float32", self.out, {})
 
     def _choice(self, **rest):
-        return taggings.Choice(**(
+        return tagging.Choice(**(
             {"tags": str(self.tags), "threshold": None, "thresholds": None, "rule": "f1", "top": 10}
             | rest
         ))  # fmt: skip
@@ -77,7 +78,7 @@ class TagTest(AppTest):
         net = _stand_in(features=False)
         kernel, bias = net.graph.layers["pool6"].get_weights()
         with mock.patch.object(network, "build", return_value=net) as build:
-            lines = taggings.tag(self._job(folder), self._choice(threshold=0.6, top=4))
+            lines = tagging.tag(self._job(folder), self._choice(threshold=0.6, top=4))
         build.assert_called_once_with("illustration2vec", weights="stand-in", top=True)
         with open(self.out / "tags.csv", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
@@ -118,7 +119,7 @@ class TagTest(AppTest):
         file = self.folder / "thresholds.npz"
         np.savez(file, threshold=np.stack([bars * 0 + 1, bars * 0 + 1, bars], 1))
         with mock.patch.object(network, "build", return_value=net):
-            taggings.tag(self._job(path), self._choice(thresholds=str(file), rule="f2", top=512))
+            tagging.tag(self._job(path), self._choice(thresholds=str(file), rule="f2", top=512))
         with open(self.out / "tags.csv", encoding="utf-8") as table:
             found = {row["tag"] for row in csv.DictReader(table) if row["kind"] != "rating"}
         odd = {f"tag {k}" for k in range(1, 1536, 2) if sure[k] > 2e-3}
@@ -130,7 +131,7 @@ class TagTest(AppTest):
         net = _stand_in(features=True)
         kernel, bias = net.graph.layers["encode1"].get_weights()
         with mock.patch.object(network, "build", return_value=net) as build:
-            taggings.describe(self._job(folder))
+            tagging.describe(self._job(folder))
         build.assert_called_once_with("illustration2vec_features", weights="stand-in", top=True)
         vectors, bits = (np.load(self.out / f"{name}.npy") for name in ("features", "binary"))
         self.assertEqual((vectors.shape, vectors.dtype), ((2, 4096), np.float32))
@@ -157,15 +158,15 @@ class TagTest(AppTest):
         weights = self.folder / "net.caffemodel"
         weights.write_bytes(net.SerializeToString())
         with self.assertRaisesRegex(InputError, "net.caffemodel: has no weights for layer conv2_1"):
-            taggings.tag(self._job(self.image, str(weights)), self._choice())
+            tagging.tag(self._job(self.image, str(weights)), self._choice())
         missing = InputError("x.caffemodel: has no weights for layer encode1.")
         with mock.patch.object(network, "build", side_effect=missing):
             with self.assertRaisesRegex(InputError, "layer encode1. --features takes the vectors'"):
-                taggings.describe(self._job(self.image))
+                tagging.describe(self._job(self.image))
         folder, _ = self._pictures()
         with mock.patch.object(network, "build", return_value=_stand_in(features=False)):
             with self.assertRaisesRegex(InputError, "none of 1 files could be read"):
-                taggings.tag(self._job(folder / "c.png"), self._choice())
+                tagging.tag(self._job(folder / "c.png"), self._choice())
         self.assertEqual(list(self.out.iterdir()), [])
 
     def test_runs_on_the_network_itself_by_chance(self):

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tests import stripes
-from tfvis.art import batches, datasets
+from tfvis.classifiers import batches, datasets
 
 
 def _numbered(count: int, views: int = 1):

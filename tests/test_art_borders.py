@@ -13,7 +13,7 @@ from absl.testing import parameterized
 import tfvis
 from tests import nets
 from tfvis import images
-from tfvis.art import borders
+from tfvis.classifiers import borders
 
 EDGES = ("top", "left", "bottom", "right")
 GREY = (128, 128, 124)

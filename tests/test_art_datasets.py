@@ -9,7 +9,7 @@ import tensorflow as tf
 from absl.testing import parameterized
 
 from tfvis import tables
-from tfvis.art import datasets
+from tfvis.classifiers import datasets
 from tfvis.errors import InputError
 
 

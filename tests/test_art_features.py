@@ -10,7 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from tests import nets, stripes
-from tfvis.art import anatomy, augmentation, batches, datasets, features, pictures
+from tfvis.classifiers import (
+    augmentation,
+    backbone,
+    batches,
+    datasets,
+    example_images,
+    feature_cache,
+)
 from tfvis.errors import InputError
 
 
@@ -85,14 +92,14 @@ class FeaturesTest(tf.test.TestCase):
         self.folder = pathlib.Path(self.create_tempdir().full_path)
         self.cache = self.folder / "cache"
         self.data = [stripes.folder(self.folder / f"source{k}", 5, seed=k) for k in range(2)]
-        self.parts = anatomy.anatomy(nets.wrapped())
-        self.recipe = features.Recipe(size=24, views=2)
+        self.parts = backbone.anatomy(nets.wrapped())
+        self.recipe = feature_cache.Recipe(size=24, views=2)
         # Small chunks, so that a few pictures are several.
-        self.enter_context(mock.patch.object(features, "_CHUNK", 4))
+        self.enter_context(mock.patch.object(feature_cache, "_CHUNK", 4))
 
     def _features(self, recipe=None, **kwargs):
         dataset = datasets.read(self.data)
-        return dataset, features.features(
+        return dataset, feature_cache.features(
             self.parts, dataset, recipe or self.recipe, self.cache, **kwargs
         )
 
@@ -100,7 +107,7 @@ class FeaturesTest(tf.test.TestCase):
         dataset, found = self._features()
         self.assertEqual((len(found.arrays), found.views, found.broken), (2, 2, {}))
         for number in (0, 7, 13, 19):
-            pixels = pictures.load(dataset.examples[number], 24)
+            pixels = example_images.load(dataset.examples[number], 24)
             expected = self.parts.network.taps([self.parts.cut])(tf.constant(pixels[None]))
             ours = found.gather(np.array([number]), np.array([0]))
             self.assertEqual(ours.dtype, np.float16)
@@ -111,7 +118,7 @@ class FeaturesTest(tf.test.TestCase):
 
     def test_found_again_without_reading_a_picture(self):
         _, first = self._features()
-        with mock.patch.object(pictures, "load", side_effect=AssertionError):
+        with mock.patch.object(example_images, "load", side_effect=AssertionError):
             calls = []
             _, again = self._features(progress=lambda done, total: calls.append((done, total)))
             # Another mixture of the same sources.
@@ -127,7 +134,7 @@ class FeaturesTest(tf.test.TestCase):
     def test_stopped_anywhere_it_goes_on_alike(self):
         _, whole = self._features()
         shutil.rmtree(self.cache)
-        plain, read = pictures.load, []
+        plain, read = example_images.load, []
         for stop in (3, 9, 21, 33):
 
             def load(example, *args, stop=stop):
@@ -136,7 +143,10 @@ class FeaturesTest(tf.test.TestCase):
                     raise KeyboardInterrupt
                 return plain(example, *args)
 
-            with mock.patch.object(pictures, "load", load), self.assertRaises(KeyboardInterrupt):
+            with (
+                mock.patch.object(example_images, "load", load),
+                self.assertRaises(KeyboardInterrupt),
+            ):
                 self._features()
             del read[stop:]
         _, again = self._features()
@@ -153,12 +163,12 @@ class FeaturesTest(tf.test.TestCase):
             seen.add(digest)
 
         for change in ({"size": 32}, {"seed": 1}, {"crop_borders": True}):
-            self.recipe = features.Recipe(**({"size": 24, "views": 2} | change))
+            self.recipe = feature_cache.Recipe(**({"size": 24, "views": 2} | change))
             differs()
-        self.recipe = features.Recipe(size=24, views=2)
-        self.parts = anatomy.anatomy(nets.wrapped(), "block1_conv1")
+        self.recipe = feature_cache.Recipe(size=24, views=2)
+        self.parts = backbone.anatomy(nets.wrapped(), "block1_conv1")
         differs()
-        self.parts = anatomy.anatomy(nets.wrapped())
+        self.parts = backbone.anatomy(nets.wrapped())
         # The same name and size, another time.
         path = self.data[0] / "down" / "2.png"
         os.utime(path, ns=(1, 1))
@@ -166,7 +176,7 @@ class FeaturesTest(tf.test.TestCase):
         path.unlink()
         differs()
         # More views are no other maps.
-        self.recipe = features.Recipe(size=24, views=3, drawn=1)
+        self.recipe = feature_cache.Recipe(size=24, views=3, drawn=1)
         found = self._features()[1]
         self.assertIn(found.digest, seen)
         self.assertEqual(found.views, 4)
@@ -224,7 +234,7 @@ class FeaturesTest(tf.test.TestCase):
         with self.assertRaisesRegex(InputError, "--cache=.*cannot write"):
             self._features()
         with self.assertRaisesRegex(InputError, "--size=1: nothing is left"):
-            self._features(features.Recipe(size=1))
+            self._features(feature_cache.Recipe(size=1))
 
     def test_values_beyond_half_precision_are_clipped(self):
         model = nets.small()
@@ -232,7 +242,7 @@ class FeaturesTest(tf.test.TestCase):
         model.get_layer("block1_conv1").set_weights([kernel * 1e6, bias])
         from tfvis.networks import network
 
-        self.parts = anatomy.anatomy(network.wrap(model))
+        self.parts = backbone.anatomy(network.wrap(model))
         _, found = self._features()
         self.assertAllInRange(found.arrays[0][0], 0, np.finfo(np.float16).max)
 

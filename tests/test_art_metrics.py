@@ -6,7 +6,7 @@ import tensorflow as tf
 from absl.testing import parameterized
 
 from tests import nets
-from tfvis.art import metrics
+from tfvis.classifiers import metrics
 from tfvis.report import confusion
 
 

@@ -10,8 +10,8 @@ from absl.testing import parameterized
 
 from tests import nets
 from tfvis import images
-from tfvis.art import borders, pictures
-from tfvis.art.datasets import Example
+from tfvis.classifiers import borders, example_images
+from tfvis.classifiers.datasets import Example
 from tfvis.errors import InputError
 
 
@@ -31,13 +31,13 @@ class PicturesTest(tf.test.TestCase, parameterized.TestCase):
         for box in (None, (3, 5, 33, 20), (0, 0, 40, 48)):
             cut = image.crop(box) if box else image
             expected = np.asarray(cut.resize((12, 12), PIL.Image.Resampling.LANCZOS), np.float32)
-            found = pictures.load(self._example(box=box), 12)
+            found = example_images.load(self._example(box=box), 12)
             self.assertAllClose(found, expected, atol=1.5)
             self.assertEqual(found.dtype, np.float32)
 
     def test_grey_has_three_equal_channels(self):
         PIL.Image.open(self.folder / "a.png").convert("L").save(self.folder / "grey.png")
-        found = pictures.load(self._example("grey.png"), 9)
+        found = example_images.load(self._example("grey.png"), 9)
         self.assertEqual(found.shape, (9, 9, 3))
         self.assertAllEqual(found[..., 0], found[..., 2])
 
@@ -49,21 +49,21 @@ class PicturesTest(tf.test.TestCase, parameterized.TestCase):
         x0, y0, x1, y1 = borders.crop_borders(images.quantize(page))
         self.assertEqual((x0, y0, x1, y1), (40, 30, 120, 110))
         expected = images.resize(images.quantize(page)[y0:y1, x0:x1].astype(np.float32), 16, 16)
-        self.assertAllClose(pictures.load(example, 16, crop_borders=True), expected)
-        self.assertNotAllClose(pictures.load(example, 16), expected, atol=5)
+        self.assertAllClose(example_images.load(example, 16, crop_borders=True), expected)
+        self.assertNotAllClose(example_images.load(example, 16), expected, atol=5)
 
     @parameterized.parameters((0, 0, 41, 48), (-1, 0, 5, 5), (5, 5, 5, 9), (9, 9, 5, 12))
     def test_a_box_outside(self, *box):
         with self.assertRaisesRegex(InputError, "a.png: the box .*40x48"):
-            pictures.load(self._example(box=box), 8)
+            example_images.load(self._example(box=box), 8)
 
     @parameterized.parameters(1, 2, 5)
     def test_all_in_order_with_reasons(self, workers):
         (self.folder / "cut.png").write_bytes((self.folder / "a.png").read_bytes()[:900])
         names = ["a.png", "cut.png", "missing.png"] * 9 + ["a.png"]
-        found = list(pictures.load_all(map(self._example, names), 8, workers=workers))
+        found = list(example_images.load_all(map(self._example, names), 8, workers=workers))
         self.assertEqual([index for index, _ in found], list(range(len(names))))
-        expected = pictures.load(self._example(), 8)
+        expected = example_images.load(self._example(), 8)
         for name, (_, result) in zip(names, found, strict=True):
             if name == "a.png":
                 self.assertAllEqual(result, expected)
@@ -73,7 +73,7 @@ class PicturesTest(tf.test.TestCase, parameterized.TestCase):
                 self.assertNotIn("--image", str(result))
 
     def test_no_examples(self):
-        self.assertEmpty(list(pictures.load_all([], 8)))
+        self.assertEmpty(list(example_images.load_all([], 8)))
 
     def test_few_are_read_ahead_and_closing_ends_the_threads(self):
         asked = []
@@ -84,7 +84,7 @@ class PicturesTest(tf.test.TestCase, parameterized.TestCase):
                 yield self._example()
 
         threads = threading.active_count()
-        coming = pictures.load_all(examples(), 8, workers=2)
+        coming = example_images.load_all(examples(), 8, workers=2)
         next(coming)
         self.assertLess(len(asked), 20)
         coming.close()

@@ -9,7 +9,7 @@ import tensorflow as tf
 from absl.testing import parameterized
 
 from tests.test_art_datasets import picture
-from tfvis.art import datasets, splits
+from tfvis.classifiers import datasets, splits
 from tfvis.errors import InputError
 
 

@@ -5,8 +5,8 @@ from unittest import mock
 
 import tensorflow as tf
 
-from apps import budgets
 from tests import nets
+from tfvis.experiments import time_budget
 
 _SHARES = {"first": 2, "second": 1, "third": 1}
 
@@ -17,15 +17,15 @@ class BudgetTest(tf.test.TestCase):
         self.now = 100.0
         self.path = pathlib.Path(self.get_temp_dir()) / f"{self.id()}.json"
         clock = mock.Mock(perf_counter=lambda: self.now)
-        self.enter_context(mock.patch.object(budgets, "time", clock))
+        self.enter_context(mock.patch.object(time_budget, "time", clock))
 
-    def _budget(self, minutes=5.0, rate=1e6, compiling=1.0, flags=None) -> budgets.Budget:
-        with mock.patch.object(budgets.stylizations, "rate", lambda *_: (rate, compiling)):
-            return budgets.Budget(
+    def _budget(self, minutes=5.0, rate=1e6, compiling=1.0, flags=None) -> time_budget.Budget:
+        with mock.patch.object(time_budget.stylizations, "rate", lambda *_: (rate, compiling)):
+            return time_budget.Budget(
                 minutes, self.now, _SHARES, nets.wrapped(), "float32", 0, self.path, flags or {}
             )
 
-    def _run(self, budget: budgets.Budget, slower: float) -> list[budgets.Choice]:
+    def _run(self, budget: time_budget.Budget, slower: float) -> list[time_budget.Choice]:
         """Goes through all sections on a machine so much slower than it was measured."""
         made = []
         for name in _SHARES:

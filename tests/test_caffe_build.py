@@ -10,12 +10,15 @@ import tensorflow as tf
 from absl.testing import parameterized
 from google.protobuf import text_format
 
-from apps import subjects
 from apps.benchmarks import caffe_oracle
 from tests import nets
 from tfvis.errors import InputError
-from tfvis.networks import network, registry, weight_files
-from tfvis.networks.caffe import named, onnx_blobs, oxford, tables, translating
+from tfvis.experiments import networks
+from tfvis.networks import network, registry
+from tfvis.networks.caffe import onnx_blobs
+from tfvis.networks.caffe.to_keras import layers_to_keras
+from tfvis.networks.caffe.zoo import layer_tables, named, oxford_vgg
+from tfvis.networks.files import weight_files
 
 _WIDTH = 6
 
@@ -83,7 +86,7 @@ class NamedTest(_Test):
 
     @parameterized.parameters(".npz", ".h5", ".weights.h5", ".keras")
     def test_files_of_our_own_and_of_keras(self, suffix):
-        model = translating.translated(self.net, name="f", top=False)
+        model = layers_to_keras.translated(self.net, name="f", top=False)
         weight_files.load_into(model, self.caffemodel)
         path = self.folder / f"kept{suffix}"
         if suffix == ".npz":
@@ -266,7 +269,7 @@ class OxfordTest(_Test):
         return keras.Model(inputs, keras.layers.Dense(4, "softmax", name="predictions")(x))
 
     def _caffe(self):
-        t = tables
+        t = layer_tables
         net = t.chain(
             "VGG_ILSVRC", 8, 3,
             t.conv("conv1_1", 4, 3, pad=1), t.relu("relu1_1"), t.pool("pool1", 2, 2),
@@ -306,9 +309,9 @@ class OxfordTest(_Test):
     def test_the_names_are_those_of_keras(self):
         """Of all that VGG19 names, each has a source in Oxford's file."""
         model = keras.applications.VGG19(weights=None, include_top=False, input_shape=(32, 32, 3))
-        self.assertTrue(oxford.is_vgg(model))
+        self.assertTrue(oxford_vgg.is_vgg(model))
         blobs = {f"conv{b}_{k}": [np.zeros((1, 1, 3, 3))] for b in range(1, 6) for k in range(1, 5)}
-        found = oxford.arrays(model, blobs, "x")
+        found = oxford_vgg.arrays(model, blobs, "x")
         self.assertEqual(list(found), [la.name for la in model.layers if la.weights])
 
 
@@ -317,11 +320,8 @@ class AppsTest(_Test):
         self.assertEqual(registry.label("a/b/deploy.prototxt"), "deploy")
         self.assertEqual(registry.label("a/b/net.keras"), "net")
         self.assertEqual(registry.label("VGG16"), "VGG16")
-        holders = {
-            "network": mock.Mock(value=str(self.prototxt)),
-            "weights": mock.Mock(value=str(self.caffemodel)),
-        }
-        (label,) = subjects.networks(holders)
+        wanted = networks.Wanted(network=str(self.prototxt), weights=str(self.caffemodel))
+        (label,) = networks.networks(wanted)
         self.assertEqual(label, "deploy")
 
 

@@ -7,7 +7,8 @@ from absl.testing import parameterized
 
 from tests.caffe_nets import deploy, deviation, image, layer, numbers, opencv
 from tfvis.errors import InputError
-from tfvis.networks.caffe import filling, translating
+from tfvis.networks.caffe import fill_weights
+from tfvis.networks.caffe.to_keras import layers_to_keras
 
 
 def _conv(fields: str = "") -> str:
@@ -21,14 +22,14 @@ def _fc(fields: str = "") -> str:
 
 
 def _model(*layers: str, **kwargs) -> keras.Model:
-    return translating.translated(deploy(*layers, **kwargs), name="net")
+    return layers_to_keras.translated(deploy(*layers, **kwargs), name="net")
 
 
 class FillingTest(parameterized.TestCase, tf.test.TestCase):
     def test_kernels_keep_their_direction(self):
         model = _model(_conv("group: 2"), channels=6)
         kernel = np.arange(4 * 3 * 2 * 3, dtype="f4").reshape(4, 3, 2, 3)
-        filling.fill(model, {"conv": [kernel, np.arange(4.0)]}, "x.caffemodel")
+        fill_weights.fill(model, {"conv": [kernel, np.arange(4.0)]}, "x.caffemodel")
         found = model.get_layer("conv").kernel.numpy()
         self.assertEqual(found.shape, (2, 3, 3, 4))
         for out, of, row, column in np.ndindex(4, 3, 2, 3):
@@ -43,14 +44,14 @@ class FillingTest(parameterized.TestCase, tf.test.TestCase):
         if fields:
             weights[0] = np.ascontiguousarray(weights[0].T)
         model = _model(_fc(fields), size=size)
-        filling.fill(model, {"fc": weights}, "x.caffemodel")
+        fill_weights.fill(model, {"fc": weights}, "x.caffemodel")
         self.assertAllClose(model(image(size)), wanted, rtol=1e-5)
 
     def test_a_square_matrix_is_turned_only_if_the_net_says_so(self):
         size, (matrix, bias) = (1, 1), numbers(fc=[(5, 5), (5,)])["fc"]
         for fields, turned in (("", matrix), ("transpose: true", matrix.T)):
             model = _model(_fc(fields), size=size, channels=5)
-            filling.fill(model, {"fc": [matrix, bias]}, "x.caffemodel")
+            fill_weights.fill(model, {"fc": [matrix, bias]}, "x.caffemodel")
             x = image(size, 5)
             self.assertAllClose(model(x), x[:, 0, 0] @ turned.T + bias, rtol=1e-5)
 
@@ -58,12 +59,12 @@ class FillingTest(parameterized.TestCase, tf.test.TestCase):
         net = [_conv(), layer("fc", "InnerProduct", "conv", inner_product="num_output: 5")]
         blobs = numbers(conv=[(4, 3, 2, 3), (4,)], fc=[(5, 4 * 12 * 9), (5,)])
         new, old = _model(*net), _model(*net)
-        filling.fill(new, blobs, "x.caffemodel")
+        fill_weights.fill(new, blobs, "x.caffemodel")
         legacy = {
             "conv": [blobs["conv"][0], blobs["conv"][1].reshape(1, 1, 1, 4)],
             "fc": [blobs["fc"][0].reshape(1, 1, 5, -1), blobs["fc"][1].reshape(1, 1, 1, 5)],
         }
-        filling.fill(old, legacy, "x.caffemodel")
+        fill_weights.fill(old, legacy, "x.caffemodel")
         for mine, theirs in zip(new.weights, old.weights, strict=True):
             self.assertAllEqual(mine, theirs)
         theirs = opencv(deploy(*net), legacy, image())["fc"][0]
@@ -74,7 +75,7 @@ class FillingTest(parameterized.TestCase, tf.test.TestCase):
         model = _model(layer("bn", "BatchNorm", "data", batch_norm="eps: 0.5"))
         mean, variance = np.float32([1, -2, 3]), np.float32([4, 5, 6])
         blobs = [mean, variance.reshape(1, 3, 1, 1), np.float32([factor])]
-        filling.fill(model, {"bn": blobs}, "x.caffemodel")
+        fill_weights.fill(model, {"bn": blobs}, "x.caffemodel")
         scale = 1 / factor if factor else 0.0
         wanted = (image() - mean * scale) / np.sqrt(variance * scale + 0.5)
         self.assertAllClose(model(image(), training=False), wanted, rtol=1e-5, atol=1e-6)
@@ -87,7 +88,7 @@ class FillingTest(parameterized.TestCase, tf.test.TestCase):
         )
         own, gamma, beta = np.float32([[0.1, 0.2, 0.3], [1, -2, 3], [4, 5, 6]])
         blobs = {"own": [own], "one": [np.float32(0.5)], "scale": [gamma, beta]}
-        filling.fill(model, blobs, "x.caffemodel")
+        fill_weights.fill(model, blobs, "x.caffemodel")
         x = image()
         x = np.where(x > 0, x, own * x)
         x = np.where(x > 0, x, 0.5 * x)
@@ -96,12 +97,12 @@ class FillingTest(parameterized.TestCase, tf.test.TestCase):
     def test_what_the_net_does_not_have_is_passed_over(self):
         model = _model(_conv("bias_term: false"))
         kernel = np.ones((4, 3, 2, 3), "f4")
-        filling.fill(model, {"loss3/fc": [np.ones(7)], "conv": [kernel]}, "x.caffemodel")
+        fill_weights.fill(model, {"loss3/fc": [np.ones(7)], "conv": [kernel]}, "x.caffemodel")
         self.assertAllEqual(model.get_layer("conv").kernel, np.ones((2, 3, 3, 4)))
 
     def test_a_name_with_a_slash_is_found(self):
         model = _model(layer("a/b", "Scale", "data"))
-        filling.fill(model, {"a/b": [np.float32([1, 2, 3])]}, "x.caffemodel")
+        fill_weights.fill(model, {"a/b": [np.float32([1, 2, 3])]}, "x.caffemodel")
         self.assertAllEqual(model.get_layer("a--b").gamma, [1, 2, 3])
 
     @parameterized.named_parameters(
@@ -114,14 +115,14 @@ class FillingTest(parameterized.TestCase, tf.test.TestCase):
     )
     def test_both_shapes_are_named_where_they_differ(self, shapes, message):
         with self.assertRaisesRegex(InputError, f"x.caffemodel: .*layer conv .*{message}"):
-            filling.fill(
+            fill_weights.fill(
                 _model(_conv()), {"conv": [np.ones(s, "f4") for s in shapes]}, "x.caffemodel"
             )
 
     @parameterized.parameters(({},), ({"conv1": [np.ones(3)]},), ({"conv": []},))
     def test_a_layer_without_weights_is_named(self, blobs):
         with self.assertRaisesRegex(InputError, "x.caffemodel: has no weights for layer conv"):
-            filling.fill(_model(_conv()), blobs, "x.caffemodel")
+            fill_weights.fill(_model(_conv()), blobs, "x.caffemodel")
 
 
 if __name__ == "__main__":

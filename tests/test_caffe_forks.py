@@ -7,8 +7,9 @@ from absl.testing import parameterized
 
 from tests.caffe_nets import conv, deploy, deviation, image, layer, numbers, opencv, ours
 from tfvis.networks import network
-from tfvis.networks.caffe import filling, translating
-from tfvis.networks.caffe.naming import legal
+from tfvis.networks.caffe import fill_weights
+from tfvis.networks.caffe.layer_names import legal
+from tfvis.networks.caffe.to_keras import layers_to_keras
 
 # Two orders of summation in float32; what is wrong is off by far more.
 _ALIKE = 1e-4
@@ -112,8 +113,8 @@ def _filled(layers, shapes, blobs=None, **kwargs) -> tuple:
     if "norm" in blobs:
         mean, variance, _, *affine = blobs["norm"]
         blobs["norm"] = [mean, np.abs(variance) + 0.5, np.float32([1.7]), *affine]
-    model = translating.translated(net, name="net")
-    filling.fill(model, blobs, "net.caffemodel")
+    model = layers_to_keras.translated(net, name="net")
+    fill_weights.fill(model, blobs, "net.caffemodel")
     return net, blobs, model
 
 
@@ -213,7 +214,7 @@ class FormulaTest(parameterized.TestCase, tf.test.TestCase):
         fields = "num_output: 3 group: 3 bias_term: false kernel_size: 4 stride: 2 pad: 1 "
         text = layer("x", "Deconvolution", "data", convolution=fields + "weight_filler { type: "
                      '"bilinear" }')  # fmt: skip
-        model = translating.translated(deploy(text), name="net")
+        model = layers_to_keras.translated(deploy(text), name="net")
         side = _bilinear(4)
         kernel = np.broadcast_to(np.outer(side, side)[:, :, None, None], (4, 4, 1, 3))
         self.assertAllClose(model.get_layer("x").kernel, kernel)
@@ -354,7 +355,7 @@ class FormulaTest(parameterized.TestCase, tf.test.TestCase):
             layer("other", "Power", "pool", power="scale: 3 shift: 1"),
             layer("up", "Upsample", "other mask", upsample=fields),
         ]
-        model = translating.translated(deploy(*layers, size=size), name="net")
+        model = layers_to_keras.translated(deploy(*layers, size=size), name="net")
         pixels = image(size)
         found = _outputs(model, pixels)
         wanted = np.zeros_like(pixels)
@@ -383,14 +384,14 @@ class FormulaTest(parameterized.TestCase, tf.test.TestCase):
                 for name, bottom in (("one", "a"), ("two", "one"), ("three", "two"))
             ),
         ]
-        model = translating.translated(deploy(*layers), name="net")
+        model = layers_to_keras.translated(deploy(*layers), name="net")
         kernels = [model.get_layer(name).kernel for name in ("one", "two", "three")]
         # By chance, but by the same chance.
         self.assertAllEqual(kernels[0], kernels[2])
         for names in (("one",), ("two",), ("one", "two", "three")):
             blobs = numbers(a=[(6, 3, 3, 3), (6,)], x=[(6, 6, 3, 3), (6,)])
             wanted = blobs.pop("x")
-            filling.fill(model, blobs | dict.fromkeys(names, wanted), "net.caffemodel")
+            fill_weights.fill(model, blobs | dict.fromkeys(names, wanted), "net.caffemodel")
             for name in ("one", "two", "three"):
                 kernel, bias = model.get_layer(name).get_weights()
                 self.assertAllEqual(kernel.transpose(3, 2, 0, 1), wanted[0])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests import test_caffe_reading as writing
 from tests import test_caffe_upgrading as described
 from tfvis.errors import InputError
-from tfvis.networks.caffe import prototxt, reading, schema, wire
+from tfvis.networks.caffe import caffemodel, protobuf_wire, prototxt, schema
 
 # The same examples each time, and few enough for every run of the tests.
 few = hypothesis.settings(
@@ -85,7 +85,7 @@ def by_protobuf(data: bytes) -> list[np.ndarray] | None:
 
 def agree(data: bytes) -> bool:
     """Checks a reading against protobuf's; returns whether the file could be read."""
-    model, theirs = checked(reading.read_model, data), by_protobuf(data)
+    model, theirs = checked(caffemodel.read_model, data), by_protobuf(data)
     if model is None:
         assert theirs is None or re.search(STRICTER, checked.reason), checked.reason
         return False
@@ -120,7 +120,7 @@ def damaged(draw, whole: bytes) -> bytes:
             data[at:at] = draw(st.binary(max_size=12))
         else:
             huge = st.sampled_from([1 << 20, 1 << 31, 1 << 32, 1 << 63, (1 << 64) - 1])
-            data[at:at] = wire.varint(draw(huge))
+            data[at:at] = protobuf_wire.varint(draw(huge))
     return bytes(data)
 
 
@@ -194,13 +194,13 @@ class FuzzTest(tf.test.TestCase):
             writing.layer(writing.loose(6, [0.0]) * 2 + b"\x4a\x00" * 300_000),
             writing.field(100, 2, b"\x0b" * 300_000),
         ):
-            self.assertIsNone(checked(reading.read_model, data))
+            self.assertIsNone(checked(caffemodel.read_model, data))
             self.assertRegex(checked.reason, "pieces|besides weights|groups")
 
     @few
     @hypothesis.given(damaged(writing.legacy(np.ones((1, 3, 2, 2), "f4")).SerializeToString()))
     def test_means(self, data):
-        mean = checked(reading.read_mean, data)
+        mean = checked(caffemodel.read_mean, data)
         if mean is not None:
             blob = schema.BlobProto.FromString(data)
             stored = np.array(blob.double_data or blob.data).astype("f4")

@@ -9,7 +9,8 @@ from absl.testing import parameterized
 
 from tests.caffe_nets import deploy, deviation, image, layer
 from tfvis.networks import network
-from tfvis.networks.caffe import layers, normalizing, pooling, translating
+from tfvis.networks.caffe.keras_layers import convolution_and_shape, lrn, pooling
+from tfvis.networks.caffe.to_keras import layers_to_keras
 
 
 def _pooled(x, kernel, stride, pad, ceil, average):
@@ -135,7 +136,7 @@ class PoolingTest(parameterized.TestCase, tf.test.TestCase):
 class NormalizingTest(parameterized.TestCase, tf.test.TestCase):
     @parameterized.parameters((5, 5e-1, 0.75, 2.0), (3, 2.0, 0.5, 1.0), (21, 1.0, 1.3, 0.5))
     def test_across_channels(self, size, alpha, beta, k):
-        norm = normalizing.ChannelResponse(size, alpha, beta, k)
+        norm = lrn.ChannelResponse(size, alpha, beta, k)
         x = image((3, 2), channels=11)
         self.assertAllClose(norm(x), _across(x, size, alpha, beta, k), rtol=1e-5)
         exact = x.astype("f8")
@@ -145,7 +146,7 @@ class NormalizingTest(parameterized.TestCase, tf.test.TestCase):
 
     @parameterized.parameters((5, 2.0, 0.75), (3, 1.0, 0.9))
     def test_within_channels(self, size, alpha, beta):
-        norm = normalizing.SpatialResponse(size, alpha, beta)
+        norm = lrn.SpatialResponse(size, alpha, beta)
         x = image((6, 5), channels=2)
         self.assertAllClose(norm(x), _within(x, size, alpha, beta), rtol=1e-5)
         self.assertAllClose(_dynamic(norm)(x), _within(x, size, alpha, beta), rtol=1e-5)
@@ -156,7 +157,7 @@ class NormalizingTest(parameterized.TestCase, tf.test.TestCase):
 
     def test_a_silent_map_stays_silent(self):
         silent = np.zeros((1, 4, 4, 6), "f4")
-        for norm in (normalizing.ChannelResponse(), normalizing.SpatialResponse()):
+        for norm in (lrn.ChannelResponse(), lrn.SpatialResponse()):
             self.assertAllEqual(norm(silent), silent)
             # Divided by k ** beta = 1.
             self.assertAllClose(_gradient(norm, silent, silent + 1), silent + 1, rtol=1e-6)
@@ -164,7 +165,7 @@ class NormalizingTest(parameterized.TestCase, tf.test.TestCase):
     def test_bfloat16_loses_its_own_digits_only(self):
         # Squares of these, summed up in bfloat16, would be off by more.
         x = 300 * image((8, 8), channels=64)
-        for kind in (normalizing.ChannelResponse, normalizing.SpatialResponse):
+        for kind in (lrn.ChannelResponse, lrn.SpatialResponse):
             outputs = kind(5, dtype="mixed_bfloat16")(x)
             self.assertEqual(outputs.dtype, tf.bfloat16)
             rounded = tf.cast(tf.cast(x, tf.bfloat16), tf.float32)
@@ -177,7 +178,7 @@ class LayersTest(parameterized.TestCase, tf.test.TestCase):
     def test_groups_are_convolutions_beside_one_another(self, dtype, dilation):
         policy = "float32" if dtype == "float32" else "mixed_bfloat16"
         settings = {"padding": "same", "dilation_rate": dilation, "dtype": policy}
-        grouped = layers.GroupedConv2D(6, 3, groups=2, **settings)
+        grouped = convolution_and_shape.GroupedConv2D(6, 3, groups=2, **settings)
         x = image((8, 7), channels=4)
         grouped.build(x.shape)
         single = []
@@ -201,14 +202,14 @@ class LayersTest(parameterized.TestCase, tf.test.TestCase):
 
     def test_settings_make_the_same_layer_again(self):
         for made in (
-            layers.GroupedConv2D(4, 3, groups=2),
-            layers.CaffeReshape((2, 3)),
-            layers.Slice(3, 1, None),
-            layers.WeightedSum([1.0, -0.5]),
-            layers.Power(2.0, 3.0, 4.0),
-            layers.ChannelScale(True),
-            normalizing.ChannelResponse(3, 0.1, 0.5, 2.0),
-            normalizing.SpatialResponse(3, 0.1, 0.5),
+            convolution_and_shape.GroupedConv2D(4, 3, groups=2),
+            convolution_and_shape.CaffeReshape((2, 3)),
+            convolution_and_shape.Slice(3, 1, None),
+            convolution_and_shape.WeightedSum([1.0, -0.5]),
+            convolution_and_shape.Power(2.0, 3.0, 4.0),
+            convolution_and_shape.ChannelScale(True),
+            lrn.ChannelResponse(3, 0.1, 0.5, 2.0),
+            lrn.SpatialResponse(3, 0.1, 0.5),
         ):
             again = keras.layers.deserialize(keras.layers.serialize(made))
             self.assertEqual(again.get_config(), made.get_config())
@@ -216,8 +217,8 @@ class LayersTest(parameterized.TestCase, tf.test.TestCase):
     def test_vectors_are_in_caffes_order(self):
         x = image((2, 3), channels=4)
         wanted = x.transpose(0, 3, 1, 2).reshape(1, -1)
-        self.assertAllEqual(layers.CaffeReshape((24,))(x), wanted)
-        self.assertAllEqual(layers.CaffeReshape((4, 2, 3))(wanted), x)
+        self.assertAllEqual(convolution_and_shape.CaffeReshape((24,))(x), wanted)
+        self.assertAllEqual(convolution_and_shape.CaffeReshape((4, 2, 3))(wanted), x)
 
 
 class RunningTest(parameterized.TestCase, tf.test.TestCase):
@@ -245,7 +246,7 @@ class RunningTest(parameterized.TestCase, tf.test.TestCase):
             layer("prob", "Softmax", "fc"),
             size=(31, 31),
         )
-        model = translating.translated(net, name="net")
+        model = layers_to_keras.translated(net, name="net")
         return model, network.wrap(model)
 
     @parameterized.parameters("float32", "bfloat16")

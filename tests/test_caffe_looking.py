@@ -5,12 +5,13 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 
-from apps import units
 from tests import caffe_trunks, nets
 from tests.caffe_nets import conv, layer, pool
 from tfvis.attention import grad_cam, gradients, visual_backprop
 from tfvis.errors import InputError
-from tfvis.networks import receptive, rectifiers
+from tfvis.networks import relu_gradients
+from tfvis.networks.receptive_field import receptive_field
+from tfvis.objectives import parsing
 
 
 class FieldTest(tf.test.TestCase):
@@ -20,7 +21,7 @@ class FieldTest(tf.test.TestCase):
         sizes = {"relu1": 11, "norm1": 19, "conv2": 51, "norm2": 67, "conv3": 99, "conv4": 131,
                  "relu5": 163, "pool5": 195}  # fmt: skip
         for layer_, size in sizes.items():
-            field = receptive.receptive_field(net, layer_, 227, 227)
+            field = receptive_field.receptive_field(net, layer_, 227, 227)
             self.assertEqual(field.size, (size, size), layer_)
             self.assertEqual(len(field.rows.first), net.shape(layer_, 227, 227)[0])
 
@@ -29,7 +30,7 @@ class FieldTest(tf.test.TestCase):
         net = caffe_trunks.named("vgg_cnn_s")
         for layer_, size in {"norm1": 7, "pool1": 11, "conv2": 35, "pool2": 41, "conv5": 113,
                              "pool5": 137}.items():  # fmt: skip
-            field = receptive.receptive_field(net, layer_, 224, 224)
+            field = receptive_field.receptive_field(net, layer_, 224, 224)
             self.assertEqual(field.size, (size, size), layer_)
         # The last of the 6 poolings begins at place 15 of 17, conv3 to conv5 see 3 before that;
         # conv1 leaves the last pixel out.
@@ -92,7 +93,7 @@ class DeconvnetTest(tf.test.TestCase, parameterized.TestCase):
         # Of maps of 9 x 12 the last windows are cut off, along one axis or both.
         window=["kernel_size: 2 stride: 2", "kernel_size: 3 stride: 2",
                 "kernel_size: 3 stride: 3 pad: 1", "kernel_h: 2 kernel_w: 4 stride: 3"],
-        policy=rectifiers.POLICIES,
+        policy=relu_gradients.POLICIES,
     )  # fmt: skip
     def test_switches_of_windows_that_hang_over(self, window, policy):
         net = caffe_trunks.wrapped(
@@ -105,7 +106,7 @@ class DeconvnetTest(tf.test.TestCase, parameterized.TestCase):
         )
         generator = np.random.default_rng(3)
         x = generator.normal(0, 1, (1, 11, 14, 3)).astype(np.float32)
-        taps = rectifiers.with_policy(net, policy).taps(["relu2"])
+        taps = relu_gradients.with_policy(net, policy).taps(["relu2"])
         with tf.GradientTape() as tape:
             images = tf.constant(x)
             tape.watch(images)
@@ -122,8 +123,8 @@ class DeconvnetTest(tf.test.TestCase, parameterized.TestCase):
     def test_a_power_is_another_nonlinearity(self):
         power = caffe_trunks.small(layer("p", "Power", "pool2", power="power: 2 shift: 1"))
         with self.assertRaisesRegex(InputError, "Power.* at p"):
-            rectifiers.with_policy(power, "guided", ["p"])
-        self.assertEqual(rectifiers.with_policy(power, "guided", ["pool2"]).paths, power.paths)
+            relu_gradients.with_policy(power, "guided", ["p"])
+        self.assertEqual(relu_gradients.with_policy(power, "guided", ["pool2"]).paths, power.paths)
 
     @parameterized.parameters("vgg_cnn_s", "caffenet", "illustration2vec")
     def test_of_the_papers_networks(self, name):
@@ -134,7 +135,9 @@ class DeconvnetTest(tf.test.TestCase, parameterized.TestCase):
         back = gradients.project(net, deep, pictures, unit, "deconvnet")[0]
         self.assertGreater(np.abs(back).max(), 0)
         # Nothing but what the unit sees is in it.
-        top, left, bottom, right = receptive.receptive_field(net, deep, size, size).box(*unit[1:])
+        top, left, bottom, right = receptive_field.receptive_field(net, deep, size, size).box(
+            *unit[1:]
+        )
         back[top:bottom, left:right] = 0
         self.assertAllEqual(back, np.zeros_like(back))
 
@@ -158,7 +161,7 @@ class ScoresTest(tf.test.TestCase):
             self.assertAllClose(found["logits"], tf.reduce_mean(found["scores"], [1, 2]), rtol=1e-5)
             self.assertAllClose(found["prob"][:, 0, 0], function(found["logits"]), rtol=1e-4)
             self.assertEqual(net.graph.output, "prob")
-        (unit,) = units.parse("logit:3", net, None)
+        (unit,) = parsing.parse("logit:3", net, None)
         self.assertEqual((unit.layer, unit.channel), ("logits", 3))
 
     def test_a_map_that_no_pooling_made_has_none(self):

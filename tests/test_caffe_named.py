@@ -10,8 +10,10 @@ import tensorflow as tf
 from absl.testing import parameterized
 
 from apps.benchmarks import caffe_oracle
-from tfvis.networks import preprocessing
-from tfvis.networks.caffe import named, schema, tables, translating
+from tfvis.networks.caffe import schema
+from tfvis.networks.caffe.to_keras import layers_to_keras
+from tfvis.networks.caffe.zoo import layer_tables, named
+from tfvis.networks.preprocessing import contracts
 
 # (side, channels) of each map, read off the tables of the papers and of the released files.
 _MAPS = {
@@ -113,7 +115,7 @@ def narrow(name: str, width: int = 32) -> schema.NetParameter:
 class TablesTest(tf.test.TestCase, parameterized.TestCase):
     @parameterized.parameters(*named.BUILDERS)
     def test_every_layer_has_the_shape_of_the_paper(self, name):
-        model = translating.translated(narrow(name), name=name)
+        model = layers_to_keras.translated(narrow(name), name=name)
         helpers = ("data", "_pad", "_flat")
         layers = [la for la in model.layers if not la.name.endswith(helpers)]
         expected = {
@@ -172,15 +174,20 @@ class TablesTest(tf.test.TestCase, parameterized.TestCase):
     def test_each_has_a_contract_and_a_file(self):
         self.assertEqual(list(named.CONTRACTS), list(named.BUILDERS))
         self.assertEqual(list(named.FILES), list(named.BUILDERS))
-        self.assertContainsSubset(named.CONTRACTS.values(), preprocessing.CONTRACTS)
+        self.assertContainsSubset(named.CONTRACTS.values(), contracts.CONTRACTS)
         self.assertEqual(named.contract("VGG_CNN_S", "none"), "caffe")
         self.assertEqual(named.contract("CaffeNet", "none"), "ilsvrc")
         self.assertEqual(named.contract("illust2vec_tag", "none"), "illustration2vec")
         self.assertEqual(named.contract("net", "unit"), "unit")
 
     def test_a_chain_runs_in_place_what_caffe_runs_in_place(self):
-        net = tables.chain(
-            "tiny", 8, 1, tables.conv("a", 2, 3, pad=1), tables.relu("b"), tables.pool("c", 2, 2)
+        net = layer_tables.chain(
+            "tiny",
+            8,
+            1,
+            layer_tables.conv("a", 2, 3, pad=1),
+            layer_tables.relu("b"),
+            layer_tables.pool("c", 2, 2),
         )
         wires = [(x.name, list(x.bottom), list(x.top)) for x in net.layer]
         self.assertEqual(
@@ -205,7 +212,7 @@ class OracleTest(tf.test.TestCase, parameterized.TestCase):
         net, other = narrow("vgg_cnn_s"), narrow("vgg_cnn_s")
         (conv,) = (layer for layer in other.layer if layer.name == "conv2")
         conv.convolution_param.pad[0] = 1
-        whole = translating.translated
+        whole = layers_to_keras.translated
         with mock.patch.object(
             caffe_oracle.translating, "translated",
             lambda _, name: whole(other, name=name),
@@ -217,7 +224,7 @@ class RandomTest(tf.test.TestCase, parameterized.TestCase):
     @parameterized.parameters(*named.BUILDERS)
     def test_random_weights_neither_explode_nor_vanish(self, name):
         keras.utils.set_random_seed(0)
-        model = translating.translated(narrow(name), name=name)
+        model = layers_to_keras.translated(narrow(name), name=name)
         side = 227 if name in ("caffenet", "alexnet") else 224
         image = np.random.default_rng(0).normal(0, 60, (1, side, side, 3)).astype(np.float32)
         scores = {"illustration2vec": "pool6", "illustration2vec_features": "encode2"}

@@ -10,7 +10,7 @@ from google.protobuf import text_format
 from apps.benchmarks import caffe_oracle
 from tests.caffe_nets import conv, deploy, layer
 from tfvis.networks import network
-from tfvis.networks import preprocessing as contracts
+from tfvis.networks.preprocessing import contracts
 
 _BGR = np.array(contracts.IMAGENET_MEAN[::-1], np.float32)
 _CONV = conv("conv1", "front", "num_output: 2 kernel_size: 1")

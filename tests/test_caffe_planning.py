@@ -10,7 +10,8 @@ from apps.benchmarks import caffe_oracle
 from tests.caffe_nets import conv, deploy, layer, numbers
 from tfvis.errors import InputError
 from tfvis.networks import network
-from tfvis.networks.caffe import making, planning, prototxt
+from tfvis.networks.caffe import prototxt, supported_layers
+from tfvis.networks.caffe.to_keras import layer_makers
 
 _INPUT = 'input: "data" input_shape { dim: [1, 3, 9, 9] }\n'
 _A = conv("a", "data", "num_output: 4 kernel_size: 3")
@@ -24,12 +25,12 @@ def _data(transform: str = "crop_size: 9", kind: str = "Data", **params) -> str:
     return layer("data", kind, "", "data label", transform=transform, **params)
 
 
-def _planned(text: str, until: str | None = None, stages=()) -> planning.Plan:
+def _planned(text: str, until: str | None = None, stages=()) -> supported_layers.Plan:
     read = prototxt.parsed(text, "n.prototxt", stages)
-    return planning.planned(read, "n.prototxt", making.MAKERS, until)
+    return supported_layers.planned(read, "n.prototxt", layer_makers.MAKERS, until)
 
 
-def _names(plan: planning.Plan) -> list[str]:
+def _names(plan: supported_layers.Plan) -> list[str]:
     return [la.name for la in plan.net.layer if la.type != "Input"]
 
 

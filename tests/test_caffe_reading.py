@@ -9,14 +9,14 @@ import tensorflow as tf
 from absl.testing import parameterized
 
 from tfvis.errors import InputError
-from tfvis.networks.caffe import reading, schema, wire
+from tfvis.networks.caffe import caffemodel, protobuf_wire, schema
 
 
 def field(number: int, kind: int, payload: bytes) -> bytes:
     """A field as it lies in a file; kind 2 brings its length along."""
     return (
-        wire.varint(number << 3 | kind)
-        + (wire.varint(len(payload)) if kind == 2 else b"")
+        protobuf_wire.varint(number << 3 | kind)
+        + (protobuf_wire.varint(len(payload)) if kind == 2 else b"")
         + payload
     )
 
@@ -71,9 +71,9 @@ class FolderTest(tf.test.TestCase, parameterized.TestCase):
         self.folder = pathlib.Path(self.create_tempdir().full_path)
         self.path = self.folder / "a.caffemodel"
 
-    def _read(self, data: bytes) -> reading.Model:
+    def _read(self, data: bytes) -> caffemodel.Model:
         self.path.write_bytes(data)
-        return reading.read_model(self.path)
+        return caffemodel.read_model(self.path)
 
     def _refused(self, words: str, data: bytes) -> None:
         with self.assertRaisesRegex(InputError, words) as caught:
@@ -109,11 +109,11 @@ class ReadingTest(FolderTest):
     def test_raw_numbers(self, number, dtype):
         raw = KERNEL.astype(dtype)
         for parts in (
-            [field(10, 0, wire.varint(number)), field(12, 2, raw.tobytes())],
+            [field(10, 0, protobuf_wire.varint(number)), field(12, 2, raw.tobytes())],
             # In any order, the last of several, beside what belongs to a training.
             [
                 field(12, 2, b"\0" * 7), field(13, 2, b"\1" * 5), field(12, 2, raw.tobytes()),
-                field(11, 0, wire.varint(3)), field(10, 0, wire.varint(number)),
+                field(11, 0, protobuf_wire.varint(3)), field(10, 0, protobuf_wire.varint(number)),
                 packed(5, VALUES),
             ],
         ):  # fmt: skip
@@ -136,7 +136,7 @@ class ReadingTest(FolderTest):
         self.path.write_bytes(layer(shape(*KERNEL.shape) + packed(5, KERNEL.ravel())))
         half = self.folder / "half.caffemodel"
         cv2.dnn.shrinkCaffeModel(str(self.path), str(half), ["Convolution"])
-        (kernel,) = reading.read_model(half).blobs["conv1"]
+        (kernel,) = caffemodel.read_model(half).blobs["conv1"]
         self.assertLess(half.stat().st_size, 0.7 * self.path.stat().st_size)
         self.assertAllEqual(kernel, KERNEL.astype("f2").astype("f4"))
 
@@ -256,7 +256,7 @@ class ReadingTest(FolderTest):
         self.path.write_bytes(layer(shape(1 << 20) + write(values)))
         size = self.path.stat().st_size
         tracemalloc.start()
-        model = reading.read_model(self.path)
+        model = caffemodel.read_model(self.path)
         total = float(sum(array.sum() for arrays in model.blobs.values() for array in arrays))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -303,7 +303,7 @@ class RefusalTest(FolderTest):
     def test_no_file(self):
         for path in (self.path, self.folder):
             with self.assertRaisesRegex(InputError, f"^{path}: (no such file|is a folder)"):
-                reading.read_model(path)
+                caffemodel.read_model(path)
 
 
 class MeanTest(FolderTest):
@@ -311,7 +311,7 @@ class MeanTest(FolderTest):
 
     def _mean(self, data: bytes) -> np.ndarray:
         self.path.write_bytes(data)
-        return reading.read_mean(self.path)
+        return caffemodel.read_mean(self.path)
 
     def test_planes_of_bgr_become_pixels_of_rgb(self):
         old = legacy(self.MEAN[None]).SerializeToString()

@@ -12,7 +12,7 @@ from tfvis import objectives, preimages
 from tfvis.errors import InputError
 from tfvis.networks import pooling
 from tfvis.preimages import caricatures, inversion
-from tfvis.style import goals, losses, measures, tiling, transfer
+from tfvis.style import losses, metrics, targets, tiling, transfer
 
 
 class StrideTest(tf.test.TestCase, parameterized.TestCase):
@@ -114,7 +114,7 @@ class RecipesTest(tf.test.TestCase, parameterized.TestCase):
     @parameterized.parameters(*caffe_trunks.DEEP)
     def test_style_and_texture(self, name):
         net, (deep, size) = pooling.averaged(caffe_trunks.named(name)), caffe_trunks.DEEP[name]
-        chosen = measures.layers_for(net).style[:3]
+        chosen = metrics.layers_for(net).style[:3]
         content, style = nets.picture(size), nets.picture(size, seed=2)
         for scene, layers_ in (
             (transfer.Scene(content, (style,)), (deep,)),
@@ -153,13 +153,13 @@ class RecipesTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_style_by_tiles_is_that_of_the_whole(self):
         net, (height, width), chosen = caffe_trunks.small(), (107, 93), ("relu1", "relu2")
-        goal = goals.goal(net, None, [nets.picture(40)], [], chosen, shape=(height, width))
+        goal = targets.goal(net, None, [nets.picture(40)], [], chosen, shape=(height, width))
         taps = net.taps(goal.layers)
         image = tf.constant(nets.oblong(height, width, seed=4)[None])
         results = []
         for core in (None, 32):
             plan = tiling.plan(net, chosen, height, width, core)
-            found = tiling.summed(lambda x, w: goals.sums(taps(x), goal, w), plan)
+            found = tiling.summed(lambda x, w: targets.sums(taps(x), goal, w), plan)
             with tf.GradientTape() as tape:
                 tape.watch(image)
                 terms = losses.unit(found(image), goal)

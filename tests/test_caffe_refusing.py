@@ -5,7 +5,8 @@ from absl.testing import parameterized
 
 from tests.caffe_nets import conv, deploy, layer, pool
 from tfvis.errors import InputError
-from tfvis.networks.caffe import prototxt, spots, translating
+from tfvis.networks.caffe import prototxt
+from tfvis.networks.caffe.to_keras import layer_spec, layers_to_keras
 
 
 class RefusingTest(parameterized.TestCase, tf.test.TestCase):
@@ -112,7 +113,7 @@ class RefusingTest(parameterized.TestCase, tf.test.TestCase):
     )
     def test_one_line_tells_which_layer_and_what(self, layers, message):
         with self.assertRaisesRegex(InputError, message) as caught:
-            translating.translated(deploy(*layers), name="my.prototxt", lines={"x": 7})
+            layers_to_keras.translated(deploy(*layers), name="my.prototxt", lines={"x": 7})
         self.assertTrue(str(caught.exception).startswith("my.prototxt: "))
         self.assertNotIn("\n", str(caught.exception))
 
@@ -130,17 +131,17 @@ class RefusingTest(parameterized.TestCase, tf.test.TestCase):
     def test_a_net_has_one_input_of_pictures(self, text, message):
         net = prototxt.parsed(f"{text}\n" + layer("relu", "ReLU", "a"), "n.prototxt").net
         with self.assertRaisesRegex(InputError, f"^n.prototxt: .*{message}"):
-            translating.translated(net, name="net", label="n.prototxt")
+            layers_to_keras.translated(net, name="net", label="n.prototxt")
 
     def test_weights_are_counted_before_memory_is_spent(self):
         # Alone it would fit into a file, and take two gigabytes.
-        most = spots.MOST_WEIGHTS // (13 * 11 * 3)
+        most = layer_spec.MOST_WEIGHTS // (13 * 11 * 3)
         net = deploy(
             layer("small", "InnerProduct", "data", inner_product="num_output: 2"),
             layer("large", "InnerProduct", "data", inner_product=f"num_output: {most}"),
         )
         with self.assertRaisesRegex(InputError, "layer large .*brings the weights to 53687"):
-            translating.translated(net, name="net")
+            layers_to_keras.translated(net, name="net")
 
 
 if __name__ == "__main__":

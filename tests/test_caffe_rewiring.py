@@ -8,14 +8,16 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 
-from apps import subjects, units
+from apps.flags import units
 from tests import caffe_trunks, nets
 from tests.caffe_nets import conv, deploy, layer, pool
 from tfvis.errors import InputError
+from tfvis.experiments import networks
 from tfvis.networks import network, padding, pooling
 from tfvis.networks.activation import activated
-from tfvis.networks.caffe.pooling import CaffeAveragePooling2D
-from tfvis.style import measures
+from tfvis.networks.caffe.keras_layers.pooling import CaffeAveragePooling2D
+from tfvis.objectives import parsing
+from tfvis.style import metrics
 
 
 class RewiringTest(tf.test.TestCase, parameterized.TestCase):
@@ -73,9 +75,9 @@ class RewiringTest(tf.test.TestCase, parameterized.TestCase):
         found = net.taps(["inception_3a/relu"])(image)["inception_3a/relu"]
         self.assertAllEqual(found, net.taps(["inception_3a--relu"])(image)["inception_3a--relu"])
         self.assertEqual(net.shape("inception_3a/1x1", 8, 8), (8, 8, 2))
-        words = subjects.layers_of({"net": net}, ["other|inception_3a/1x1"])
+        words = networks.layers_of({"net": net}, ["other|inception_3a/1x1"])
         self.assertEqual(words, {"net": ["inception_3a--1x1"]})
-        (unit,) = units.parse("inception_3a/relu:1", net, None)
+        (unit,) = parsing.parse("inception_3a/relu:1", net, None)
         self.assertEqual((unit.layer, unit.channel), ("inception_3a--relu", 1))
         with self.assertRaisesRegex(InputError, "no layer 'inception_3a/1x3'"):
             net.check(["inception_3a/1x3"])
@@ -84,11 +86,11 @@ class RewiringTest(tf.test.TestCase, parameterized.TestCase):
         net = caffe_trunks.named("caffenet")
         self.assertEqual(activated(net, "conv2"), "relu2")
         self.assertEqual(activated(net, "pool5"), "pool5")
-        self.assertEqual(subjects.depths(net), [f"relu{k}" for k in range(1, 6)])
-        found = measures.layers_for(net)
+        self.assertEqual(networks.depths(net), [f"relu{k}" for k in range(1, 6)])
+        found = metrics.layers_for(net)
         self.assertEqual(found.style, tuple(f"relu{k}" for k in range(1, 6)))
         self.assertEqual((found.content, found.border), (("relu4",), "relu3"))
-        found = subjects.depths(caffe_trunks.named("illustration2vec"))
+        found = networks.depths(caffe_trunks.named("illustration2vec"))
         self.assertEqual(found, ["relu1_1", "relu2_1", "relu3_2", "relu4_2", "relu5_2"])
         residual = caffe_trunks.wrapped(
             conv("a", "data", "num_output: 3 kernel_size: 1"),
@@ -113,13 +115,6 @@ class RewiringTest(tf.test.TestCase, parameterized.TestCase):
 class ClassifierLayersTest(tf.test.TestCase):
     """--layers=fc6 of a network that is built without its classifier otherwise."""
 
-    def _holders(self, name: str, weights: str | None = "random") -> dict:
-        values = {
-            "network": name, "weights": weights, "pooling": "max", "activation": "post",
-            "preprocessing": "auto",
-        }  # fmt: skip
-        return {flag: mock.Mock(value=value) for flag, value in values.items()}
-
     def _prototxt(self) -> pathlib.Path:
         from google.protobuf import text_format
 
@@ -134,7 +129,7 @@ class ClassifierLayersTest(tf.test.TestCase):
         return path
 
     def test_it_is_there_where_a_layer_of_it_is_named(self):
-        holders = self._holders(str(self._prototxt()))
+        wanted = networks.Wanted(str(self._prototxt()), "random")
         for words, size in (
             (None, None),
             (["conv1"], None),
@@ -143,27 +138,27 @@ class ClassifierLayersTest(tf.test.TestCase):
             (["fc1|fc6"], (20, 20)),
             (["fc9"], None),
         ):
-            (net,) = subjects.networks(holders, words=words).values()
+            (net,) = networks.networks(wanted, words=words).values()
             self.assertEqual(net.fixed_size, size, words)
         for text, size in (("conv1:0-2,1", None), ("relu1:0,fc6:1", (20, 20))):
             unit_holders = {"units": mock.Mock(value=text)}
-            (net,) = units.networks(holders, unit_holders).values()
+            (net,) = units.networks(wanted, unit_holders).values()
             self.assertEqual(net.fixed_size, size, text)
 
     def test_weights_without_it_are_told(self):
         path = self._prototxt()
         trunk = network.build(str(path), "random", top=False)
         weights = path.with_suffix(".npz")
-        from tfvis.networks import weight_files
+        from tfvis.networks.files import weight_files
 
         weight_files.save_npz(
             keras.Model(trunk.graph.inputs, trunk.graph.tensors["relu1"]), weights
         )
-        holders = self._holders(str(path), str(weights))
-        (net,) = subjects.networks(holders, words=["fc9"]).values()
+        wanted = networks.Wanted(str(path), str(weights))
+        (net,) = networks.networks(wanted, words=["fc9"]).values()
         self.assertIsNone(net.fixed_size)
         with self.assertRaisesRegex(InputError, "fc6 is a layer of the classifier.*fc6"):
-            subjects.networks(holders, words=["fc6"])
+            networks.networks(wanted, words=["fc6"])
 
 
 if __name__ == "__main__":

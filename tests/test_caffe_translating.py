@@ -7,8 +7,9 @@ from absl.testing import parameterized
 
 from tests.caffe_nets import conv, deploy, deviation, image, layer, numbers, opencv, ours, pool
 from tfvis.networks import network
-from tfvis.networks.caffe import filling, prototxt, translating
-from tfvis.networks.caffe.naming import legal
+from tfvis.networks.caffe import fill_weights, prototxt
+from tfvis.networks.caffe.layer_names import legal
+from tfvis.networks.caffe.to_keras import layers_to_keras
 
 # Two orders of summation in float32; what is wrong is off by far more.
 _ALIKE = 1e-4
@@ -252,7 +253,7 @@ def _blobs(shapes) -> dict[str, list[np.ndarray]]:
 
 
 def _translated(*layers: str, top: bool = True, **kwargs) -> keras.Model:
-    return translating.translated(deploy(*layers, **kwargs), name="net", top=top)
+    return layers_to_keras.translated(deploy(*layers, **kwargs), name="net", top=top)
 
 
 class TranslatingTest(parameterized.TestCase, tf.test.TestCase):
@@ -264,8 +265,8 @@ class TranslatingTest(parameterized.TestCase, tf.test.TestCase):
     def test_every_layer_computes_what_it_does_in_opencv(self, name, size):
         layers, shapes = _NETS[name]
         net, blobs, pixels = deploy(*layers, size=size), _blobs(shapes), image(size)
-        model = translating.translated(net, name="net")
-        filling.fill(model, blobs, "net.caffemodel")
+        model = layers_to_keras.translated(net, name="net")
+        fill_weights.fill(model, blobs, "net.caffemodel")
         mine, theirs = _outputs(model, pixels), opencv(net, blobs, pixels)
         compared = 0
         for message in net.layer[1:]:
@@ -280,7 +281,7 @@ class TranslatingTest(parameterized.TestCase, tf.test.TestCase):
         layers, shapes = _NETS["normalizations"]
         blobs = _blobs(shapes)
         model = _translated(*layers)
-        filling.fill(model, blobs, "net.caffemodel")
+        fill_weights.fill(model, blobs, "net.caffemodel")
         self.assertEqual(model.input.shape, (None, None, None, 3))
         size = (9, 17)
         theirs = opencv(deploy(*layers, size=size), blobs, image(size))
@@ -360,7 +361,7 @@ class TranslatingTest(parameterized.TestCase, tf.test.TestCase):
             f'layer {{ name: "in" type: "Input" top: "data" input_param {{ {shape} }} }}',
         ):
             text += "\n" + layer("flat", "Flatten", "data")
-            model = translating.translated(prototxt.parsed(text, "n.prototxt").net, name="n")
+            model = layers_to_keras.translated(prototxt.parsed(text, "n.prototxt").net, name="n")
             self.assertEqual(model.input.shape, (None, 7, 9, 5))
 
     def test_layers_for_training_are_left_out(self):
@@ -371,14 +372,14 @@ class TranslatingTest(parameterized.TestCase, tf.test.TestCase):
                 layer("test", "TanH", "a"),
             )
         ).replace('"SoftmaxWithLoss"', '"SoftmaxWithLoss" include { phase: TRAIN }')
-        model = translating.translated(prototxt.parsed(text, "n.prototxt").net, name="n")
+        model = layers_to_keras.translated(prototxt.parsed(text, "n.prototxt").net, name="n")
         self.assertEqual([x.name for x in model.layers], ["data", "a", "test"])
 
     def test_a_model_survives_being_saved(self):
         for name in ("pointwise", "branches", "shapes", "normalizations", "groups"):
             layers, shapes = _NETS[name]
             model = _translated(*layers)
-            filling.fill(model, _blobs(shapes), "net.caffemodel")
+            fill_weights.fill(model, _blobs(shapes), "net.caffemodel")
             path = self.create_tempdir().full_path + "/model.keras"
             model.save(path)
             again = keras.models.load_model(path)

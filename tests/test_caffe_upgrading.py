@@ -8,7 +8,7 @@ from absl.testing import parameterized
 from google.protobuf import text_format
 
 from tfvis.errors import InputError
-from tfvis.networks.caffe import prototxt, schema, upgrading
+from tfvis.networks.caffe import prototxt, schema, upgrade_proto
 
 
 def net(text: str) -> schema.NetParameter:
@@ -94,17 +94,17 @@ RUN = {
 class UpgradingTest(tf.test.TestCase, parameterized.TestCase):
     def test_the_oldest_layers(self):
         before = net(V0)
-        self.assertEqual(upgrading.upgraded(before), net(V2))
+        self.assertEqual(upgrade_proto.upgraded(before), net(V2))
         # Nothing happens to what was given, nor to what is of today.
         self.assertEqual(before, net(V0))
-        self.assertEqual(upgrading.upgraded(net(V2)), net(V2))
+        self.assertEqual(upgrade_proto.upgraded(net(V2)), net(V2))
 
     @parameterized.parameters(0, 1)
     def test_opencv_computes_the_same_before_and_after(self, generation):
         import cv2
 
         before = net('input: "data" input_dim: [1, 2, 9, 11]' + RUN[generation])
-        after = upgrading.upgraded(before)
+        after = upgrade_proto.upgraded(before)
         random = np.random.default_rng(0)
         shapes = {"conv1": [(4, 1, 5, 5), (4,)], "fc": [(5, 4 * 2 * 3)]}
         weights = {
@@ -134,7 +134,7 @@ class UpgradingTest(tf.test.TestCase, parameterized.TestCase):
         before = schema.NetParameter()
         for value in numbers:
             before.layers.add(name=value.name, type=value.number)
-        after = {la.name: la.type for la in upgrading.upgraded(before).layer}
+        after = {la.name: la.type for la in upgrade_proto.upgraded(before).layer}
         squeezed = {name: kind.upper() for name, kind in after.items()}
         special = {"NONE": "", "SOFTMAX_LOSS": "SOFTMAXWITHLOSS"}
         self.assertEqual(squeezed, {n: special.get(n, n.replace("_", "")) for n in after})
@@ -144,21 +144,21 @@ class UpgradingTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_an_unknown_type_keeps_its_number(self):
         before = schema.NetParameter.FromString(b"\x12\x05\x22\x01a\x28\x63")
-        self.assertEqual(upgrading.upgraded(before).layer[0].type, "V1 99")
+        self.assertEqual(upgrade_proto.upgraded(before).layer[0].type, "V1 99")
 
     def test_rules_and_settings_come_along(self):
         before = net("""layers { name: "p" type: POWER include { phase: TEST stage: "a" }
             exclude { min_level: 2 } power_param { shift: 3 } }""")
         after = net("""layer { name: "p" type: "Power" include { phase: TEST stage: "a" }
             exclude { min_level: 2 } power_param { shift: 3 } }""")
-        self.assertEqual(upgrading.upgraded(before), after)
+        self.assertEqual(upgrade_proto.upgraded(before), after)
 
     @parameterized.parameters(
         "input_dim: [1, 3, 5, 6] input_dim: [1, 1, 7, 8]",
         "input_shape { dim: [1, 3, 5, 6] } input_shape { dim: [1, 1, 7, 8] }",
     )
     def test_inputs_become_a_layer(self, sizes):
-        after = upgrading.upgraded(net(f'input: "a" input: "b" {sizes} layer {{ name: "c" }}'))
+        after = upgrade_proto.upgraded(net(f'input: "a" input: "b" {sizes} layer {{ name: "c" }}'))
         expected = net("""
             layer { name: "input" type: "Input" top: "a" top: "b"
                     input_param { shape { dim: [1, 3, 5, 6] } shape { dim: [1, 1, 7, 8] } } }
@@ -179,7 +179,7 @@ class UpgradingTest(tf.test.TestCase, parameterized.TestCase):
     )  # fmt: skip
     def test_refused(self, words, text):
         with self.assertRaisesRegex(InputError, words):
-            upgrading.upgraded(net(text))
+            upgrade_proto.upgraded(net(text))
 
 
 DEPLOY = """\

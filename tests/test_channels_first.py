@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from tests import nets
 from tfvis.errors import InputError
-from tfvis.networks import channels_first, network, receptive
+from tfvis.networks import channels_first, network
+from tfvis.networks.receptive_field import receptive_field
 
 _L = keras.layers
 
@@ -81,7 +82,7 @@ class ChannelsFirstTest(tf.test.TestCase):
                 score = net.taps(["logits"])(self.image)["logits"][0, 1]
             self.assertGreater(np.abs(tape.gradient(score, self.image)).max(), 0)
             self.assertEqual(net.stride("one"), other.stride("one"))
-            rows = [receptive.receptive_field(n, "norm", 20, 24).rows for n in (net, other)]
+            rows = [receptive_field.receptive_field(n, "norm", 20, 24).rows for n in (net, other)]
             self.assertEqual(*((axis.jump, axis.low, axis.high) for axis in rows))
 
     def test_nested_and_shared(self):

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tests import nets
 from tfvis import bounds
-from tfvis.art import anatomy, checkpoints
+from tfvis.classifiers import backbone, checkpoints
 from tfvis.errors import InputError
 from tfvis.networks import network as networks
 from tfvis.networks import registry, weights
@@ -23,8 +23,8 @@ class CheckpointsTest(tf.test.TestCase):
         self.model = self.home / "small.keras"
         nets.small().save(self.model)
         self.folder = self.home / "trained"
-        self.parts = anatomy.anatomy(networks.build(str(self.model), preprocessing="tf"))
-        self.learner = anatomy.learner(self.parts, 3)
+        self.parts = backbone.anatomy(networks.build(str(self.model), preprocessing="tf"))
+        self.learner = backbone.learner(self.parts, 3)
         generator = np.random.default_rng(0)
         for variable in self.learner.trainable_variables:
             variable.assign_add(0.1 * generator.normal(size=variable.shape))
@@ -32,7 +32,7 @@ class CheckpointsTest(tf.test.TestCase):
 
     def _save(self, parts=None, about=None):
         checkpoints.save(
-            self.folder, parts or self.parts, anatomy.learnt(self.learner), ("a", "b", "c"), 24,
+            self.folder, parts or self.parts, backbone.learnt(self.learner), ("a", "b", "c"), 24,
             about or {"seed": 3},
         )  # fmt: skip
 
@@ -65,7 +65,7 @@ class CheckpointsTest(tf.test.TestCase):
         rough = found.probabilities(images, "bfloat16")
         self.assertAllClose(rough, expected, rtol=0.1)
         self.assertAllClose(tf.reduce_sum(rough, -1), [1, 1], rtol=1e-6)
-        for name, arrays in anatomy.learnt(self.learner).items():
+        for name, arrays in backbone.learnt(self.learner).items():
             kernel, bias = found.network.graph.layers[name].get_weights()
             self.assertAllEqual(kernel, arrays[0].astype(np.float16).astype(np.float32))
             self.assertAllEqual(bias, arrays[1])
@@ -76,7 +76,7 @@ class CheckpointsTest(tf.test.TestCase):
     def test_saved_again_from_what_was_loaded(self):
         first = checkpoints.load(str(self.folder))
         tail = {la.name: la.get_weights() for la in first.parts.tail().layers if la.weights}
-        tail[anatomy.CLASSES] = first.network.graph.layers[anatomy.CLASSES].get_weights()
+        tail[backbone.CLASSES] = first.network.graph.layers[backbone.CLASSES].get_weights()
         checkpoints.save(self.home / "again", first.parts, tail, first.classes, 24, {})
         images = tf.constant(nets.picture(24)[None])
         self.assertAllEqual(
@@ -89,10 +89,10 @@ class CheckpointsTest(tf.test.TestCase):
             net = networks.build(
                 str(self.model), preprocessing="torch", pooling=pooling, activation=activation
             )
-            parts = anatomy.anatomy(net)
-            learner = anatomy.learner(parts, 3)
+            parts = backbone.anatomy(net)
+            learner = backbone.learner(parts, 3)
             checkpoints.save(
-                self.folder, parts, anatomy.learnt(learner), ("a", "b", "c"), 24, {}
+                self.folder, parts, backbone.learnt(learner), ("a", "b", "c"), 24, {}
             )  # fmt: skip
             images = tf.constant(nets.picture(24)[None])
             maps = net.taps([parts.cut])(images)[parts.cut]
@@ -105,7 +105,7 @@ class CheckpointsTest(tf.test.TestCase):
         before = os.getcwd()
         try:
             os.chdir(self.home)
-            self.parts = anatomy.anatomy(networks.build("small.keras"))
+            self.parts = backbone.anatomy(networks.build("small.keras"))
             self._save()
             os.chdir(self.folder)
             self.assertEqual(checkpoints.load(".").name, "trained")
@@ -184,7 +184,7 @@ class CheckpointsTest(tf.test.TestCase):
             self._refused(r"weights\.npz")
         path.unlink()
         self._refused(r"weights\.npz")
-        kernel, bias = anatomy.learnt(self.learner)[anatomy.CLASSES]
+        kernel, bias = backbone.learnt(self.learner)[backbone.CLASSES]
         for changes, words in (
             ({"class_scores/1": np.full(3, np.nan, np.float32)}, "class_scores hold NaN"),
             ({"block2_conv1/1": np.full(12, np.inf, np.float32)}, "block2_conv1 hold NaN"),
@@ -208,9 +208,9 @@ class CheckpointsTest(tf.test.TestCase):
         self.assertEqual(checkpoints.load(str(self.folder)).about["shares"], 5)
 
     def test_saving_does_not_change_what_is_saved(self):
-        before = {k: [a.copy() for a in v] for k, v in anatomy.learnt(self.learner).items()}
+        before = {k: [a.copy() for a in v] for k, v in backbone.learnt(self.learner).items()}
         self._save(dataclasses.replace(self.parts))
-        for name, arrays in anatomy.learnt(self.learner).items():
+        for name, arrays in backbone.learnt(self.learner).items():
             self.assertAllEqual(arrays[0], before[name][0])
 
 

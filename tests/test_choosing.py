@@ -9,11 +9,11 @@ import tensorflow as tf
 from absl.testing import parameterized
 from keras import layers, ops
 
-from apps import runs, subjects
 from tests import nets
 from tfvis import images
-from tfvis.networks import choosing, measured_contract, network, pixel_front, surgery
-from tfvis.networks import preprocessing as contracts
+from tfvis.experiments import messages, networks, runner
+from tfvis.networks import network, rewiring
+from tfvis.networks.preprocessing import batch_statistics, choice, contracts, model_front
 
 
 def _model(front, name: str = "vgg16", channels: int = 3, size: int | None = 32) -> keras.Model:
@@ -92,20 +92,20 @@ class FrontTest(parameterized.TestCase, tf.test.TestCase):
     def test_prepares(self, front):
         for size in (32, None):
             model = _model(front, size=size) if size or front is not _nested else _model(front)
-            self.assertTrue(pixel_front.of(model).changes)
-        found = choosing.choice(model)
+            self.assertTrue(model_front.of(model).changes)
+        found = choice.choice(model)
         self.assertEqual(found.contract.name, "none")
         self.assertStartsWith(found.why, "the model ")
 
     @parameterized.named_parameters(LEAVING.items())
     def test_leaves_pixels(self, front):
         model = _model(front)
-        found = pixel_front.of(model)
+        found = model_front.of(model)
         self.assertFalse(found.changes, found.said)
         self.assertEqual(next(iter(found.layers)), "block1_conv1")
         # The name is not what its layers are.
-        self.assertEqual(choosing.choice(model).contract.name, "none")
-        self.assertIn("nothing tells", choosing.choice(model).why)
+        self.assertEqual(choice.choice(model).contract.name, "none")
+        self.assertIn("nothing tells", choice.choice(model).why)
 
     def test_what_is_said(self):
         for front, words in (
@@ -113,19 +113,19 @@ class FrontTest(parameterized.TestCase, tf.test.TestCase):
             (lambda x: x[..., ::-1], "exchanges red and blue itself"),
             (lambda x: x[..., ::-1] / 255.0, "to 0 and 1 itself and exchanges red and blue"),
         ):
-            self.assertIn(words, pixel_front.of(_model(front)).said)
+            self.assertIn(words, model_front.of(_model(front)).said)
 
     def test_other_inputs(self):
         grey = _model(lambda x: ops.concatenate([x, x, x], axis=-1), channels=1)
-        self.assertFalse(pixel_front.of(grey).changes)
+        self.assertFalse(model_front.of(grey).changes)
         flat = keras.Sequential([keras.Input((8, 8, 3)), layers.Flatten(), layers.Dense(2)])
-        self.assertFalse(pixel_front.of(flat).changes)
+        self.assertFalse(model_front.of(flat).changes)
         patches = keras.Sequential(
             [keras.Input((8, 8, 3)), layers.Reshape((16, 12)), layers.Dense(2)]
         )
-        self.assertFalse(pixel_front.of(patches).changes)
+        self.assertFalse(model_front.of(patches).changes)
         first = _model(layers.Permute((3, 1, 2)))
-        self.assertFalse(pixel_front.of(first).changes)
+        self.assertFalse(model_front.of(first).changes)
 
 
 # Constructor, arguments, contract of a picture-sized network of chance weights.
@@ -148,29 +148,29 @@ class NamedTest(parameterized.TestCase, tf.test.TestCase):
     def test_network_of_keras(self, kind, arguments, contract):
         build = getattr(keras.applications, kind)
         base = build(weights=None, include_top=False, input_shape=(96, 96, 3), **arguments)
-        self.assertEqual(choosing.choice(base).contract.name, contract)
+        self.assertEqual(choice.choice(base).contract.name, contract)
         # As a backbone, the way Keras' guide to transfer learning has it.
         inputs = keras.Input((96, 96, 3))
         x = layers.GlobalAveragePooling2D()(base(layers.RandomFlip()(inputs), training=False))
         whole = keras.Model(inputs, layers.Dense(2)(x), name="mine")
-        self.assertEqual(choosing.choice(whole).contract.name, contract)
+        self.assertEqual(choice.choice(whole).contract.name, contract)
         stacked = keras.Sequential(
             [keras.Input((96, 96, 3)), layers.Rescaling(1 / 255), base, layers.Flatten()],
             name="vgg16",
         )
-        self.assertEqual(choosing.choice(stacked).contract.name, "none")
+        self.assertEqual(choice.choice(stacked).contract.name, "none")
 
     def test_cut_off(self):
         base = keras.applications.VGG16(weights=None, include_top=False)
         cut = keras.Model(base.input, base.get_layer("block2_pool").output, name="features")
-        self.assertEqual(choosing.choice(cut).contract.name, "caffe")
+        self.assertEqual(choice.choice(cut).contract.name, "caffe")
 
     def test_alike_is_not_it(self):
         inputs = keras.Input((32, 32, 3))
         x = inputs
         for k, width in enumerate((64, 64, 128, 128)):
             x = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"c{k}")(x)
-        found = choosing.choice(keras.Model(inputs, x, name="vgg16"))
+        found = choice.choice(keras.Model(inputs, x, name="vgg16"))
         self.assertEqual(found.contract.name, "none")
         self.assertIn("--preprocessing", found.why)
 
@@ -198,19 +198,19 @@ def _learnt(contract: str, order: int = 1) -> keras.Model:
 class MeasuredTest(parameterized.TestCase, tf.test.TestCase):
     @parameterized.parameters("none", "unit", "tf", "torch", "caffe")
     def test_right_or_nothing(self, contract):
-        name, found = measured_contract.measured(surgery.rewire(_learnt(contract)))
+        name, found = batch_statistics.measured(rewiring.rewire(_learnt(contract)))
         self.assertIn(name, (contract, ""), found)
 
     @parameterized.parameters("none", "unit")
     def test_clear(self, contract):
-        found = choosing.choice(_learnt(contract))
+        found = choice.choice(_learnt(contract))
         self.assertEqual(found.contract.name, contract)
         self.assertStartsWith(found.why, "measured")
 
     def test_nothing_learnt(self):
-        self.assertEmpty(measured_contract.unlikeness(surgery.rewire(nets.small())))
+        self.assertEmpty(batch_statistics.unlikeness(rewiring.rewire(nets.small())))
         model = _model(lambda x: layers.BatchNormalization()(x))
-        self.assertEmpty(measured_contract.unlikeness(surgery.rewire(model)))
+        self.assertEmpty(batch_statistics.unlikeness(rewiring.rewire(model)))
 
 
 class OpenedTest(tf.test.TestCase):
@@ -234,11 +234,13 @@ class OpenedTest(tf.test.TestCase):
     def test_an_app_says_it_in_a_line(self):
         _model(layers.Rescaling(1 / 255, name="to_unit")).save(self.path)
         found = network.build(str(self.path))
-        with mock.patch.object(subjects, "say") as said:
-            subjects.say_notes(found)
+        with mock.patch.object(messages, "say") as said:
+            networks.say_notes(found)
         (line,) = said.call_args.args
         self.assertStartsWith(line, "Preprocessing: none (RGB, 0 to 255): the model brings")
-        self.assertEqual(runs.described(found)["preprocessing_reason"], found.preprocessing_reason)
+        self.assertEqual(
+            runner.described(found)["preprocessing_reason"], found.preprocessing_reason
+        )
 
     def test_red_stays_red(self):
         inputs = keras.Input((16, 16, 3))

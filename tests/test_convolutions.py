@@ -15,10 +15,10 @@ from absl.testing import parameterized
 
 from tests import nets
 from tfvis import hardware
-from tfvis.art import anatomy
 from tfvis.attention import grad_cam
+from tfvis.classifiers import backbone
 from tfvis.errors import InputError
-from tfvis.networks import convolutions, network, surgery
+from tfvis.networks import convolutions, network, rewiring
 
 _conv, _depthwise = keras.layers.Conv2D, keras.layers.DepthwiseConv2D
 _LAYERS = {
@@ -75,8 +75,8 @@ class ConvolutionsTest(tf.test.TestCase, parameterized.TestCase):
         variables = [variable.value for variable in layer.trainable_variables]
         exact = _results(tf.function(layer, jit_compile=True), x, variables)
         with _without_onednn():
-            float32 = surgery.twin(layer)
-            bfloat16 = surgery.twin(layer, _dtype_policy=keras.DTypePolicy("mixed_bfloat16"))
+            float32 = rewiring.twin(layer)
+            bfloat16 = rewiring.twin(layer, _dtype_policy=keras.DTypePolicy("mixed_bfloat16"))
             # bfloat16 has eight digits, and a bias' gradient is a sum over all places.
             for twin, jit, close in (
                 (float32, False, 1e-5),
@@ -94,7 +94,7 @@ class ConvolutionsTest(tf.test.TestCase, parameterized.TestCase):
         layer.build((None, None, None, 4))
         with _without_onednn():
             dynamic = [tf.TensorSpec([None, None, None, 4])]
-            run = tf.function(surgery.twin(layer), input_signature=dynamic)
+            run = tf.function(rewiring.twin(layer), input_signature=dynamic)
             for size in ((7, 6), (8, 9), (1, 1)):
                 x = tf.random.stateless_normal([1, *size, 4], [0, 0])
                 exact = tf.function(layer, jit_compile=True)(x)
@@ -105,9 +105,9 @@ class ConvolutionsTest(tf.test.TestCase, parameterized.TestCase):
         x = tf.random.stateless_normal([1, 9, 8, 4], [0, 0])
         layer.build(x.shape)
         with _without_onednn():
-            changed = surgery.twin(surgery.twin(layer), activation=keras.activations.linear)
+            changed = rewiring.twin(rewiring.twin(layer), activation=keras.activations.linear)
             self.assertLess(tf.reduce_min(changed(x)), 0)
-            self.assertAllClose(tf.nn.relu(changed(x)), surgery.twin(layer)(x))
+            self.assertAllClose(tf.nn.relu(changed(x)), rewiring.twin(layer)(x))
 
     def test_layers_that_have_kernels_are_left_as_they_are(self):
         with _without_onednn():
@@ -223,8 +223,8 @@ class ModelsTest(tf.test.TestCase, parameterized.TestCase):
         self.assertGreater(tf.reduce_max(found), 0)
 
     def test_a_tail_learns(self):
-        parts = anatomy.anatomy(network.wrap(_model(top=False)), cut="first")
-        learner = anatomy.learner(parts, 3)
+        parts = backbone.anatomy(network.wrap(_model(top=False)), cut="first")
+        learner = backbone.learner(parts, 3)
         # Without XLA, which has these kernels.
         learner.compile("sgd", "sparse_categorical_crossentropy", jit_compile=False)
         before = [layer.get_weights() for layer in learner.layers]
@@ -247,7 +247,7 @@ class HardwareTest(tf.test.TestCase, parameterized.TestCase):
     @unittest.skipUnless(platform.machine() in ("x86_64", "AMD64"), "oneDNN is asked for on x86.")
     @parameterized.parameters(
         ("import tfvis", None, "1"),
-        ("import apps.common", None, "1"),
+        ("import apps.flags.common", None, "1"),
         ("import tfvis", "0", "0"),
         # It has been read; to set it now would be a lie.
         ("import sys; sys.modules['tensorflow'] = None; import tfvis", None, "None"),

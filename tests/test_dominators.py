@@ -7,7 +7,8 @@ from absl.testing import parameterized
 
 from tests import nets
 from tfvis.errors import InputError
-from tfvis.networks import dominators, network
+from tfvis.networks import network
+from tfvis.networks.receptive_field import dominators
 
 layers = keras.layers
 

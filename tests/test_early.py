@@ -6,9 +6,10 @@ import types
 
 import tensorflow as tf
 
-from apps import early
+from apps.flags import name_checks
 from tfvis.errors import InputError
-from tfvis.networks import known, network, registry
+from tfvis.experiments.networks import Wanted
+from tfvis.networks import known_names, network, registry
 
 
 def _holder(name: str, value):
@@ -16,8 +17,7 @@ def _holder(name: str, value):
 
 
 def _check(name: str, activation: str = "post", **more) -> None:
-    flags = {"network": name, "activation": activation}
-    early.check({flag: _holder(flag, value) for flag, value in flags.items()}, **more)
+    name_checks.check(Wanted(network=name, activation=activation), **more)
 
 
 def _units(text: str) -> dict:
@@ -28,7 +28,7 @@ class EarlyTest(tf.test.TestCase):
     def test_what_is_known_is_what_is_built(self):
         for name in ("mobilenetv2", "vgg_cnn_f"):
             with self.subTest(name):
-                built, found = network.build(name, "random", top=True), known.known(name)
+                built, found = network.build(name, "random", top=True), known_names.known(name)
                 paths = [path for path in built.paths if path != "logits"]
                 self.assertEqual(paths, list(found.paths))
                 for path in paths:
@@ -36,10 +36,10 @@ class EarlyTest(tf.test.TestCase):
         # Without its classifier, as apps take it, a network has no other layers.
         for name in ("vgg16", "mobilenetv2"):
             trunk = network.build(name, "random", top=False)
-            self.assertContainsSubset(trunk.paths, known.known(name).paths)
+            self.assertContainsSubset(trunk.paths, known_names.known(name).paths)
 
     def test_checkpoints(self):
-        found = known.known("pacs_vgg16")
+        found = known_names.known("pacs_vgg16")
         self.assertIn("guitar", found.classes)
         self.assertEqual(found.channels_of("block5_conv3"), 512)
         self.assertEqual(found.channels_of("logits"), len(found.classes))
@@ -70,9 +70,9 @@ class EarlyTest(tf.test.TestCase):
             ("--class=gitar: no class of pacs_vgg16. Nearest: guitar",
              lambda: _check("pacs_vgg16", wanted="gitar")),
             ("--class=goldfihs: no class", lambda: _check("vgg16", wanted="goldfihs")),
-            ("--init=nothing: no folder", lambda: early.checkpoint("nothing", "init")),
+            ("--init=nothing: no folder", lambda: name_checks.checkpoint("nothing", "init")),
             ("--class=cat: no class of pacs_vgg16",
-             lambda: early.checkpoint("pacs_vgg16", wanted="cat")),
+             lambda: name_checks.checkpoint("pacs_vgg16", wanted="cat")),
         ):  # fmt: skip
             with self.subTest(words):
                 self.assertRaisesRegex(InputError, words, check)
@@ -86,7 +86,7 @@ class EarlyTest(tf.test.TestCase):
         _check("hog", words=["hog"])
         _check("illustration2vec", words=["anything"])
         _check("pacs_vgg16", wanted="guitar", unit_holders=_units("logit:guitar,class_scores"))
-        early.checkpoint(None)
+        name_checks.checkpoint(None)
 
     def test_without_tensorflow(self):
         code = (
@@ -101,9 +101,10 @@ class EarlyTest(tf.test.TestCase):
         self.assertEndsWith(done.stdout, "False False\n")
 
     def test_every_name_of_keras(self):
-        from tfvis.networks import preprocessing, shallow
+        from tfvis.networks import hog_sift
+        from tfvis.networks.preprocessing import contracts
 
-        names = {*preprocessing.applications(), *shallow.BUILDERS}
+        names = {*contracts.applications(), *hog_sift.BUILDERS}
         self.assertContainsSubset(names, registry.fixed())
 
 

@@ -11,10 +11,11 @@ from absl.testing import parameterized
 
 from tests import nets
 from tfvis.errors import InputError
-from tfvis.networks import network, preprocessing, recipes, steps
+from tfvis.networks import network
+from tfvis.networks.preprocessing import contracts, published_recipes, steps_from_file
 
 # Small, so that one takes milliseconds; of the shape of the real ones.
-RECIPE = recipes.Recipe(32, 28)
+RECIPE = published_recipes.Recipe(32, 28)
 
 
 def _identity(size: int | None = None, channels: int = 3, contract: str = "caffe"):
@@ -22,7 +23,7 @@ def _identity(size: int | None = None, channels: int = 3, contract: str = "caffe
     inputs = keras.Input((size, size, channels))
     same = keras.layers.DepthwiseConv2D(1, depthwise_initializer="ones", name="same")
     model = keras.Model(inputs, same(inputs), name="identity")
-    return network.wrap(model, preprocessing=preprocessing.named(contract))
+    return network.wrap(model, preprocessing=contracts.named(contract))
 
 
 def _pictures(height: int, width: int) -> np.ndarray:
@@ -39,7 +40,7 @@ class EmbeddedTest(tf.test.TestCase, parameterized.TestCase):
     @parameterized.parameters("caffe", "ilsvrc", "illustration2vec", "tf", "torch", "unit", "none")
     def test_embedded_stepwise_and_reopened_agree(self, contract):
         net = _identity(contract=contract)
-        for recipe in (RECIPE, recipes.Recipe(28, 28, aspect=False, antialias=False)):
+        for recipe in (RECIPE, published_recipes.Recipe(28, 28, aspect=False, antialias=False)):
             recipe = dataclasses.replace(recipe, preprocessing=net.preprocessing)
             model = net.end_to_end(recipe)
             again = self._again(model)
@@ -82,7 +83,7 @@ class EmbeddedTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_a_mean_image_travels_in_the_file(self):
         mean = _pictures(28, 28)[1].astype(np.float32)
-        contract = preprocessing.with_mean_image(preprocessing.named("caffe"), mean)
+        contract = contracts.with_mean_image(contracts.named("caffe"), mean)
         net = dataclasses.replace(_identity(), preprocessing=contract)
         pictures = _pictures(32, 32)[:1]
         expected = (pictures[:, 2:30, 2:30].astype(np.float64) - mean)[..., ::-1]
@@ -98,7 +99,7 @@ class EmbeddedTest(tf.test.TestCase, parameterized.TestCase):
         net = nets.wrapped(size=28)
         model = net.end_to_end()
         pictures = _pictures(40, 61)
-        ready = recipes.Recipe(32, 28, preprocessing.named("tf"))(pictures)
+        ready = published_recipes.Recipe(32, 28, contracts.named("tf"))(pictures)
         self.assertAllClose(model(pictures), nets.small(size=28)(ready), atol=1e-5)
         self.assertAllClose(self._again(model)(pictures), model(pictures), rtol=1e-6)
         # What it was made of stays as it was.
@@ -114,7 +115,7 @@ class EmbeddedTest(tf.test.TestCase, parameterized.TestCase):
         net = network.wrap(model, "some/folder/of.mine.keras")
         whole = net.end_to_end()
         pictures = _pictures(40, 61)
-        ready = recipes.Recipe(32, 28, preprocessing.named("none"))(pictures)
+        ready = published_recipes.Recipe(32, 28, contracts.named("none"))(pictures)
         self.assertAllClose(whole(pictures), model(ready), rtol=1e-5)
         self.assertAllClose(self._again(whole)(pictures), whole(pictures), rtol=1e-6)
         self.assertEqual(whole.name, "end_to_end_of.mine.keras")
@@ -133,9 +134,9 @@ class EmbeddedTest(tf.test.TestCase, parameterized.TestCase):
         # By the name of a known network, its preprocessing would be done twice.
         for name in ("illust2vec_tag.keras", "caffenet", "vgg16"):
             renamed = dataclasses.replace(net, name=name)
-            renamed.end_to_end(recipes.fitting("", net.preprocessing, net.fixed_size)).save(
-                folder / "whole.keras"
-            )
+            renamed.end_to_end(
+                published_recipes.fitting("", net.preprocessing, net.fixed_size)
+            ).save(folder / "whole.keras")
             whole = network.build(str(folder / "whole.keras"))
             self.assertEqual(whole.preprocessing.name, "none")
         self.assertIsNone(whole.fixed_size)
@@ -155,11 +156,11 @@ class EmbeddedTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_what_does_not_fit_is_said(self):
         with self.assertRaisesRegex(InputError, "takes 28x28 px"):
-            nets.wrapped(size=28).end_to_end(recipes.Recipe(40, 36))
+            nets.wrapped(size=28).end_to_end(published_recipes.Recipe(40, 36))
         with self.assertRaisesRegex(InputError, "4 channels"):
             _identity(channels=4).end_to_end(RECIPE)
 
     def test_defaults(self):
         layers = {layer.name: layer for layer in _identity(contract="ilsvrc").end_to_end().layers}
-        self.assertEqual(steps.pair(layers["crop"].size), (227, 227))
+        self.assertEqual(steps_from_file.pair(layers["crop"].size), (227, 227))
         self.assertFalse(layers["resize"].aspect)

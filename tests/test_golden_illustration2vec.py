@@ -11,8 +11,8 @@ import unittest
 import numpy as np
 import tensorflow as tf
 
-from apps import folders, taggings
-from tfvis.networks import tags
+from tfvis.experiments import folders, tagging
+from tfvis.networks import illustration2vec_tags
 
 _FOLDER = pathlib.Path(os.environ.get("TFVIS_ILLUST2VEC", ""))
 _FILES = ("illust2vec_tag_ver200.caffemodel", "illust2vec_ver200.caffemodel", "miku.jpg")
@@ -44,18 +44,18 @@ class GoldenIllustration2VecTest(tf.test.TestCase):
 
     def _job(self, weights):
         found = folders.find(str(_FOLDER / "miku.jpg"), "--image")
-        return taggings.Job(str(_FOLDER / weights), found, "float32", self.out, {})
+        return tagging.Job(str(_FOLDER / weights), found, "float32", self.out, {})
 
     def test_tags(self):
         place = _FOLDER / "tag_list.json"
         place = place if place.is_file() else _FOLDER / "tag_list.json.gz"
-        names = tags.read(place)
+        names = illustration2vec_tags.read(place)
         self.assertEqual(names[:3], ("1girl", "solo", "long hair"))
         self.assertEqual(names[512:514], ("hatsune miku", "hakurei reimu"))
         self.assertEqual(names[1024:1026], ("touhou", "original"))
         self.assertEqual(names[1536:], ("safe", "questionable", "explicit"))
-        taggings.tag(self._job(_FILES[0]), taggings.Choice(str(place), 0.5, None, "f1", 512))
-        found = taggings.manifest.read(self.out / "manifest.json")["results"][0]
+        tagging.tag(self._job(_FILES[0]), tagging.Choice(str(place), 0.5, None, "f1", 512))
+        found = tagging.manifest.read(self.out / "manifest.json")["results"][0]
         for kind, expected in _PLAUSIBLE.items():
             self.assertEqual(list(found[kind]), list(expected))
             self.assertAllClose(
@@ -63,7 +63,7 @@ class GoldenIllustration2VecTest(tf.test.TestCase):
             )
 
     def test_vectors(self):
-        taggings.describe(self._job(_FILES[1]))
+        tagging.describe(self._job(_FILES[1]))
         vector = np.load(self.out / "features.npy")[0]
         self.assertAllClose(vector[:3], _FIRST, atol=_ENTRIES, rtol=0)
         self.assertAllClose(vector[-3:], _LAST, atol=_ENTRIES, rtol=0)

@@ -10,7 +10,8 @@ from absl.testing import parameterized
 from tests import nets
 from tfvis.attention import gradients
 from tfvis.errors import InputError
-from tfvis.networks import network, preprocessing
+from tfvis.networks import network
+from tfvis.networks.preprocessing import contracts
 
 layers = keras.layers
 
@@ -30,7 +31,7 @@ def _linear(contract: str = "none") -> tuple[network.Network, np.ndarray]:
     )
     weights = np.random.default_rng(0).normal(size=(4, 5, 3, 6)).astype(np.float32)
     model.layers[-1].kernel.assign(weights.reshape(60, 6))
-    return network.wrap(model, preprocessing=preprocessing.named(contract)), weights
+    return network.wrap(model, preprocessing=contracts.named(contract)), weights
 
 
 def _quadratic() -> network.Network:
@@ -105,13 +106,13 @@ class StrongestTest(tf.test.TestCase, parameterized.TestCase):
 class ProjectTest(tf.test.TestCase, parameterized.TestCase):
     def test_the_gradient_is_the_tape_s(self):
         model = nets.small()
-        net = network.wrap(model, preprocessing=preprocessing.named("caffe"))
+        net = network.wrap(model, preprocessing=contracts.named("caffe"))
         images, units = _pictures(2), [(3, 2, 1), (7, 5, 5)]
         tapped = keras.Model(model.inputs, model.get_layer("block2_conv1").output)
         x = tf.constant(images)
         with tf.GradientTape() as tape:
             tape.watch(x)
-            ready = (x - preprocessing.IMAGENET_MEAN)[..., ::-1]
+            ready = (x - contracts.IMAGENET_MEAN)[..., ::-1]
             features = tapped(ready)
             total = sum(features[k, r, c, channel] for k, (channel, r, c) in enumerate(units))
         expected = tape.gradient(total, x)

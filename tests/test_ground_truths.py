@@ -5,11 +5,11 @@ from unittest import mock
 
 import tensorflow as tf
 
-from apps import ground_truths
-from apps.ground_truths import Row
 from tfvis import tables
 from tfvis.attention.boxes import Box
 from tfvis.errors import InputError
+from tfvis.experiments import box_files
+from tfvis.experiments.box_files import Row
 
 HEADER = "path,label,x0,y0,x1,y1\n"
 
@@ -27,17 +27,15 @@ class GroundTruthsTest(tf.test.TestCase):
             + "a/1.png,dog,0,1,20.5,30\n\nb.png,cat,1,2,3,4\na/1.png,cat,5,5,6,6\n",
             encoding="utf-8",
         )
-        rows = ground_truths.read(self.path)
+        rows = box_files.read(self.path)
         first = Row("a/1.png", "dog", Box(0, 1, 20.5, 30))
         second, third = Row("b.png", "cat", Box(1, 2, 3, 4)), Row("a/1.png", "cat", Box(5, 5, 6, 6))
         self.assertEqual(rows, [first, second, third])
-        self.assertEqual(
-            ground_truths.by_path(rows), {"a/1.png": [first, third], "b.png": [second]}
-        )
+        self.assertEqual(box_files.by_path(rows), {"a/1.png": [first, third], "b.png": [second]})
 
     def test_columns_in_any_order_and_others_beside_them(self):
         self.path.write_text("x1, Y1,note,X0,y0,label,path\r\n3,4,hm,1,2,dog,a.png\r\n")
-        self.assertEqual(ground_truths.read(self.path), [Row("a.png", "dog", Box(1, 2, 3, 4))])
+        self.assertEqual(box_files.read(self.path), [Row("a.png", "dog", Box(1, 2, 3, 4))])
 
     def test_round_trip(self):
         rows = [
@@ -45,8 +43,8 @@ class GroundTruthsTest(tf.test.TestCase):
             Row(" =1+1.png", "", Box(1.25, 2.5, 3.75, 4.125, -3)),
             Row("c'.png", ";", Box(1, 2, 3, 4, 1e-9)),
         ]
-        ground_truths.write(self.path, iter(rows))
-        self.assertEqual(ground_truths.read(self.path), rows)
+        box_files.write(self.path, iter(rows))
+        self.assertEqual(box_files.read(self.path), rows)
         with open(self.path, newline="", encoding="utf-8") as file:
             table = list(csv.reader(file))
         self.assertEqual(table[0], ["path", "label", "score", "x0", "y0", "x1", "y1"])
@@ -54,13 +52,13 @@ class GroundTruthsTest(tf.test.TestCase):
         self.assertEqual(os.listdir(self.folder), ["boxes.csv"])
 
     def test_no_boxes_found_is_a_file_too(self):
-        ground_truths.write(self.path, [])
+        box_files.write(self.path, [])
         self.assertEqual(self.path.read_text().strip(), "path,label,score,x0,y0,x1,y1")
         with self.assertRaisesRegex(InputError, "no boxes"):
-            ground_truths.read(self.path)
+            box_files.read(self.path)
 
     def test_what_would_break_the_rows_is_not_written(self):
-        ground_truths.write(self.path, [Row("old.png", "a", Box(0, 0, 1, 1))])
+        box_files.write(self.path, [Row("old.png", "a", Box(0, 0, 1, 1))])
         old = self.path.read_bytes()
         for path, label in (
             ("a\nb", "c"),
@@ -71,7 +69,7 @@ class GroundTruthsTest(tf.test.TestCase):
         ):
             good = Row("good.png", "a", Box(0, 0, 1, 1))
             with self.assertRaisesRegex(InputError, "boxes.csv"):
-                ground_truths.write(self.path, [good, Row(path, label, Box(0, 0, 1, 1))])
+                box_files.write(self.path, [good, Row(path, label, Box(0, 0, 1, 1))])
         self.assertEqual(self.path.read_bytes(), old)
         self.assertEqual(os.listdir(self.folder), ["boxes.csv"])
 
@@ -92,17 +90,17 @@ class GroundTruthsTest(tf.test.TestCase):
         ):
             self.path.write_text(f"{HEADER}a.png,dog,0,0,1,1\n{row}\n")
             with self.assertRaisesRegex(InputError, f"--truths=.*boxes.csv, line 3.*({word})"):
-                ground_truths.read(self.path, "--truths")
+                box_files.read(self.path, "--truths")
 
     def test_a_line_break_in_a_path(self):
         self.path.write_text(f'{HEADER}"a\nb.png",dog,0,0,1,1\n')
         with self.assertRaisesRegex(InputError, "line 3.*line break"):
-            ground_truths.read(self.path)
+            box_files.read(self.path)
 
     def test_a_quote_that_is_never_closed(self):
         self.path.write_text(f'{HEADER}"a.png,dog,0,0,1,1\n' + "b.png,dog,0,0,1,1\n" * 20000)
         with self.assertRaisesRegex(InputError, "not CSV"):
-            ground_truths.read(self.path)
+            box_files.read(self.path)
 
     def test_files_that_are_none(self):
         for content, word in (
@@ -116,17 +114,17 @@ class GroundTruthsTest(tf.test.TestCase):
         ):
             self.path.write_bytes(content)
             with self.assertRaisesRegex(InputError, word):
-                ground_truths.read(self.path)
+                box_files.read(self.path)
         for place in (self.folder, self.folder / "absent.csv"):
             with self.assertRaisesRegex(InputError, "no such file|is a folder"):
-                ground_truths.read(place)
+                box_files.read(place)
 
     def test_its_size_is_bounded(self):
         self.path.write_text(HEADER + "a.png,dog,0,0,1,1\n" * 5)
-        self.assertLen(ground_truths.read(self.path), 5)
+        self.assertLen(box_files.read(self.path), 5)
         with mock.patch.object(tables, "MAX_ROWS", 4):
             with self.assertRaisesRegex(InputError, "line 6.*more than 4"):
-                ground_truths.read(self.path)
+                box_files.read(self.path)
         with mock.patch.object(tables, "MAX_BYTES", 50):
             with self.assertRaisesRegex(InputError, "more than 50"):
-                ground_truths.read(self.path)
+                box_files.read(self.path)

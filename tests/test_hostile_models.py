@@ -16,7 +16,8 @@ from absl.testing import parameterized
 from tests import nets
 from tfvis import bounds
 from tfvis.errors import InputError
-from tfvis.networks import hdf5, keras_bounds, network, weight_files, weights
+from tfvis.networks import network, weights
+from tfvis.networks.files import hdf5, keras_bounds, weight_files
 
 
 def _rewritten(source: pathlib.Path, path: pathlib.Path, change) -> str:

@@ -7,9 +7,9 @@ from unittest import mock
 import PIL.Image
 import tensorflow as tf
 
-from apps import folders as app_folders
-from tfvis.art import datasets
+from tfvis.classifiers import datasets
 from tfvis.errors import InputError
+from tfvis.experiments import folders as app_folders
 from tfvis.image_files import folders
 
 SYSTEMS = (

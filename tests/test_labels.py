@@ -9,11 +9,11 @@ import tomllib
 import keras
 import tensorflow as tf
 
-from apps import units
 from tests.processes import ROOT
 from tfvis import bounds
 from tfvis.errors import InputError
 from tfvis.networks import labels, network
+from tfvis.objectives import parsing
 
 # Outputs of ImageNet's networks that are known to everyone who has used one.
 _KNOWN = {
@@ -67,12 +67,12 @@ class ImagenetTest(tf.test.TestCase):
         inputs = keras.Input((8, 8, 3))
         outputs = keras.layers.Dense(1000)(keras.layers.GlobalAveragePooling2D()(inputs))
         net = network.wrap(keras.Model(inputs, outputs))
-        (unit,) = units.parse("logit:goldfish", net, None)
+        (unit,) = parsing.parse("logit:goldfish", net, None)
         self.assertEqual((unit.layer, unit.channel, unit.name), ("logits", 1, "1 goldfish"))
         with self.assertRaisesRegex(InputError, "no class of this name.*goldfish"):
-            units.parse("logit:goldfisch", net, None)
+            parsing.parse("logit:goldfisch", net, None)
         with self.assertRaisesRegex(InputError, "stands for .* classes"):
-            units.parse("logit:dog", net, None)
+            parsing.parse("logit:dog", net, None)
 
 
 class FilesTest(tf.test.TestCase):

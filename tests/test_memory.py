@@ -6,7 +6,7 @@ import types
 import tensorflow as tf
 from absl.testing import parameterized
 
-from apps import styles
+from apps.flags import style as style_flags
 from tests import nets
 from tfvis.errors import InputError
 from tfvis.style import memory, transfer
@@ -20,7 +20,7 @@ class LayersTest(tf.test.TestCase):
         for more, flag in (((), "style_layers"), (("layers",), "layers")):
             for layer in ("nowhere", "logits"):
                 with self.assertRaisesRegex(InputError, f"^--{flag}: "):
-                    styles.layers(net, None, layer, *more)
+                    style_flags.layers(net, None, layer, *more)
 
 
 class LimitTest(tf.test.TestCase, parameterized.TestCase):
@@ -32,15 +32,15 @@ class LimitTest(tf.test.TestCase, parameterized.TestCase):
         ("4096", 4096),
     )
     def test_amounts(self, word, expected):
-        self.assertEqual(styles.limit(types.SimpleNamespace(value=word)), expected)
+        self.assertEqual(style_flags.limit(types.SimpleNamespace(value=word)), expected)
 
     @parameterized.parameters("abc", "", "GiB", "-2g", "0", "2 apples", "1e9", "nan", "9" * 400)
     def test_no_amounts(self, word):
         with self.assertRaisesRegex(InputError, "--memory=.*2GiB"):
-            styles.limit(types.SimpleNamespace(value=word))
+            style_flags.limit(types.SimpleNamespace(value=word))
 
     def test_left_out_it_is_part_of_what_the_machine_has(self):
-        found = styles.limit(types.SimpleNamespace(value=None))
+        found = style_flags.limit(types.SimpleNamespace(value=None))
         self.assertBetween(found, 2**20, 2**50)
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import tensorflow as tf
 
 from tests import nets
-from tfvis.art import anatomy
-from tfvis.art.mixstyle import MixStyle
+from tfvis.classifiers import backbone
+from tfvis.classifiers.mixstyle import MixStyle
 
 
 def _maps(count=6, seed=0):
@@ -66,14 +66,14 @@ class MixStyleTest(tf.test.TestCase):
             self.assertGreater(float(tf.reduce_min(gradient[0])), 0)
 
     def test_a_learner_mixes_its_input_and_keeps_the_names_of_its_layers(self):
-        parts = anatomy.anatomy(nets.wrapped())
-        plain, mixing = (anatomy.learner(parts, 3, dropout=0.0, mixing=m) for m in (False, True))
-        mixing.get_layer(anatomy.CLASSES).set_weights(
-            plain.get_layer(anatomy.CLASSES).get_weights()
+        parts = backbone.anatomy(nets.wrapped())
+        plain, mixing = (backbone.learner(parts, 3, dropout=0.0, mixing=m) for m in (False, True))
+        mixing.get_layer(backbone.CLASSES).set_weights(
+            plain.get_layer(backbone.CLASSES).get_weights()
         )
         maps = np.random.default_rng(0).uniform(0, 9, (8, 6, 6, 8)).astype(np.float32)
         self.assertAllClose(mixing(maps), plain(maps))
-        self.assertEqual(set(anatomy.learnt(mixing)), set(anatomy.learnt(plain)))
+        self.assertEqual(set(backbone.learnt(mixing)), set(backbone.learnt(plain)))
         runs = [np.asarray(mixing(maps, training=True)) for _ in range(12)]
         self.assertTrue(any(not np.allclose(run, plain(maps)) for run in runs))
 

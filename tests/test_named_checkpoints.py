@@ -3,27 +3,18 @@
 import contextlib
 import json
 import pathlib
-import types
 
 import numpy as np
 import tensorflow as tf
 
 import tfvis
-from apps import namers, subjects, units
 from tests import nets
 from tfvis import images
-from tfvis.art import anatomy, checkpoints
+from tfvis.classifiers import backbone, checkpoints
 from tfvis.errors import InputError
+from tfvis.experiments import classifying_networks, networks
 from tfvis.networks import network, opening, registry
-
-
-def _holders(name: str, **changes) -> dict:
-    usual = {"network": name, "weights": None, "pooling": "max", "activation": "post"}
-    usual["preprocessing"] = "auto"
-    return {
-        flag: types.SimpleNamespace(value=changes.get(flag, value), default=value, name=flag)
-        for flag, value in usual.items()
-    }
+from tfvis.objectives import parsing
 
 
 class NamedCheckpointsTest(tf.test.TestCase):
@@ -51,9 +42,9 @@ class NamedCheckpointsTest(tf.test.TestCase):
 
     def test_variants_stay(self):
         net = network.build(str(self.folder / "trunk.keras"), preprocessing="tf", pooling="avg")
-        parts = anatomy.anatomy(net)
-        learner = anatomy.learner(parts, 2)
-        learnt = anatomy.learnt(learner)
+        parts = backbone.anatomy(net)
+        learner = backbone.learner(parts, 2)
+        learnt = backbone.learnt(learner)
         checkpoints.save(self.home / "averaged", parts, learnt, ("a", "b"), 24, {})
         found = network.build(str(self.home / "averaged"))
         self.assertEqual(dict(found.variant)["pooling"], "avg")
@@ -63,21 +54,21 @@ class NamedCheckpointsTest(tf.test.TestCase):
         self.assertAllClose(answers, learner(maps), rtol=5e-3)
 
     def test_in_the_apps(self):
-        built = subjects.networks(_holders(self.name))
+        built = networks.networks(networks.Wanted(self.name))
         self.assertEqual(list(built), ["shapes"])
         net = built["shapes"]
-        (unit,) = units.parse("logit:square", net, None)
+        (unit,) = parsing.parse("logit:square", net, None)
         self.assertEqual((unit.layer, unit.channel, unit.name), ("logits", 1, "1 square"))
         with self.assertRaisesRegex(InputError, "logit:sqare: .*Nearest: square"):
-            units.parse("logit:sqare", net, None)
+            parsing.parse("logit:sqare", net, None)
         self.assertEqual(
-            subjects.target(nets.oblong(40, 60), net, None, "center").shape[:2], (32, 32)
+            networks.target(nets.oblong(40, 60), net, None, "center").shape[:2], (32, 32)
         )
-        namer = namers.of_checkpoint(self.name, "float32", None, "network")
+        namer = classifying_networks.of_checkpoint(self.name, "float32", None, "network")
         self.assertEqual(namer.classes, net.classes)
-        subjects.as_trained(self.name, _holders(self.name))
+        networks.as_trained(self.name, networks.Wanted(self.name))
         with self.assertRaisesRegex(InputError, "--pooling=avg: .* is a checkpoint"):
-            subjects.as_trained(self.name, _holders(self.name, pooling="avg"))
+            networks.as_trained(self.name, networks.Wanted(self.name, pooling="avg"))
         with self.assertRaisesRegex(InputError, "--weights=random: .* is a checkpoint"):
             network.build(self.name, "random")
 
@@ -85,7 +76,7 @@ class NamedCheckpointsTest(tf.test.TestCase):
         net = network.build(self.name)
         model = net.end_to_end()
         picture = nets.oblong(40, 60)
-        namer = namers.of_checkpoint(self.name, "float32", None)
+        namer = classifying_networks.of_checkpoint(self.name, "float32", None)
         path = self.home / "picture.png"
         images.save_png(path, picture)
         ((_, read),) = namer.reads([str(path)])
@@ -94,10 +85,10 @@ class NamedCheckpointsTest(tf.test.TestCase):
         self.assertAllClose(model(stored[None]), namer.answer(tf.constant(read[None])), rtol=0.02)
 
     def test_a_checkpoint_on_a_checkpoint(self):
-        parts = anatomy.anatomy(network.build(self.name))
-        learner = anatomy.learner(parts, 2)
+        parts = backbone.anatomy(network.build(self.name))
+        learner = backbone.learner(parts, 2)
         folder = self.home / "second"
-        checkpoints.save(folder, parts, anatomy.learnt(learner), ("a", "b"), 24, {})
+        checkpoints.save(folder, parts, backbone.learnt(learner), ("a", "b"), 24, {})
         found = checkpoints.load(str(folder))
         self.assertEqual(found.network.base, str(self.folder / "trunk.keras"))
         maps = parts.network.taps([parts.cut])(self.images)[parts.cut]

@@ -8,7 +8,8 @@ from absl.testing import parameterized
 from tests import nets
 from tfvis import hardware
 from tfvis.errors import InputError
-from tfvis.networks import fast, network, preprocessing, scores, surgery
+from tfvis.networks import fast_execution, network, rewiring, scores
+from tfvis.networks.preprocessing import contracts
 
 
 def _direct(model: keras.Model, layer: str, x: np.ndarray) -> np.ndarray:
@@ -36,7 +37,7 @@ class SurgeryTest(tf.test.TestCase):
 
     def test_clones_compute_the_same_with_the_same_variables(self):
         model = nets.small()
-        graph = surgery.rewire(model)
+        graph = rewiring.rewire(model)
         copy = graph.truncated([graph.output])
         self.assertAllEqual(copy(self.x)[graph.output], model(self.x))
         self.assertSameElements(map(id, copy.variables), map(id, model.variables))
@@ -45,9 +46,11 @@ class SurgeryTest(tf.test.TestCase):
         model = nets.small()
         before = model.to_json(), [len(la._inbound_nodes) for la in model.layers], model(self.x)
         for pooling, activation in (("max", "pre"), ("avg", "post")):
-            place = surgery.placing(pooling, activation)
+            place = rewiring.placing(pooling, activation)
             graph, _ = scores.found(model, place)
-            fast.plan(graph.truncated(["block2_conv1"]), {"a": "block2_conv1"}, "bfloat16", True)
+            fast_execution.plan(
+                graph.truncated(["block2_conv1"]), {"a": "block2_conv1"}, "bfloat16", True
+            )
         self.assertEqual(model.to_json(), before[0])
         self.assertEqual([len(la._inbound_nodes) for la in model.layers], before[1])
         self.assertAllEqual(model(self.x), before[2])
@@ -55,7 +58,7 @@ class SurgeryTest(tf.test.TestCase):
 
     def test_average_pooling_takes_the_same_windows(self):
         model = nets.small()
-        graph = surgery.rewire(model, surgery.placing(pooling="avg"))
+        graph = rewiring.rewire(model, rewiring.placing(pooling="avg"))
         features = tf.constant(_direct(model, "block1_conv1", self.x))
         expected = tf.nn.avg_pool2d(features, 2, 2, "VALID")
         pooled = graph.truncated(["block1_pool"])(self.x)["block1_pool"]
@@ -63,7 +66,7 @@ class SurgeryTest(tf.test.TestCase):
 
     def test_taps_before_and_after_the_nonlinearity(self):
         model = nets.small()
-        graph = surgery.rewire(model, surgery.placing(activation="pre"))
+        graph = rewiring.rewire(model, rewiring.placing(activation="pre"))
         paths = ["block2_conv1", "block2_conv1_relu", "predictions_softmax"]
         taps = graph.truncated(paths)(self.x)
         self.assertAllEqual(taps["block2_conv1_relu"], _direct(model, "block2_conv1", self.x))
@@ -73,7 +76,7 @@ class SurgeryTest(tf.test.TestCase):
 
     def test_logits_of_a_fused_and_of_a_separate_softmax(self):
         for model in (nets.small(), _nested()):
-            graph, head = scores.found(model, surgery.placing())
+            graph, head = scores.found(model, rewiring.placing())
             path = head.path
             logits = graph.truncated([path])(self.x)[path]
             self.assertAllClose(tf.nn.softmax(logits), model(self.x), rtol=1e-5)
@@ -81,7 +84,7 @@ class SurgeryTest(tf.test.TestCase):
 
     def test_nested_layers_by_path(self):
         model = _nested()
-        graph = surgery.rewire(model)
+        graph = rewiring.rewire(model)
         self.assertIn("backbone/block2_conv1", graph.tensors)
         tapped = graph.truncated(["backbone/block2_conv1"])(self.x)["backbone/block2_conv1"]
         inner = model.get_layer("backbone")
@@ -95,11 +98,11 @@ class SurgeryTest(tf.test.TestCase):
         inputs = keras.Input((None, None, 3))
         outputs = keras.layers.Add(name="sum")([shared(shared(inputs)), inputs])
         model = keras.Model(inputs, outputs)
-        graph = surgery.rewire(model)
+        graph = rewiring.rewire(model)
         self.assertEqual(list(graph.tensors), ["twice", "twice:1", "sum"])
         self.assertAllClose(graph.truncated(["sum"])(self.x)["sum"], model(self.x))
         chain = keras.Sequential([keras.Input((24, 24, 3)), model, keras.layers.ReLU(name="relu")])
-        graph = surgery.rewire(chain)
+        graph = rewiring.rewire(chain)
         self.assertAllClose(graph.truncated(["relu"])(self.x)["relu"], chain(self.x))
 
     def test_a_classifier_called_logits_still_gives_its_scores(self):
@@ -144,10 +147,10 @@ class SurgeryTest(tf.test.TestCase):
                 return x
 
         with self.assertRaisesRegex(InputError, "functional"):
-            surgery.rewire(Subclassed())
+            rewiring.rewire(Subclassed())
         two = [keras.Input((4, 4, 3)), keras.Input((4, 4, 3))]
         with self.assertRaisesRegex(InputError, "2 inputs"):
-            surgery.rewire(keras.Model(two, keras.layers.Add()(two)))
+            rewiring.rewire(keras.Model(two, keras.layers.Add()(two)))
 
 
 class FastTest(tf.test.TestCase, parameterized.TestCase):
@@ -158,7 +161,9 @@ class FastTest(tf.test.TestCase, parameterized.TestCase):
         return keras.Sequential(
             [
                 keras.Input((None, None, 3)),
-                layers.Conv2D(fast.PACKED_MIN_CHANNELS, 3, padding="same", activation="relu"),
+                layers.Conv2D(
+                    fast_execution.PACKED_MIN_CHANNELS, 3, padding="same", activation="relu"
+                ),
                 layers.MaxPooling2D((2, 3), name="pool"),
                 layers.Conv2D(16, (3, 5), padding="same", activation="tanh", name="packed"),
                 layers.MaxPooling2D(3, strides=2, padding="same", name="overlapping"),
@@ -172,8 +177,8 @@ class FastTest(tf.test.TestCase, parameterized.TestCase):
     def test_outputs_and_gradients_are_the_model_s(self, packed, precision):
         model = self._deep()
         x = tf.constant(nets.picture(23)[None] / 255 - 0.5)
-        plan = fast.plan(
-            surgery.rewire(model).truncated(["last"]), {"y": "last"}, precision, packed
+        plan = fast_execution.plan(
+            rewiring.rewire(model).truncated(["last"]), {"y": "last"}, precision, packed
         )
         results = []
         for run in (model, lambda x: tf.cast(plan(x, training=False)["y"], tf.float32)):
@@ -191,8 +196,8 @@ class FastTest(tf.test.TestCase, parameterized.TestCase):
             self.assertLess(np.linalg.norm(a - b), share * np.linalg.norm(a))
 
     def test_the_plan_uses_what_it_promises(self):
-        graph = surgery.rewire(self._deep())
-        plan = fast.plan(graph.truncated(["last"]), {"y": "last"}, "float32", True)
+        graph = rewiring.rewire(self._deep())
+        plan = fast_execution.plan(graph.truncated(["last"]), {"y": "last"}, "float32", True)
         kinds = [type(layer).__name__ for layer in plan.layers]
         own = int(not hardware.onednn())
         self.assertEqual(kinds.count("EvenMaxPooling"), own)
@@ -201,7 +206,7 @@ class FastTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_pooling_gradient_is_tensorflow_s_without_ties(self):
         x = tf.random.stateless_normal([2, 7, 9, 3], [0, 0])
-        layer = fast.EvenMaxPooling(keras.layers.MaxPooling2D(2), "float32", name="pool")
+        layer = fast_execution.EvenMaxPooling(keras.layers.MaxPooling2D(2), "float32", name="pool")
         gradients = []
         for pool in (layer, keras.layers.MaxPooling2D(2)):
             with tf.GradientTape() as tape:
@@ -212,7 +217,7 @@ class FastTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_ties_share_the_gradient(self):
         x = tf.ones([1, 2, 2, 1])
-        layer = fast.EvenMaxPooling(keras.layers.MaxPooling2D(2), "float32", name="pool")
+        layer = fast_execution.EvenMaxPooling(keras.layers.MaxPooling2D(2), "float32", name="pool")
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = layer(x)
@@ -232,13 +237,13 @@ class NetworkTest(tf.test.TestCase, parameterized.TestCase):
     def test_contracts_are_keras_own(self, name, module):
         x = np.random.default_rng(0).uniform(0, 255, (1, 4, 5, 3)).astype(np.float32)
         expected = getattr(keras.applications, module).preprocess_input(x.copy())
-        contract = preprocessing.application(name)
+        contract = contracts.application(name)
         # Keras scales before it subtracts: the last bits differ.
         self.assertAllClose(contract(tf.constant(x), 3), expected, rtol=1e-5, atol=1e-5)
 
     def test_taps_are_keras_outputs_of_preprocessed_images(self):
         model = nets.small()
-        net = network.wrap(model, preprocessing=preprocessing.named("caffe"))
+        net = network.wrap(model, preprocessing=contracts.named("caffe"))
         x = np.stack([nets.picture(20, seed=s) for s in range(2)])
         taps = net.taps(["block1_pool", "block2_conv1"])(tf.constant(x))
         ready = keras.applications.vgg16.preprocess_input(x.copy())
@@ -313,7 +318,7 @@ class NetworkTest(tf.test.TestCase, parameterized.TestCase):
         self.assertEqual(first[0], "conv2d")
 
     def test_pre_activation_networks_list_each_layer_once(self):
-        net = nets.wrapped(place=surgery.placing(activation="pre"))
+        net = nets.wrapped(place=rewiring.placing(activation="pre"))
         layers = net.convolutions_and_poolings()
         self.assertEqual(layers, ("block1_conv1", "block1_pool", "block2_conv1", "block2_pool"))
         self.assertIn("block1_conv1_relu", net.paths)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvis.optimize import lbfgs, loop, updates
+from tfvis.optimize import lbfgs, loop, optimizers
 
 
 def _bowl(target):
@@ -39,7 +39,7 @@ class UpdatesTest(tf.test.TestCase):
         generator = np.random.default_rng(0)
         x = np.float64(1.0)
         squares = change = np.float64(0)
-        rule = updates.leaky_adagrad()
+        rule = optimizers.leaky_adagrad()
         image = tf.constant([1.0])
         slots = rule.init(image)
         for step in range(20):
@@ -61,7 +61,7 @@ class UpdatesTest(tf.test.TestCase):
         gradients = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
         variable = keras.Variable(np.zeros(4, np.float32))
         theirs = keras.optimizers.Adam(0.1, epsilon=1e-12)
-        rule = updates.adam()
+        rule = optimizers.adam()
         ours = tf.zeros(4)
         slots = rule.init(ours)
         for step, gradient in enumerate(gradients):
@@ -73,18 +73,18 @@ class UpdatesTest(tf.test.TestCase):
 
     def test_adam_goes_on_from_moments_handed_over(self):
         gradients = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
-        rule = updates.adam(0.9, 0.99)
+        rule = optimizers.adam(0.9, 0.99)
         x, _ = _steps(rule, np.zeros(4, np.float32), gradients)
         middle, moments = _steps(rule, np.zeros(4, np.float32), gradients[:12])
         for done, same in ((12, True), (0, False)):
-            rest, _ = _steps(updates.adam(0.9, 0.99, done=done), middle, gradients[12:], moments)
+            rest, _ = _steps(optimizers.adam(0.9, 0.99, done=done), middle, gradients[12:], moments)
             # Forgotten, the correction of 12 steps is made twice.
             self.assertEqual(np.allclose(rest, x, rtol=1e-5), same)
 
     def test_averaged_shows_the_mean_of_what_was_evaluated(self):
         gradients = np.random.default_rng(0).normal(size=(30, 2, 4)).astype(np.float32)
         start = np.random.default_rng(1).normal(size=(2, 4)).astype(np.float32)
-        rule = updates.averaged(updates.adam(), 0.9)
+        rule = optimizers.averaged(optimizers.adam(), 0.9)
         x, slots = tf.constant(start), rule.init(tf.constant(start))
         self.assertAllEqual(rule.result(x, slots), start)
         points, plain, moments = [], start, None
@@ -92,7 +92,7 @@ class UpdatesTest(tf.test.TestCase):
             points.append(np.float64(x))
             x, slots = _steps(rule, x, gradient[None], slots, first=len(points) - 1)
             plain, moments = _steps(
-                updates.adam(), plain, gradient[None], moments, first=len(points) - 1
+                optimizers.adam(), plain, gradient[None], moments, first=len(points) - 1
             )
             # The rule itself goes its way.
             self.assertAllEqual(x, plain)
@@ -107,7 +107,7 @@ class UpdatesTest(tf.test.TestCase):
             rates.append(float(rate))
             return x, slots
 
-        rule = updates.annealed(updates.Update(lambda x: (), apply), 40, last=0.1)
+        rule = optimizers.annealed(optimizers.Update(lambda x: (), apply), 40, last=0.1)
         _steps(rule, np.zeros(1, np.float32), np.zeros((45, 1), np.float32), rate=3.0)
         self.assertAllClose(rates[:21], np.full(21, 3.0))
         fallen = 0.1 + 0.9 * np.cos(np.arange(1, 20) / 20 * np.pi / 2) ** 2
@@ -117,7 +117,7 @@ class UpdatesTest(tf.test.TestCase):
 
     def test_annealed_leaves_the_rest_of_a_rule(self):
         inner = lbfgs.lbfgs()
-        rule = updates.annealed(inner, 10)
+        rule = optimizers.annealed(inner, 10)
         self.assertEqual(rule._replace(apply=inner.apply), inner)
 
 
@@ -130,7 +130,7 @@ class WeightsTest(tf.test.TestCase):
         self.start = np.zeros_like(self.target)
 
     def _run(self, energy, weights=None, rule=None, rate=0.1):
-        machine = loop.Loop(energy, rule or updates.adam(), lambda x: x, weights=weights)
+        machine = loop.Loop(energy, rule or optimizers.adam(), lambda x: x, weights=weights)
         return list(machine.run([loop.Stage(25, rate)], self.start))
 
     def _energy(self, x, step):
@@ -201,7 +201,7 @@ class LoopTest(tf.test.TestCase):
         self.start = np.zeros_like(self.target)
 
     def _loop(self, energy=None, **kwargs):
-        return loop.Loop(energy or _bowl(self.target), updates.adam(), lambda x: x, **kwargs)
+        return loop.Loop(energy or _bowl(self.target), optimizers.adam(), lambda x: x, **kwargs)
 
     def test_reaches_the_bottom_and_counts_its_steps(self):
         machine = self._loop()

@@ -10,8 +10,9 @@ from absl.testing import parameterized
 
 from tests import nets
 from tfvis.errors import InputError
-from tfvis.networks import network, padding, preprocessing
-from tfvis.networks.receptive import receptive_field
+from tfvis.networks import network, padding
+from tfvis.networks.preprocessing import contracts
+from tfvis.networks.receptive_field.receptive_field import receptive_field
 
 LAYERS = ("block1_conv1", "block1_pool", "block2_conv1", "block2_pool")
 
@@ -115,7 +116,7 @@ class PaddingTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_weights_are_shared_and_the_original_stays(self):
         model = nets.small()
-        net = network.wrap(model, preprocessing=preprocessing.named("tf"))
+        net = network.wrap(model, preprocessing=contracts.named("tf"))
         image = _noise(16, 16)
         before = net.taps(LAYERS)(image)
         for mode in ("replicate", "circular"):
@@ -133,7 +134,7 @@ class PaddingTest(tf.test.TestCase, parameterized.TestCase):
         self.assertEqual(model.get_layer("block1_conv1").padding, "same")
         self.assertEqual(dict(net.variant).keys(), {"pooling", "activation"})
         self.assertIs(padding.padded(net, "zero"), net)
-        again = network.wrap(model, preprocessing=preprocessing.named("tf")).taps(LAYERS)(image)
+        again = network.wrap(model, preprocessing=contracts.named("tf")).taps(LAYERS)(image)
         self.assertAllClose(again, before, rtol=0, atol=0)
 
     @parameterized.parameters("nested", "pre", "avg")
@@ -199,7 +200,7 @@ class PaddingTest(tf.test.TestCase, parameterized.TestCase):
             x = keras.layers.Conv2D(
                 channels, 3, padding="same", activation="relu", name=f"conv{k}"
             )(x)
-        net = network.wrap(keras.Model(inputs, x), preprocessing=preprocessing.named("tf"))
+        net = network.wrap(keras.Model(inputs, x), preprocessing=contracts.named("tf"))
         image = _noise(12, 10)
         for mode in ("replicate", "circular"):
             new = padding.padded(net, mode)

@@ -7,7 +7,7 @@ from unittest import mock
 import tensorflow as tf
 from absl import flags
 
-from apps import paths
+from apps.flags import paths
 from tests.processes import AppTest
 from tfvis.errors import InputError
 

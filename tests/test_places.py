@@ -7,8 +7,17 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 
-from tfvis.networks import asking, maps, network, places, probing, reach, receptive, windows
-from tfvis.networks.asking import Lost
+from tfvis.networks import network
+from tfvis.networks.receptive_field import (
+    layer_rules,
+    probing,
+    reach,
+    receptive_field,
+    spatial_maps,
+    spatial_positions,
+    subgraph_probing,
+)
+from tfvis.networks.receptive_field.subgraph_probing import Lost
 
 layers, ops = keras.layers, keras.ops
 
@@ -179,7 +188,9 @@ def _by_hand(model, layout, sizes) -> np.ndarray:
         fresh = fresh if scale == 1 else scale + fresh
         changed[np.arange(len(changed)), places_[0], places_[1]] = fresh
         before, after = (model(x.astype("f")) for x in (image[None], changed))
-        before, after = (places.as_map(x, layout, sizes).numpy() for x in (before, after))
+        before, after = (
+            spatial_positions.as_map(x, layout, sizes).numpy() for x in (before, after)
+        )
         apart = np.abs(after - before)
         # Of float32 sums; what is seen is changed by some hundredths at least.
         seen |= (apart > 1e-5 * np.abs(after).max()).any(-1)
@@ -191,7 +202,7 @@ class PlacesTest(tf.test.TestCase, parameterized.TestCase):
     def test_what_is_seen_is_what_single_changes_show(self, name):
         model = _model(_KEEP[name])
         start, end = model.inputs[0], model.outputs[0]
-        walk = places.start(start, _SIZE)
+        walk = spatial_positions.start(start, _SIZE)
         state = walk.to(end)
         self.assertNotIsInstance(state, Lost, str(state))
         rows, columns = reach.reach(start, end, _SIZE)
@@ -203,7 +214,7 @@ class PlacesTest(tf.test.TestCase, parameterized.TestCase):
             self.assertAllEqual(rows, seen.any((1, 3)))
             self.assertAllEqual(columns, seen.any((0, 2)))
             net = network.wrap(model)
-            field = receptive.receptive_field(net, net.graph.output, *_SIZE)
+            field = receptive_field.receptive_field(net, net.graph.output, *_SIZE)
             for axis, one in ((field.rows, rows), (field.columns, columns)):
                 sees = one.any(1)
                 self.assertAllEqual(axis.first[sees], one.argmax(1)[sees])
@@ -218,14 +229,14 @@ class PlacesTest(tf.test.TestCase, parameterized.TestCase):
     @parameterized.parameters(*_NEARLY)
     def test_what_sees_all_and_keeps_its_place(self, name):
         model = _model(_NEARLY[name])
-        self.assertTrue(_by_hand(model, windows.Layout(), _SIZE).all())
+        self.assertTrue(_by_hand(model, layer_rules.Layout(), _SIZE).all())
         rows, columns = reach.reach(model.inputs[0], model.outputs[0], _SIZE)
         self.assertAllEqual(rows, np.eye(12))
         self.assertAllEqual(columns, np.eye(12))
         net = network.wrap(model)
         last = net.graph.output
-        self.assertTrue(receptive.receptive_field(net, last, *_SIZE).everything)
-        field = receptive.receptive_field(net, last, *_SIZE, places_only=True)
+        self.assertTrue(receptive_field.receptive_field(net, last, *_SIZE).everything)
+        field = receptive_field.receptive_field(net, last, *_SIZE, places_only=True)
         self.assertEqual((field.size, field.places), ((1, 1), _SIZE))
 
     @parameterized.parameters(*_LOSE)
@@ -239,7 +250,7 @@ class PlacesTest(tf.test.TestCase, parameterized.TestCase):
     def test_differences_of_running_sums_are_asked_as_one(self, name):
         model = _model(_RESTORED[name])
         rows, columns = reach.reach(model.inputs[0], model.outputs[0], _SIZE)
-        seen = _by_hand(model, windows.Layout(), (len(rows), len(columns)))
+        seen = _by_hand(model, layer_rules.Layout(), (len(rows), len(columns)))
         self.assertLess(columns.sum(1).max(), 4)
         self.assertAllEqual(rows, seen.any((1, 3)))
         self.assertAllEqual(columns, seen.any((0, 2)))
@@ -257,8 +268,8 @@ class PlacesTest(tf.test.TestCase, parameterized.TestCase):
         self.assertTrue(found.hidden)
         # What each sees is known all the same: all up to its own place.
         net = network.wrap(model)
-        field = receptive.receptive_field(net, net.graph.output, *_SIZE)
-        seen = _by_hand(model, windows.Layout(), _SIZE)
+        field = receptive_field.receptive_field(net, net.graph.output, *_SIZE)
+        seen = _by_hand(model, layer_rules.Layout(), _SIZE)
         for axis, one in ((field.rows, seen.any((1, 3))), (field.columns, seen.any((0, 2)))):
             self.assertAllEqual(axis.first, one.argmax(1))
             self.assertAllEqual(axis.last, 11 - one[:, ::-1].argmax(1))
@@ -279,11 +290,11 @@ class PlacesTest(tf.test.TestCase, parameterized.TestCase):
         for sizes in (_SIZE, (11, 19), (30, 13)):
             start = keras.Input((*sizes, 2))
             end = make(start)
-            rules = windows.windows(end._keras_history.operation, sizes, 2)
+            rules = layer_rules.windows(end._keras_history.operation, sizes, 2)
             eyes = [np.eye(size, dtype=bool) for size in sizes]
-            question = asking.Question(windows.Layout(), sizes, strict=True)
-            layout, *found = asking.ask(start, end, {id(start): (*sizes, 2)}, question)
-            self.assertEqual(layout, windows.Layout())
+            question = subgraph_probing.Question(layer_rules.Layout(), sizes, strict=True)
+            layout, *found = subgraph_probing.ask(start, end, {id(start): (*sizes, 2)}, question)
+            self.assertEqual(layout, layer_rules.Layout())
             for rule, asked, eye in zip(rules, found, eyes, strict=True):
                 expected = np.zeros((rule.size, len(eye)), bool)
                 for outputs, inputs in rule.pairs(len(eye)):
@@ -297,7 +308,7 @@ class PlacesTest(tf.test.TestCase, parameterized.TestCase):
             calls.append(len(x))
             return tf.nn.avg_pool2d(x, 3, 2, "SAME")
 
-        probe = probing.Probe(run, (200, 160, 2), "float32", windows.Layout(), (200, 160))
+        probe = probing.Probe(run, (200, 160, 2), "float32", layer_rules.Layout(), (200, 160))
         _, rows, columns = probe.support()
         self.assertEqual((rows.shape, columns.shape), ((100, 200), (80, 160)))
         self.assertAllEqual(rows.sum(1), [3] * 99 + [2])
@@ -325,7 +336,7 @@ class PlacesTest(tf.test.TestCase, parameterized.TestCase):
         x = layers.ReLU(name="relu")(InstanceNorm(name="norm")(x))
         x = layers.Conv2D(4, 3, name="two")(x[:, 1:])
         x = layers.Dense(3, name="scores")(layers.Flatten(name="flat")(x))
-        found = maps.maps(network.wrap(keras.Model(inputs, x)))
+        found = spatial_maps.maps(network.wrap(keras.Model(inputs, x)))
         self.assertEqual(str(found.end), "flat makes a vector of the places")
         self.assertEqual(found.found[-1].path, "two")
         self.assertEqual(found.found[-1].sizes, (19, 20))

@@ -11,7 +11,8 @@ from absl.testing import parameterized
 from tests import nets
 from tfvis import objectives, preimages, priors
 from tfvis.errors import InputError
-from tfvis.networks import network, preprocessing
+from tfvis.networks import network
+from tfvis.networks.preprocessing import contracts
 from tfvis.optimize import loop
 from tfvis.preimages import inversion
 
@@ -40,7 +41,7 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
         # An orthogonal mix of the channels forgets nothing.
         mix, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))
         layer.set_weights([mix[None, None].astype(np.float32)])
-        net = network.wrap(model, preprocessing=preprocessing.named("caffe"))
+        net = network.wrap(model, preprocessing=contracts.named("caffe"))
         found = _run(net, self.target, "mix", prior=priors.NO_PRIOR, strength=1.0)
         # The steps end near a tenth of a grey level.
         self.assertAllClose(found.kept[0], self.target, atol=2.0)

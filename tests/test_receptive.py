@@ -9,9 +9,10 @@ from absl.testing import parameterized
 
 from tests import nets
 from tfvis.errors import InputError
-from tfvis.networks import network, receptive, surgery
-from tfvis.networks.caffe import layers as caffe
-from tfvis.networks.caffe import normalizing, pooling
+from tfvis.networks import network, rewiring
+from tfvis.networks.caffe.keras_layers import convolution_and_shape as caffe
+from tfvis.networks.caffe.keras_layers import lrn, pooling
+from tfvis.networks.receptive_field import receptive_field
 
 layers = keras.layers
 
@@ -50,7 +51,7 @@ def _unet(x):
 def _caffe(x):
     """CaffeNet's kinds of layers, each followed by what shows where it looks."""
     x = layers.Conv2D(4, 3, strides=2, activation="relu")(x)
-    x = pooling.CaffeMaxPooling2D(3, 2)(normalizing.ChannelResponse(3)(x))
+    x = pooling.CaffeMaxPooling2D(3, 2)(lrn.ChannelResponse(3)(x))
     x = caffe.ChannelScale()(caffe.GroupedConv2D(4, 3, padding="same", groups=2)(x))
     return caffe.Power(0.5)(caffe.WeightedSum((2.0, 0.5))([x, layers.ReLU()(x)]))
 
@@ -101,8 +102,8 @@ _ODD = {
     "floor_mean": lambda x: pooling.CaffeAveragePooling2D(3, 2, 1, ceil=False)(
         pooling.CaffeAveragePooling2D((2, 3), 3, ceil=False)(x)
     ),
-    "responses": lambda x: normalizing.ChannelResponse(5, 0.1)(
-        normalizing.SpatialResponse(5, 0.1)(layers.Conv2D(2, 3, strides=2)(x))
+    "responses": lambda x: lrn.ChannelResponse(5, 0.1)(
+        lrn.SpatialResponse(5, 0.1)(layers.Conv2D(2, 3, strides=2)(x))
     ),
     "caffe": _caffe,
     "sliced": _sliced,
@@ -153,7 +154,7 @@ class FieldTest(tf.test.TestCase, parameterized.TestCase):
         # place needs the pooling to cover the image.
         fixed = {"unet": [(16, 20)], "one_place": [(16, 20)]}
         for size in fixed.get(name, [(17, 20), (16, 23)]):
-            field = receptive.receptive_field(net, net.graph.output, *size)
+            field = receptive_field.receptive_field(net, net.graph.output, *size)
             height, width = model(np.zeros((1, *size, 2), np.float32)).shape[1:3]
             units = {(r, c) for r in (0, 1, height // 2, height - 2, height - 1)
                      for c in (0, 1, width // 2, width - 2, width - 1)
@@ -177,11 +178,11 @@ class FieldTest(tf.test.TestCase, parameterized.TestCase):
         sizes = {"block1_conv2": 5, "block1_pool": 6, "block2_conv2": 14, "block3_conv3": 40,
                  "block4_conv3": 92, "block5_conv3": 196, "block5_pool": 212}  # fmt: skip
         for layer, size in sizes.items():
-            field = receptive.receptive_field(net, layer, 224, 192)
+            field = receptive_field.receptive_field(net, layer, 224, 192)
             self.assertEqual(field.size, (size, size))
             self.assertEqual(field.rows.jump, net.stride(layer))
         # Far from the borders a box has the size of the field.
-        field = receptive.receptive_field(net, "block4_conv3", 224, 224)
+        field = receptive_field.receptive_field(net, "block4_conv3", 224, 224)
         top, left, bottom, right = field.box(14, 13)
         self.assertEqual((bottom - top, right - left), (92, 92))
         self.assertEqual((top, left), (14 * 8 + field.rows.low, 13 * 8 + field.rows.low))
@@ -201,7 +202,7 @@ class FieldTest(tf.test.TestCase, parameterized.TestCase):
             layers.MaxPooling2D(**pool, name="pool5"),
             size=227,
         )
-        fields = [receptive.receptive_field(net, layer, 227, 227) for layer in net.paths]
+        fields = [receptive_field.receptive_field(net, layer, 227, 227) for layer in net.paths]
         self.assertEqual([f.size[0] for f in fields], [11, 19, 51, 67, 99, 131, 163, 195])
         self.assertEqual([f.columns.jump for f in fields], [4, 8, 8, 16, 16, 16, 16, 32])
 
@@ -210,7 +211,7 @@ class FieldTest(tf.test.TestCase, parameterized.TestCase):
         """Araujo et al. 2019, "Computing receptive fields", table of networks."""
         net = _random(name)
         spatial = [path for path in net.paths if len(net.graph.tensors[path].shape) == 4]
-        field = receptive.receptive_field(net, spatial[-1], 640, 640)
+        field = receptive_field.receptive_field(net, spatial[-1], 640, 640)
         self.assertEqual(field.size, (size, size))
         self.assertEqual(field.rows.jump, 32)
         # Maps are as large as the network's own.
@@ -221,17 +222,19 @@ class FieldTest(tf.test.TestCase, parameterized.TestCase):
         net = _random("resnet50")
         sizes = {"conv1_relu": 7, "pool1_pool": 11, "conv2_block1_out": 19, "conv2_block3_out": 35}
         for layer, size in sizes.items():
-            self.assertEqual(receptive.receptive_field(net, layer, 224, 224).size, (size, size))
+            self.assertEqual(
+                receptive_field.receptive_field(net, layer, 224, 224).size, (size, size)
+            )
 
     def test_split_activations_are_ordinary_layers(self):
-        net = nets.wrapped(place=surgery.placing("avg", "pre"))
-        sizes = [receptive.receptive_field(net, p, 32, 32).size[0] for p in net.paths[:6]]
+        net = nets.wrapped(place=rewiring.placing("avg", "pre"))
+        sizes = [receptive_field.receptive_field(net, p, 32, 32).size[0] for p in net.paths[:6]]
         self.assertEqual(sizes, [3, 3, 4, 8, 8, 10])
 
     def test_global_layers_see_everything(self):
         net = nets.wrapped()
         for layer in ("gap", "logits", "predictions"):
-            field = receptive.receptive_field(net, layer, 20, 24)
+            field = receptive_field.receptive_field(net, layer, 20, 24)
             self.assertTrue(field.everything)
             self.assertEqual(field.size, (20, 24))
             self.assertEqual(field.box(0, 0), (0, 0, 20, 24))
@@ -248,8 +251,8 @@ class FieldTest(tf.test.TestCase, parameterized.TestCase):
         x = layers.Conv2D(2, 3, padding="same", name="before")(inputs)
         model = keras.Model(inputs, layers.Conv2D(2, 3, name="after")(step(x)))
         net = network.wrap(model)
-        self.assertFalse(receptive.receptive_field(net, "before", 16, 16).everything)
-        self.assertTrue(receptive.receptive_field(net, "after", 16, 16).everything)
+        self.assertFalse(receptive_field.receptive_field(net, "before", 16, 16).everything)
+        self.assertTrue(receptive_field.receptive_field(net, "after", 16, 16).everything)
 
     def test_own_classes_are_not_taken_by_their_name(self):
         class Dropout(keras.layers.Layer):
@@ -257,12 +260,12 @@ class FieldTest(tf.test.TestCase, parameterized.TestCase):
                 return x - keras.ops.mean(x, axis=(1, 2), keepdims=True)
 
         net = _chain(Dropout(name="own"), layers.Conv2D(2, 3, name="after"))
-        self.assertTrue(receptive.receptive_field(net, "after", 16, 16).everything)
+        self.assertTrue(receptive_field.receptive_field(net, "after", 16, 16).everything)
 
     @parameterized.parameters(9, 24, 37)
     def test_fixed_size_networks_see_a_resized_image(self, side):
         net = nets.wrapped(size=16)
-        field = receptive.receptive_field(net, "block1_conv1", side, side)
+        field = receptive_field.receptive_field(net, "block1_conv1", side, side)
         image = tf.Variable(np.random.default_rng(0).uniform(0, 255, (1, side, side, 3)))
         image = tf.cast(image, tf.float32)
         # Every unit of the layer's input, then what the convolution gathers.
@@ -280,18 +283,18 @@ class FieldTest(tf.test.TestCase, parameterized.TestCase):
         for index in range(600):
             x = layers.ReLU(name=f"r{index}")(x)
         net = network.wrap(keras.Model(inputs, layers.Conv2D(1, 3, name="last")(x)))
-        self.assertEqual(receptive.receptive_field(net, "last", 8, 8).size, (3, 3))
+        self.assertEqual(receptive_field.receptive_field(net, "last", 8, 8).size, (3, 3))
 
     def test_input_that_cannot_be_used(self):
         net = nets.wrapped()
         with self.assertRaisesRegex(InputError, "no layer 'block9'"):
-            receptive.receptive_field(net, "block9", 16, 16)
+            receptive_field.receptive_field(net, "block9", 16, 16)
         with self.assertRaisesRegex(InputError, "--size=2.*block2_pool"):
-            receptive.receptive_field(net, "block2_pool", 2, 2)
+            receptive_field.receptive_field(net, "block2_pool", 2, 2)
         with self.assertRaisesRegex(InputError, "column of 0 to 3.*Received: 4"):
-            receptive.receptive_field(net, "block2_pool", 16, 16).box(3, 4)
+            receptive_field.receptive_field(net, "block2_pool", 16, 16).box(3, 4)
         inputs = keras.Input((None, None, 3))
         up = layers.UpSampling2D(2)(layers.MaxPooling2D(2)(inputs))
         net = network.wrap(keras.Model(inputs, layers.Add(name="both")([up, inputs])))
         with self.assertRaisesRegex(InputError, "33 x 33.*both"):
-            receptive.receptive_field(net, "both", 33, 33)
+            receptive_field.receptive_field(net, "both", 33, 33)

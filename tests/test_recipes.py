@@ -11,7 +11,7 @@ from tfvis import objectives, preimages, priors
 from tfvis.errors import InputError
 from tfvis.networks import network
 from tfvis.optimize import lbfgs
-from tfvis.preimages import caricatures, inversion, maximization
+from tfvis.preimages import activation_maximization, caricatures, inversion
 
 
 def _last(runs):
@@ -63,8 +63,10 @@ class MaximizeTest(tf.test.TestCase):
         self.net = nets.wrapped()
 
     def _unit(self, net, layer, channels, size=(16, 16), **kwargs):
-        bare = maximization.unit(net, layer, channels, size, **kwargs)
-        return maximization.normalized(net, bare, layer, size, [0.5] * len(channels), 1e4)
+        bare = activation_maximization.unit(net, layer, channels, size, **kwargs)
+        return activation_maximization.normalized(
+            net, bare, layer, size, [0.5] * len(channels), 1e4
+        )
 
     def test_every_unit_of_a_batch_ends_as_alone(self):
         for way in ("pixels", "fourier"):
@@ -130,13 +132,15 @@ class MaximizeTest(tf.test.TestCase):
 
     def test_sizes_and_ways_follow_the_layer(self):
         # 1.1 fields of 10 at stride 2 are 5.5 places, made odd; the field of 3 gives 3.
-        self.assertEqual(maximization.canvas(self.net, "block1_conv1"), (3, 3))
-        self.assertEqual(maximization.canvas(self.net, "block2_conv1"), (10, 10))
-        self.assertEqual(maximization.canvas(self.net, "logits"), (224, 224))
-        self.assertEqual(maximization.canvas(nets.wrapped(size=20), "block2_conv1"), (20, 20))
+        self.assertEqual(activation_maximization.canvas(self.net, "block1_conv1"), (3, 3))
+        self.assertEqual(activation_maximization.canvas(self.net, "block2_conv1"), (10, 10))
+        self.assertEqual(activation_maximization.canvas(self.net, "logits"), (224, 224))
+        self.assertEqual(
+            activation_maximization.canvas(nets.wrapped(size=20), "block2_conv1"), (20, 20)
+        )
 
         def published(layer, **kwargs):
-            return maximization.published(
+            return activation_maximization.published(
                 self.net, layer, (16, 16), preimages.Maximization(**kwargs)
             )
 
@@ -156,7 +160,7 @@ class MaximizeTest(tf.test.TestCase):
     def test_one_trace(self):
         settings = preimages.Maximization(steps=25, parameterization="fourier")
         objective = self._unit(self.net, "block2_conv1", (2, 5))
-        way = maximization.descending(self.net, objective, (16, 16), (0, 0), settings)
+        way = activation_maximization.descending(self.net, objective, (16, 16), (0, 0), settings)
         list(way.compiled.run(way.stages, way.start, marks=(0, 1, 2, 7)))
         self.assertEqual(way.compiled.traces, 1)
 

@@ -7,7 +7,7 @@ from absl.testing import parameterized
 
 from tests import nets
 from tfvis.errors import InputError
-from tfvis.networks import fast, network, rectifiers, surgery
+from tfvis.networks import fast_execution, network, relu_gradients, rewiring
 
 layers = keras.layers
 _BACKWARD = ("guided", "deconvnet")
@@ -114,10 +114,10 @@ class RectifiersTest(tf.test.TestCase, parameterized.TestCase):
         super().setUp()
         self.upstream = np.random.default_rng(5).normal(size=(1, 2, 3, 5)).astype(np.float32)
 
-    @parameterized.product(style=_STYLES, policy=rectifiers.POLICIES)
+    @parameterized.product(style=_STYLES, policy=relu_gradients.POLICIES)
     def test_backward_passes_by_hand(self, style, policy):
         model = _model(style)
-        net = rectifiers.with_policy(network.wrap(model), policy)
+        net = relu_gradients.with_policy(network.wrap(model), policy)
         taps = net.taps([net.graph.output])
         for seed in range(3):
             x = _picture(seed)
@@ -131,7 +131,7 @@ class RectifiersTest(tf.test.TestCase, parameterized.TestCase):
         """Without ties a unit goes back to one place of its window: the largest."""
         inputs = keras.Input((4, 6, 1))
         model = keras.Model(inputs, layers.ReLU()(layers.MaxPooling2D(2, name="pool")(inputs)))
-        net = rectifiers.with_policy(network.wrap(model), "deconvnet")
+        net = relu_gradients.with_policy(network.wrap(model), "deconvnet")
         x = np.random.default_rng(0).permutation(24).reshape(1, 4, 6, 1).astype(np.float32) - 12
         upstream = np.arange(1, 7, dtype=np.float32).reshape(1, 2, 3, 1)
         taps = net.taps([net.graph.output])
@@ -149,8 +149,8 @@ class RectifiersTest(tf.test.TestCase, parameterized.TestCase):
         before = model.to_json(), [len(la._inbound_nodes) for la in model.layers]
         _, plain = _backward(model, x, self.upstream)
         results = []
-        for policy in rectifiers.POLICIES:
-            other = rectifiers.with_policy(net, policy)
+        for policy in relu_gradients.POLICIES:
+            other = relu_gradients.with_policy(net, policy)
             taps = other.taps(["second"])
             results.append(_backward(lambda x, taps=taps: taps(x)["second"], x, self.upstream)[1])
             self.assertEqual(other.paths, net.paths)
@@ -158,7 +158,7 @@ class RectifiersTest(tf.test.TestCase, parameterized.TestCase):
         self.assertAllClose(results[0], plain, rtol=1e-4, atol=1e-5)
         for a, b in ((0, 1), (0, 2), (1, 2)):
             self.assertGreater(np.linalg.norm(results[a] - results[b]), 0.1)
-        self.assertIs(rectifiers.with_policy(net, "gradient"), net)
+        self.assertIs(relu_gradients.with_policy(net, "gradient"), net)
         self.assertEqual((model.to_json(), [len(la._inbound_nodes) for la in model.layers]), before)
         self.assertAllEqual(_backward(model, x, self.upstream)[1], plain)
         untouched = net.taps(["second"])
@@ -167,7 +167,7 @@ class RectifiersTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_weights_are_shared(self):
         model = _model()
-        other = rectifiers.with_policy(network.wrap(model), "guided")
+        other = relu_gradients.with_policy(network.wrap(model), "guided")
         copy = other.graph.truncated([other.graph.output])
         self.assertSameElements(map(id, copy.variables), map(id, model.variables))
 
@@ -175,7 +175,7 @@ class RectifiersTest(tf.test.TestCase, parameterized.TestCase):
     def test_the_fast_plan_keeps_the_policy(self, policy, packed):
         """Wide enough to be packed; in both precisions."""
         keras.utils.set_random_seed(0)
-        width = fast.PACKED_MIN_CHANNELS
+        width = fast_execution.PACKED_MIN_CHANNELS
         conv = {"padding": "same", "activation": "relu"}
         model = keras.Sequential(
             [
@@ -187,7 +187,7 @@ class RectifiersTest(tf.test.TestCase, parameterized.TestCase):
         )
         # No window of zeros only: their tie is shared by the plan, and not by TensorFlow.
         model.layers[0].bias.assign(np.full(width, 0.5, np.float32))
-        net = rectifiers.with_policy(network.wrap(model), policy)
+        net = relu_gradients.with_policy(network.wrap(model), policy)
         plain = net.graph.truncated(["packed"])
         x = np.random.default_rng(0).normal(size=(1, 8, 8, 3)).astype(np.float32)
         upstream = np.random.default_rng(1).normal(size=(1, 4, 4, 16)).astype(np.float32)
@@ -197,7 +197,7 @@ class RectifiersTest(tf.test.TestCase, parameterized.TestCase):
         for precision, share in (("float32", 1e-4), ("bfloat16", 0.06)):
             taps = net.taps(["packed"], precision, packed)
             kinds = [type(layer).__name__ for layer in taps.model.layers]
-            frozen = precision == "bfloat16" or (packed and fast.packs(precision))
+            frozen = precision == "bfloat16" or (packed and fast_execution.packs(precision))
             self.assertEqual("FrozenConv" in kinds, frozen)
             fast_y, fast_dx = _backward(lambda x, taps=taps: taps(x)["packed"], x, upstream)
             self.assertLess(np.linalg.norm(fast_y - y), share * np.linalg.norm(y))
@@ -220,9 +220,11 @@ class RectifiersTest(tf.test.TestCase, parameterized.TestCase):
             "guided": np.maximum(upstream, 0) * slopes,
             "deconvnet": np.maximum(upstream, 0),
         }
-        for policy in rectifiers.POLICIES:
-            for precision in fast.PRECISIONS:
-                taps = rectifiers.with_policy(network.wrap(model), policy).taps(["relu"], precision)
+        for policy in relu_gradients.POLICIES:
+            for precision in fast_execution.PRECISIONS:
+                taps = relu_gradients.with_policy(network.wrap(model), policy).taps(
+                    ["relu"], precision
+                )
                 out, dx = _backward(lambda x, taps=taps: taps(x)["relu"], x, upstream)
                 near = {"rtol": 1e-6, "atol": 1e-6} if precision == "float32" else {"rtol": 0.01}
                 self.assertAllClose(out, y, **near)
@@ -237,8 +239,8 @@ class RectifiersTest(tf.test.TestCase, parameterized.TestCase):
         x = layers.GlobalAveragePooling2D(name="gap")(inner(inputs))
         outputs = layers.Dense(4, activation="softmax", name="predictions")(x)
         model = keras.Model(inputs, outputs)
-        net = network.wrap(model, place=surgery.placing("avg", "pre"))
-        other = rectifiers.with_policy(net, "guided")
+        net = network.wrap(model, place=rewiring.placing("avg", "pre"))
+        other = relu_gradients.with_policy(net, "guided")
         self.assertEqual(other.paths, net.paths)
         self.assertIn("inner/twice:1", other.paths)
         x = tf.constant(nets.picture(8)[None])
@@ -264,25 +266,25 @@ class RectifiersTest(tf.test.TestCase, parameterized.TestCase):
             net = wrapped(relu, layer, layers.Conv2D(**conv, name="end"))
             for policy in _BACKWARD:
                 with self.assertRaisesRegex(InputError, f"{policy}.*mine.*{word}.*bad"):
-                    rectifiers.with_policy(net, policy)
+                    relu_gradients.with_policy(net, policy)
                 with self.assertRaisesRegex(InputError, "on the way to end"):
-                    rectifiers.with_policy(net, policy, ["good", "end"])
-                self.assertEqual(rectifiers.with_policy(net, policy, ["good"]).paths, net.paths)
-            self.assertIs(rectifiers.with_policy(net, "gradient"), net)
+                    relu_gradients.with_policy(net, policy, ["good", "end"])
+                self.assertEqual(relu_gradients.with_policy(net, policy, ["good"]).paths, net.paths)
+            self.assertIs(relu_gradients.with_policy(net, "gradient"), net)
         operation = keras.Input((8, 8, 3))
         net = network.wrap(keras.Model(operation, keras.ops.maximum(operation, 0.0)))
         with self.assertRaisesRegex(InputError, "Maximum at maximum"):
-            rectifiers.with_policy(net, "deconvnet")
+            relu_gradients.with_policy(net, "deconvnet")
 
     def test_a_last_softmax_does_not_count(self):
         net = nets.wrapped()
-        self.assertEqual(rectifiers.with_policy(net, "guided").logits, "logits")
+        self.assertEqual(relu_gradients.with_policy(net, "guided").logits, "logits")
         with self.assertRaisesRegex(InputError, "softmax at predictions"):
-            rectifiers.with_policy(net, "guided", ["predictions"])
+            relu_gradients.with_policy(net, "guided", ["predictions"])
 
     def test_words_that_are_no_policy(self):
         net = nets.wrapped()
         with self.assertRaisesRegex(InputError, "--method=relu: expected gradient, guided"):
-            rectifiers.with_policy(net, "relu")
+            relu_gradients.with_policy(net, "relu")
         with self.assertRaisesRegex(InputError, "no layer 'block9'"):
-            rectifiers.with_policy(net, "guided", ["block9"])
+            relu_gradients.with_policy(net, "guided", ["block9"])

@@ -8,7 +8,7 @@ from tensorboard.backend.event_processing import event_accumulator
 
 from tests import nets
 from tfvis import hardware
-from tfvis.report import manifest, pages, plots, sheets, signed, tensorboard
+from tfvis.report import gradient_images, html_page, manifest, plots, sheets, tensorboard
 
 
 class ReportTest(tf.test.TestCase):
@@ -66,9 +66,9 @@ class ReportTest(tf.test.TestCase):
         self.assertEqual(scalar, 2.5)
 
     def test_a_page_is_one_file_and_escapes_its_words(self):
-        figure = pages.Figure(nets.picture(8), "<layer> & co", "note")
+        figure = html_page.Figure(nets.picture(8), "<layer> & co", "note")
         path = self.folder / "index.html"
-        pages.write(path, "a < b", [pages.Section("heading", "text", (figure,))])
+        html_page.write(path, "a < b", [html_page.Section("heading", "text", (figure,))])
         text = path.read_text()
         self.assertIn("&lt;layer&gt; &amp; co", text)
         self.assertNotRegex(text, r'(src|href)="(?!data:)')
@@ -83,8 +83,10 @@ class ReportTest(tf.test.TestCase):
 class SignedTest(tf.test.TestCase):
     def test_nothing_is_grey_where_it_could_be_negative_and_black_where_not(self):
         nothing = np.zeros((4, 5, 3))
-        self.assertAllEqual(signed.shown(nothing), np.full((4, 5, 3), 127.5))
-        self.assertAllEqual(signed.shown(nothing[..., 0], signed=False), np.zeros((4, 5, 1)))
+        self.assertAllEqual(gradient_images.shown(nothing), np.full((4, 5, 3), 127.5))
+        self.assertAllEqual(
+            gradient_images.shown(nothing[..., 0], signed=False), np.zeros((4, 5, 1))
+        )
         values = np.array([[-2.0, 0, 1, 2]])
         # The percentile of 1, 2, 2 is a little under 2.
-        self.assertAllClose(signed.shown(values)[0, :, 0], [0, 127.5, 191.25, 255], atol=1)
+        self.assertAllClose(gradient_images.shown(values)[0, :, 0], [0, 127.5, 191.25, 255], atol=1)

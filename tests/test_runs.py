@@ -9,9 +9,10 @@ import numpy as np
 import PIL.Image
 import tensorflow as tf
 
-from apps import growth, inversions, maximizations, runs, units
 from tests import nets
 from tfvis import preimages
+from tfvis.experiments import activation_maximization, growth, inversion, runner
+from tfvis.objectives import parsing
 from tfvis.optimize import loop
 
 
@@ -24,12 +25,12 @@ class ResumeTest(tf.test.TestCase):
         names = ["..", "../..", "a/../../b", ".", "/etc", "manifest.json", "tensorboard", "a:1"]
         seen = set()
         for name in names:
-            folder = (self.folder / runs.safe_name(name)).resolve()
+            folder = (self.folder / runner.safe_name(name)).resolve()
             self.assertIn(self.folder.resolve(), folder.parents, name)
             self.assertNotIn(folder.name, ("manifest.json", "tensorboard"))
             seen.add(folder)
         self.assertLen(seen, len(names))
-        self.assertEqual(str(runs.safe_name("inner/block1_conv1")), "inner/block1_conv1")
+        self.assertEqual(str(runner.safe_name("inner/block1_conv1")), "inner/block1_conv1")
 
     def test_a_state_is_whole_or_none(self):
         path = self.folder / ".state.npz"
@@ -45,19 +46,19 @@ class ResumeTest(tf.test.TestCase):
             stopped=np.array([True]),
             trail=np.ones((20, 1), np.float32),
         )
-        runs._save_state(path, ["k"], state, 330, 2.5)
-        read, done, seconds = runs._load_state(path, ["k"])
+        runner._save_state(path, ["k"], state, 330, 2.5)
+        read, done, seconds = runner._load_state(path, ["k"])
         self.assertEqual((read.stage, read.step, done, seconds), (1, 30, 330, 2.5))
         for name in ("canvas", "slots", "kept", "kept_energy", "stopped", "trail"):
             self.assertAllEqual(getattr(read, name), getattr(state, name))
         self.assertEqual(read.stopped.dtype, bool)
-        self.assertIsNone(runs._load_state(path, ["other"])[0])
+        self.assertIsNone(runner._load_state(path, ["other"])[0])
         whole = path.read_bytes()
         for place in range(0, len(whole), 37):
             damaged = bytearray(whole)
             damaged[place] ^= 1 << place % 8
             path.write_bytes(bytes(damaged))
-            read, *_ = runs._load_state(path, ["k"])
+            read, *_ = runner._load_state(path, ["k"])
             if read is not None:
                 # Bits of the archive that carry nothing, such as a time stamp.
                 self.assertAllEqual(read.canvas, canvas)
@@ -65,7 +66,7 @@ class ResumeTest(tf.test.TestCase):
 
     def _job(self, layers):
         net = nets.wrapped()
-        return inversions.Job(
+        return inversion.Job(
             networks={"small": net},
             targets={"small": nets.picture(16)},
             layers={"small": layers},
@@ -77,7 +78,7 @@ class ResumeTest(tf.test.TestCase):
 
     def test_a_damaged_manifest_is_made_again(self):
         path = self.folder / "manifest.json"
-        done = inversions.run(self._job(["block1_conv1"]))
+        done = inversion.run(self._job(["block1_conv1"]))
         for text in (
             "",
             "[1]",
@@ -88,18 +89,18 @@ class ResumeTest(tf.test.TestCase):
             json.dumps({"results": [1, {"key": []}, {"key": done[0]["key"]}]}),
         ):
             path.write_text(text)
-            self.assertEqual(inversions.run(self._job(["block1_conv1"]))[0]["key"], done[0]["key"])
+            self.assertEqual(inversion.run(self._job(["block1_conv1"]))[0]["key"], done[0]["key"])
             self.assertLen(json.loads(path.read_text())["results"], 1)
 
     def test_finished_layers_stay_in_the_manifest_while_others_are_made(self):
-        inversions.run(self._job(["block1_pool", "block1_conv1"]))
+        inversion.run(self._job(["block1_pool", "block1_conv1"]))
         seen = []
 
         def watching(path, content):
             seen.append([record["layer"] for record in content["results"]])
 
         with self.assertRaises(KeyboardInterrupt), self._interrupted_after(watching, 1):
-            inversions.run(self._job(["block2_conv1", "block1_pool", "block1_conv1"]))
+            inversion.run(self._job(["block2_conv1", "block1_pool", "block1_conv1"]))
         self.assertEqual(seen, [["block2_conv1", "block1_pool", "block1_conv1"]])
 
     @contextlib.contextmanager
@@ -111,7 +112,7 @@ class ResumeTest(tf.test.TestCase):
             calls.append(path)
 
         calls = []
-        with mock.patch.object(runs.manifest, "write", write):
+        with mock.patch.object(runner.manifest, "write", write):
             yield
 
     def test_growth_is_the_same_after_an_interruption(self):
@@ -119,9 +120,9 @@ class ResumeTest(tf.test.TestCase):
             net = nets.wrapped()
             folder = self.folder / name
             folder.mkdir()
-            return maximizations.Job(
+            return activation_maximization.Job(
                 networks={"small": net},
-                units={"small": units.parse("block2_conv1:0-1", net, None)},
+                units={"small": parsing.parse("block2_conv1:0-1", net, None)},
                 settings={"small": preimages.Maximization(steps=30)},
                 size=16,
                 everywhere=False,
@@ -133,9 +134,9 @@ class ResumeTest(tf.test.TestCase):
             )
 
         whole = job("whole")
-        maximizations.run(whole)
+        activation_maximization.run(whole)
         cut = job("cut")
-        kept = runs._log
+        kept = runner._log
 
         def stopping(task, writer, progress, before):
             kept(task, writer, progress, before)
@@ -143,13 +144,13 @@ class ResumeTest(tf.test.TestCase):
                 raise KeyboardInterrupt
 
         with (
-            mock.patch.object(runs, "SAVE_EVERY_S", 0.0),
-            mock.patch.object(runs, "_log", stopping),
+            mock.patch.object(runner, "SAVE_EVERY_S", 0.0),
+            mock.patch.object(runner, "_log", stopping),
             self.assertRaises(KeyboardInterrupt),
         ):
-            maximizations.run(cut)
+            activation_maximization.run(cut)
         self.assertTrue(list(cut.workdir.rglob(".*.state.npz")))
-        maximizations.run(cut)
+        activation_maximization.run(cut)
         self.assertFalse(list(cut.workdir.rglob(".*")))
         for path in whole.workdir.rglob("*.*"):
             if path.suffix in (".png", ".gif"):

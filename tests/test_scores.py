@@ -5,11 +5,11 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 
-from apps import units
 from tests import nets
 from tfvis.attention import grad_cam
 from tfvis.errors import InputError
-from tfvis.networks import network, squashing
+from tfvis.networks import network, score_functions
+from tfvis.objectives import parsing
 
 layers, ops = keras.layers, keras.ops
 
@@ -140,7 +140,7 @@ class ScoresTest(tf.test.TestCase, parameterized.TestCase):
         if how != "softmax_of_two":
             self.assertAllClose(scores, np.concatenate([-single, single], 1), rtol=1e-4)
             self.assertEqual((net.classifier.kind, net.classes), ("binary", ("no", "yes")))
-            (unit,) = units.parse("logit:no", net, None)
+            (unit,) = parsing.parse("logit:no", net, None)
             self.assertEqual((unit.layer, unit.channel), ("logits", 0))
         # What speaks for one speaks against the other.
         cam = grad_cam.GradCam(net)
@@ -234,13 +234,13 @@ class SquashingTest(tf.test.TestCase, parameterized.TestCase):
     )
     def test_order(self, function, expected):
         for classes in (2, 5, 1000):
-            found = squashing.keeps_order(lambda x: np.asarray(function(x)), classes)
+            found = score_functions.keeps_order(lambda x: np.asarray(function(x)), classes)
             self.assertEqual(found, expected)
 
     def test_half_precision(self):
         for classes in (3, 1000):
-            self.assertTrue(squashing.keeps_order(_half, classes))
-            self.assertEqual(squashing.form(_half, classes), ("multiclass", "probabilities"))
+            self.assertTrue(score_functions.keeps_order(_half, classes))
+            self.assertEqual(score_functions.form(_half, classes), ("multiclass", "probabilities"))
 
 
 if __name__ == "__main__":

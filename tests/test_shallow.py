@@ -12,7 +12,7 @@ from sklearn.datasets import load_sample_image
 from tests import nets
 from tfvis import images, objectives, preimages
 from tfvis.errors import InputError
-from tfvis.networks import network, shallow, shallow_layers
+from tfvis.networks import hog_sift, hog_sift_layers, network
 
 NAMES = ("hog", "hogb", "dsift")
 
@@ -126,11 +126,11 @@ class DefinitionTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_other_bins(self):
         image = _photograph(75, 93)
-        net = network.wrap(shallow.dsift(bin_size=8))
+        net = network.wrap(hog_sift.dsift(bin_size=8))
         self.assertAllClose(
             preimages.features(net, "dsift", image[None])[0], _dsift(image, 8), rtol=0, atol=3e-6
         )
-        self.assertEqual(network.wrap(shallow.hog(cell=4)).shape("hog", 40, 48), (10, 12, 27))
+        self.assertEqual(network.wrap(hog_sift.hog(cell=4)).shape("hog", 40, 48), (10, 12, 27))
 
     @parameterized.parameters(*NAMES)
     def test_gradients_are_differences_of_the_papers_features(self, name):
@@ -243,7 +243,7 @@ class DefinitionTest(tf.test.TestCase, parameterized.TestCase):
         slopes = np.float32([[0, 1], [1, 0], [-1, 0], [0, -1], [0, 0], [1e-7, 0], [1e-20, 1e-20]])
         for soft in (True, False):
             for count in (4, 9):
-                layer = shallow_layers.Orientations(count, soft)
+                layer = hog_sift_layers.Orientations(count, soft)
                 variable = tf.constant(slopes[None, None])
                 with tf.GradientTape() as tape:
                     tape.watch(variable)
@@ -313,7 +313,7 @@ class NetworkTest(tf.test.TestCase, parameterized.TestCase):
     @parameterized.parameters(*NAMES)
     def test_saved_and_opened_again(self, name):
         path = pathlib.Path(self.create_tempdir().full_path) / "saved.keras"
-        shallow.BUILDERS[name]().save(path)
+        hog_sift.BUILDERS[name]().save(path)
         net = network.wrap(keras.models.load_model(path, safe_mode=True), "opened")
         image = _photograph(48, 48)
         self.assertAllEqual(preimages.features(net, name, image[None])[0], _features(name, image))
@@ -342,9 +342,9 @@ class NetworkTest(tf.test.TestCase, parameterized.TestCase):
         with self.assertRaisesRegex(InputError, "hog"):
             network.build("hogg")
         with self.assertRaisesRegex(InputError, "even cell.*7"):
-            shallow.hog(cell=7)
+            hog_sift.hog(cell=7)
         with self.assertRaisesRegex(InputError, "bin.*0"):
-            shallow.dsift(bin_size=0)
+            hog_sift.dsift(bin_size=0)
         with self.assertRaisesRegex(InputError, "--size=20.*dsift"):
             next(preimages.invert(_network("dsift"), _photograph(20, 20), "dsift"))
         flat = np.full((48, 48, 1), 128, np.float32)

@@ -4,15 +4,9 @@ import re
 
 import tensorflow as tf
 
-from tfvis.art import anatomy
-from tfvis.networks import (
-    checkpoint_files,
-    classifier_head,
-    network,
-    registry,
-    weight_files,
-    weights,
-)
+from tfvis.classifiers import backbone
+from tfvis.networks import classifier_head, network, registry, weights
+from tfvis.networks.files import checkpoint_files, weight_files
 
 _NAMES = ("instruments_vgg16", "pacs_vgg16")
 # Of a folder in the repository, card and all.
@@ -28,7 +22,7 @@ class ShippedTest(tf.test.TestCase):
                 self.assertIn(name, registry.checkpoints())
                 said = checkpoint_files.description(folder, name)
                 self.assertEqual(said["network"], "vgg16")
-                anatomy.anatomy(base, said["cut"], said["last"])  # Cuts there, if asked to.
+                backbone.anatomy(base, said["cut"], said["last"])  # Cuts there, if asked to.
                 arrays = weight_files.read_npz(folder / "weights.npz")
                 model = classifier_head.classifier(
                     base.graph, said["cut"], said["last"], arrays, name
@@ -54,6 +48,6 @@ class ShippedTest(tf.test.TestCase):
         base = network.build("vgg16", "random")
         for name in _NAMES:
             said = checkpoint_files.description(registry.find_checkpoint(name), name)
-            parts = anatomy.anatomy(base, said["cut"], said["last"])
+            parts = backbone.anatomy(base, said["cut"], said["last"])
             self.assertNotEqual(parts.trunk_fingerprint(), said["trunk"])
             self.assertLen(said["trunk"], len(weights.PUBLISHED["vgg16"]))

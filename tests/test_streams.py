@@ -8,7 +8,7 @@ import tensorflow as tf
 from tests.processes import ROOT
 
 _APP = """
-import apps.common as common
+import apps.flags.common as common
 def main():
     for k in range(3):
         common.tell(f"result {{k}} of a\\x1b[31m\\nclass")

@@ -10,7 +10,7 @@ from absl.testing import parameterized
 from tests import nets
 from tfvis.errors import InputError
 from tfvis.networks import network
-from tfvis.style import goals, losses, statistics
+from tfvis.style import gram, losses, targets
 
 LAYERS = ("block1_conv1", "block2_conv1")
 
@@ -68,7 +68,7 @@ class StatisticsTest(tf.test.TestCase, parameterized.TestCase):
         with tf.GradientTape() as tape:
             x = tf.constant(features)
             tape.watch(x)
-            found = statistics.moments(x, weights)
+            found = gram.moments(x, weights)
             total = sum(
                 tf.reduce_sum(tf.constant(a, tf.float32) * m)
                 for a, m in zip(asked, found, strict=True)
@@ -84,15 +84,15 @@ class StatisticsTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_parts_of_a_map_add_up(self):
         features, weights = _features(5, 4), _guides(5, 4)
-        whole = statistics.moments(features, weights)
-        upper = statistics.moments(features[:, :2], weights[:, :2], 20)
-        lower = statistics.moments(features[:, 2:], weights[:, 2:], 20)
+        whole = gram.moments(features, weights)
+        upper = gram.moments(features[:, :2], weights[:, :2], 20)
+        lower = gram.moments(features[:, 2:], weights[:, 2:], 20)
         for a, b, both in zip(upper, lower, whole, strict=True):
             self.assertAllClose(a + b, both, rtol=1e-5, atol=1e-6)
 
     def test_covariance_is_numpys(self):
         features, weights = _features(6, 5, batch=2), _guides(6, 5)
-        found = statistics.covariance(statistics.moments(features, weights))
+        found = gram.covariance(gram.moments(features, weights))
         for k, r in itertools.product(range(2), range(2)):
             theirs = np.cov(
                 np.float64(features[k]).reshape(-1, 3).T, aweights=weights[r].ravel(), ddof=0
@@ -113,10 +113,10 @@ class LossesTest(tf.test.TestCase, parameterized.TestCase):
             there = _guides(7, 3, seed) if guided else None
             here = _guides(*taps[layer].shape[1:3], 5) if guided else None
             wanted[layer] = _moments64(other[0], there)[0]
-            style[layer] = goals.Target(statistics.moments(other, there), here)
-        goal = goals.Goal(content, style)
+            style[layer] = targets.Target(gram.moments(other, there), here)
+        goal = targets.Goal(content, style)
         self.assertEqual(goal.layers, ("b", "a"))
-        terms = losses.unit(goals.sums({k: tf.constant(v) for k, v in taps.items()}, goal), goal)
+        terms = losses.unit(targets.sums({k: tf.constant(v) for k, v in taps.items()}, goal), goal)
         self.assertEqual(set(terms), {"content b", "style a", "style b"})
         for k in range(2):
             squares = [
@@ -134,7 +134,7 @@ class LossesTest(tf.test.TestCase, parameterized.TestCase):
                 self.assertAllClose(terms[f"style {layer}"][k], theirs, rtol=1e-4)
 
     def test_the_published_ratio_weighs_both_by_one(self):
-        goal = goals.Goal({"b": None}, {"a": None, "b": None})
+        goal = targets.Goal({"b": None}, {"a": None, "b": None})
         names = {"content b", "style a", "style b"}
         self.assertEqual(losses.unit_weights(goal, 1000), dict.fromkeys(names, 1.0))
         weights = losses.unit_weights(goal, 50)
@@ -145,8 +145,8 @@ class LossesTest(tf.test.TestCase, parameterized.TestCase):
         own, other = _features(5, 6, seed=1), _features(9, 4, seed=2)
 
         def shape(features, target, scale):
-            goal = goals.Goal({}, {"a": goals.Target(statistics.moments(target), None)})
-            found = goals.sums({"a": tf.constant(features)}, goal)
+            goal = targets.Goal({}, {"a": targets.Target(gram.moments(target), None)})
+            found = targets.sums({"a": tf.constant(features)}, goal)
             return losses.shape(found, goal, {"a": scale})["shape a"][0]
 
         self.assertAllClose(shape(own, own, 0.5), 0, atol=1e-10)
@@ -162,7 +162,7 @@ class GoalsTest(tf.test.TestCase, parameterized.TestCase):
         return _network().taps(LAYERS)(tf.constant(picture[None]))
 
     def _goal(self, content, styles, **kwargs):
-        return goals.goal(_network(), content, styles, LAYERS[1:], LAYERS, **kwargs)
+        return targets.goal(_network(), content, styles, LAYERS[1:], LAYERS, **kwargs)
 
     def test_a_blend_of_styles_of_other_sizes(self):
         content = nets.oblong(20, 26)
@@ -185,7 +185,7 @@ class GoalsTest(tf.test.TestCase, parameterized.TestCase):
         )
         where = np.arange(24)[None] + np.arange(20)[:, None] < 17
         part = np.tile(np.arange(28) < 9, (12, 1))
-        regions = [goals.Region(where, 0, part), goals.Region(~where, 1, None)]
+        regions = [targets.Region(where, 0, part), targets.Region(~where, 1, None)]
         goal = self._goal(content, styles, regions=regions)
         for layer, stride in zip(LAYERS, (1, 2), strict=True):
 
@@ -210,14 +210,14 @@ class GoalsTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_masks_are_fitted_to_their_pictures(self):
         halves = np.arange(48)[None] < np.full((40, 1), 24)
-        regions = [goals.Region(halves, 0, halves[::2]), goals.Region(~halves, 0, None)]
+        regions = [targets.Region(halves, 0, halves[::2]), targets.Region(~halves, 0, None)]
         goal = self._goal(nets.oblong(20, 24), [nets.oblong(14, 16, seed=1)], regions=regions)
         theirs = self._goal(
             nets.oblong(20, 24),
             [nets.oblong(14, 16, seed=1)],
             regions=[
-                goals.Region(halves[::2, ::2], 0, np.arange(16)[None] < np.full((14, 1), 8)),
-                goals.Region(~halves[::2, ::2], 0, None),
+                targets.Region(halves[::2, ::2], 0, np.arange(16)[None] < np.full((14, 1), 8)),
+                targets.Region(~halves[::2, ::2], 0, None),
             ],
         )
         for layer in LAYERS:
@@ -229,11 +229,11 @@ class GoalsTest(tf.test.TestCase, parameterized.TestCase):
         content, styles = nets.oblong(20, 24), [nets.oblong(12, 28, seed=1)]
         where = np.tile(np.arange(24) < 12, (20, 1))
         empty = np.zeros((12, 28), bool)
-        rest = goals.Region(~where, 0, None)
+        rest = targets.Region(~where, 0, None)
         alone = self._goal(content, styles, regions=[rest])
         for region in (
-            goals.Region(where, 0, empty),
-            goals.Region(np.zeros_like(where), 0, None),
+            targets.Region(where, 0, empty),
+            targets.Region(np.zeros_like(where), 0, None),
         ):
             goal = self._goal(content, styles, regions=[region, rest])
             for layer in LAYERS:
@@ -241,15 +241,15 @@ class GoalsTest(tf.test.TestCase, parameterized.TestCase):
                 for i in range(2):
                     self.assertAllClose(goal.style[layer].moments[i], alone.style[layer].moments[i])
         # Five columns hold what a unit of the first layer sees, and none of the second's.
-        narrow = goals.Region(np.tile(np.arange(24) < 5, (20, 1)), 0, None)
+        narrow = targets.Region(np.tile(np.arange(24) < 5, (20, 1)), 0, None)
         goal = self._goal(content, styles, regions=[narrow, rest], guide="inside")
         self.assertLen(goal.style["block1_conv1"].weights, 2)
-        thin = goals.Region(np.tile(np.abs(np.arange(24) - 9) < 2, (20, 1)), 0, None)
+        thin = targets.Region(np.tile(np.abs(np.arange(24) - 9) < 2, (20, 1)), 0, None)
         goal = self._goal(content, styles, regions=[thin, rest], guide="inside")
         self.assertLen(goal.style["block1_conv1"].weights, 2)
         self.assertLen(goal.style["block2_conv1"].weights, 1)
         with self.assertRaisesRegex(InputError, "no region is large enough"):
-            self._goal(content, styles, regions=[goals.Region(where, 0, empty)])
+            self._goal(content, styles, regions=[targets.Region(where, 0, empty)])
 
     def test_reconstructions_and_textures(self):
         goal = self._goal(nets.oblong(20, 24), [])
@@ -258,7 +258,7 @@ class GoalsTest(tf.test.TestCase, parameterized.TestCase):
         self.assertEmpty(goal.content)
         self.assertEqual(goal.layers, LAYERS)
         where = np.tile(np.arange(24) < 12, (20, 1))
-        regions = [goals.Region(where, 0, None)]
+        regions = [targets.Region(where, 0, None)]
         goal = self._goal(None, [nets.oblong(12, 28)], shape=(20, 24), regions=regions)
         self.assertEqual(goal.style["block2_conv1"].weights.shape, (1, 10, 12))
 
@@ -270,6 +270,6 @@ class GoalsTest(tf.test.TestCase, parameterized.TestCase):
             (whole, [whole], "gap"),
         ):
             with self.assertRaisesRegex(InputError, f"{layer} of small has no map"):
-                goals.goal(_network(), content, styles, [layer], [layer])
+                targets.goal(_network(), content, styles, [layer], [layer])
         with self.assertRaisesRegex(InputError, "no layer 'block9'"):
-            goals.goal(_network(), whole, [whole], ["block2_conv1"], ["block9"])
+            targets.goal(_network(), whole, [whole], ["block2_conv1"], ["block9"])

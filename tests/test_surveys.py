@@ -9,11 +9,11 @@ from unittest import mock
 import numpy as np
 import tensorflow as tf
 
-from apps import folders
 from apps.benchmarks import surveys
 from tests import nets
 from tfvis import images, objectives, preimages
 from tfvis.errors import InputError
+from tfvis.experiments import folders
 
 
 class SurveysTest(tf.test.TestCase):

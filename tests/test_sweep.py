@@ -13,11 +13,12 @@ import numpy as np
 import PIL.Image
 import tensorflow as tf
 
-from apps import grids, paintings, runs, sweep_cells, sweep_reports, sweeps
 from tests import nets
 from tfvis import images
-from tfvis.networks import network, preprocessing
-from tfvis.style import color, measures, transfer
+from tfvis.experiments import runner, style_transfer, sweep, sweep_cells, sweep_grid, sweep_reports
+from tfvis.networks import network
+from tfvis.networks.preprocessing import contracts
+from tfvis.style import color, metrics, transfer
 
 LAYERS = ("block1_conv1", "block2_conv1")
 
@@ -26,7 +27,7 @@ LAYERS = ("block1_conv1", "block2_conv1")
 def _network(pooling: str = "max") -> network.Network:
     return network.wrap(
         nets.coarse(),
-        preprocessing=preprocessing.named("tf"),
+        preprocessing=contracts.named("tf"),
         variant=(pooling, "post"),
     )
 
@@ -37,7 +38,7 @@ class SweepTest(tf.test.TestCase):
         self.folder = pathlib.Path(self.create_tempdir().full_path)
 
     def _job(self, name, axes, networks=None, constants=None, **more):
-        grid = grids.Grid(axes)
+        grid = sweep_grid.Grid(axes)
 
         def settings(net, cell):
             given = {"style_layers": LAYERS, "content_layers": LAYERS[1:], "evaluations": 30}
@@ -61,7 +62,7 @@ class SweepTest(tf.test.TestCase):
             "fine": None,
             "size": 40,
         }
-        base = paintings.Job(
+        base = style_transfer.Job(
             network=cells[0].network,
             settings=cells[0].settings,
             limit=2**34,
@@ -70,7 +71,7 @@ class SweepTest(tf.test.TestCase):
             arguments={},
             **(base | more),
         )
-        return sweeps.Job(base, grid, cells)
+        return sweep.Job(base, grid, cells)
 
     @contextlib.contextmanager
     def _counted(self):
@@ -95,14 +96,14 @@ class SweepTest(tf.test.TestCase):
     def test_one_run_serves_all_smaller_counts_with_the_same_bits(self):
         axes = {"init": ("content", "noise"), "evaluations": (25, 7, 20)}
         with self._counted() as calls:
-            rows = sweeps.run(self._job("all", axes))
+            rows = sweep.run(self._job("all", axes))
         self.assertEqual(calls, [25, 25])
         pictures = self._pictures("all")
         self.assertLen(pictures, 6)
         self.assertLen(set(pictures.values()), 6)
         for evaluations in (7, 20):
             name = str(evaluations)
-            sweeps.run(
+            sweep.run(
                 self._job(name, {"init": ("content", "noise"), "evaluations": (evaluations,)})
             )
             for path, found in self._pictures(name).items():
@@ -119,25 +120,25 @@ class SweepTest(tf.test.TestCase):
             "bfloat16": {"precision": "bfloat16"},
         }.items():
             job = self._job(name, {"evaluations": (3, 5)}, constants=constants)
-            made = [one for one, _ in sweeps._runs(job)]
+            made = [one for one, _ in sweep._runs(job)]
             self.assertEqual([one.piece.settings.evaluations for one in made], [3, 5], name)
             self.assertEqual([one.piece.path for one in made], [one.path for one in job.cells])
 
     def test_rows_are_what_the_files_measure(self):
         axes = {"style_layers": (LAYERS[:1], LAYERS), "evaluations": (10, 40)}
         job = self._job("rows", axes)
-        rows = sweeps.run(job)
+        rows = sweep.run(job)
         self.assertLen(rows, 4)
         # The usual ones, and what the settings above keep of the content.
-        judged = dataclasses.replace(measures.layers_for(_network()), content=LAYERS, style=LAYERS)
+        judged = dataclasses.replace(metrics.layers_for(_network()), content=LAYERS, style=LAYERS)
         content, (style,) = job.base.content, job.base.styles
         for row in rows:
             pixels = np.asarray(PIL.Image.open(self.folder / "rows" / row["file"]), np.float32)
-            found = measures.measure(
+            found = metrics.measure(
                 _network(),
                 pixels,
-                measures.resized(content, 40),
-                measures.resized(style, 40),
+                metrics.resized(content, 40),
+                metrics.resized(style, 40),
                 layers=judged,
             )
             for name, value in found.items():
@@ -165,8 +166,8 @@ class SweepTest(tf.test.TestCase):
 
     def test_a_picture_recoloured_afterwards_is_judged_by_its_brightness(self):
         job = self._job("grey", {"evaluations": (5,)}, color="luminance")
-        (row,) = sweeps.run(job)
-        content = color.luminance(measures.resized(job.base.content, 40))
+        (row,) = sweep.run(job)
+        content = color.luminance(metrics.resized(job.base.content, 40))
         pixels = images.read(self.folder / "grey" / row["file"]).pixels
         first, other = (
             _network().taps([LAYERS[1]])(tf.constant(x[None]))[LAYERS[1]].numpy()
@@ -177,8 +178,8 @@ class SweepTest(tf.test.TestCase):
 
     def test_stopped_anywhere_it_ends_the_same(self):
         axes = {"ratio": (1e5, 1e6), "evaluations": (7, 20, 40)}
-        whole = sweeps.run(self._job("whole", axes))
-        kept, stops, seen = runs._log, [20, 30], []
+        whole = sweep.run(self._job("whole", axes))
+        kept, stops, seen = runner._log, [20, 30], []
 
         def stopping(task, writer, progress, before):
             kept(task, writer, progress, before)
@@ -186,19 +187,19 @@ class SweepTest(tf.test.TestCase):
             if task.name.startswith("ratio-1000000") and progress.snapshot.done == stops[0]:
                 raise KeyboardInterrupt
 
-        with mock.patch.multiple(runs, SAVE_EVERY_S=0.0, _SAVING_SHARE=0):
+        with mock.patch.multiple(runner, SAVE_EVERY_S=0.0, _SAVING_SHARE=0):
             while stops:
                 with (
-                    mock.patch.object(runs, "_log", stopping),
+                    mock.patch.object(runner, "_log", stopping),
                     self.assertRaises(KeyboardInterrupt),
                 ):
-                    sweeps.run(self._job("cut", axes))
+                    sweep.run(self._job("cut", axes))
                 # What is finished is in the table already.
                 self.assertLen(self._rows("cut"), 3)
                 stops.pop(0)
                 seen.append("again")
         with self._counted() as calls:
-            rows = sweeps.run(self._job("cut", axes))
+            rows = sweep.run(self._job("cut", axes))
         self.assertEqual(calls, [40])
         # The second time it went on behind step 10, which was saved before step 20.
         self.assertGreaterEqual(min(seen[seen.index("again") + 1 : -1]), 20)
@@ -211,7 +212,7 @@ class SweepTest(tf.test.TestCase):
     def test_a_damaged_still_is_made_again_and_nothing_else(self):
         axes = {"ratio": (1e5, 1e6), "evaluations": (7, 15)}
         job = self._job("out", axes)
-        sweeps.run(job)
+        sweep.run(job)
         before = self._pictures("out")
         still = self.folder / "out" / job.cells[0].path
         written, write = [], sweep_reports.write_csv
@@ -223,30 +224,30 @@ class SweepTest(tf.test.TestCase):
         for damage in (still.unlink, lambda: images.save_png(still, nets.picture(40))):
             damage()
             with self._counted() as calls, mock.patch.object(sweep_reports, "write_csv", writing):
-                sweeps.run(job)
+                sweep.run(job)
             self.assertEqual(calls, [15])
             self.assertEqual(self._pictures("out"), before)
             # The other run's rows are never lost, though its turn comes later.
             self.assertEqual(set(written), {4})
         for text in ('{"cells": 1}', '{"cells": [1]}', '{"cells": [{"evaluations": []}]}'):
             self.assertFalse(
-                sweeps._whole(self.folder, sweeps._Run(job.cells[:1], None), json.loads(text))
+                sweep._whole(self.folder, sweep._Run(job.cells[:1], None), json.loads(text))
             )
         with self._counted() as calls:
-            sweeps.run(job)
+            sweep.run(job)
         self.assertEqual(calls, [])
 
     def test_networks_are_judged_by_the_first(self):
         networks = {(None, word): _network(word) for word in ("max", "avg")}
         axes = {"pooling": ("max", "avg"), "evaluations": (3,)}
-        rows = sweeps.run(self._job("pooling", axes, networks=networks))
-        layers = dataclasses.replace(measures.layers_for(_network()), content=LAYERS)
+        rows = sweep.run(self._job("pooling", axes, networks=networks))
+        layers = dataclasses.replace(metrics.layers_for(_network()), content=LAYERS)
         name = f"content {LAYERS[1]}"
         for row in rows:
             pixels = images.read(self.folder / "pooling" / row["file"]).pixels
-            content = measures.resized(nets.oblong(40, 48), 40)
+            content = metrics.resized(nets.oblong(40, 48), 40)
             by_max, by_avg = (
-                measures.measure(_network(word), pixels, content, None, layers=layers)[name]
+                metrics.measure(_network(word), pixels, content, None, layers=layers)[name]
                 for word in ("max", "avg")
             )
             self.assertNotAllClose(by_max, by_avg, rtol=1e-3)
@@ -258,7 +259,7 @@ class SweepTest(tf.test.TestCase):
     def test_the_sheet_has_the_last_flag_across(self):
         axes = {"init": ("content", "noise"), "evaluations": (3, 9, 30)}
         job = self._job("sheet", axes)
-        rows = sweeps.run(job)
+        rows = sweep.run(job)
         page = np.asarray(PIL.Image.open(self.folder / "sheet" / "sheet.png"))
 
         def place(pixels):
@@ -267,7 +268,7 @@ class SweepTest(tf.test.TestCase):
             (found,) = np.argwhere((views == pixels[..., 1]).all((2, 3)))
             return found
 
-        content = images.quantize(measures.resized(job.base.content, 40))
+        content = images.quantize(metrics.resized(job.base.content, 40))
         top = place(content)
         found = np.array(
             [place(np.asarray(PIL.Image.open(self.folder / "sheet" / r["file"]))) for r in rows]

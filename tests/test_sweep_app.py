@@ -12,13 +12,14 @@ from absl.testing import parameterized
 from tensorboard.backend.event_processing import event_accumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from apps import grids, sweep_cells, sweep_reports, sweeps
 from tests import nets
 from tests.processes import AppTest
 from tfvis import images
 from tfvis.errors import InputError
-from tfvis.networks import network, preprocessing
-from tfvis.optimize import loop, updates
+from tfvis.experiments import sweep, sweep_cells, sweep_grid, sweep_reports
+from tfvis.networks import network
+from tfvis.networks.preprocessing import contracts
+from tfvis.optimize import loop, optimizers
 from tfvis.style import transfer
 
 LAYERS = ("block1_conv1", "block2_conv1")
@@ -27,8 +28,10 @@ PARSERS = {"evaluations": int, "ratio": float, "tv_weight": float, "style_scale"
 
 class GridTest(tf.test.TestCase, parameterized.TestCase):
     def test_every_combination_the_last_flag_first(self):
-        axes = grids.parse("ratio,style_layers, evaluations", "1e3 | 10|1000;a , b|b;5", PARSERS)
-        grid = grids.grid(axes, ())
+        axes = sweep_grid.parse(
+            "ratio,style_layers, evaluations", "1e3 | 10|1000;a , b|b;5", PARSERS
+        )
+        grid = sweep_grid.grid(axes, ())
         self.assertEqual(
             [tuple(cell.values()) for cell in grid.cells],
             [
@@ -42,16 +45,16 @@ class GridTest(tf.test.TestCase, parameterized.TestCase):
 
     @parameterized.parameters(None, "", " ", ";;")
     def test_lists_left_out_are_the_usual_values(self, values):
-        axes = grids.parse("style_layers,content_layers,evaluations", values, PARSERS)
-        found = grids.grid(axes, ("x", "y", "z")).axes
+        axes = sweep_grid.parse("style_layers,content_layers,evaluations", values, PARSERS)
+        found = sweep_grid.grid(axes, ("x", "y", "z")).axes
         self.assertEqual(found["style_layers"], (("x",), ("x", "y"), ("x", "y", "z")))
         self.assertEqual(found["content_layers"], (("x",), ("y",), ("z",)))
         self.assertEqual(found["evaluations"], (50, 100, 200, 500))
 
     def test_everything_has_usual_values_and_a_title(self):
-        for flag in grids.DEFAULTS:
-            (found,) = grids.grid(grids.parse(flag, None, PARSERS), LAYERS).axes.values()
-            self.assertLen({grids.title(flag, value) for value in found}, len(found))
+        for flag in sweep_grid.DEFAULTS:
+            (found,) = sweep_grid.grid(sweep_grid.parse(flag, None, PARSERS), LAYERS).axes.values()
+            self.assertLen({sweep_grid.title(flag, value) for value in found}, len(found))
             self.assertGreater(len(found), 1)
 
     @parameterized.parameters(
@@ -70,16 +73,16 @@ class GridTest(tf.test.TestCase, parameterized.TestCase):
     )
     def test_refusals(self, vary, values, words):
         with self.assertRaisesRegex(InputError, words.replace("||", r"\|\|")) as raised:
-            grids.parse(vary, values, PARSERS)
+            sweep_grid.parse(vary, values, PARSERS)
         self.assertNotIn("\n", str(raised.exception))
 
     def test_too_many_with_the_layers_of_the_network(self):
-        axes = grids.parse(
+        axes = sweep_grid.parse(
             "style_layers,evaluations", ";" + "|".join(map(str, range(1, 202))), PARSERS
         )
-        self.assertLen(grids.grid(axes, ("x",)).cells, 201)
+        self.assertLen(sweep_grid.grid(axes, ("x",)).cells, 201)
         with self.assertRaisesRegex(InputError, "--values: 2 style_layers x 201.*402 pictures"):
-            grids.grid(axes, ("x", "y"))
+            sweep_grid.grid(axes, ("x", "y"))
 
     def test_names_are_files_and_differ(self):
         cells = [
@@ -92,10 +95,10 @@ class GridTest(tf.test.TestCase, parameterized.TestCase):
             {"style_layers": tuple(f"{'l' * 60}{k}" for k in range(4))},
             {},
         ]
-        found = grids.names(cells)
+        found = sweep_grid.names(cells)
         self.assertLen(set(found), len(cells))
         self.assertEqual(found[2], "vgg16_ratio-10")
-        self.assertEqual(grids.names([cells[2], cells[2]]), [found[2]] * 2)
+        self.assertEqual(sweep_grid.names([cells[2], cells[2]]), [found[2]] * 2)
         for name in found:
             self.assertEqual(pathlib.PurePath(name).name, name)
             self.assertLess(len(name), 200)
@@ -125,7 +128,7 @@ class ParetoTest(tf.test.TestCase):
 
 class EndsTest(tf.test.TestCase):
     def test_a_long_run_passes_the_ends_of_short_ones(self):
-        net = network.wrap(nets.coarse(), preprocessing=preprocessing.named("tf"))
+        net = network.wrap(nets.coarse(), preprocessing=contracts.named("tf"))
         scene = transfer.Scene(nets.oblong(40, 48), (nets.oblong(44, 40, seed=1),))
 
         def way(evaluations, marks=()):
@@ -141,7 +144,7 @@ class EndsTest(tf.test.TestCase):
         marks = (1, 4, 20, 27, 33)
         passed = {p.snapshot.done: p for p in way(45, marks)}
         for mark in marks:
-            self.assertAllEqual(sweeps.ended(passed[mark].snapshot), way(mark)[-1].kept)
+            self.assertAllEqual(sweep.ended(passed[mark].snapshot), way(mark)[-1].kept)
 
     def test_the_end_of_a_run_is_its_best_chunk(self):
         # Of an energy that leaps up on its way, so that the best is not always the last.
@@ -149,7 +152,7 @@ class EndsTest(tf.test.TestCase):
             factor = tf.where(step < 12, 1.0, 99.0)
             return {"apart": factor * tf.reduce_sum(tf.square(x - 1), [1, 2, 3])}
 
-        descent = loop.Loop(energy, updates.adam(), lambda x: x)
+        descent = loop.Loop(energy, optimizers.adam(), lambda x: x)
 
         def way(steps, marks=()):
             start = nets.picture(4)[None] / 99
@@ -158,8 +161,8 @@ class EndsTest(tf.test.TestCase):
         marks = (3, 10, 14, 20, 25, 33)
         passed = {snapshot.done: snapshot for snapshot in way(40, marks)}
         for mark in marks:
-            self.assertAllEqual(sweeps.ended(passed[mark]), way(mark)[-1].state.kept)
-        last = [np.array_equal(sweeps.ended(passed[mark]), passed[mark].canvas) for mark in marks]
+            self.assertAllEqual(sweep.ended(passed[mark]), way(mark)[-1].state.kept)
+        last = [np.array_equal(sweep.ended(passed[mark]), passed[mark].canvas) for mark in marks]
         self.assertEqual(set(last), {True, False})
 
 

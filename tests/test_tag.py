@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis.errors import InputError
-from tfvis.networks import tags
+from tfvis.networks import illustration2vec_tags
 
 _NAMES = tuple(f"tag {k}" for k in range(1539))
 
@@ -19,7 +19,7 @@ class PlausibleTest(tf.test.TestCase):
         self.confidences = np.random.default_rng(0).uniform(0, 1, 1539).astype(np.float32)
 
     def test_kinds_as_released(self):
-        found = tags.plausible(self.confidences, _NAMES, 0.0)
+        found = illustration2vec_tags.plausible(self.confidences, _NAMES, 0.0)
         numbers = {kind: sorted(int(tag[4:]) for tag, _ in each) for kind, each in found.items()}
         self.assertEqual(
             numbers,
@@ -35,7 +35,7 @@ class PlausibleTest(tf.test.TestCase):
         confidences = np.zeros(1539, np.float32)
         confidences[[3, 7, 511, 512, 1030]] = 0.5, 0.9, 0.25, 0.26, 0.2
         confidences[1536:] = 0.02, 0.97, 0.001
-        found = tags.plausible(confidences, _NAMES)
+        found = illustration2vec_tags.plausible(confidences, _NAMES)
         self.assertEqual(
             {kind: [tag for tag, _ in each] for kind, each in found.items()},
             {
@@ -49,14 +49,16 @@ class PlausibleTest(tf.test.TestCase):
 
     def test_a_threshold_for_each_and_at_most_so_many(self):
         bars = np.random.default_rng(1).uniform(0, 1, 1539).astype(np.float32)
-        found = tags.plausible(self.confidences, _NAMES, bars, top=5)
+        found = illustration2vec_tags.plausible(self.confidences, _NAMES, bars, top=5)
         for kind, first, last in (("general", 0, 512), ("copyright", 1024, 1536)):
             above = [k for k in range(first, last) if self.confidences[k] > bars[k]]
             above.sort(key=lambda k: -self.confidences[k])
             self.assertEqual([tag for tag, _ in found[kind]], [f"tag {k}" for k in above[:5]])
         self.assertLen(found["rating"], 3)
         # Of a rule's thresholds the ratings are free, too.
-        found = tags.plausible(self.confidences, _NAMES, np.ones(1539, np.float32), top=1)
+        found = illustration2vec_tags.plausible(
+            self.confidences, _NAMES, np.ones(1539, np.float32), top=1
+        )
         self.assertEqual([len(each) for each in found.values()], [0, 0, 0, 3])
 
 
@@ -67,18 +69,23 @@ class PackedTest(tf.test.TestCase):
         neurons[:, 5] = 0.5  # Not more than a half.
         words = ["".join("1" if x > 0.5 else "0" for x in row) for row in neurons.tolist()]
         expected = [int(word, 2).to_bytes(512, "big") for word in words]
-        found = tags.packed(neurons)
+        found = illustration2vec_tags.packed(neurons)
         self.assertEqual((found.shape, found.dtype), ((3, 512), np.uint8))
         self.assertEqual([row.tobytes() for row in found], expected)
 
     def test_begins_as_the_published_vector_does(self):
         # The released example prints the first entries of a vector, 7.47, 3.69 and 0.54, and
         # the first bytes of the same packed, 246, 215, 87: three positive numbers, three bits.
-        first = tags.packed(1 / (1 + np.exp(-np.array([[7.4746, 3.6861, 0.538, 0, 0, 0, 0, 0]]))))
+        first = illustration2vec_tags.packed(
+            1 / (1 + np.exp(-np.array([[7.4746, 3.6861, 0.538, 0, 0, 0, 0, 0]])))
+        )
         self.assertEqual(first[0, 0] & 0b1110_0000, 246 & 0b1110_0000)
         bits = "1111011011010111010101110110101111111001101111100110010100100000"
         neurons = np.array([[float(bit) for bit in bits]])
-        self.assertEqual(tags.packed(neurons)[0].tolist(), [246, 215, 87, 107, 249, 190, 101, 32])
+        self.assertEqual(
+            illustration2vec_tags.packed(neurons)[0].tolist(),
+            [246, 215, 87, 107, 249, 190, 101, 32],
+        )
 
 
 class FilesTest(tf.test.TestCase):
@@ -90,7 +97,7 @@ class FilesTest(tf.test.TestCase):
         text = json.dumps(_NAMES).encode()
         for content in (text, gzip.compress(text)):
             self.path.write_bytes(content)
-            self.assertEqual(tags.read(self.path), _NAMES)
+            self.assertEqual(illustration2vec_tags.read(self.path), _NAMES)
         for content, words in (
             (json.dumps(_NAMES[:-1]).encode(), "1538 tags; Illustration2Vec has 1,539"),
             (json.dumps(dict.fromkeys(_NAMES)).encode(), "expected a JSON list"),
@@ -101,14 +108,16 @@ class FilesTest(tf.test.TestCase):
         ):
             self.path.write_bytes(content)
             with self.assertRaisesRegex(InputError, f"^--tags=.*{words}"):
-                tags.read(self.path)
+                illustration2vec_tags.read(self.path)
 
     def test_thresholds(self):
         table = np.random.default_rng(0).uniform(0, 1, (1539, 3))
         with open(self.path, "wb") as file:
             np.savez(file, threshold=table, others=np.zeros(3))
         for column, rule in enumerate(("f0.5", "f1", "f2")):
-            self.assertAllClose(tags.read_thresholds(self.path, rule), table[:, column])
+            self.assertAllClose(
+                illustration2vec_tags.read_thresholds(self.path, rule), table[:, column]
+            )
         holed = table.copy()
         holed[3, 1] = np.nan
         for arrays, words in (
@@ -122,12 +131,12 @@ class FilesTest(tf.test.TestCase):
             with open(self.path, "wb") as file:
                 np.savez(file, **arrays)
             with self.assertRaisesRegex(InputError, f"^--thresholds=.*{words}"):
-                tags.read_thresholds(self.path, "f1")
+                illustration2vec_tags.read_thresholds(self.path, "f1")
         self.path.write_bytes(b"PK nothing")
         with self.assertRaisesRegex(InputError, "cannot be read as thresholds"):
-            tags.read_thresholds(self.path, "f1")
+            illustration2vec_tags.read_thresholds(self.path, "f1")
         with self.assertRaisesRegex(InputError, "cannot be read as thresholds"):
-            tags.read_thresholds(self.path.with_name("absent"), "f1")
+            illustration2vec_tags.read_thresholds(self.path.with_name("absent"), "f1")
 
 
 if __name__ == "__main__":

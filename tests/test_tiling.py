@@ -9,8 +9,9 @@ from absl.testing import parameterized
 
 from tests import nets
 from tfvis.errors import InputError
-from tfvis.networks import network, padding, preprocessing
-from tfvis.style import goals, losses, tiling
+from tfvis.networks import network, padding
+from tfvis.networks.preprocessing import contracts
+from tfvis.style import losses, targets, tiling
 
 # Odd, so that every pooling drops a row or a column; three times three tiles at least.
 HEIGHT, WIDTH, CORE = 101, 83, 16
@@ -50,7 +51,7 @@ def _network(kind: str) -> network.Network:
         return nets.wrapped()
     if kind == "replicate":
         return padding.padded(_network("max"), "replicate")
-    return network.wrap(_deep(kind), preprocessing=preprocessing.named("tf"))
+    return network.wrap(_deep(kind), preprocessing=contracts.named("tf"))
 
 
 def _noise(height: int, width: int, batch: int = 1, seed: int = 0) -> np.ndarray:
@@ -71,13 +72,13 @@ def _layers(kind: str) -> tuple[list[str], list[str]]:
 def _energy(kind: str, height: int, width: int, core, regions=()):
     """Returns (terms, gradient, goal, plan) of a noise picture of two, another as content."""
     net, (content, style) = _network(kind), _layers(kind)
-    goal = goals.goal(
+    goal = targets.goal(
         net, _noise(height, width)[0], [_noise(60, 77, seed=1)[0]], content, style,
         regions=regions, tile=core,
     )  # fmt: skip
     taps = net.taps(goal.layers)
     plan = tiling.plan(net, goal.layers, height, width, core)
-    found = tiling.summed(lambda crop, window: goals.sums(taps(crop), goal, window), plan)
+    found = tiling.summed(lambda crop, window: targets.sums(taps(crop), goal, window), plan)
 
     @tf.function
     def differentiated(x):
@@ -126,7 +127,7 @@ class EnergyTest(tf.test.TestCase, parameterized.TestCase):
     def test_regions_are_cut_with_the_picture(self, kind):
         where = np.hypot(*(np.mgrid[:HEIGHT, :WIDTH] - 40)) < 35
         part = np.arange(77)[None] > np.arange(60)[:, None]
-        regions = [goals.Region(where, 0, part), goals.Region(~where, 0, None)]
+        regions = [targets.Region(where, 0, part), targets.Region(~where, 0, None)]
         self._check(kind, HEIGHT, WIDTH, CORE, regions)
 
 

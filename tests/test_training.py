@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from tests import nets, stripes
 from tests.processes import ROOT
-from tfvis.art import anatomy, batches, keeping, training
+from tfvis.classifiers import backbone, batches, training, training_state
 from tfvis.networks import network as networks
 
 
@@ -40,7 +40,7 @@ class TrainingTest(tf.test.TestCase):
     def setUp(self):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path)
-        self.parts = anatomy.anatomy(nets.wrapped())
+        self.parts = backbone.anatomy(nets.wrapped())
         self.train = stripes.part(80, views=2, noise=2.0)
         self.validation = stripes.part(30, seed=1, noise=2.0)
 
@@ -92,7 +92,7 @@ class TrainingTest(tf.test.TestCase):
 
     def test_killed_and_gone_on_with_it_ends_alike(self):
         # A dropout inside the tail, whose draws must go on alike too.
-        parts = anatomy.anatomy(networks.wrap(stripes.residual()), "block1")
+        parts = backbone.anatomy(networks.wrap(stripes.residual()), "block1")
         for target in (None, stripes.part(50, seed=2)):
             name = "adapted" if target else "plain"
             arguments = {
@@ -180,12 +180,12 @@ class TrainingTest(tf.test.TestCase):
 
     def test_init_stands_in_for_the_head(self):
         first, _ = self._fit("first")
-        init = anatomy.learnt(first)
+        init = backbone.learnt(first)
         with mock.patch.object(training, "_head", side_effect=AssertionError):
             _, history = self._fit("second", init=init, settings=self._settings(epochs=0))
         self.assertGreater(history[0]["val_accuracy"], 0.9)
         # Without a head among them, one is trained, on their tail.
-        init.pop(anatomy.CLASSES)
+        init.pop(backbone.CLASSES)
         with mock.patch.object(training, "_head", wraps=training._head) as head:
             third, _ = self._fit("third", init=init, settings=self._settings(epochs=0))
         head.assert_called_once()
@@ -218,10 +218,10 @@ class TrainingTest(tf.test.TestCase):
         self.assertLen(keeper[1], 4)
 
     def test_dropouts_draw_by_epoch_and_each_by_itself(self):
-        learner = anatomy.learner(anatomy.anatomy(networks.wrap(stripes.residual()), "block1"), 3)
-        generators = keeping._generators(learner)
+        learner = backbone.learner(backbone.anatomy(networks.wrap(stripes.residual()), "block1"), 3)
+        generators = training_state._generators(learner)
         self.assertLen(generators, 2)
-        keeper = keeping.Keeper(self.folder, "", learner, None, np.zeros(0), 1, 0, None)
+        keeper = training_state.Keeper(self.folder, "", learner, None, np.zeros(0), 1, 0, None)
         seen = set()
         for epoch in (0, 1):
             keeper.on_epoch_begin(epoch)
@@ -244,7 +244,7 @@ class AveragingTest(tf.test.TestCase):
         )
         train, validation = stripes.part(80, noise=2.0), stripes.part(30, seed=1, noise=2.0)
         learner, _ = training.fit(
-            anatomy.anatomy(nets.wrapped()), 3, train, validation, settings,
+            backbone.anatomy(nets.wrapped()), 3, train, validation, settings,
             pathlib.Path(self.create_tempdir().full_path), callbacks=[Record()],
         )  # fmt: skip
         self.assertLen(seen, 10)
@@ -265,7 +265,7 @@ class LastTest(tf.test.TestCase):
         )
         for target, kept in ((None, 0), (stripes.part(40, seed=2), 2)):
             learner, history = training.fit(
-                anatomy.anatomy(nets.wrapped()), 3, stripes.part(80, noise=2.0),
+                backbone.anatomy(nets.wrapped()), 3, stripes.part(80, noise=2.0),
                 validation := stripes.part(30, seed=1, noise=2.0), settings,
                 pathlib.Path(self.create_tempdir().full_path), target=target,
             )  # fmt: skip
@@ -274,7 +274,9 @@ class LastTest(tf.test.TestCase):
             losses = [entry["val_loss"] for entry in history]
             self.assertEqual(np.argmin(losses), 0)
             maps = batches.plain(validation.features, validation.chosen, 64)
-            accuracy = (keeping.answering(learner)(maps).argmax(-1) == validation.labels).mean()
+            accuracy = (
+                training_state.answering(learner)(maps).argmax(-1) == validation.labels
+            ).mean()
             self.assertAllClose(accuracy, history[kept]["val_accuracy"])
             self.assertNotEqual(history[0]["val_accuracy"], history[-1]["val_accuracy"])
 
@@ -324,7 +326,7 @@ class DistributedTest(tf.test.TestCase):
             self.assertGreater(float(accuracy), 0.9)
             # The same batches, shared: the same loss as on one.
             _, history = training.fit(
-                anatomy.anatomy(nets.wrapped()), 3, stripes.part(80, noise=2.0),
+                backbone.anatomy(nets.wrapped()), 3, stripes.part(80, noise=2.0),
                 stripes.part(30, seed=1, noise=2.0), settings, folder / f"one{bool(target)}",
                 target=target,
             )  # fmt: skip

@@ -11,7 +11,7 @@ from tests import nets
 from tests.transfers import LAYERS, settings_of, small_network, small_scene, stylized
 from tfvis import images
 from tfvis.optimize import loop
-from tfvis.style import goals, losses, transfer
+from tfvis.style import losses, targets, transfer
 
 
 def _energies(progress) -> np.ndarray:
@@ -125,7 +125,7 @@ class GatysTest(tf.test.TestCase):
         # Dark and bright: where a region is tells what it took.
         dark, bright = (np.full((16, 16, 3), level, np.float32) for level in (30, 220))
         dark, bright = dark + nets.oblong(16, 16) / 20, bright - nets.oblong(16, 16) / 20
-        regions = (goals.Region(left, 0, None), goals.Region(~left, 1, None))
+        regions = (targets.Region(left, 0, None), targets.Region(~left, 1, None))
         scene = transfer.Scene(np.full((24, 30, 3), 128, np.float32), (dark, bright), (), regions)
         settings = settings_of("gatys", ratio=1e5, content_layers=())
         kept = stylized(scene, settings)[-1].kept[0].mean(-1)

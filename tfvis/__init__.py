@@ -10,10 +10,11 @@
 Names are imported when first used, so that `import tfvis` does not start TensorFlow.
 """
 
-import importlib
 import os
 import platform
 import sys
+
+from tfvis import lazy
 
 __version__ = "0.1.0"
 
@@ -24,36 +25,29 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 if "tensorflow" not in sys.modules and platform.machine().lower() in ("x86_64", "amd64"):
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-_HOMES = {
-    "InputError": "errors",
-    "Caricature": "preimages",
-    "GradCam": "attention.grad_cam",
-    "Inversion": "preimages",
-    "Maximization": "preimages",
-    "NaturalPrior": "priors",
-    "Scene": "style.transfer",
-    "Transfer": "style.transfer",
-    "VisualBackProp": "attention.visual_backprop",
-    "build": "networks.network",
-    "caricature": "preimages",
-    "channel": "objectives",
-    "classifier": "art.checkpoints",
-    "invert": "preimages",
-    "load": "images",
-    "maximize": "preimages",
-    "neuron": "objectives",
-    "relative_error": "objectives",
-    "save_png": "images",
-    "stylize": "style.transfer",
-    "wrap": "networks.network",
-}
-# Where the short name would say too little beside its module.
-_NAMES = {"classifier": "load"}
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
-    return getattr(home, _NAMES.get(name, name))
+__getattr__, __dir__, __all__ = lazy.attach(
+    __name__,
+    {
+        "InputError": "errors",
+        "Caricature": "preimages",
+        "GradCam": "attention.grad_cam",
+        "Inversion": "preimages",
+        "Maximization": "preimages",
+        "NaturalPrior": "priors",
+        "Scene": "style.transfer",
+        "Transfer": "style.transfer",
+        "VisualBackProp": "attention.visual_backprop",
+        "build": "networks.network",
+        "caricature": "preimages",
+        "channel": "objectives",
+        "classifier": "classifiers.checkpoints:load",
+        "invert": "preimages",
+        "load": "images",
+        "maximize": "preimages",
+        "neuron": "objectives",
+        "relative_error": "objectives",
+        "save_png": "images",
+        "stylize": "style.transfer",
+        "wrap": "networks.network",
+    },
+)

@@ -4,15 +4,15 @@ import numpy as np
 import scipy.ndimage
 import tensorflow as tf
 
-from apps import art
-from apps.bars import bar
 from apps.benchmarks import timing
-from tfvis.art import datasets, pictures
-from tfvis.art.checkpoints import Classifier
 from tfvis.attention import boxes, localization, pointing
 from tfvis.attention.grad_cam import GradCam
 from tfvis.attention.visual_backprop import VisualBackProp
+from tfvis.classifiers import datasets, example_images
+from tfvis.classifiers.checkpoints import Classifier
 from tfvis.errors import InputError
+from tfvis.experiments import labelled_pictures
+from tfvis.experiments.progress import bar
 from tfvis.networks.network import Network
 
 _SIDE, _BATCH = 224, 8
@@ -127,7 +127,9 @@ def table_pointing(classifier: Classifier, examples, count: int, precision: str)
     with bar("Pointing", count) as progress:
         for four in pointing.draw(labels, count):
             chosen = [examples[k] for k in four]
-            grid = pointing.grid([pictures.load(example, classifier.size) for example in chosen])
+            grid = pointing.grid(
+                [example_images.load(example, classifier.size) for example in chosen]
+            )
             repeated = tf.constant(np.repeat(grid[None], pointing.CELLS, 0))
             maps = cam(repeated, np.array([example.label for example in chosen])).numpy()
             mask = attention(tf.constant(grid[None])).mask.numpy()
@@ -148,7 +150,7 @@ def _read(examples, size: int, count: int, word: str):
     chosen = [examples[k] for k in np.linspace(0, len(examples) - 1, min(count, len(examples)))
               .round().astype(int)]  # fmt: skip
     with bar(word, len(chosen)) as progress:
-        for _, picture in pictures.load_all(chosen, size):
+        for _, picture in example_images.load_all(chosen, size):
             if not isinstance(picture, InputError):
                 yield picture
             progress.update(1)
@@ -197,5 +199,5 @@ def labelled(place: list[str], classifier: Classifier, part: str) -> list[datase
         classifier: whose classes they have.
         part: --part.
     """
-    found = art.part_of(datasets.read(place, classifier.classes), classifier, part)
+    found = labelled_pictures.part_of(datasets.read(place, classifier.classes), classifier, part)
     return list(found.examples)

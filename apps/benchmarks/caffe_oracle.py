@@ -11,7 +11,10 @@ import keras
 import numpy as np
 from google.protobuf import text_format
 
-from tfvis.networks.caffe import filling, named, reading, schema, translating, wire
+from tfvis.networks.caffe import caffemodel as reading
+from tfvis.networks.caffe import fill_weights, protobuf_wire, schema
+from tfvis.networks.caffe.to_keras import layers_to_keras
+from tfvis.networks.caffe.zoo import named
 
 # Of an image less its mean.
 _SPREAD = 60.0
@@ -44,8 +47,8 @@ def deviations(net: schema.NetParameter, seed: int = 0) -> dict[str, float]:
         dropouts = {layer.name for layer in net.layer if layer.type == "Dropout"}
         expected = opencv(net, str(path), image)
         expected = {layer: tops for layer, tops in expected.items() if layer not in dropouts}
-        model = translating.translated(net, name="oracle")
-        filling.fill(model, reading.read_model(path).blobs, path)
+        model = layers_to_keras.translated(net, name="oracle")
+        fill_weights.fill(model, reading.read_model(path).blobs, path)
     outputs = {layer: model.get_layer(layer).output for layer in expected}
     found = keras.Model(model.input, outputs)(image.transpose(0, 2, 3, 1))
     result = {}
@@ -125,14 +128,18 @@ def caffemodel(net: schema.NetParameter, blobs: dict[str, list[np.ndarray]]) -> 
 
     By hand from the wire format, where protobuf would take each number by itself.
     """
-    parts = [wire.field(1, net.name.encode())]
+    parts = [protobuf_wire.field(1, net.name.encode())]
     for layer in net.layer:
         body = [layer.SerializeToString()]
         for array in blobs.get(layer.name, ()):
             blob = schema.BlobProto()
             blob.shape.dim.extend(array.shape)
-            body.append(wire.field(7, blob.SerializeToString() + wire.field(5, array.tobytes())))
-        parts.append(wire.field(100, b"".join(body)))
+            body.append(
+                protobuf_wire.field(
+                    7, blob.SerializeToString() + protobuf_wire.field(5, array.tobytes())
+                )
+            )
+        parts.append(protobuf_wire.field(100, b"".join(body)))
     return b"".join(parts)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from apps.benchmarks.timing import medians
-from tfvis.networks.caffe import reading, schema, wire
+from tfvis.networks.caffe import caffemodel, protobuf_wire, schema
 
 # CaffeNet's layers, the net that most .caffemodel files are of: 61 million weights.
 _SHAPES = {
@@ -67,7 +67,7 @@ def table_caffe(rounds: int) -> None:
             taken = medians(
                 {
                     "bytes": lambda: np.fromfile(path, np.uint8),
-                    "read": lambda: reading.read_model(path),
+                    "read": lambda: caffemodel.read_model(path),
                 },
                 rounds,
             )
@@ -98,16 +98,16 @@ def _write(path: pathlib.Path, write: Callable[[np.ndarray], bytes]) -> None:
             for dims in (shape, shape[:1]):
                 numbers = write(random.standard_normal(dims, np.float32).ravel())
                 blob = schema.BlobProto(shape={"dim": dims}).SerializeToString()
-                layer += wire.field(7, blob + numbers)
-            file.write(wire.field(100, layer))
+                layer += protobuf_wire.field(7, blob + numbers)
+            file.write(protobuf_wire.field(100, layer))
 
 
 def _packed(values: np.ndarray) -> bytes:
-    return wire.field(5, values.tobytes())
+    return protobuf_wire.field(5, values.tobytes())
 
 
 def _diff(values: np.ndarray) -> bytes:
-    return wire.field(5, values.tobytes()) + wire.field(6, values.tobytes())
+    return protobuf_wire.field(5, values.tobytes()) + protobuf_wire.field(6, values.tobytes())
 
 
 def _chunked(values: np.ndarray) -> bytes:
@@ -120,4 +120,4 @@ def _loose(values: np.ndarray) -> bytes:
 
 
 def _double(values: np.ndarray) -> bytes:
-    return wire.field(8, values.astype(np.float64).tobytes())
+    return protobuf_wire.field(8, values.astype(np.float64).tobytes())

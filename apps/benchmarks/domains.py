@@ -3,9 +3,10 @@
 import dataclasses
 import pathlib
 
-from apps import evaluations, trainings
-from tfvis.art import datasets, training
+from tfvis.classifiers import datasets, training
 from tfvis.errors import InputError
+from tfvis.experiments import evaluation, networks
+from tfvis.experiments import training as trainings
 
 # Li et al. 2017 hold a tenth of each source out to choose by, and test on all of the target.
 _SHARES = (0.9, 0.1, 0.0)
@@ -13,7 +14,7 @@ _SHARES = (0.9, 0.1, 0.0)
 
 def table_domains(
     sources: list[str],
-    holders: dict,
+    wanted: networks.Wanted,
     settings: training.Training,
     views: tuple[int, int],
     cut: str | None,
@@ -25,7 +26,7 @@ def table_domains(
 
     Args:
         sources: at least two, of the same classes.
-        holders: flags of the network.
+        wanted: the network.
         settings: constants of the trainings.
         views: of each picture, and further ones as line drawings.
         cut: last frozen layer, or None.
@@ -56,7 +57,8 @@ def table_domains(
             job = trainings.Job(
                 dataset=datasets.read(others),
                 # The first training brings its network along.
-                holders={} if target else holders, init=str(workdir / name) if target else None,
+                wanted=networks.Wanted() if target else wanted,
+                init=str(workdir / name) if target else None,
                 target=target, size=None, cut=None if target else cut, views=views[0],
                 drawn=views[1], crop_borders=False, shares=_SHARES, cache=cache,
                 settings=dataclasses.replace(settings, epochs=adapt) if target else settings,
@@ -64,11 +66,11 @@ def table_domains(
                 arguments={"data": ",".join(others)}, command=f"--data={','.join(others)}",
             )  # fmt: skip
             trainings.run(job)
-            tried = evaluations.Job(
+            tried = evaluation.Job(
                 checkpoint=str(folder), sources=(held,), part="all", crop_borders=None,
                 precision=settings.precision, workdir=folder / "left_out", arguments={"data": held},
             )  # fmt: skip
-            measures, _ = evaluations.run(tried)
+            measures, _ = evaluation.run(tried)
             cells.append(measures["accuracy"])
             sums[k] += cells[-1]
         row = " ".join(f"{cell:9.1%}" for cell in cells)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from apps.benchmarks.timing import medians, precisions
 from tfvis import preimages
 from tfvis.networks.network import Network
-from tfvis.preimages import maximization
+from tfvis.preimages import activation_maximization
 
 _LAYER, _UNITS, _SIZE = "block4_conv2", tuple(range(16)), (224, 224)
 # A step takes seconds; three of them outweigh the overhead of a call.
@@ -48,9 +48,9 @@ def table_peers(network: Network, rounds: int) -> None:
 
 def _chunk(network: Network, units: tuple[int, ...], settings):
     """Returns a run of `_STEPS` steps, as `maximize` does them."""
-    bare = maximization.unit(network, _LAYER, units, _SIZE)
-    objective = maximization.normalized(network, bare, _LAYER, _SIZE, [1000.0])
-    way = maximization.descending(network, objective, _SIZE, (0,) * len(units), settings)
+    bare = activation_maximization.unit(network, _LAYER, units, _SIZE)
+    objective = activation_maximization.normalized(network, bare, _LAYER, _SIZE, [1000.0])
+    way = activation_maximization.descending(network, objective, _SIZE, (0,) * len(units), settings)
     stage = way.stages[0]
     state = way.compiled.begin(way.start)
     arguments = (tf.constant(state.canvas), tuple(map(tf.constant, state.slots)))

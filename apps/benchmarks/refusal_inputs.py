@@ -15,7 +15,7 @@ import PIL.Image
 
 from apps.benchmarks import refusal_networks
 from tfvis import images
-from tfvis.networks import tags
+from tfvis.networks import illustration2vec_tags
 
 HTML = b"<!DOCTYPE html><html><body>404: Not Found</body></html>\n"
 # What a name may hold that a terminal obeys.
@@ -41,7 +41,7 @@ def make(root: pathlib.Path) -> dict[str, list[pathlib.Path]]:
         for k in range(12):
             images.save_png(data / name / f"{k}.png", np.full((32, 32, 3), 20 * k))
     names = root / "tag_list.json"
-    names.write_text(json.dumps([f"tag {k}" for k in range(tags.COUNT)]))
+    names.write_text(json.dumps([f"tag {k}" for k in range(illustration2vec_tags.COUNT)]))
     never = _never(root / "any")
     found = {
         "good": [*good, data, names],

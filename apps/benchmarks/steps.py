@@ -8,7 +8,7 @@ import tensorflow as tf
 from apps.benchmarks.timing import medians, precisions
 from tfvis import parameterizations, preimages
 from tfvis.networks.network import Network
-from tfvis.optimize import loop, updates
+from tfvis.optimize import loop, optimizers
 from tfvis.preimages import inversion as recipe
 
 _STEPS = loop.CHUNK
@@ -49,7 +49,7 @@ def inversion(network: Network, layer: str, precision: str, target: np.ndarray):
     settings = preimages.Inversion(precision=precision)
     settings = recipe.published(network, layer, target.shape[:2], settings)
     way = recipe.descending(network, target, layer, (0,), settings)
-    slots = tuple(map(tf.constant, updates.leaky_adagrad().init(tf.constant(way.start))))
+    slots = tuple(map(tf.constant, optimizers.leaky_adagrad().init(tf.constant(way.start))))
     zero, steps = tf.constant(0), tf.constant(_STEPS)
     rate, canvas = tf.constant(settings.rate, tf.float32), tf.constant(way.start)
     return lambda: way.compiled.chunk(canvas, slots, zero, zero, steps, rate)[0].numpy()

@@ -17,7 +17,7 @@ import tensorflow as tf
 from apps.benchmarks.timing import medians, precisions
 from tfvis import images
 from tfvis.networks.network import Network
-from tfvis.style import goals, losses, measures, transfer
+from tfvis.style import losses, metrics, targets, transfer
 from tfvis.style.transfer import Scene, Transfer
 
 _EVALUATIONS = 150
@@ -28,12 +28,12 @@ _RATIOS = (1000.0, 90.0, 40.0)
 
 def scene(content: np.ndarray, style: np.ndarray, size: int) -> Scene:
     """Returns both pictures at about `size`^2 pixels."""
-    return Scene(measures.resized(content, size), (measures.resized(style, size),))
+    return Scene(metrics.resized(content, size), (metrics.resized(style, size),))
 
 
 def energy(network: Network, found: Scene, settings: Transfer):
     """Returns the compiled energy of gatys and its gradient, float32, by the goal's formulas."""
-    goal = goals.goal(
+    goal = targets.goal(
         network, found.content, found.styles, settings.content_layers, settings.style_layers,
         precision=settings.precision,
     )  # fmt: skip
@@ -44,7 +44,7 @@ def energy(network: Network, found: Scene, settings: Transfer):
     def run(x):
         with tf.GradientTape() as tape:
             tape.watch(x)
-            terms = losses.unit(goals.sums(taps(x), goal), goal)
+            terms = losses.unit(targets.sums(taps(x), goal), goal)
             total = tf.add_n([weights[name] * term for name, term in terms.items()])
         return total[0], tape.gradient(total, x)
 
@@ -225,8 +225,8 @@ def table_recipes(
         images.save_png(path, progress.kept[0])
         stored = images.read(path).pixels
         cells = []
-        for at in (size, measures.SIZE):
-            measured = measures.measure(network, stored, found.content, found.styles[0], at)
+        for at in (size, metrics.SIZE):
+            measured = metrics.measure(network, stored, found.content, found.styles[0], at)
             cells += [measured["content block4_conv2"], measured["style"]]
         rows.append(cells)
         # In evaluations at full size, as time depends on what else the machine does.
@@ -237,7 +237,7 @@ def table_recipes(
             f"{measured['global_effect']:6.3f} {measured['local_pattern']:7.3f}",
             flush=True,
         )
-    for k, where in ((0, "its own size"), (2, f"{measures.SIZE} px")):
+    for k, where in ((0, "its own size"), (2, f"{metrics.SIZE} px")):
         lost, reached = rows[0][k : k + 2]
         ratio, equal = _at_content(lost, [row[k : k + 2] for row in rows[1:]])
         print(

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from apps import folders, machine, runs
-from tfvis import files, images, objectives, preimages, statistics
+from tfvis import activation_statistics, files, images, objectives, preimages
 from tfvis.errors import InputError
+from tfvis.experiments import devices, folders, runner
 from tfvis.networks import network as networks
 from tfvis.networks.network import Network
-from tfvis.preimages import maximization
+from tfvis.preimages import activation_maximization
 from tfvis.report import manifest, plots
 
 # CVPR 2015, table of shallow representations: mean error, standard deviation, %.
@@ -79,11 +79,11 @@ def _text(rows) -> str:
 def table_layers(network: Network, found, count: int, size: int, workdir: pathlib.Path) -> None:
     """Prints relative errors of all convolutions and poolings over photographs."""
     layers = network.convolutions_and_poolings()
-    settings = preimages.Inversion(precision=machine.precision("auto"))
+    settings = preimages.Inversion(precision=devices.precision("auto"))
     rows = Rows(
         workdir / "layers.csv",
         ("photograph", "layer", "relative_error"),
-        network=runs.key(network, size=size, settings=settings),
+        network=runner.key(network, size=size, settings=settings),
     )
     for path, picture in folders.pictures(chosen(found, count)):
         target = folders.square(picture, size, size, network.channels)
@@ -159,13 +159,13 @@ def _mean_squared_distance(features: np.ndarray) -> float:
 def table_activation(network: Network, found, count: int, workdir: pathlib.Path) -> None:
     """Prints how much more maximised units answer than to any of `count` photographs."""
     picked = chosen(found, count)
-    settings = preimages.Maximization(precision=machine.precision("auto"))
+    settings = preimages.Maximization(precision=devices.precision("auto"))
     rows = Rows(
         workdir / "activation.csv",
         ("layer", "unit", "measure", "value"),
-        network=runs.key(network, settings=settings, photographs=folders.digest(picked)),
+        network=runner.key(network, settings=settings, photographs=folders.digest(picked)),
     )
-    largest = statistics.kept_largest(
+    largest = activation_statistics.kept_largest(
         network,
         _UNIT_LAYERS,
         folders.digest(picked),
@@ -178,13 +178,13 @@ def table_activation(network: Network, found, count: int, workdir: pathlib.Path)
         # Units that no photograph excites have no ratio.
         alive = np.flatnonzero(largest[layer] > 0)
         units = sorted(generator.choice(alive, _UNITS_PER_LAYER, replace=False).tolist())
-        size = maximization.canvas(network, layer)
-        chosen_largest = statistics.floored(largest[layer], layer)
+        size = activation_maximization.canvas(network, layer)
+        chosen_largest = activation_statistics.floored(largest[layer], layer)
         for unit in units:
             if (layer, str(unit), "ratio") in rows.values:
                 continue
-            bare = maximization.unit(network, layer, [unit], size)
-            weighted = maximization.normalized(
+            bare = activation_maximization.unit(network, layer, [unit], size)
+            weighted = activation_maximization.normalized(
                 network, bare, layer, size, chosen_largest[[unit]], settings.strength
             )
             result = _last(preimages.maximize(network, weighted, size=size, settings=settings))

@@ -14,12 +14,13 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis.errors import InputError
-from tfvis.networks import differentiable, places, receptive, surgery
-from tfvis.networks.asking import Lost
-from tfvis.networks.dominators import dominators, sources
-from tfvis.networks.maps import Map, Maps, features, maps, missing
+from tfvis.networks import differentiable, rewiring
 from tfvis.networks.network import Network
-from tfvis.networks.windows import Layout
+from tfvis.networks.receptive_field import receptive_field, spatial_positions
+from tfvis.networks.receptive_field.dominators import dominators, sources
+from tfvis.networks.receptive_field.layer_rules import Layout
+from tfvis.networks.receptive_field.spatial_maps import Map, Maps, features, maps, missing
+from tfvis.networks.receptive_field.subgraph_probing import Lost
 
 _POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
 
@@ -151,15 +152,15 @@ class GradCam:
         self._field(images.shape[1:3])
         return images
 
-    def _field(self, size) -> receptive.Field:
-        field = receptive.receptive_field(self.network, self.layer, *size, places_only=True)
+    def _field(self, size) -> receptive_field.Field:
+        field = receptive_field.receptive_field(self.network, self.layer, *size, places_only=True)
         if field.everything:
             raise InputError(f"Grad-CAM: {self.layer} keeps no places: {field.layout}.")
         return field
 
     def _as_map(self, found: tf.Tensor, size) -> tf.Tensor:
         """Returns the layer's output as [batch, h, w, channels]."""
-        return places.as_map(found, self._layout, self._field(size).places)
+        return spatial_positions.as_map(found, self._layout, self._field(size).places)
 
     def _of_map(self, found: tf.Tensor, classes: tf.Tensor, size) -> tf.Tensor:
         gradient = self._run(found, classes)
@@ -226,7 +227,9 @@ def _deepest(network: Network, found: Maps) -> Map:
     tensors, scores = network.graph.tensors, network.graph.tensors[network.logits]
     found.check_end("Grad-CAM", network.name)
     ends = features(network, found)
-    finer = [one for one in ends if not isinstance(surgery.operation(tensors[one.path]), _POOLINGS)]
+    finer = [
+        one for one in ends if not isinstance(rewiring.operation(tensors[one.path]), _POOLINGS)
+    ]
     for one in reversed(finer or ends):
         if _answers(tensors[one.path], scores, one):
             return one
@@ -249,12 +252,12 @@ def _answers(start, scores, one: Map) -> bool:
     gradient = tape.gradient(total, found)
     if gradient is None:
         return False
-    return bool(tf.reduce_any(places.as_map(gradient, one.layout, one.sizes) != 0))
+    return bool(tf.reduce_any(spatial_positions.as_map(gradient, one.layout, one.sizes) != 0))
 
 
 def _scores_of_mean(start, scores, layout: Layout) -> keras.layers.Dense | None:
     """Returns the layer that makes scores of the mean of a map, if that is all there is."""
-    dense = surgery.operation(scores)
+    dense = rewiring.operation(scores)
     if not isinstance(dense, keras.layers.Dense) or (
         dense.activation is not keras.activations.linear
     ):
@@ -262,9 +265,9 @@ def _scores_of_mean(start, scores, layout: Layout) -> keras.layers.Dense | None:
     (before,) = sources(scores)
     # A mean that keeps its axes is made a vector.
     harmless = (keras.layers.Dropout, keras.layers.Flatten)
-    while isinstance(surgery.operation(before), harmless):
+    while isinstance(rewiring.operation(before), harmless):
         (before,) = sources(before)
-    mean = surgery.operation(before)
+    mean = rewiring.operation(before)
     if not isinstance(mean, keras.layers.GlobalAveragePooling2D):
         return None
     axes = (2, 3) if mean.data_format == "channels_first" else (1, 2)
@@ -273,7 +276,7 @@ def _scores_of_mean(start, scores, layout: Layout) -> keras.layers.Dense | None:
     return dense if sources(before)[0] is start else None
 
 
-def _between(axis: receptive.Axis, count: int, pixels: int) -> tuple[np.ndarray, np.ndarray]:
+def _between(axis: receptive_field.Axis, count: int, pixels: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns, per pixel, the place of the map before it and the way to the next, 0..1."""
     step, centre = float(axis.jump), float(axis.low + axis.high) / 2
     middles = (axis.first + axis.last)[axis.first <= axis.last] / 2

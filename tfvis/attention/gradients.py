@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis.errors import InputError
-from tfvis.networks import differentiable, rectifiers
+from tfvis.networks import differentiable, relu_gradients
 from tfvis.networks.network import Network
 
 # A channel of a vector; (channel, row, column) in a map; or one of these per image.
@@ -110,7 +110,7 @@ def project(
         InputError: an unknown layer, policy or unit; a network or layer that is no
             matter for the policy; a softmax.
     """
-    clone = rectifiers.with_policy(network, policy, [_scores(network, layer)])
+    clone = relu_gradients.with_policy(network, policy, [_scores(network, layer)])
     images, units = _asked(network, layer, images, units)
     back = _projection(clone, layer, policy != "gradient")
     return np.stack([back(*pair).numpy() for pair in zip(images, units, strict=True)])

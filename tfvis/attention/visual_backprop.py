@@ -18,13 +18,13 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis.errors import InputError
-from tfvis.networks import maps as passed
-from tfvis.networks import places, reach
-from tfvis.networks.asking import Lost
-from tfvis.networks.dominators import dominators
-from tfvis.networks.maps import Map
 from tfvis.networks.network import Network
-from tfvis.networks.windows import Layout
+from tfvis.networks.receptive_field import reach, spatial_positions
+from tfvis.networks.receptive_field import spatial_maps as passed
+from tfvis.networks.receptive_field.dominators import dominators
+from tfvis.networks.receptive_field.layer_rules import Layout
+from tfvis.networks.receptive_field.spatial_maps import Map
+from tfvis.networks.receptive_field.subgraph_probing import Lost
 
 # Of a map's largest value: less than this apart is the rounding of float32 sums, no shape.
 _ROUNDING = 1e-6
@@ -288,7 +288,7 @@ class ChannelMean(keras.layers.Layer):
     def call(self, inputs):
         """Returns the mean, in the precision of the inputs."""
         x = tf.nn.relu(inputs) if self._rectify else inputs
-        x = places.channels_last(x, self._layout)
+        x = spatial_positions.channels_last(x, self._layout)
         if x.dtype == tf.float32:
             return tf.reduce_mean(x, -1)
         # A product adds in float32 within and takes half the time of a cast and a mean.

@@ -2,9 +2,10 @@
 
 import keras
 
-from tfvis.networks import surgery, windows
-from tfvis.networks.dominators import sources
+from tfvis.networks import rewiring
 from tfvis.networks.network import Network
+from tfvis.networks.receptive_field import layer_rules
+from tfvis.networks.receptive_field.dominators import sources
 
 _NONLINEAR = {
     "ELU", "Elu", "Gelu", "HardSilu", "LeakyReLU", "LeakyRelu", "Mish", "PReLU", "ReLU", "Relu",
@@ -27,7 +28,7 @@ def activated(network: Network, layer: str) -> str:
         return layer
     tensors = network.graph.tensors
     tensor = tensors[network.path(layer)]
-    if surgery.fused_activation(surgery.operation(tensor)):
+    if rewiring.fused_activation(rewiring.operation(tensor)):
         return layer
     paths = {id(tensor): path for path, tensor in tensors.items()}
     takers: dict[int, list] = {}
@@ -36,8 +37,8 @@ def activated(network: Network, layer: str) -> str:
             takers.setdefault(id(source), []).append(taker)
     while len(takers.get(id(tensor), ())) == 1:
         (tensor,) = takers[id(tensor)]
-        operation = surgery.operation(tensor)
-        if not (windows.pointwise(operation) or windows.scaled(operation)):
+        operation = rewiring.operation(tensor)
+        if not (layer_rules.pointwise(operation) or layer_rules.scaled(operation)):
             break
         if _nonlinear(operation):
             return paths[id(tensor)]

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from tfvis.errors import InputError
-from tfvis.networks import surgery
+from tfvis.networks import rewiring
 
 _FIRST = "channels_first"
 _TO_FIRST, _TO_LAST = (3, 1, 2), (2, 3, 1)
@@ -80,7 +80,7 @@ def converted(model: keras.Model) -> keras.Model:
     inputs = keras.Input((*shape[1:], shape[0]) if first else shape, dtype=source.dtype)
     x = keras.layers.Permute(_TO_FIRST, name="to_channels_first")(inputs) if first else inputs
     whole = keras.Model(inputs, model(x), name=model.name)
-    graph = surgery.rewire(whole, _Conversion(f"{model.name}/"))
+    graph = rewiring.rewire(whole, _Conversion(f"{model.name}/"))
     if not graph.output:
         raise InputError(f"{model.name}: keeps channels first, and has not one output.")
     return keras.Model(graph.inputs, graph.tensors[graph.output], name=model.name)
@@ -103,7 +103,7 @@ class _Conversion:
         self.kept: list = []
 
     def __call__(self, layer, path: str, *args, **kwargs):
-        name = surgery.legal(path.removeprefix(self.prefix))
+        name = rewiring.legal(path.removeprefix(self.prefix))
         given = keras.tree.flatten((args, kwargs))
         maps = [x for x in given if self._is_map(x)]
         if isinstance(layer, keras.layers.Permute) and maps:
@@ -114,7 +114,7 @@ class _Conversion:
         if changes is None:
             # As it was, on maps as they were.
             args, kwargs = keras.tree.map_structure(self._first, (args, kwargs))
-            output = surgery.twin(layer, name=name)(*args, **kwargs)
+            output = rewiring.twin(layer, name=name)(*args, **kwargs)
             if any(map(self._swapped, maps)) and self._is_map(output):
                 raise InputError(
                     f"keeps channels first, and layer {layer.name} "
@@ -127,7 +127,7 @@ class _Conversion:
             output = self._other(layer, name, changes)(*args, **kwargs)
             self._fill(layer)
         else:
-            output = surgery.twin(layer, name=name)(*args, **kwargs)
+            output = rewiring.twin(layer, name=name)(*args, **kwargs)
         return self._noted(output) if self._is_map(output) else output
 
     def _changes(self, layer, args, kwargs, maps: list) -> dict | None:

@@ -8,12 +8,12 @@ import keras
 import numpy as np
 
 from tfvis.errors import InputError
-from tfvis.networks import surgery
-from tfvis.networks.checkpoint_files import CLASSES, MEAN
+from tfvis.networks import rewiring
+from tfvis.networks.files.checkpoint_files import CLASSES, MEAN
 
 
 def classifier(
-    graph: surgery.Graph, cut: str, last: str, weights: dict[str, list[np.ndarray]], name: str
+    graph: rewiring.Graph, cut: str, last: str, weights: dict[str, list[np.ndarray]], name: str
 ) -> keras.Model:
     """Returns the whole classifier: pictures -> probabilities.
 

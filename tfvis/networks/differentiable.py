@@ -6,9 +6,9 @@ from collections.abc import Iterable
 import tensorflow as tf
 
 from tfvis.errors import InputError
-from tfvis.networks import surgery
-from tfvis.networks.dominators import sources
+from tfvis.networks import rewiring
 from tfvis.networks.network import Network
+from tfvis.networks.receptive_field.dominators import sources
 
 
 def check(network: Network, layers: Iterable[str], size: tuple[int, int]) -> None:
@@ -61,5 +61,5 @@ def culprit(network: Network, layer: str, size: tuple[int, int]) -> str:
     for path in reversed(cut):
         before = sources(tensors[path])
         if before and not all(id(tensor) in missing for tensor in before):
-            return f"{path} ({type(surgery.operation(tensors[path])).__name__})"
+            return f"{path} ({type(rewiring.operation(tensors[path])).__name__})"
     return layer

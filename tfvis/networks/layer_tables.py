@@ -42,12 +42,13 @@ def layers(name: str) -> Layers | None:
 def _write() -> None:
     import keras
 
-    from tfvis.networks import preprocessing, surgery, weights
+    from tfvis.networks import rewiring, weights
+    from tfvis.networks.preprocessing import contracts
 
     found = {}
-    for name, constructor in sorted(preprocessing.applications().items()):
+    for name, constructor in sorted(contracts.applications().items()):
         model = weights.application(constructor, None, True)
-        graph = surgery.rewire(model)
+        graph = rewiring.rewire(model)
         found[name] = {
             path: tensor.shape[-1] if len(tensor.shape) in (2, 4) else None
             for path, tensor in graph.tensors.items()

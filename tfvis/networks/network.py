@@ -11,22 +11,21 @@ from tfvis import hardware
 from tfvis.errors import InputError, nearest
 from tfvis.networks import (
     channels_first,
-    embedded,
-    fast,
-    inputs,
+    fast_execution,
+    integer_inputs,
     keras_settings,
+    leaky_gradients,
+    model_inputs,
     opening,
-    recipes,
+    rewiring,
     scores,
     shapes,
-    surgery,
     taps,
-    waking,
-    whole_numbers,
 )
-from tfvis.networks import preprocessing as contracts
 from tfvis.networks import weights as sources
-from tfvis.networks.caffe import naming
+from tfvis.networks.caffe import layer_names
+from tfvis.networks.preprocessing import contracts, published_recipes
+from tfvis.networks.preprocessing import layers as embedded
 
 _CONVOLUTIONS = (
     keras.layers.Conv2D,
@@ -57,7 +56,7 @@ class Network:
     """
 
     name: str
-    graph: surgery.Graph
+    graph: rewiring.Graph
     preprocessing: contracts.Preprocessing
     record: sources.Record
     classifier: scores.Classifier | None = None
@@ -163,9 +162,10 @@ class Network:
             InputError: an unknown layer or precision.
         """
         self.check(layers)
-        if precision not in fast.PRECISIONS:
+        if precision not in fast_execution.PRECISIONS:
             raise InputError(
-                f"Expected a precision of {', '.join(fast.PRECISIONS)}. Received: {precision}"
+                f"Expected a precision of {', '.join(fast_execution.PRECISIONS)}. "
+                f"Received: {precision}"
             )
         if reason := hardware.refused(precision):
             raise InputError(f"--precision={precision}: {reason}; leave it out.")
@@ -173,7 +173,7 @@ class Network:
             packed = not tf.config.list_physical_devices("GPU")
         return taps.of(self, tuple(layers), precision, bool(packed))
 
-    def end_to_end(self, recipe: recipes.Recipe | None = None) -> keras.Model:
+    def end_to_end(self, recipe: published_recipes.Recipe | None = None) -> keras.Model:
         """Returns a model that takes pictures of any size as they come from files.
 
         See `embedded.end_to_end`, also for what is raised.
@@ -214,7 +214,7 @@ class Network:
         """
         if layer == "logits" and self.logits:
             return self.logits
-        legal = naming.legal(layer)
+        legal = layer_names.legal(layer)
         known = self.graph.tensors
         return legal if layer not in known and legal in known else layer
 
@@ -223,7 +223,7 @@ class Network:
 def _waking(network: Network, paths: tuple[str, ...], everywhere: bool) -> Network:
     """See `Network.waking`; kept so that its taps are kept, too."""
     graph = network.graph
-    new = waking.everywhere(graph) if everywhere else waking.tapped(graph, paths)
+    new = leaky_gradients.everywhere(graph) if everywhere else leaky_gradients.tapped(graph, paths)
     return dataclasses.replace(network, graph=new)
 
 
@@ -272,7 +272,7 @@ def build(
             hold NaN, a file that is not a model.
     """
     keras_settings.check()
-    surgery.placing(pooling, activation)  # Refuses other words, before anything long begins.
+    rewiring.placing(pooling, activation)  # Refuses other words, before anything long begins.
     try:
         found = opening.opened(name, weights, pooling, activation, top, tuple(stage), until)
         if preprocessing != "auto":
@@ -294,7 +294,7 @@ def of_opened(
         InputError: as `wrap`.
     """
     variant, trained = (pooling, activation), found.checkpoint
-    place = surgery.placing(*variant)
+    place = rewiring.placing(*variant)
     if trained:  # What it was trained with stays in its layers.
         variant = tuple(
             own if own != usual else asked
@@ -319,7 +319,7 @@ def wrap(
     name: str = "",
     preprocessing: contracts.Preprocessing | None = None,
     record: sources.Record | None = None,
-    place: surgery.Place | None = None,
+    place: rewiring.Place | None = None,
     variant: tuple[str, str] = ("max", "post"),
     output: str | None = None,
 ) -> Network:
@@ -340,11 +340,11 @@ def wrap(
     keras_settings.check()
     if channels_first.is_first(model):
         model = channels_first.converted(model)
-    inputs.check(model)
+    model_inputs.check(model)
     sources.check_finite(model)
     record = record or sources.Record("given", sources.fingerprint(model), None)
-    graph, head = scores.found(model, place or surgery.placing(*variant), output)
-    whole_numbers.check(model, graph)
+    graph, head = scores.found(model, place or rewiring.placing(*variant), output)
+    integer_inputs.check(model, graph)
     named = isinstance(head, scores.Classifier)
     return Network(
         name=name or model.name,

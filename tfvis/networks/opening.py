@@ -8,21 +8,12 @@ import numpy as np
 
 from tfvis import files
 from tfvis.errors import InputError
-from tfvis.networks import (
-    caffe_files,
-    channels_first,
-    checkpoint_files,
-    choosing,
-    classifier_head,
-    contract_files,
-    registry,
-    shallow,
-    surgery,
-    weight_files,
-)
-from tfvis.networks import preprocessing as contracts
+from tfvis.networks import channels_first, classifier_head, hog_sift, registry, rewiring
 from tfvis.networks import weights as sources
-from tfvis.networks.caffe import named, own_mean
+from tfvis.networks.caffe import network_files, own_mean
+from tfvis.networks.caffe.zoo import named
+from tfvis.networks.files import checkpoint_files, weight_files
+from tfvis.networks.preprocessing import choice, contract_files, contracts
 
 # Checkpoints that stand on each other; no training of ours makes more than two.
 _MOST_CHECKPOINTS = 8
@@ -118,13 +109,13 @@ def opened(
         model, record = sources.find(name, applications[name], weights, bool(top))
         return Opened(name, model, record, contracts.application(name), f"as Keras has {name}")
     if name in named.BUILDERS:
-        found = caffe_files.by_name(name, bool(top), until)
+        found = network_files.by_name(name, bool(top), until)
         if weights:
             model, record = sources.given(name, found.construct, weights)
         else:
             model, record = sources.kept(name, found.construct, named.FILES[name])
         return Opened(name, model, record, found.contract, found.why)
-    model = shallow.build(name, weights, pooling, activation)
+    model = hog_sift.build(name, weights, pooling, activation)
     record = sources.Record("computed", sources.fingerprint(model), None)
     return Opened(name, model, record, contracts.named("none"), f"{name} is computed from pixels")
 
@@ -164,13 +155,13 @@ def checkpoint(name: str, flag: str = "network", above: int = 0) -> Opened:
         for word, usual in (("pooling", "max"), ("activation", "post"))
     )
     try:
-        place = surgery.placing(*variant)
+        place = rewiring.placing(*variant)
         if registry.checkpoint(said["network"]):
             base = checkpoint(said["network"], "network", above + 1)
         else:
             given = given if isinstance(given, str) else None
             base = opened(said["network"], given, *variant, top=False)
-        graph = surgery.rewire(base.model, place)
+        graph = rewiring.rewire(base.model, place)
     except InputError as error:
         raise InputError(f"{where}: its network cannot be built: {error}") from error
     cut, last = said["cut"], said["last"]
@@ -242,7 +233,7 @@ def _keras_file(name: str, weights: str | None) -> Opened:
     contract = contract_files.read(files.located(name)) if name.endswith(".keras") else None
     if contract:
         return Opened(name, model, record, contract, "as the file says")
-    found = choosing.choice(model)
+    found = choice.choice(model)
     return Opened(name, model, record, found.contract, found.why)
 
 
@@ -250,7 +241,7 @@ def _prototxt(
     name: str, weights: str | None, top: bool, stages: tuple[str, ...], until: str | None
 ) -> Opened:
     path = files.located(name)
-    found = caffe_files.by_file(path, name, top, stages, until)
+    found = network_files.by_file(path, name, top, stages, until)
     beside = path.with_suffix(".caffemodel")
     if not weights and not beside.is_file():
         raise InputError(

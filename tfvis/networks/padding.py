@@ -11,10 +11,10 @@ import keras
 import tensorflow as tf
 
 from tfvis.errors import InputError
-from tfvis.networks import surgery
-from tfvis.networks.caffe.layers import GroupedConv2D
-from tfvis.networks.dominators import dominators, sources
+from tfvis.networks import rewiring
+from tfvis.networks.caffe.keras_layers.convolution_and_shape import GroupedConv2D
 from tfvis.networks.network import Network
+from tfvis.networks.receptive_field.dominators import dominators, sources
 
 MODES = ("zero", "replicate", "circular")
 _CONVOLUTIONS = (keras.layers.Conv2D, GroupedConv2D)
@@ -46,7 +46,7 @@ def _padded(network: Network, mode: str) -> Network:
     if mode == "replicate":
         # By the name in the graph, which of a nested model is not the path.
         first = network.convolutions()[:1]
-        chosen = {surgery.operation(network.graph.tensors[path]).name for path in first}
+        chosen = {rewiring.operation(network.graph.tensors[path]).name for path in first}
 
     for_convolutions = _paddings(network, chosen)
     bare = _unpadded(network) if mode == "circular" else set()
@@ -55,16 +55,16 @@ def _padded(network: Network, mode: str) -> Network:
         if path in for_convolutions:
             return Padding(mode, layer.padding, name=layer.name)(*args, **kwargs)
         if type(layer) not in _CONVOLUTIONS or (chosen is not None and path not in chosen):
-            return surgery.twin(layer)(*args, **kwargs)
+            return rewiring.twin(layer)(*args, **kwargs)
         # A strided "same" pads by the size, which goes around nothing.
         same = layer.padding == "same" and tuple(layer.strides) == (1, 1)
         margins = _margins(layer)
         if not (same or path in bare) or not any(map(any, margins)):
-            return surgery.twin(layer)(*args, **kwargs)
+            return rewiring.twin(layer)(*args, **kwargs)
         wider = Padding(mode, margins, name=f"{layer.name}_padding")(*args)
-        return surgery.twin(layer, padding="valid")(wider, **kwargs)
+        return rewiring.twin(layer, padding="valid")(wider, **kwargs)
 
-    graph = surgery.replaced(network.graph, place)
+    graph = rewiring.replaced(network.graph, place)
     return dataclasses.replace(network, graph=graph, variant=(*network.variant, ("padding", mode)))
 
 
@@ -85,9 +85,9 @@ def _unpadded(network: Network) -> set[str]:
     found = set()
     for path in dominators(network):
         tensor = network.graph.tensors[path]
-        layer = surgery.operation(tensor)
+        layer = rewiring.operation(tensor)
         if type(layer) in _CONVOLUTIONS and layer.padding == "valid":
-            before = surgery.operation(sources(tensor)[0])
+            before = rewiring.operation(sources(tensor)[0])
             if not isinstance(before, keras.layers.ZeroPadding2D):
                 found.add(layer.name)
     return found
@@ -102,10 +102,10 @@ def _paddings(network: Network, chosen: set[str] | None) -> set[str]:
     """
     found: dict[str, bool] = {}
     for tensor in network.graph.tensors.values():
-        layer = surgery.operation(tensor)
+        layer = rewiring.operation(tensor)
         right = type(layer) in _CONVOLUTIONS and (chosen is None or layer.name in chosen)
         for source in sources(tensor):
-            before = surgery.operation(source)
+            before = rewiring.operation(source)
             if isinstance(before, keras.layers.ZeroPadding2D):
                 found[before.name] = found.get(before.name, True) and right
     return {name for name, right in found.items() if right}

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 
-from tfvis.networks import surgery
+from tfvis.networks import rewiring
 from tfvis.networks.network import Network
 
 
@@ -17,5 +17,5 @@ def averaged(network: Network) -> Network:
         network: stays as it is; the weights are shared.
     """
     variant = {**dict(network.variant), "pooling": "avg"}
-    graph = surgery.replaced(network.graph, surgery.placing("avg"))
+    graph = rewiring.replaced(network.graph, rewiring.placing("avg"))
     return dataclasses.replace(network, graph=graph, variant=tuple(variant.items()))

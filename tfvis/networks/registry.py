@@ -5,8 +5,9 @@ import pathlib
 
 from tfvis import files
 from tfvis.errors import InputError, nearest
-from tfvis.networks import checkpoint_files, layer_tables, other_formats
-from tfvis.networks.caffe import named
+from tfvis.networks import layer_tables
+from tfvis.networks.caffe.zoo import named
+from tfvis.networks.files import checkpoint_files, other_formats
 
 # Kinds of file that hold a network.
 FILES = (".keras", ".h5", ".prototxt")

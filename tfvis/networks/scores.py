@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis.errors import InputError, nearest
-from tfvis.networks import squashing, surgery
-from tfvis.networks.dominators import ordered, passed, sources
+from tfvis.networks import rewiring, score_functions
+from tfvis.networks.receptive_field.dominators import ordered, passed, sources
 
 if typing.TYPE_CHECKING:
     from tfvis.networks.network import Network
@@ -87,8 +87,8 @@ class Logarithm(keras.layers.Layer):
 
 
 def found(
-    model: keras.Model, place: surgery.Place, output: str | None = None
-) -> tuple[surgery.Graph, Classifier | str]:
+    model: keras.Model, place: rewiring.Place, output: str | None = None
+) -> tuple[rewiring.Graph, Classifier | str]:
     """Rewires a model so that the scores of its classes have a path.
 
     Args:
@@ -103,7 +103,7 @@ def found(
     Raises:
         InputError: no such output; a model that `surgery.rewire` refuses.
     """
-    graph = surgery.rewire(model, place)
+    graph = rewiring.rewire(model, place)
     if not graph.outputs:
         return graph, "its output is not one tensor"
     chosen = _named(graph, output, model.name) if output else tuple(graph.outputs.values())
@@ -118,7 +118,7 @@ def found(
         heads[path] = source
     whole = graph
     if split:
-        graph = surgery.rewire(model, _splitting(place, split))
+        graph = rewiring.rewire(model, _splitting(place, split))
         heads = {path: _source(graph, path) for path in heads}
     known = {path: _kind(graph, path, source) for path, source in heads.items()}
     if len(known) > 1:
@@ -172,14 +172,14 @@ def is_softmax(network: "Network", layer: str) -> bool:
         return path == head.output and head.form != "scores"
     if head and path == head.output:
         return head.kind == "multiclass" and head.form in ("probabilities", "logarithms")
-    operation = surgery.operation(network.graph.tensors[path])
+    operation = rewiring.operation(network.graph.tensors[path])
     # By name: keras.layers and keras.ops have one each.
     named = type(operation).__name__ in ("Softmax", "LogSoftmax")
     activation = getattr(operation, "activation", None)
     return named or activation in (keras.activations.softmax, keras.activations.log_softmax)
 
 
-def _named(graph: surgery.Graph, name: str, model: str) -> tuple[str, ...]:
+def _named(graph: rewiring.Graph, name: str, model: str) -> tuple[str, ...]:
     """Returns the path of the output that --output names, by itself in a tuple."""
     layers = {graph.layers[path].name: path for path in graph.outputs.values()}
     for known in (graph.outputs, {path: path for path in graph.outputs.values()}, layers):
@@ -200,7 +200,7 @@ def _size(tensor) -> tuple[int | None, int | None]:
     return None, None
 
 
-def _source(graph: surgery.Graph, output: str) -> str:
+def _source(graph: rewiring.Graph, output: str) -> str:
     """Returns the path furthest from an output behind which nothing changes scores' order."""
     end = graph.tensors[output]
     names = {id(tensor): path for path, tensor in graph.tensors.items()}
@@ -212,11 +212,11 @@ def _source(graph: surgery.Graph, output: str) -> str:
             break
         # A window wants more places than the one that scores are asked at; TensorFlow may end
         # the process for it.
-        if _windowed(surgery.operation(after)) or _learns(tensor, end):
+        if _windowed(rewiring.operation(after)) or _learns(tensor, end):
             break
         after = tensor
         # In the middle of a softmax by hand the order may be another, or no number finite.
-        if squashing.keeps_order(_numbers(tensor, end), size[0]):
+        if score_functions.keeps_order(_numbers(tensor, end), size[0]):
             best = tensor
     return names[id(best)]
 
@@ -232,7 +232,7 @@ def _windowed(operation) -> bool:
 def _learns(start, end) -> bool:
     """Tells whether weights of several numbers lie between two tensors, a temperature has one."""
     order, _ = ordered(end, stop={id(start)})
-    operations = {id(surgery.operation(t)): surgery.operation(t) for t in order if t is not start}
+    operations = {id(rewiring.operation(t)): rewiring.operation(t) for t in order if t is not start}
     return any(
         np.prod(weight.shape) > 1
         for operation in operations.values()
@@ -255,43 +255,45 @@ def _function(start, end):
     return run
 
 
-def _numbers(start, end) -> squashing.Function:
+def _numbers(start, end) -> score_functions.Function:
     run = _function(start, end)
     return lambda scores: np.asarray(run(scores))
 
 
-def _squashes(graph: surgery.Graph, path: str) -> bool:
+def _squashes(graph: rewiring.Graph, path: str) -> bool:
     """Tells whether what is at a path went through its layer's own squashing function."""
-    operation = surgery.operation(graph.tensors[path])
+    operation = rewiring.operation(graph.tensors[path])
     size = _size(graph.tensors[path])[0]
-    if not size or not surgery.fused_activation(operation):
+    if not size or not rewiring.fused_activation(operation):
         return False
     function = operation.activation
-    return squashing.keeps_order(lambda scores: np.asarray(function(tf.constant(scores))), size)
+    return score_functions.keeps_order(
+        lambda scores: np.asarray(function(tf.constant(scores))), size
+    )
 
 
-def _splitting(place: surgery.Place, layers: dict[int, keras.Layer]) -> surgery.Place:
+def _splitting(place: rewiring.Place, layers: dict[int, keras.Layer]) -> rewiring.Place:
     """Returns `place`, with the activations of some layers on paths of their own."""
 
     def split(layer, path, *args, **kwargs):
         if id(layer) not in layers:
             return place(layer, path, *args, **kwargs)
-        before, after = surgery.split_activation(layer, path, *args, **kwargs)
-        return surgery.Taken({f"{path}_scores": before, path: after})
+        before, after = rewiring.split_activation(layer, path, *args, **kwargs)
+        return rewiring.Taken({f"{path}_scores": before, path: after})
 
     return split
 
 
-def _kind(graph: surgery.Graph, output: str, source: str) -> tuple[str, str] | str:
+def _kind(graph: rewiring.Graph, output: str, source: str) -> tuple[str, str] | str:
     """Returns (kind, form) of an output, or why it names no classes."""
     start, end = graph.tensors[source], graph.tensors[output]
     last = graph.layers[output]
     ends = f"ends in {last.name} ({type(last).__name__}), not in scores or probabilities of classes"
     size, places = _size(start)
-    pooled = isinstance(surgery.operation(start), keras.layers.AveragePooling2D)
+    pooled = isinstance(rewiring.operation(start), keras.layers.AveragePooling2D)
     if not size or (places is None and not pooled):
         return ends
-    kind, form = squashing.form(_numbers(start, end), size)
+    kind, form = score_functions.form(_numbers(start, end), size)
     if kind:
         return kind, form
     if start is end and not _weighed(start) and size > 1:
@@ -310,9 +312,9 @@ def _certain(kind: tuple[str, str] | str) -> bool:
 
 def _weighed(tensor) -> bool:
     """Tells scores, which weights make of features, from features themselves."""
-    operation = surgery.operation(tensor)
+    operation = rewiring.operation(tensor)
     if any(len(weight.shape) > 1 for weight in getattr(operation, "weights", ())):
-        return not surgery.fused_activation(operation)
+        return not rewiring.fused_activation(operation)
     word = type(operation).__name__
     if word in _PRODUCTS:
         return True
@@ -322,7 +324,7 @@ def _weighed(tensor) -> bool:
     return word in _PASSING and bool(before) and all(_weighed(source) for source in before)
 
 
-def _adds_up(graph: surgery.Graph, end, size: int) -> bool:
+def _adds_up(graph: rewiring.Graph, end, size: int) -> bool:
     """Tells whether what a network puts out adds up to 1, asked with noise of any pictures."""
     sides = [side or 224 for side in graph.inputs.shape[1:3]]
     noise = np.random.default_rng(0).uniform(0, 255, (2, *sides, graph.inputs.shape[3]))
@@ -330,12 +332,12 @@ def _adds_up(graph: surgery.Graph, end, size: int) -> bool:
         values = keras.Model(graph.inputs, end)(tf.cast(noise, graph.inputs.dtype), training=False)
     except (ValueError, tf.errors.OpError):
         return False
-    return squashing.adds_up(np.asarray(values, np.float64).reshape(-1, size))
+    return score_functions.adds_up(np.asarray(values, np.float64).reshape(-1, size))
 
 
 def _with_path(
-    graph: surgery.Graph, output: str, source: str, kind: str, form: str
-) -> tuple[surgery.Graph, Classifier]:
+    graph: rewiring.Graph, output: str, source: str, kind: str, form: str
+) -> tuple[rewiring.Graph, Classifier]:
     """Returns a graph in which the scores are a vector with a path of their own."""
     tensor = graph.tensors[source]
     count = 2 if kind == "binary" else _size(tensor)[0]
@@ -358,7 +360,7 @@ def _with_path(
         source = path = name
     for k, kind_of_layer in enumerate(added):
         path = name if k == len(added) - 1 else f"{name}_{k}"
-        layer = kind_of_layer(name=surgery.legal(path))
+        layer = kind_of_layer(name=rewiring.legal(path))
         tensor = layer(tensor)
         tensors, layers = tensors | {path: tensor}, layers | {path: layer}
     graph = dataclasses.replace(graph, tensors=tensors, layers=layers)

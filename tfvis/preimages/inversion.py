@@ -11,7 +11,7 @@ import numpy as np
 
 from tfvis import objectives, parameterizations
 from tfvis.errors import InputError
-from tfvis.networks import shallow
+from tfvis.networks import hog_sift
 from tfvis.networks.network import Network
 from tfvis.optimize import loop
 from tfvis.preimages import descent
@@ -63,7 +63,7 @@ def published(
             made of one; a setting is out of range, or a mask outside the map.
     """
     descent.check_layer(network, layer, size, vectors=True)
-    if network.name in shallow.BUILDERS and settings.jitter is None:
+    if network.name in hog_sift.BUILDERS and settings.jitter is None:
         # As IJCV16 inverts them; their cells need no jitter to be smooth.
         settings = dataclasses.replace(settings, jitter=1)
     settings = descent.derived(network, layer, size, settings)
@@ -93,7 +93,7 @@ def default_strength(name: str, layer: str, stride: int) -> float:
     block = layer.rsplit("/", 1)[-1].split("_")[0]
     if name in ("vgg16", "vgg19") and block in _VGG_STRENGTH:
         return _VGG_STRENGTH[block]
-    if name in shallow.BUILDERS:
+    if name in hog_sift.BUILDERS:
         return 100.0
     return 500.0 if stride <= 4 else 200.0 if stride <= 8 else 100.0
 

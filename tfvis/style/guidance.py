@@ -13,7 +13,7 @@ import tensorflow as tf
 from tfvis import images
 from tfvis.errors import InputError
 from tfvis.networks.network import Network
-from tfvis.networks.receptive import receptive_field
+from tfvis.networks.receptive_field.receptive_field import receptive_field
 
 MODES = ("simple", "inside")
 MAX_REGIONS = 16

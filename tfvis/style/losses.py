@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import images
-from tfvis.style.goals import Goal, Sums
-from tfvis.style.statistics import Moments, covariance
+from tfvis.style.gram import Moments, covariance
+from tfvis.style.targets import Goal, Sums
 
 # Style over content in the code of Gatys et al., and the factor in the unit.
 UNIT = 1e3

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from tfvis.errors import InputError
 from tfvis.networks.network import Network
-from tfvis.networks.receptive import Axis, receptive_field
+from tfvis.networks.receptive_field.receptive_field import Axis, receptive_field
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -17,9 +17,9 @@ from tfvis.errors import InputError
 from tfvis.networks import differentiable
 from tfvis.networks.network import Network
 from tfvis.networks.padding import padded
-from tfvis.optimize import lbfgs, loop, updates
+from tfvis.optimize import lbfgs, loop, optimizers
 from tfvis.optimize.progress import Progress
-from tfvis.style import goals, losses, tiling
+from tfvis.style import losses, targets, tiling
 
 RECIPES = ("gatys", "quality")
 OPTIMIZERS = ("lbfgs", "adam")
@@ -104,7 +104,7 @@ class Scene:
     content: np.ndarray | None
     styles: tuple[np.ndarray, ...]
     weights: tuple[float, ...] = ()
-    regions: tuple[goals.Region, ...] = ()
+    regions: tuple[targets.Region, ...] = ()
     shape: tuple[int, int] | None = None
 
     @property
@@ -278,7 +278,7 @@ class _Way:
         self, network: Network, scene: Scene, settings: Transfer, before: int, evaluations: int
     ):
         self._scene, self._settings, self._network = scene, settings, network
-        self._goal = goals.goal(
+        self._goal = targets.goal(
             network,
             scene.content,
             scene.styles,
@@ -297,7 +297,7 @@ class _Way:
         packed = False if settings.jit else None
         taps = network.taps(self._goal.layers, settings.precision, packed=packed)
         plan = tiling.plan(network, self._goal.layers, *scene.size, settings.tile)
-        found = tiling.summed(lambda x, window: goals.sums(taps(x), self._goal, window), plan)
+        found = tiling.summed(lambda x, window: targets.sums(taps(x), self._goal, window), plan)
         self._scales = {}
         self._weights = losses.unit_weights(self._goal, settings.ratio)
         if settings.recipe == "quality":
@@ -319,8 +319,8 @@ class _Way:
         if settings.optimizer == "lbfgs":
             rule, project = lbfgs.lbfgs(0.0, 255.0, settings.history), lambda x: x
         else:
-            rule = updates.annealed(updates.adam(*_ADAM_BETAS, done=before), evaluations)
-            rule = updates.averaged(rule, min(_AVERAGE, 1 - 10 / max(evaluations, 20)))
+            rule = optimizers.annealed(optimizers.adam(*_ADAM_BETAS, done=before), evaluations)
+            rule = optimizers.averaged(rule, min(_AVERAGE, 1 - 10 / max(evaluations, 20)))
             project = _in_range
         self._compiled = loop.Loop(energy, rule, project, settings.jit, self._weights)
 

@@ -12,7 +12,7 @@ from collections.abc import Collection
 import numpy as np
 
 from tfvis.errors import InputError
-from tfvis.networks import weight_files
+from tfvis.networks.files import weight_files
 
 # What is left of an initialiser's name behind the layer's: a word, and running numbers.
 _KERNEL = re.compile(r"[\W_]*(w|weights?|kernels?|filters?)([\W_]*\d+)?", re.IGNORECASE)

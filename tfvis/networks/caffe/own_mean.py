@@ -8,14 +8,14 @@ told by numbers: the average colour of photographs is to arrive near 0.
 import keras
 import numpy as np
 
-from tfvis.networks import surgery
-from tfvis.networks.caffe import layers, scaling
-from tfvis.networks.dominators import sources
+from tfvis.networks import rewiring
+from tfvis.networks.caffe.keras_layers import convolution_and_shape, scale
+from tfvis.networks.receptive_field.dominators import sources
 
 # What changes each colour by itself, and nothing by where it is.
 _KINDS = (
-    keras.layers.Rescaling, layers.Power, layers.ChannelScale, scaling.Affine,
-    keras.layers.BatchNormalization,
+    keras.layers.Rescaling, convolution_and_shape.Power, convolution_and_shape.ChannelScale,
+    scale.Affine, keras.layers.BatchNormalization,
 )  # fmt: skip
 # The average must come this much nearer to 0, as a share; a mere factor leaves it where it was.
 _NEARER = 0.5
@@ -23,14 +23,14 @@ _NEARER = 0.5
 
 def first_layers(model: keras.Model) -> tuple[list[str], keras.Model | None]:
     """Returns the names of the layers in front that only change colours, and a model of them."""
-    graph = surgery.rewire(model)
+    graph = rewiring.rewire(model)
     tensor, names = graph.inputs, []
     while True:
         after = [t for t in graph.tensors.values() if any(s is tensor for s in sources(t))]
-        if len(after) != 1 or not isinstance(surgery.operation(after[0]), _KINDS):
+        if len(after) != 1 or not isinstance(rewiring.operation(after[0]), _KINDS):
             break
         (tensor,) = after
-        names.append(surgery.operation(tensor).name)
+        names.append(rewiring.operation(tensor).name)
     return names, keras.Model(graph.inputs, tensor) if names else None
 
 

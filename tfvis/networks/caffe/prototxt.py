@@ -8,8 +8,14 @@ from google.protobuf import text_format
 
 from tfvis import files
 from tfvis.errors import InputError
-from tfvis.networks import weight_files
-from tfvis.networks.caffe import data_layers, rules, scanning, schema, upgrading
+from tfvis.networks.caffe import (
+    data_layers,
+    net_state_rules,
+    prototxt_fields,
+    schema,
+    upgrade_proto,
+)
+from tfvis.networks.files import weight_files
 
 # Nets of a thousand layers take half of it.
 _MAX_BYTES = 2 << 20
@@ -30,7 +36,7 @@ class Prototxt:
 
     net: schema.NetParameter
     lines: dict[str, int]
-    unknown: dict[str, list[scanning.Field]]
+    unknown: dict[str, list[prototxt_fields.Field]]
     shown: data_layers.Shown | None
     notes: tuple[str, ...]
 
@@ -62,7 +68,7 @@ def parsed(text: str, path: os.PathLike | str, stages: tuple[str, ...] = ()) -> 
     Raises:
         InputError: as `read`.
     """
-    scan = scanning.scanned(text, path)
+    scan = prototxt_fields.scanned(text, path)
     net = schema.NetParameter()
     try:
         text_format.Parse(text, net, allow_unknown_field=True)
@@ -72,7 +78,7 @@ def parsed(text: str, path: os.PathLike | str, stages: tuple[str, ...] = ()) -> 
         # Its parser lets a few others through: numbers of too many digits, odd escapes.
         raise InputError(f"{path}: {weight_files.first_line(error)}.") from error
     _check_generations(scan, path)
-    state = rules.state(net, stages)
+    state = net_state_rules.state(net, stages)
     notes = _stages(net, state, path)
     net.state.CopyFrom(state)
     if net.input and not (net.input_dim or net.input_shape):
@@ -80,10 +86,10 @@ def parsed(text: str, path: os.PathLike | str, stages: tuple[str, ...] = ()) -> 
             f"{path}: input {net.input[0]} has no size; give input_dim or input_shape."
         )
     try:
-        used = [rules.included(layer, net.state) for layer in (*net.layer, *net.layers)]
+        used = [net_state_rules.included(layer, net.state) for layer in (*net.layer, *net.layers)]
         places = _places(net, scan, used, path)
-        net = upgrading.upgraded(net)
-        kept = [layer for layer in net.layer if rules.included(layer, net.state)]
+        net = upgrade_proto.upgraded(net)
+        kept = [layer for layer in net.layer if net_state_rules.included(layer, net.state)]
     except InputError as error:
         reason = str(error)
         raise InputError(
@@ -104,7 +110,7 @@ def parsed(text: str, path: os.PathLike | str, stages: tuple[str, ...] = ()) -> 
     return Prototxt(net, lines, unknown, shown, notes)
 
 
-def _check_generations(scan: scanning.Scan, path) -> None:
+def _check_generations(scan: prototxt_fields.Scan, path) -> None:
     new, old = scan.places["layer"], scan.places["layers"]
     if new and old:
         raise InputError(
@@ -115,15 +121,17 @@ def _check_generations(scan: scanning.Scan, path) -> None:
 
 def _stages(net, state, path) -> tuple[str, ...]:
     """Says which stages there are, where none was asked for."""
-    found = rules.stages_of(net)
+    found = net_state_rules.stages_of(net)
     if not found or state.stage:
         return ()
     return (f"{path}: has layers of the stages {', '.join(found)}; none is chosen (--stage=)",)
 
 
-def _places(net, scan: scanning.Scan, used: list[bool], path) -> dict[str, scanning.Place]:
+def _places(
+    net, scan: prototxt_fields.Scan, used: list[bool], path
+) -> dict[str, prototxt_fields.Place]:
     """Returns where the layers in use stand; all have names of their own."""
-    places: dict[str, scanning.Place] = {}
+    places: dict[str, prototxt_fields.Place] = {}
     layers = (*net.layer, *net.layers)
     found = (*scan.places["layer"], *scan.places["layers"])
     for layer, place, is_used in zip(layers, found, used, strict=False):

@@ -7,7 +7,7 @@ Three generations of layers: `layer` (V2), `layers` (V1) and, within a V1 layer,
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from tfvis.networks.caffe.messages import ENUMS, MESSAGES
+from tfvis.networks.caffe.message_fields import ENUMS, MESSAGES
 
 _PACKAGE = "tfvis.caffe"
 

@@ -1,0 +1,1 @@
+"""Flags that several apps share, turned into plain values."""

@@ -1,0 +1,144 @@
+"""The flags of data sets, splits and trainings, and reading them."""
+
+import re
+
+from absl import flags
+
+from apps.flags import paths
+from tfvis.errors import InputError
+from tfvis.experiments import labelled_pictures
+from tfvis.words import split
+
+
+def define_data(what: str, required: bool = True) -> flags.FlagHolder:
+    """Defines --data."""
+    return paths.define("data", None, paths.each(paths.file_or_folder), what, required=required)
+
+
+def define_checkpoint(default: str | None = None) -> flags.FlagHolder:
+    """Defines --checkpoint."""
+    return paths.define(
+        "checkpoint",
+        default,
+        paths.checkpoint,
+        "A classifier: the workdir of a training, or the name of one that comes along "
+        "(pacs_vgg16, instruments_vgg16).",
+        required=default is None,
+    )
+
+
+def define_seed(what: str) -> flags.FlagHolder:
+    """Defines --seed."""
+    return flags.DEFINE_integer("seed", 0, what, lower_bound=0, upper_bound=2**31 - 1)
+
+
+def define_shares() -> flags.FlagHolder:
+    """Defines --shares."""
+    return flags.DEFINE_string(
+        "shares",
+        "0.8,0.1,0.1",
+        "Shares of training, validation and test of each class; which picture falls where is "
+        "decided by its path and the seed.",
+    )
+
+
+def define_part() -> flags.FlagHolder:
+    """Defines --part."""
+    return flags.DEFINE_enum(
+        "part",
+        "all",
+        ["all", "train", "validation", "test"],
+        "Which part of the data, as the training with its own seed and shares split it.",
+    )
+
+
+def define_cache() -> flags.FlagHolder:
+    """Defines --cache."""
+    return paths.define(
+        "cache",
+        None,
+        paths.made,
+        "Folder for what the frozen layers see; left out, features/ in the weights cache.",
+    )
+
+
+def define_effort() -> tuple[flags.FlagHolder, ...]:
+    """Defines --views, --drawn, --epochs, --cut and --mix_styles."""
+    return (
+        flags.DEFINE_integer(
+            "views",
+            4,
+            "Views of each picture to learn from: itself, others flipped, turned, cropped, "
+            "recoloured. Each takes 200 kB on disk per picture with vgg16.",
+            lower_bound=1,
+            upper_bound=64,
+        ),
+        flags.DEFINE_integer(
+            "drawn",
+            0,
+            "Further views of each picture, as line drawings: for classifiers that are to know "
+            "drawings, and have few or none to learn from.",
+            lower_bound=0,
+            upper_bound=64,
+        ),
+        flags.DEFINE_integer(
+            "epochs",
+            8,
+            "Of fine-tuning; 0 trains the head alone.",
+            lower_bound=0,
+            upper_bound=10_000,
+        ),
+        flags.DEFINE_string(
+            "cut",
+            None,
+            "The last layer that stays frozen; left out, the first that leaves at most half of "
+            "the weights to learn (of vgg16 block4_pool).",
+        ),
+        flags.DEFINE_bool(
+            "mix_styles",
+            False,
+            "Let pictures lend each other the statistics of their maps at the cut, so that more "
+            "manners of drawing are learnt from than there are (MixStyle); best with an early "
+            "--cut and several domains.",
+        ),
+    )
+
+
+def define_crop_borders(default: bool | None = None) -> flags.FlagHolder:
+    """Defines --crop_borders; None is "as in training"."""
+    return flags.DEFINE_bool(
+        "crop_borders",
+        default,
+        "Take off colour charts, rulers and plain margins first"
+        + ("; left out, as in training." if default is None else "."),
+    )
+
+
+def shares(value: str) -> tuple[float, float, float]:
+    """Returns the three shares of --shares.
+
+    Raises:
+        InputError: not three numbers that add up to 1, the first of them positive.
+    """
+    words = [word.strip() for word in value.split(",")]
+    good = len(words) == 3 and all(re.fullmatch(r"\d*\.?\d+", word) for word in words)
+    found = tuple(float(word) for word in words) if good else (0.0,)
+    if not good or abs(sum(found) - 1) > 1e-6 or found[0] <= 0:
+        raise InputError(f"--shares={value}: expected three numbers such as 0.8,0.1,0.1, sum 1.")
+    return found
+
+
+def read(holder: flags.FlagHolder):
+    """Reads --data, and says which files were left out.
+
+    Args:
+        holder: of --data.
+
+    Raises:
+        InputError: as `tfvis.classifiers.datasets.read`.
+    """
+    from tfvis.classifiers import datasets
+
+    found = datasets.read(split(holder.value, holder.name))
+    labelled_pictures.report(found)
+    return found

@@ -1,0 +1,246 @@
+"""What every app shares: flags of one meaning, readable help, one-line errors.
+
+TensorFlow is not imported here: `--help` and a wrong flag must answer at once.
+"""
+
+import logging
+import math
+import os
+import pathlib
+import re
+import shlex
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+
+from absl import app, flags
+
+from apps.flags import paths, streams
+from apps.flags.streams import say as say
+from apps.flags.streams import tell as tell
+from tfvis import files, locks
+from tfvis.errors import InputError
+
+# TensorFlow's start-up lines are not for the person running an app; 0 shows them.
+_VERBOSE = os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+_PACKAGE = __name__.rpartition(".")[0]
+# Counters and sizes in the graphs are int32.
+_LARGEST = 2**31 - 1
+
+
+def run(main: Callable[[], None], module: str) -> None:
+    """Runs an app: parses flags, calls main, turns bad input into one line.
+
+    Exit codes: 0 done, 1 bad input, 2 bad flags, 130 interrupted, 143 terminated.
+
+    Args:
+        main: reads flags, calls the library, writes the report.
+        module: the app's dotted name, for messages.
+    """
+    program = f"python -m {module}"
+
+    def parse(argv):
+        if {"--help", "-help", "-h", "--h", "--helpshort"} & set(argv[1:]):
+            try:
+                streams.write(help_text(program) + "\n")
+            except InputError as error:
+                _stop(f"{program}: {error}", 1)
+            sys.exit(0)
+        # absl's spelling of a switched-off flag has no hyphen; people's has.
+        argv = [re.sub(r"^--no-(\w+)$", r"--no\1", word) for word in argv]
+        try:
+            rest = flags.FLAGS(argv)
+            _check_numbers()
+        except (flags.Error, InputError) as error:
+            _stop(f"{program}: {' '.join(str(error).split())}", 2)
+        if len(rest) > 1:
+            _stop(
+                f"{program}: unexpected argument {rest[1]!r}; every argument is a "
+                "--flag=value (see --help).",
+                2,
+            )
+        return rest
+
+    def guarded(argv):
+        del argv
+        signal.signal(signal.SIGTERM, _terminate)
+        try:
+            paths.check(_own_flags())
+            main()
+        except InputError as error:
+            _stop(f"{program}: {' '.join(str(error).split())}", 1)
+        except KeyboardInterrupt as error:
+            code = 143 if isinstance(error, _Terminated) else 130
+            _stop(
+                f"\n{program}: interrupted. What is finished stays; the same command goes on.", code
+            )
+        except MemoryError:
+            _stop(f"{program}: out of memory. Use a smaller --size, or ask for fewer pictures.", 1)
+        except OSError as error:
+            # A disk that fills, a folder that goes away: nothing that the program did.
+            where = f"{error.filename}: " if error.filename else ""
+            _stop(f"{program}: {where}{error.strerror or error}.", 1)
+        except Exception as error:
+            # TensorFlow's own word for it; its class must not be imported for this.
+            if type(error).__name__ != "ResourceExhaustedError":
+                raise
+            _stop(f"{program}: out of memory. Use a smaller --size, or ask for fewer pictures.", 1)
+
+    streams.prepare()
+    _show_messages()
+    app.run(guarded, flags_parser=parse)
+
+
+class _Said(logging.Handler):
+    """What an experiment says, as lines on stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        streams.say(record.getMessage())
+
+
+def _show_messages() -> None:
+    log = logging.getLogger("tfvis")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    if not any(isinstance(handler, _Said) for handler in log.handlers):
+        log.addHandler(_Said())
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, which then tidies up as Ctrl-C does."""
+
+
+def _terminate(number, frame) -> None:
+    raise _Terminated
+
+
+def _stop(message: str, code: int) -> None:
+    streams.say(message)
+    sys.exit(code)
+
+
+def _check_numbers() -> None:
+    """Raises InputError where a flag has a number that no arithmetic here can hold."""
+    for flag in _own_flags():
+        values = flag.value if isinstance(flag.value, list) else [flag.value]
+        for value in values:
+            if isinstance(value, float) and not math.isfinite(value):
+                raise InputError(f"--{flag.name}={value}: expected a finite number.")
+            if isinstance(value, int) and abs(value) > _LARGEST:
+                raise InputError(f"--{flag.name}={value}: expected at most {_LARGEST}.")
+
+
+def help_text(program: str) -> str:
+    """Returns the app's docstring and its flags, one or two lines each."""
+    main = sys.modules["__main__"]
+    lines = [(main.__doc__ or "").strip(), "", f"Flags of {program}:"]
+    for flag in _own_flags():
+        default = "" if flag.default in (None, "", []) else f"={flag.default}"
+        text = re.sub(r"\s+", " ", flag.help or "")
+        lines += [f"  --{flag.name}{default}", f"      {text}"]
+    return "\n".join(lines)
+
+
+def _own_flags() -> list[flags.Flag]:
+    """Returns the flags of the running app: those shared by all first, its own, others."""
+    spec = sys.modules["__main__"].__spec__
+    own = [sys.argv[0], "__main__", spec.name if spec else ""]
+    # The shared ones first: they are the same, and in the same place, in every app.
+    names = [f"{_PACKAGE}.{name}" for name in ("pictures", "networks", "classifier")]
+    names += [__name__, *own]
+    names += [f"{_PACKAGE}.{name}" for name in ("style", "units", "descent")]
+    found = {}
+    for name in names:
+        for flag in flags.FLAGS.get_flags_for_module(name):
+            found.setdefault(flag.name, flag)
+    return list(found.values())
+
+
+def define_workdir(default: str) -> flags.FlagHolder:
+    """Defines --workdir."""
+    return paths.define("workdir", default, paths.made, "Folder for all results; made if missing.")
+
+
+def workdir(path: str) -> pathlib.Path:
+    """Makes the folder of a run's results and keeps it to this run until it ends.
+
+    Raises:
+        InputError: it cannot be written to, or another run is at work there.
+    """
+    folder = files.make_folder(path, "--workdir")
+    locks.hold(folder, "--workdir")
+    return folder
+
+
+def define_precision() -> flags.FlagHolder:
+    """Defines --precision."""
+    return flags.DEFINE_enum(
+        "precision",
+        "auto",
+        ["auto", "float32", "bfloat16"],
+        "Arithmetic of the network; auto takes bfloat16 where the hardware computes it.",
+    )
+
+
+def define_run() -> tuple[flags.FlagHolder, ...]:
+    """Defines --seed, --jit."""
+    return (
+        flags.DEFINE_integer(
+            "seed",
+            0,
+            "Seed of the noise; the same seed gives the same picture.",
+            lower_bound=0,
+            upper_bound=2**31 - 1,
+        ),
+        flags.DEFINE_enum(
+            "jit",
+            "auto",
+            ["auto", "on", "off"],
+            "Compile with XLA; auto: never on a CPU, on a GPU if it is faster there.",
+        ),
+    )
+
+
+def start_tensorflow() -> None:
+    """Imports TensorFlow and looks for devices, without its start-up chatter.
+
+    Some of it is written before any log level is read, so the stream itself is put
+    aside for these seconds; if the import fails, it is shown.
+    """
+    from tfvis.networks import keras_settings
+
+    keras_settings.check_file()
+    say("Starting TensorFlow ...")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as aside:
+        if not _VERBOSE:
+            os.dup2(aside.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.config.list_physical_devices("GPU")
+            keras_settings.set_up()
+            if not _VERBOSE:  # It warns where one process compiles several loops, as runs do.
+                tf.get_logger().setLevel("ERROR")
+        except BaseException:
+            aside.seek(0)
+            os.write(kept, aside.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def arguments() -> dict:
+    """Returns {flag: value} of the running app's own flags, for its manifest."""
+    return {flag.name: flag.value for flag in _own_flags()}
+
+
+def command() -> str:
+    """Returns the flags of the running app that differ from their defaults, as typed."""
+    given = [flag for flag in _own_flags() if flag.value != flag.default]
+    return shlex.join(f"--{flag.name}={flag.value}" for flag in given)

@@ -1,0 +1,66 @@
+"""The flags of pictures an app is asked to look at, and reading them."""
+
+from absl import flags
+
+from apps.flags import paths
+from tfvis.experiments import messages
+
+
+def define_image(size: int | None = None, image: bool = True) -> tuple:
+    """Defines --image, --size, --crop, in this order.
+
+    Args:
+        size: the default; None is the network's own, or 224.
+        image: whether to define --image; else None stands in its place.
+    """
+    first = None
+    if image:
+        first = paths.define(
+            "image", None, paths.file, "The picture to look at; left out, a demo photograph."
+        )
+    return (
+        first,
+        flags.DEFINE_integer(
+            "size",
+            size,
+            "Side of the square image, in pixels"
+            + ("." if size else "; left out, what the network insists on, or 224."),
+            lower_bound=1,
+            upper_bound=4096,
+        ),
+        flags.DEFINE_enum(
+            "crop",
+            "center",
+            ["center", "left", "right", "top", "bottom", "none"],
+            "Which square of the picture; none squeezes the whole of it into the square.",
+        ),
+    )
+
+
+def picture(path: str | None):
+    """Reads --image, or the demo photograph; says what there is to say of the file.
+
+    Returns:
+        float32 [height, width, 3], RGB, 0..255.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    from tfvis import images
+
+    if path is None:
+        return images.demo()
+    read = images.read(path)
+    for note in read.notes:
+        messages.note(f"{note}.")
+    return read.pixels
+
+
+def define_images() -> flags.FlagHolder:
+    """Defines --image of the apps that look at many."""
+    return paths.define(
+        "image",
+        None,
+        paths.file_or_folder,
+        "A picture, or a folder of them; left out, two that come along.",
+    )

@@ -1,0 +1,332 @@
+"""The flags of style: pictures, layers, weights, recipes, the same in every app of it."""
+
+import math
+import os
+import re
+
+from absl import flags
+
+from apps.flags import common, paths
+from tfvis import words
+from tfvis.errors import InputError
+
+_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+# Of the machine's memory, what a run may plan with: the estimate is no promise.
+_SHARE = 0.6
+
+
+def define_size(default: int) -> flags.FlagHolder:
+    """Defines --size."""
+    return flags.DEFINE_integer(
+        "size",
+        default,
+        "Of the picture: as many pixels as a square of this side has; its aspect is kept.",
+        lower_bound=32,
+        upper_bound=4096,
+    )
+
+
+def define_style(several: bool = True) -> flags.FlagHolder:
+    """Defines --style."""
+    more = r"; several, separated by commas (one in a name is \,), are blended" if several else ""
+    return paths.define(
+        "style",
+        None,
+        paths.each(paths.file),
+        f"Picture whose style is taken{more}; left out, a painting of our own.",
+    )
+
+
+def define_painting() -> dict[str, flags.FlagHolder]:
+    """Defines --content, --style, and all that says how the one is painted like the other.
+
+    Returns:
+        {flag: holder}, as `painting` takes them.
+    """
+    text, word, number = flags.DEFINE_string, flags.DEFINE_enum, flags.DEFINE_float
+    holders = (
+        paths.define(
+            "content", None, paths.file, "Picture to be painted; left out, a demo photograph."
+        ),
+        define_style(),
+        text("style_weights", None, "Of each style in a blend, such as 0.7,0.3; left out, equal."),
+        number("ratio", 1000, "Of style to content; less keeps more.", lower_bound=1e-3),
+        text(
+            "content_layers",
+            None,
+            "Layers whose features are kept; left out, VGG's block4_conv2 or one of like depth.",
+        ),
+        text(
+            "style_layers",
+            None,
+            "Layers of the statistics; left out, VGG's block1_conv1 to 5_conv1 or those of like "
+            "depths (CaffeNet's relu1 to relu5).",
+        ),
+        word("init", "content", ["content", "noise", "style"], "What the picture starts as."),
+        number(
+            "style_scale",
+            1.0,
+            "Size of the styles, relative to the picture's: more makes larger strokes.",
+            lower_bound=0.1,
+            upper_bound=4,
+        ),
+        paths.define(
+            "fine_style",
+            None,
+            paths.file,
+            "Picture whose fine texture (brush strokes) replaces that of --style, whose coarse "
+            "structure is kept.",
+        ),
+        word(
+            "color",
+            "none",
+            ["none", "match", "luminance"],
+            "Colours of the content: styles are recoloured before (match), or only brightness is "
+            "painted.",
+        ),
+        paths.define(
+            "content_mask",
+            None,
+            paths.file,
+            "Picture whose colours mark regions, each of which takes its own style.",
+        ),
+        paths.define(
+            "style_mask",
+            None,
+            paths.each(paths.file),
+            "A mask for each style; a region takes what has its colour there. Left out, the "
+            "regions from dark to light take the styles in their order.",
+        ),
+        word(
+            "guides",
+            "simple",
+            ["simple", "inside"],
+            "How masks go down the network: shrunk, or only units that see nothing else.",
+        ),
+    )
+    return {holder.name: holder for holder in holders}
+
+
+def painting(holders: dict[str, flags.FlagHolder]) -> dict:
+    """Reads the pictures the flags of `define_painting` name.
+
+    Returns:
+        {field: value} of a `paintings.Job`.
+
+    Raises:
+        InputError: one cannot be read, or they do not go together.
+    """
+    value = {name: holder.value for name, holder in holders.items()}
+    photo = content(value["content"])
+    found = pictures(value["style"], "style")
+    # Not a number passes every bound.
+    if not math.isfinite(value["style_scale"]):
+        raise InputError(f"--style_scale={value['style_scale']}: expected a number of 0.1 to 4.")
+    if value["style_mask"] and not value["content_mask"]:
+        raise InputError("--style_mask: needs a --content_mask whose colours it shares.")
+
+    def given(flag, flat=True):
+        return tuple(pictures(value[flag], flag, flat)) if value[flag] else ()
+
+    return {
+        "content": photo,
+        "styles": tuple(found),
+        "weights": weights(value["style_weights"], len(found)),
+        "style_scale": value["style_scale"],
+        "color": value["color"],
+        "mask": next(iter(given("content_mask")), None),
+        "style_masks": given("style_mask"),
+        "fine": next(iter(given("fine_style", flat=False)), None),
+    }
+
+
+def define_recipe(evaluations: int, recipe: bool = True) -> dict[str, flags.FlagHolder]:
+    """Defines --recipe to --memory.
+
+    Args:
+        evaluations: the default.
+        recipe: whether there is a choice.
+
+    Returns:
+        {flag: holder}, as `settings` takes them.
+    """
+    number, whole, word = flags.DEFINE_float, flags.DEFINE_integer, flags.DEFINE_enum
+    holders = [
+        whole("evaluations", evaluations, "Of the energy; more come nearer.", lower_bound=1),
+        word(
+            "optimizer",
+            "lbfgs",
+            ["lbfgs", "adam"],
+            "L-BFGS in 0..255, or Adam with an average of its steps, which takes less memory.",
+        ),
+        number(
+            "tv_weight",
+            None,
+            "Weight of the total variation; left out, a little or none.",
+            lower_bound=0,
+        ),
+        number(
+            "rate", None, "First step, levels; left out, 16 (gatys 64, adam 5.1).", lower_bound=0.01
+        ),
+        whole("history", 20, "Pairs L-BFGS remembers.", lower_bound=1, upper_bound=100),
+        flags.DEFINE_string(
+            "memory",
+            None,
+            "Memory to keep to, such as 2GiB: a larger picture is made in tiles, exactly; left "
+            "out, more than half of the machine's.",
+        ),
+    ]
+    if recipe:
+        holders.append(
+            word(
+                "recipe",
+                "quality",
+                ["quality", "gatys"],
+                "Coarse to fine with statistics of all depths, or as Gatys et al. published it.",
+            )
+        )
+    return {holder.name: holder for holder in holders}
+
+
+def layers(
+    network, content: str | None, style: str | None, style_flag: str = "style_layers"
+) -> dict:
+    """Returns {"content_layers", "style_layers"} of the flags; None is the published choice.
+
+    Args:
+        network: that is looked through.
+        content: --content_layers.
+        style: the value of `style_flag`.
+        style_flag: the flag for messages.
+    """
+    from tfvis.style import metrics
+
+    published = metrics.layers_for(network)
+    chosen = {}
+    for kind, flag, word, usual in (
+        ("content_layers", "content_layers", content, published.content),
+        ("style_layers", style_flag, style, published.style),
+    ):
+        names = tuple(usual) if word is None else tuple(words.split(word, flag))
+        for name in names:
+            try:
+                network.check([name])
+            except InputError as error:
+                raise InputError(f"--{flag}: {error}") from error
+            if len(network.graph.tensors[network.path(name)].shape) != 4:
+                raise InputError(f"--{flag}: {name} is no map. Choose a convolution or a pooling.")
+        chosen[kind] = tuple(map(network.path, names))
+    return chosen
+
+
+def settings(holders: dict[str, flags.FlagHolder], precision: str, jit: str, **more):
+    """Returns the `Transfer` the flags describe."""
+    from tfvis.experiments import devices
+    from tfvis.style import transfer
+
+    values = {name: holder.value for name, holder in holders.items() if name != "memory"}
+    found = transfer.Transfer(
+        **(values | more), precision=devices.precision(precision), jit=jit == "on"
+    )
+    return transfer.resolved(found)
+
+
+def limit(holder: flags.FlagHolder) -> int:
+    """Returns the bytes --memory stands for.
+
+    Raises:
+        InputError: no amount of memory.
+    """
+    if holder.value is None:
+        return int(_SHARE * _memory())
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", holder.value, re.IGNORECASE)
+    if not match or not 0 < float(match[1]) < 2**40:
+        raise InputError(f"--memory={holder.value}: expected an amount such as 2GiB or 800MiB.")
+    return int(float(match[1]) * _UNITS[match[2].lower()])
+
+
+def _memory() -> int:
+    """Returns the bytes of memory this machine has, or 8 GiB where nobody can say.
+
+    Not what is free of them: how a picture is made must not change from start to start.
+    """
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return 8 * 2**30
+
+
+def pictures(named: str | None, flag: str, flat: bool = False) -> list:
+    """Reads the comma-separated pictures of a flag; without any, the painting of our own.
+
+    Args:
+        named: the files, or None.
+        flag: its name.
+        flat: whether they may be of one colour, as the mask of one region is.
+
+    Returns:
+        float32 [height, width, 3] each.
+
+    Raises:
+        InputError: one cannot be read, or is of one colour.
+    """
+    from tfvis.style import painting
+
+    if named is None:
+        return [painting.shipped()]
+    found = [_picture(path, flag, flat) for path in paths.words(named) if path]
+    if not found:
+        raise InputError(f"--{flag}: expected at least one picture.")
+    return found
+
+
+def content(path: str | None):
+    """Reads --content, or the demo photograph.
+
+    Raises:
+        InputError: it cannot be read, or is of one colour.
+    """
+    if path is None:
+        return pictures.picture(None)
+    return _picture(path, "content")
+
+
+def _picture(path: str, flag: str, flat: bool = False):
+    """Reads one picture, says what there is to say of the file; see `pictures`."""
+    from tfvis import images
+
+    read = images.read(path, flag)
+    for note in read.notes:
+        common.say(f"Note: {note}.")
+    return read.pixels if flat else not_flat(read.pixels, f"--{flag}={path}")
+
+
+def not_flat(pixels, label: str):
+    """Returns the pixels.
+
+    Raises:
+        InputError: they are all alike.
+    """
+    if float(pixels.max() - pixels.min()) < 1:
+        raise InputError(f"{label}: is of one colour. There is nothing in it to be taken.")
+    return pixels
+
+
+def weights(value: str | None, count: int) -> tuple[float, ...]:
+    """Returns the numbers of --style_weights.
+
+    Raises:
+        InputError: not as many as styles, or none above 0.
+    """
+    if not value:
+        return ()
+    try:
+        found = tuple(float(word) for word in value.split(","))
+    except ValueError as error:
+        raise InputError(f"--style_weights={value}: expected numbers such as 0.7,0.3.") from error
+    if len(found) != count or not all(0 <= w < float("inf") for w in found) or not sum(found) > 0:
+        raise InputError(
+            f"--style_weights={value}: expected {count} numbers, one for each --style, none "
+            "below 0 and not all 0."
+        )
+    return found

@@ -1,0 +1,139 @@
+"""Classifiers on disk: what was trained, in half precision, and which trunk it stands on.
+
+What lies in the folder: `networks.checkpoint_files`. The frozen trunk comes from where the
+network's own weights come from, and must be the one that was trained on.
+"""
+
+import dataclasses
+import functools
+import json
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from tfvis import files
+from tfvis.classifiers import backbone
+from tfvis.errors import InputError, nearest
+from tfvis.networks import network as networks
+from tfvis.networks import opening, registry
+from tfvis.networks.files import checkpoint_files
+from tfvis.networks.network import Network
+from tfvis.networks.preprocessing.contracts import CONTRACTS
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Classifier:
+    """A network that names what a picture shows.
+
+    Attributes:
+        name: of the checkpoint.
+        network: whole, from pictures to probabilities.
+        parts: where it was cut.
+        classes: names, in the order of the probabilities.
+        size: side of the square that pictures are squeezed into.
+        about: the rest of its description: data, split, accuracies.
+    """
+
+    name: str
+    network: Network
+    parts: backbone.Anatomy
+    classes: tuple[str, ...]
+    size: int
+    about: dict
+
+    def index(self, label: str) -> int:
+        """Returns the number of a class.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        if label not in self.classes:
+            raise InputError(
+                f"{label!r} is no class of {self.name}. {nearest(label, self.classes)}"
+            )
+        return self.classes.index(label)
+
+    def probabilities(self, pictures: tf.Tensor, precision: str = "float32") -> tf.Tensor:
+        """Returns float32 [batch, classes] for pictures [batch, size, size, 3], 0..255."""
+        return _answering(self.network, precision)(pictures)
+
+
+@functools.lru_cache(maxsize=16)
+def _answering(network: Network, precision: str):
+    """Returns the compiled function from pictures to probabilities."""
+    taps = network.taps([network.logits], precision)
+    # The softmax in float32: in bfloat16 probabilities have three digits, and no sum of 1.
+    return tf.function(
+        lambda pictures: tf.nn.softmax(taps(pictures)[network.logits]), reduce_retracing=True
+    )
+
+
+def save(
+    folder,
+    parts: backbone.Anatomy,
+    learnt: dict[str, list[np.ndarray]],
+    classes: tuple[str, ...],
+    size: int,
+    about: dict,
+) -> None:
+    """Writes a checkpoint; kernels in float16, whose rounding is far below what they learnt.
+
+    Args:
+        folder: made where it is missing.
+        parts: where the network is cut.
+        learnt: {layer: weights} of tail and head.
+        classes: names, in order.
+        size: side of the pictures.
+        about: what else to keep: JSON's types. "weights" among it is the file, or "random",
+            that the network was built with, if it was built with one.
+    """
+    folder = pathlib.Path(folder)
+    network = parts.network
+    contract = network.preprocessing.name
+    description = {
+        "format": checkpoint_files.FORMAT,
+        # A file is looked for from wherever the classifier is used.
+        "network": registry.absolute(network.name),
+        "variant": dict(network.variant),
+        # One of its own lies in the network's file.
+        "preprocessing": contract if contract in CONTRACTS else "auto",
+        "cut": parts.cut,
+        "last": parts.last,
+        "trunk": parts.trunk_fingerprint(),
+        "classes": list(classes),
+        "size": size,
+        "about": about,
+    }
+    # Biases and statistics stay exact: they are few, and variances can exceed float16.
+    arrays = {
+        f"{layer}/{k}": array.astype(np.float16 if array.ndim > 1 else np.float32)
+        for layer, found in learnt.items()
+        for k, array in enumerate(found)
+    }
+    files.write_npz(folder / checkpoint_files.WEIGHTS, arrays)
+    files.write_text(
+        folder / checkpoint_files.DESCRIPTION, json.dumps(description, indent=2) + "\n"
+    )
+
+
+def load(name: str, flag: str = "checkpoint") -> Classifier:
+    """Opens a checkpoint; nothing in it is executed.
+
+    Args:
+        name: its folder, or the name of one in `$TFVIS_HOME/checkpoints` or shipped.
+        flag: for messages.
+
+    Raises:
+        InputError: no such checkpoint, damaged, or its trunk is missing or another.
+    """
+    found = opening.checkpoint(name, flag)
+    trained = found.checkpoint
+    # Shares the layers of `found`, and so what they learnt.
+    base = networks.of_opened(
+        dataclasses.replace(trained.base, contract=found.contract), *trained.variant
+    )
+    parts = backbone.anatomy(base, trained.cut, trained.last)
+    short = trained.folder.resolve().name
+    network = dataclasses.replace(networks.of_opened(found), name=short)
+    return Classifier(short, network, parts, trained.classes, trained.size, trained.about)

@@ -1,0 +1,85 @@
+"""Examples as arrays: read, cut to what is meant, squeezed to the network's square."""
+
+import collections
+import concurrent.futures
+import itertools
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from tfvis import images
+from tfvis.classifiers import borders
+from tfvis.classifiers.datasets import Example
+from tfvis.errors import InputError
+
+# Waiting results per worker: enough to ride out one slow file, little to hold.
+_AHEAD = 4
+
+
+def load(example: Example, size: int, crop_borders: bool = False) -> np.ndarray:
+    """Reads an example: float32 [size, size, 3], RGB, 0..255.
+
+    The whole box is squeezed into the square, as in Sabatelli et al. 2018: a centre crop
+    would cut off what a label may stand for. Grey files have three equal channels.
+
+    Args:
+        example: its file, and its box if it has one.
+        size: side of the square in px.
+        crop_borders: whether to leave out colour charts, rulers and plain backdrop.
+
+    Raises:
+        InputError: the file cannot be read, or its box does not lie in it.
+    """
+    # A box counts the pixels of the whole picture.
+    pixels = images.read(example.path, None, shrink=example.box is None).pixels
+    if example.box is not None:
+        pixels = _cut(pixels, example.box, example.path)
+    if crop_borders:
+        x0, y0, x1, y1 = borders.crop_borders(pixels)
+        pixels = pixels[y0:y1, x0:x1]
+    return images.resize(pixels, size, size)
+
+
+def load_all(
+    examples: Iterable[Example], size: int, crop_borders: bool = False, workers: int = 2
+) -> Iterator[tuple[int, np.ndarray | InputError]]:
+    """Yields (index, what `load` returns or the InputError it raises), in order.
+
+    Files are read by threads, a few ahead of the one that is asked for; Pillow decodes
+    without holding Python's lock. Closing the iterator ends them.
+
+    Args:
+        examples, size, crop_borders: as `load`.
+        workers: threads; each holds one picture at its full size.
+    """
+
+    def attempt(example: Example) -> np.ndarray | InputError:
+        try:
+            return load(example, size, crop_borders)
+        except InputError as error:
+            return error
+
+    coming = iter(examples)
+    pool = concurrent.futures.ThreadPoolExecutor(workers)
+    try:
+        waiting = collections.deque(
+            pool.submit(attempt, example) for example in itertools.islice(coming, _AHEAD * workers)
+        )
+        for index in itertools.count():
+            if not waiting:
+                return
+            result = waiting.popleft().result()
+            waiting.extend(pool.submit(attempt, next_) for next_ in itertools.islice(coming, 1))
+            yield index, result
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _cut(pixels: np.ndarray, box: tuple[int, int, int, int], path: str) -> np.ndarray:
+    x0, y0, x1, y1 = box
+    height, width = pixels.shape[:2]
+    if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
+        raise InputError(
+            f"{path}: the box {x0},{y0},{x1},{y1} is empty or not within {width}x{height} px."
+        )
+    return pixels[y0:y1, x0:x1]

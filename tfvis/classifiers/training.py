@@ -1,0 +1,217 @@
+"""Training a classifier in two steps: the head on a frozen network, then the tail with it.
+
+Transfer as Sabatelli et al. 2018 found it to work for art: a network that knows photographs,
+a new classifier on its averaged maps, then the last layers fine-tuned. Plain `model.fit`, so
+that it runs on a GPU, or on several under a `tf.distribute` strategy, as it stands.
+"""
+
+import dataclasses
+import pathlib
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfvis.classifiers import backbone, batches, domain_adversarial, training_state
+from tfvis.classifiers.feature_cache import Features
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """Every constant of a training.
+
+    Attributes:
+        epochs: of fine-tuning; 0 trains the head alone.
+        head_epochs: at most, of the head.
+        rate: of fine-tuning at its start; it falls along a cosine. Tenfold lower hardly changes
+            VGG's last block, tenfold higher forgets what it knew.
+        head_rate: of the head; Adam's own default.
+        batch: pictures a step (Sabatelli et al. 2018: 32).
+        patience: epochs without a lower validation loss before the end.
+        smoothing: of labels (Szegedy et al. 2016: 0.1), lest a few pictures be learnt by heart.
+        decay: of weights, per step and rate (DomainBed: up to 1e-2).
+        dropout: of averaged features.
+        averaging: epochs over which weights are averaged, exponentially; 0 keeps the last ones.
+            Averages are right on unseen domains more often than any one step (Cha et al. 2021,
+            Arpit et al. 2022).
+        floor: share of the rate that is left at the end: an average is of steps that still move.
+        mixing: whether the maps at the cut lend each other their style, see `mixstyle`.
+        adapt_weight: of the domain loss (Ganin et al. 2016: 1).
+        precision: "float32" or "bfloat16", arithmetic of the tail.
+        seed: of order, dropout and head.
+    """
+
+    epochs: int = 8
+    head_epochs: int = 30
+    rate: float = 1e-4
+    head_rate: float = 1e-3
+    batch: int = 32
+    patience: int = 3
+    smoothing: float = 0.1
+    decay: float = 1e-3
+    dropout: float = backbone.DROPOUT
+    averaging: float = 1.0
+    floor: float = 0.3
+    mixing: bool = False
+    adapt_weight: float = 1.0
+    precision: str = "float32"
+    seed: int = 0
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Part:
+    """Pictures to learn from, or to be checked by.
+
+    Attributes:
+        features: maps of the trunk.
+        chosen: numbers of its examples.
+        labels: of these; of unlabelled ones, anything.
+    """
+
+    features: Features
+    chosen: np.ndarray
+    labels: np.ndarray
+
+
+def fit(
+    parts: backbone.Anatomy,
+    classes: int,
+    train: Part,
+    validation: Part,
+    settings: Training,
+    folder: pathlib.Path,
+    *,
+    key: str = "",
+    init: dict[str, list[np.ndarray]] | None = None,
+    target: Part | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> tuple[keras.Model, list[dict]]:
+    """Trains a classifier.
+
+    Args:
+        parts: where the network is cut.
+        classes: how many.
+        train: to learn from.
+        validation: decides which epoch is kept.
+        settings: constants.
+        folder: where the state is kept; stopped at any moment, the same call goes on at the
+            last whole epoch, and ends with the same weights.
+        key: digest of all else that decides the result; a state of another key is not used.
+        init: {layer: weights} of an earlier training to begin with; a head among them stands
+            in for the first step.
+        target: pictures of another domain, unlabelled, to adapt to.
+        callbacks: of `model.fit`.
+
+    Returns:
+        The learner of the best epoch, or, where there is a target, of the last; and {loss,
+        accuracy, val_loss, val_accuracy} per epoch.
+    """
+    keras.utils.set_random_seed(settings.seed)
+    learner = backbone.learner(
+        parts,
+        classes,
+        dropout=settings.dropout,
+        precision=settings.precision,
+        mixing=settings.mixing,
+    )
+    for layer in learner.layers:
+        if init and layer.name in init:
+            layer.set_weights(init[layer.name])
+    keeper = training_state.Keeper(
+        folder, key, learner, batches.plain(validation.features, validation.chosen, 64),
+        validation.labels, settings.patience, settings.seed, _loss(settings),
+        last=target is not None,
+    )  # fmt: skip
+    if not keeper.begun:
+        if not (init and backbone.CLASSES in init):
+            _head(learner, train, classes, settings)
+        keeper.start()
+    if keeper.epoch < settings.epochs and not keeper.stopped:
+        _fine_tune(learner, classes, train, target, settings, keeper, callbacks)
+    keeper.best()
+    return learner, keeper.history
+
+
+def _head(learner: keras.Model, train: Part, classes: int, settings: Training) -> None:
+    """Trains the last layer on averaged maps, of all views, by themselves."""
+    averaged = keras.Model(learner.input, learner.get_layer(backbone.MEAN).output)
+    vectors = [
+        averaged.predict(_view(train, view), verbose=0) for view in range(train.features.views)
+    ]
+    x, y = np.concatenate(vectors), np.tile(train.labels, len(vectors))
+    scores = learner.get_layer(backbone.CLASSES)
+    inputs = keras.Input(x.shape[1:])
+    head = keras.Model(inputs, scores(keras.layers.Dropout(settings.dropout, seed=0)(inputs)))
+    _compile(head, settings, keras.optimizers.Adam(settings.head_rate))
+    head.fit(
+        x,
+        np.eye(classes, dtype=np.float32)[y],
+        sample_weight=batches.class_weights(train.labels, classes)[y],
+        batch_size=settings.batch,
+        epochs=settings.head_epochs,
+        verbose=0,
+        callbacks=[keras.callbacks.EarlyStopping("loss", min_delta=1e-3, patience=3)],
+    )
+
+
+def _view(part: Part, view: int) -> tf.data.Dataset:
+    features = dataclasses.replace(
+        part.features, arrays=tuple((source[view],) for source in part.features.arrays)
+    )
+    return batches.plain(features, part.chosen, 64)
+
+
+def _fine_tune(learner, classes, train, target, settings, keeper, callbacks) -> None:
+    """Trains tail and head together, from the epoch the keeper has come to."""
+    arguments = (classes, settings.batch, settings.seed, keeper.epoch)
+    own = (train.features, train.chosen, train.labels)
+    if target is None:
+        model = learner
+        found, steps = batches.training(*own, *arguments)
+        loss, weights = _loss(settings), None
+    else:
+        # The same new layers, whether or not the head was trained in this process.
+        keras.utils.set_random_seed(settings.seed)
+        model = domain_adversarial.adversarial(learner)
+        found, steps = batches.adapting(*own, target.features, target.chosen, *arguments)
+        loss = {"class": _loss(settings), "domain": domain_adversarial.DomainLoss()}
+        weights = {"class": 1.0, "domain": settings.adapt_weight}
+        schedule = domain_adversarial.Schedule(steps * settings.epochs, steps * keeper.epoch)
+        callbacks = [schedule, *callbacks]
+    rate = keras.optimizers.schedules.CosineDecay(
+        settings.rate, steps * settings.epochs, settings.floor
+    )
+    optimizer = keras.optimizers.AdamW(
+        rate,
+        weight_decay=settings.decay,
+        use_ema=bool(settings.averaging),
+        ema_momentum=1 - 1 / max(settings.averaging * steps, 1),
+    )
+    _compile(model, settings, optimizer, loss, weights)
+    optimizer.build(model.trainable_variables)
+    keeper.resume(model)
+    model.fit(
+        found,
+        steps_per_epoch=steps,
+        initial_epoch=keeper.epoch,
+        epochs=settings.epochs,
+        shuffle=False,
+        verbose=0,
+        callbacks=[keeper, *callbacks],
+    )
+
+
+def _loss(settings: Training) -> keras.losses.Loss:
+    return keras.losses.CategoricalCrossentropy(label_smoothing=settings.smoothing)
+
+
+def _compile(model, settings: Training, optimizer, loss=None, loss_weights=None) -> None:
+    model.compile(
+        optimizer,
+        loss or _loss(settings),
+        loss_weights=loss_weights,
+        weighted_metrics={"class": ["accuracy"]} if isinstance(loss, dict) else ["accuracy"],
+        # XLA's convolutions on a CPU take a naive path.
+        jit_compile="auto" if tf.config.list_physical_devices("GPU") else False,
+    )

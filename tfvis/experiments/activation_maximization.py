@@ -1,0 +1,319 @@
+"""Activation maximisations for an app: what to make, what to measure, and the sheets."""
+
+import dataclasses
+import functools
+import itertools
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from tfvis import activation_statistics, images, objectives, preimages
+from tfvis.errors import InputError
+from tfvis.experiments import folders, inversion, messages, runner
+from tfvis.networks.network import Network
+from tfvis.objectives.parsing import Unit
+from tfvis.preimages import activation_maximization
+from tfvis.report import manifest, sheets, tensorboard
+
+# Pixels optimised in one batch, which bounds memory, and the pictures in it, which bounds
+# the graph that is compiled.
+_BATCH_PIXELS, _BATCH = 16 * 224 * 224, 64
+# Pictures smaller than this are shown magnified.
+_SHOWN = 96
+# What counts as a change of an activation, as a share of the largest on photographs.
+_MOVED = 1e-4
+
+FIELDS = {"layer": str, "network": str, "unit": str, "activation": float, "raised": bool}
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What to raise, and where to put it.
+
+    Attributes:
+        networks: by label.
+        units: of each network.
+        settings: of each network; None among them are derived per layer.
+        size: side of the images, or None for the units' own.
+        largest: side that the units' own is cut to where it is longer, or None.
+        everywhere: raise means over maps, not the neurons at their centres.
+        seed: of the noise, one for all units, so that a unit's picture does not depend
+            on which others are made.
+        references: images M is taken from, or None.
+        growth: whether to show how the pictures grew.
+        workdir: exists and is writable.
+        arguments: of the command, for the manifest.
+    """
+
+    networks: dict[str, Network]
+    units: dict[str, list[Unit]]
+    settings: dict[str, preimages.Maximization]
+    size: int | None
+    everywhere: bool
+    seed: int
+    references: folders.Found | None
+    growth: bool
+    workdir: pathlib.Path
+    arguments: dict
+    largest: int | None = None
+
+
+def run(job: Job) -> list[dict]:
+    """Raises every unit, or takes it over where it was finished before.
+
+    Returns:
+        The manifest's results, one per unit.
+
+    Raises:
+        InputError: before anything is computed, if a unit cannot be raised; later, if
+            the energy diverges, or once all is written, if no unit at all was raised.
+    """
+    tasks = []
+    for label, units in job.units.items():
+        sizes = {unit.layer: _size(job, label, unit.layer) for unit in units}
+        for unit in units:
+            _check_place(job.networks[label], unit, sizes[unit.layer])
+        largest = _largest(job, label)
+        for layer in sizes:
+            group = [unit for unit in units if unit.layer == layer]
+            for batch in _batches(group, sizes[layer]):
+                tasks.append(_task(job, label, layer, batch, sizes[layer], largest))
+    with tensorboard.Writer(job.workdir / "tensorboard") as writer:
+        results = runner.run(tasks, job.workdir, inversion.header(job), writer, FIELDS)
+        for label, layer in dict.fromkeys((r["network"], r["layer"]) for r in results):
+            group = [r for r in results if (r["network"], r["layer"]) == (label, layer)]
+            page = sheets.sheet([_cell(job, result) for result in group])
+            images.save_png(job.workdir / runner.folder(job, label, layer) / "sheet.png", page)
+            writer.images(f"{label}/{layer}/sheet", page[None], 0)
+        images.save_png(job.workdir / "sheet.png", sheet(job, results))
+    _tell_of_silent(job, results)
+    return results
+
+
+def _tell_of_silent(job: Job, results: list[dict]) -> None:
+    """Says which units nothing raised.
+
+    Raises:
+        InputError: none was raised.
+    """
+    names = [_name(job, result) for result in results if not result["raised"]]
+    if not names:
+        return
+    listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    if len(names) == len(results):
+        raise InputError(
+            f"Nothing raised {listed}: the pictures in {job.workdir} show what noise and prior "
+            "leave, not what was looked for. Choose other --units."
+        )
+    messages.say(f"Nothing raised {listed}; the sheet says so.")
+
+
+def _name(job: Job, result: dict) -> str:
+    name = f"{result['layer']}:{result['unit']}"
+    return f"{result['network']}/{name}" if len(job.networks) > 1 else name
+
+
+def _size(job: Job, label: str, layer: str) -> tuple[int, int]:
+    network = job.networks[label]
+    size = (job.size, job.size) if job.size else activation_maximization.canvas(network, layer)
+    if job.largest and not network.fixed_size:
+        size = tuple(min(side, job.largest) for side in size)
+    if job.size and network.fixed_size and size != network.fixed_size:
+        height, width = network.fixed_size
+        raise InputError(
+            f"--size={job.size}: {network.name} takes {height} x {width} px only; leave it out."
+        )
+    if 0 in network.trace(layer, *size):
+        raise InputError(
+            f"--size={size[0]}: too small for {layer}, whose map would have no pixel. "
+            "Choose a larger size or an earlier layer."
+        )
+    return size
+
+
+def _check_place(network: Network, unit: Unit, size: tuple[int, int]) -> None:
+    if unit.place is None:
+        return
+    shape = network.trace(unit.layer, *size)
+    if len(shape) != 3:
+        raise InputError(
+            f"--units={unit.layer}:{unit.name}: the layer is a vector, without places."
+        )
+    if unit.place[0] >= shape[0] or unit.place[1] >= shape[1]:
+        raise InputError(
+            f"--units={unit.layer}:{unit.name}: outside the map, which has {shape[0]} rows and "
+            f"{shape[1]} columns at {size[0]} px (see --size)."
+        )
+
+
+def _batches(units: list[Unit], size: tuple[int, int]):
+    """Yields units of one kind, as many as are to be optimised together."""
+    most = int(np.clip(_BATCH_PIXELS // (size[0] * size[1]), 1, _BATCH))
+    # A named place is a neuron also where channels are raised everywhere.
+    for (kind, _), group in itertools.groupby(units, lambda u: (u.kind, u.place is None)):
+        # Directions and whole layers go one by one: each is an objective of its own.
+        alike, count = list(group), most if kind == "channel" else 1
+        yield from (alike[i : i + count] for i in range(0, len(alike), count))
+
+
+def _largest(job: Job, label: str) -> dict[str, np.ndarray]:
+    """Returns M of every channel of the layers in question, floored."""
+    network, units = job.networks[label], job.units[label]
+    layers = list(dict.fromkeys(unit.layer for unit in units if unit.kind == "channel"))
+    if not layers:
+        return {}
+    name, pictures = _references(job, network)
+    found = activation_statistics.kept_largest(network, layers, name, pictures)
+    for layer in layers if job.everywhere else []:
+        # A mean is measured by the largest mean, where no neuron of its own is asked for.
+        if not any(unit.place for unit in units if unit.layer == layer):
+            _, pictures = _references(job, network)
+            found |= activation_statistics.kept_largest(
+                network, [layer], name, pictures, everywhere=True
+            )
+    return {layer: activation_statistics.floored(values, layer) for layer, values in found.items()}
+
+
+def _references(job: Job, network: Network):
+    """Returns the name of the reference set and its pictures, not read yet."""
+    if job.references is None:
+        return "scikit-learn's photographs", activation_statistics.demo_pictures(network)
+    height, width = network.fixed_size or (224, 224)
+    pictures = folders.squares(job.references, height, width, network.channels)
+    return folders.digest(job.references), pictures
+
+
+def _objective(job, label, layer, units, size, largest) -> tuple[objectives.Objective, np.ndarray]:
+    """Returns the activations of a batch's units, and M of each."""
+    network, unit = job.networks[label], units[0]
+    if unit.kind == "channel":
+        places = [unit.place for unit in units]
+        everywhere = job.everywhere and not any(places)
+        channels = [unit.channel for unit in units]
+        objective = activation_maximization.unit(network, layer, channels, size, places, everywhere)
+        return objective, np.array([largest[layer][channel] for channel in channels])
+    if unit.kind == "layer":
+        objective = objectives.layer_norm(layer)
+    else:
+        shape = network.trace(layer, *size)
+        center = None if job.everywhere or len(shape) == 1 else (shape[0] // 2, shape[1] // 2)
+        objective = objectives.direction(layer, unit.vector, center, unit.name)
+    _, pictures = _references(job, network)
+    found = activation_statistics.largest_along(network, layer, unit.vector, pictures)
+    return objective, activation_statistics.floored(np.array([found]), layer)
+
+
+def _task(job, label, layer, units, size, largest) -> runner.Task:
+    network = job.networks[label]
+    settings = activation_maximization.published(network, layer, size, job.settings[label])
+    objective, chosen = _objective(job, label, layer, units, size, largest)
+    weighted = activation_maximization.normalized(
+        network, objective, layer, size, chosen, settings.strength
+    )
+    seeds = (job.seed,) * len(units)
+    names = [f"{layer}:{unit.name}" for unit in units]
+    names = names if len(job.networks) == 1 else [f"{label}/{name}" for name in names]
+    folder = runner.folder(job, label, layer)
+    return runner.Task(
+        name=names[0] if len(units) == 1 else f"{names[0]}..{units[-1].name}",
+        labels=tuple(name.replace(":", "/") for name in names),
+        keys=tuple(
+            runner.key(
+                network,
+                recipe="maximization",
+                size=size,
+                everywhere=job.everywhere,
+                units=[dataclasses.asdict(unit) for unit in units],
+                place=k,
+                largest=chosen,
+                seed=job.seed,
+                settings=settings,
+                growth=job.growth,
+            )
+            for k in range(len(units))
+        ),
+        paths=tuple(folder / f"{runner.safe_name(unit.name)}.png" for unit in units),
+        start=lambda state, marks: preimages.maximize(
+            network, weighted, size=size, seeds=seeds, settings=settings, state=state, marks=marks
+        ),
+        measure=functools.partial(
+            _measure, job, label, layer, units, chosen, objective, settings, size
+        ),
+        about=tuple(
+            {"network": label, "layer": layer, "unit": unit.name, "seed": job.seed}
+            for unit in units
+        ),
+        steps=settings.total,
+        cost=network.cost(layer, *size) * len(units),
+        growth=job.growth,
+        silent=True,
+    )
+
+
+def _measure(job, label, layer, units, largest, objective, settings, size, pictures, paths):
+    """Returns the records: activations on the files as read back.
+
+    A unit was raised if it answers, or at least answers more than to the noise of the start.
+    """
+    network = job.networks[label]
+    taps = network.taps([layer])
+    stored = np.stack([runner.stored(path, network) for path in paths])
+    answers = objective(taps(tf.constant(stored))).numpy()
+    noise = activation_maximization.beginning(network, size, (job.seed,) * len(paths), settings)
+    began = objective(taps(tf.constant(noise, tf.float32))).numpy()
+    moved = np.abs(answers - began) > _MOVED * largest
+    raised = moved & (answers > np.minimum(began, 0))
+    return [
+        {
+            "activation": float(answers[k]),
+            "raised": bool(raised[k]),
+            "largest_in_photographs": float(largest[k]),
+            "times_largest": float(answers[k] / largest[k]) if raised[k] else None,
+            "settings": manifest.plain(settings),
+        }
+        for k in range(len(units))
+    ]
+
+
+def _cell(job: Job, result: dict) -> sheets.Cell:
+    pixels = images.read(job.workdir / result["file"]).pixels
+    factor = max(1, -(-_SHOWN // pixels.shape[0]))
+    pixels = pixels.repeat(factor, 0).repeat(factor, 1)
+    note = answer(result)
+    title = f"{result['layer']}:{result['unit']}"
+    return sheets.Cell(pixels, title, note)
+
+
+def sheet(job: Job, results: list[dict]) -> np.ndarray:
+    """Returns all units; with several networks, units down and networks across."""
+    cells = [_cell(job, result) for result in results]
+    if len(job.networks) == 1:
+        return sheets.sheet(cells)
+    titled = [
+        dataclasses.replace(cell, title=f"{result['network']} {cell.title}")
+        for cell, result in zip(cells, results, strict=True)
+    ]
+    columns = [
+        [cell for cell, result in zip(titled, results, strict=True) if result["network"] == label]
+        for label in job.networks
+    ]
+    return sheets.sheet([cell for row in zip(*columns, strict=True) for cell in row], len(columns))
+
+
+def lines(job: Job, results: list[dict]) -> list[str]:
+    """Returns what an app prints of its results."""
+    return [
+        f"{_name(job, result):<28} activation {result['activation']:9.1f}  {answer(result):>18}  "
+        f"{result['seconds']:6.1f} s  {result['file']}"
+        for result in results
+    ]
+
+
+def answer(result: dict) -> str:
+    """Returns how a unit answers its picture beside photographs, in words."""
+    if not result["raised"]:
+        return "nothing raised it"
+    if result["times_largest"] is None:
+        return "photographs: none"
+    return f"{result['times_largest']:5.1f} x photographs".lstrip()

@@ -1,0 +1,176 @@
+"""What `attend` does: masks and class maps of pictures, as files and a sheet."""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+
+from tfvis import images
+from tfvis.attention import overlays
+from tfvis.experiments import attention_models, picture_runner
+from tfvis.experiments.attention_models import Looker
+from tfvis.report import sheets, tensorboard
+
+# Pictures on the sheet: a page of about a screen's width and some of its heights.
+_SHOWN = 12
+_THUMBNAIL = 224
+_FILES = ("mask", "overlay", "gradcam", "product")
+_COLUMNS = ("VisualBackProp", "overlay", "Grad-CAM", "product")
+_NAMES = {"mask": "VisualBackProp", "gradcam": "Grad-CAM", "product": "product"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """Pictures to look at, as the flags of `attend` have them.
+
+    Attributes:
+        looker: the network.
+        place: the pictures.
+        chosen: (number, name) of the class, or None for each picture's likeliest.
+        steps: whether masks are shown layer by layer.
+        workdir: exists and is writable.
+        arguments: for the manifest.
+    """
+
+    looker: Looker
+    place: picture_runner.Place
+    chosen: tuple[int, str] | None
+    steps: bool
+    workdir: pathlib.Path
+    arguments: dict
+
+
+def run(job: Job) -> list[dict]:
+    """Looks at the pictures and writes everything; returns a record of each, see `line`.
+
+    Raises:
+        InputError: no picture can be read.
+    """
+    asked = {"app": "attend", "class": job.chosen, "steps": job.steps}
+    records = picture_runner.each(
+        job.place, job.looker, job.workdir, job.arguments,
+        lambda path: asked,
+        lambda path, pixels: _one(job, pixels, job.workdir / job.place.names[path]),
+    )  # fmt: skip
+    shown = [
+        (record, _panels(record, job.workdir / record["folder"])) for record in records[:_SHOWN]
+    ]
+    columns = max(len(panels) for _, panels in shown)
+    cells = [cell for record, panels in shown for cell in _row(record, panels)]
+    heading = f"Where {job.looker.name} looks"
+    heading += ", and where it sees the class" if job.looker.classes else ""
+    page = sheets.sheet(cells, columns=columns, heading=heading)
+    images.save_png(job.workdir / "sheet.png", page)
+    with tensorboard.Writer(job.workdir / "tensorboard") as writer:
+        for record, panels in shown:
+            for word, pixels in panels[1:]:
+                writer.images(f"{record['folder']}/{word}", pixels[None], 0)
+    return records
+
+
+def _one(job: Job, pixels: np.ndarray, folder: pathlib.Path) -> dict:
+    """Looks at a picture and writes its files; returns what to tell of it."""
+    looker = job.looker
+    height, width = pixels.shape[:2]
+    frame = looker.frame(pixels)
+    prepared = looker.prepared(attention_models.cut(pixels, frame))
+    seen = looker.look(prepared)
+    index, name = None, ""
+    maps = {} if seen.mask is None else {"mask": seen.mask}
+    if seen.answers is not None:
+        index = job.chosen[0] if job.chosen else int(seen.answers.argmax())
+        name = job.chosen[1] if job.chosen else looker.classes[index]
+        maps["gradcam"] = looker.class_map(seen, index)
+        if "mask" in maps:
+            maps["product"] = attention_models.product(seen.mask, maps["gradcam"])
+    small = attention_models.thumbnail(pixels, attention_models.LARGEST)
+    inner = attention_models.at_size(frame, (height, width), small.shape[:2])
+    del pixels  # The largest arrays are not held together.
+    placed = {
+        word: attention_models.placed(found, inner, *small.shape[:2])
+        for word, found in maps.items()
+    }
+    written = []
+    if "mask" in placed:
+        mask = attention_models.placed(seen.mask, frame, height, width)
+        overlays.save_mask16(folder / "mask.png", mask)
+        images.save_png(folder / "overlay.png", overlays.overlay(small, placed["mask"]))
+        written = ["mask.png", "overlay.png"]
+    for word in ("gradcam", "product"):
+        if word in placed:
+            images.save_png(folder / f"{word}.png", overlays.heat(small, placed[word]))
+            written.append(f"{word}.png")
+    if job.steps and "mask" in placed:
+        images.save_png(folder / "steps.png", _steps(seen))
+        written.append("steps.png")
+    return {
+        "class": name or None,
+        "answer": None if index is None else round(float(seen.answers[index]), 6),
+        "top": attention_models.top(looker, seen.answers),
+        "probabilities": looker.probable,
+        "seen_at": list(prepared.shape[1:3]),
+        "empty": [word for word, found in maps.items() if not found.any()],
+        "written": written,
+    }
+
+
+def _steps(seen: attention_models.Sight) -> np.ndarray:
+    """Returns the masks from the deepest layer to the picture, as one page."""
+    cells = []
+    for layer, values in (*seen.steps.items(), ("mask", seen.mask)):
+        height, width = attention_models.fitted(*seen.mask.shape, _THUMBNAIL)
+        # As they are: each place of a map a block, so that its fineness is seen.
+        rows = np.arange(height) * values.shape[0] // height
+        columns = np.arange(width) * values.shape[1] // width
+        shown = values[rows][:, columns]
+        size = f"{values.shape[1]} x {values.shape[0]}"
+        cells.append(sheets.Cell(_grey(shown), layer, size))
+    return sheets.sheet(cells)
+
+
+def _grey(values: np.ndarray) -> np.ndarray:
+    span = values.max() - values.min()
+    return (255 * (values - values.min()) / (span if span > 0 else 1))[..., None]
+
+
+def _panels(record: dict, folder: pathlib.Path) -> list[tuple[str, np.ndarray]]:
+    """Returns a picture's row of the sheet, (what it is, pixels) each, from its files."""
+    found = [("picture", images.read(record["path"]).pixels)]
+    for word, file in zip(_COLUMNS, _FILES, strict=True):
+        if f"{file}.png" in record["files"]:
+            found.append((word, images.read(folder / f"{file}.png").pixels))
+    return [(word, attention_models.thumbnail(pixels, _THUMBNAIL)) for word, pixels in found]
+
+
+def _row(record: dict, panels) -> list[sheets.Cell]:
+    titles = [picture_runner.short(record["folder"], 28)] + [word for word, _ in panels[1:]]
+    notes = [", ".join(_words(record, 2))] + [""] * (len(panels) - 1)
+    if record["class"]:
+        at = [word for word, _ in panels].index("Grad-CAM")
+        notes[at] = picture_runner.short(record["class"], 28)
+    empty = {column for word, column in _NAMES.items() if word in record["empty"]}
+    notes = [
+        f"{note} (empty)".strip() if word in empty else note
+        for (word, _), note in zip(panels, notes, strict=True)
+    ]
+    return [
+        sheets.Cell(pixels, title, note)
+        for (_, pixels), title, note in zip(panels, titles, notes, strict=True)
+    ]
+
+
+def _words(record: dict, count: int | None = None) -> list[str]:
+    shown = "{} {:.1%}" if record.get("probabilities", True) else "{} {:.3g}"
+    return [shown.format(name, answer) for name, answer in record["top"][:count]]
+
+
+def line(record: dict) -> str:
+    """Returns what to print of a picture: its path, its classes, the folder of its files."""
+    words = [f"{picture_runner.short(record['path'], 44):<44}", f"{record['folder']}/"]
+    if record["class"]:
+        says = f"map of {record['class']}; {', '.join(_words(record))}"
+        words.insert(1, f"{says:<44}")
+    if record["empty"]:
+        names = ", ".join(_NAMES[word] for word in record["empty"])
+        words.append(f"{names}: empty, no place counts")
+    return "  ".join(words)

@@ -1,0 +1,133 @@
+"""Caricatures for an app: what to make, what to measure, and the sheet."""
+
+import dataclasses
+import functools
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from tfvis import images, objectives, preimages
+from tfvis.experiments import inversion, runner
+from tfvis.networks.network import Network
+from tfvis.preimages import caricatures as recipe
+from tfvis.report import manifest, sheets, tensorboard
+
+FIELDS = {"layer": str, "network": str, "exaggeration": float}
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What to exaggerate, and where to put it.
+
+    Attributes:
+        networks: by label; see `networks.networks`.
+        targets: per network, float32 [height, width, channels], display space.
+        layers: per network, paths, in the order of the sheet's rows.
+        settings: per network; None among them are derived per layer.
+        seed: of the jitter.
+        workdir: exists and is writable.
+        arguments: of the command, for the manifest.
+    """
+
+    networks: dict[str, Network]
+    targets: dict[str, np.ndarray]
+    layers: dict[str, list[str]]
+    settings: dict[str, preimages.Caricature]
+    seed: int
+    workdir: pathlib.Path
+    arguments: dict
+
+
+def run(job: Job) -> list[dict]:
+    """Exaggerates every layer, or takes it over where it was finished before.
+
+    Returns:
+        The manifest's results, one per network and layer.
+
+    Raises:
+        InputError: before anything is computed, if one of the layers cannot be done;
+            later, if the energy diverges (what was good is saved).
+    """
+    tasks = [_task(job, label, layer) for label, layers in job.layers.items() for layer in layers]
+    with tensorboard.Writer(job.workdir / "tensorboard") as writer:
+        writer.images("target", next(iter(job.targets.values()))[None], 0)
+        results = runner.run(tasks, job.workdir, inversion.header(job), writer, FIELDS)
+        page = sheet(job, results)
+        images.save_png(job.workdir / "sheet.png", page)
+        writer.images("sheet", page[None], 0)
+    return results
+
+
+def _task(job: Job, label: str, layer: str) -> runner.Task:
+    network, target = job.networks[label], job.targets[label]
+    size = target.shape[:2]
+    settings = recipe.published(network, layer, size, job.settings[label])
+    name = layer if len(job.networks) == 1 else f"{label}/{layer}"
+    return runner.Task(
+        name=name,
+        labels=(name,),
+        keys=(
+            runner.key(
+                network,
+                recipe="caricature",
+                target=target,
+                layer=layer,
+                seed=job.seed,
+                settings=settings,
+            ),
+        ),
+        paths=(runner.folder(job, label, layer) / "caricature.png",),
+        start=lambda state, marks: preimages.caricature(
+            network, target, layer, seeds=(job.seed,), settings=settings, state=state, marks=marks
+        ),
+        measure=functools.partial(_measure, job, label, layer, settings),
+        about=({"network": label, "layer": layer, "seed": job.seed},),
+        steps=settings.total,
+        cost=network.cost(layer, *size),
+    )
+
+
+def _measure(job, label, layer, settings, pictures, paths) -> list[dict]:
+    """Returns the record: how much more the layer answers, by the file as read back."""
+    network, target = job.networks[label], job.targets[label]
+    taps = network.taps([layer])
+    product = objectives.inner_product(layer, preimages.features(network, layer, target[None]))
+    after = taps(tf.constant(runner.stored(paths[0], network)[None]))
+    return [
+        {
+            # For the picture itself the normalised product is 1.
+            "exaggeration": float(product(after)[0]),
+            "settings": manifest.plain(settings),
+        }
+    ]
+
+
+def sheet(job: Job, results: list[dict]) -> np.ndarray:
+    """Returns a row per layer: the start, and per network the result and the difference."""
+    several = len(job.networks) > 1
+    found = {(result["network"], result["layer"]): result for result in results}
+    first = next(iter(job.targets.values()))
+    cells = []
+    for at in range(len(next(iter(job.layers.values())))):
+        cells.append(sheets.Cell(first, "start"))
+        for label, layers in job.layers.items():
+            result = found[label, layers[at]]
+            picture = runner.stored(job.workdir / result["file"], job.networks[label])
+            title = f"{label} {layers[at]}" if several else layers[at]
+            note = f"answers {result['exaggeration']:.1f} x as much"
+            cells.append(sheets.Cell(picture, title, note))
+            # Mid grey where nothing changed; half as strong, so that all of it fits.
+            changed = 127.5 + (picture - job.targets[label]) / 2
+            cells.append(sheets.Cell(changed, "difference", "grey: none"))
+    return sheets.sheet(cells, 1 + 2 * len(job.networks))
+
+
+def lines(job: Job, results: list[dict]) -> list[str]:
+    """Returns what an app prints of its results."""
+    several = len(job.networks) > 1
+    return [
+        f"{result['network'] + '/' if several else ''}{result['layer']:<24} answers "
+        f"{result['exaggeration']:5.1f} x as much  {result['seconds']:6.1f} s  {result['file']}"
+        for result in results
+    ]

@@ -1,0 +1,108 @@
+"""What `classify` does: the likeliest classes of pictures, as lines, a table and a sheet."""
+
+import dataclasses
+import pathlib
+
+from tfvis import images
+from tfvis.errors import InputError
+from tfvis.experiments import example_pictures, folders, picture_runner, predictions
+from tfvis.experiments.classifying_networks import Namer
+from tfvis.experiments.runner import described
+from tfvis.report import manifest, sheets
+
+# Pictures on the sheet; a folder may hold thousands.
+_SHOWN = 30
+# Classes in its heading, and characters of a class below a picture.
+_HEADING, _LABEL = 12, 40
+# A path of this many characters leaves room for the rest of the line.
+_WIDE = 44
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """Pictures to name, as the flags of `classify` have them.
+
+    Attributes:
+        namer: the classifier.
+        found: the pictures, or None for two that come along.
+        top: how many classes of each.
+        workdir: exists and is writable.
+        arguments: for the manifest.
+    """
+
+    namer: Namer
+    found: folders.Found | None
+    top: int
+    workdir: pathlib.Path
+    arguments: dict
+
+
+def run(job: Job) -> list[str]:
+    """Looks at the pictures and writes everything; returns lines to print.
+
+    Raises:
+        InputError: no picture can be read.
+    """
+    namer = job.namer
+    looked = job.found or folders.Found(example_pictures.own_pictures(job.workdir), "--image")
+    for path in looked.paths:
+        if not str(path).isprintable():  # Not Unicode, or of two lines: no table holds that.
+            looked.leave_out(path, InputError(f"{path}: cannot be written down. Rename the file"))
+    paths = [str(path) for path in looked.paths if path not in looked.broken]
+    if not paths:
+        raise InputError(f"--image={next(iter(looked.broken.values())).detail}.")
+    chosen, rows, broken = predictions.collected(namer.reads(paths), paths, namer.answer)
+    looked.broken.update((pathlib.Path(one.path), one) for one in broken)
+    folders.report(looked)
+    paths = [paths[k] for k in chosen]
+    table = job.workdir / "predictions.csv"
+    predictions.write(table, paths, rows, namer.classes, job.top, namer.probable)
+    found = [predictions.ranked(row, namer.classes, job.top) for row in rows]
+    cells = [
+        _cell(namer.seen(path), answers, namer.probable)
+        for path, answers in zip(paths[:_SHOWN], found, strict=False)
+    ]
+    heading = _heading(namer)
+    images.save_png(job.workdir / "sheet.png", sheets.sheet(cells, heading=heading))
+    manifest.write(
+        job.workdir / "manifest.json",
+        {
+            "arguments": job.arguments, "versions": manifest.versions(),
+            "network": described(namer.network), "classes": namer.classes,
+            **folders.told(looked),
+            "results": [
+                {"path": path, "probabilities" if namer.probable else "scores": dict(answers)}
+                for path, answers in zip(paths, found, strict=True)
+            ],
+        },
+    )  # fmt: skip
+    return [
+        line
+        for path, answers in zip(paths, found, strict=True)
+        for line in _lines(path, answers, namer.probable)
+    ]
+
+
+def _heading(namer: Namer) -> str:
+    classes = namer.classes
+    named = ", ".join(classes) if len(classes) <= _HEADING else f"{len(classes):,} classes"
+    return f"{namer.name}: {named}"
+
+
+def _cell(pixels, answers, probable: bool) -> sheets.Cell:
+    words = [f"{label[:_LABEL]} {_number(value, probable)}" for label, value in answers]
+    return sheets.Cell(pixels, words[0], ", ".join(words[1:3]))
+
+
+def _number(value: float, probable: bool) -> str:
+    return f"{value:.1%}" if probable else f"{value:.4g}"
+
+
+def _lines(path: str, answers, probable: bool) -> list[str]:
+    """Returns the table's lines: picture, class, probability or score."""
+    shown = picture_runner.short(path, _WIDE)
+    wide = max(20, *(len(label) for label, _ in answers))
+    return [
+        f"{shown if not k else '':<{_WIDE}}  {label:<{wide}} {_number(value, probable):>6}"
+        for k, (label, value) in enumerate(answers)
+    ]

@@ -1,0 +1,129 @@
+"""Who names pictures: a checkpoint, or any network that ends in a classifier."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tfvis import images
+from tfvis.classifiers import borders, datasets, example_images
+from tfvis.errors import InputError
+from tfvis.experiments import labelled_pictures, networks
+from tfvis.networks import labels
+from tfvis.networks.network import Network
+from tfvis.networks.preprocessing import layers, published_recipes
+
+# Side of a picture on the sheet.
+_THUMBNAIL = 224
+_SQUEEZED = published_recipes.Recipe(_THUMBNAIL, _THUMBNAIL, aspect=False)
+Read = np.ndarray | InputError
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Namer:
+    """A classifier and the way it is shown pictures.
+
+    Attributes:
+        name: of the checkpoint or network.
+        network: whole.
+        classes: names, no two alike, in the order of the probabilities.
+        reads: from paths to (number, the picture as the network takes it, or why not).
+        answer: from these, float32 [batch, height, width, 3], to probabilities [batch, classes].
+        probable: whether they are; else scores of what may be no classes.
+        seen: from a path to what of the picture is looked at, float32 [height, width, 3].
+    """
+
+    name: str
+    network: Network
+    classes: tuple[str, ...]
+    reads: Callable[[Sequence[str]], Iterator[tuple[int, Read]]]
+    answer: Callable[[tf.Tensor], tf.Tensor]
+    seen: Callable[[str], np.ndarray]
+    probable: bool = True
+
+
+def of_checkpoint(
+    name: str, precision: str, crop_borders: bool | None, flag: str = "checkpoint"
+) -> Namer:
+    """Returns a trained classifier; the whole picture is squeezed, as it learnt them.
+
+    Args:
+        name: folder or name.
+        precision: of the arithmetic.
+        crop_borders: whether charts and rulers are taken off first; None is as in training.
+        flag: that named it, for messages.
+
+    Raises:
+        InputError: as `checkpoints.load`.
+    """
+    classifier = networks.classifier(name, flag)
+    cut = labelled_pictures.crop_borders(classifier, crop_borders)
+    return Namer(
+        classifier.name,
+        classifier.network,
+        classifier.classes,
+        reads=lambda paths: example_images.load_all(map(_example, paths), classifier.size, cut),
+        answer=lambda batch: classifier.probabilities(batch, precision),
+        seen=lambda path: example_images.load(_example(path), _THUMBNAIL, cut),
+    )
+
+
+def of_network(
+    wanted: networks.Wanted, names: str | None, precision: str, crop_borders: bool
+) -> Namer:
+    """Returns a network by its name, shown pictures by its recipe.
+
+    Args:
+        wanted: the one network.
+        names: file with the names of its classes; None is ImageNet's of 1000 classes, else
+            "class 0" and so on.
+        precision: of the arithmetic.
+        crop_borders: whether charts and rulers are taken off first.
+
+    Raises:
+        InputError: as `networks.networks` and `labels.read`; several networks; no classifier.
+    """
+    network = networks.only(networks.networks(wanted, top=True), "name the one to ask")
+    recipe = published_recipes.fitting(network.name, network.preprocessing, network.fixed_size)
+    # A mean image is cut to what is looked at.
+    network = dataclasses.replace(network, preprocessing=recipe.contract)
+    count = network.classifier.classes if network.classifier else 0
+    probable = names is not None or networks.percentages(network)
+    networks.check_probabilities(network, probable)
+    if names is None:
+        classes = network.classes or labels.names(count)
+    else:
+        classes = labels.unique(labels.read(names, count))
+    taps = network.taps([network.logits], precision)
+
+    # Pictures of all sizes come to what prepares them itself.
+    @tf.function(reduce_retracing=True)
+    def answer(batch: tf.Tensor) -> tf.Tensor:
+        found = taps(batch)[network.logits]
+        return network.probabilities(found) if probable else found
+
+    whole = layers.prepares(network)
+
+    def read(path: str) -> np.ndarray:
+        pixels = images.read(path, None).pixels
+        if crop_borders:
+            x0, y0, x1, y1 = borders.crop_borders(pixels)
+            pixels = pixels[y0:y1, x0:x1]
+        return pixels if whole else recipe.framed(pixels[None])[0].numpy()
+
+    def seen(path: str) -> np.ndarray:
+        return _SQUEEZED.framed(read(path)[None])[0].numpy() if whole else read(path)
+
+    def reads(paths: Sequence[str]) -> Iterator[tuple[int, Read]]:
+        for number, path in enumerate(paths):
+            try:
+                yield number, read(path)
+            except InputError as error:
+                yield number, error
+
+    return Namer(network.name, network, classes, reads, answer, seen, probable)
+
+
+def _example(path: str) -> datasets.Example:
+    return datasets.Example(path, -1, None, 0)

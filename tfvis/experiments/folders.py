@@ -1,0 +1,130 @@
+"""Folders of images an app looks through: every file it can read, the others told of."""
+
+import dataclasses
+import hashlib
+import itertools
+import pathlib
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from tfvis import images
+from tfvis.errors import InputError
+from tfvis.experiments import messages
+from tfvis.image_files import folders
+from tfvis.image_files.folders import LeftOut
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """Image files, in the order of their names.
+
+    Attributes:
+        paths: of the files.
+        flag: that named them.
+        left_out: what else there is.
+        broken: those of the files that turned out unreadable; filled while reading.
+        notes: of each of the others; filled while reading.
+    """
+
+    paths: list[pathlib.Path]
+    flag: str
+    left_out: tuple[LeftOut, ...] = ()
+    broken: dict[pathlib.Path, LeftOut] = dataclasses.field(default_factory=dict)
+    notes: dict[pathlib.Path, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+
+    def leave_out(self, path: pathlib.Path, error: Exception) -> None:
+        """Remembers that a file cannot be used."""
+        self.broken[path] = folders.left_out(path, error)
+
+
+def find(place: str, flag: str) -> Found:
+    """Returns the image files in a folder and the folders in it, or the one file.
+
+    Raises:
+        InputError: there is no such place, or no image in it.
+    """
+    paths, missed = folders.found(place, f"{flag}={place}")
+    return Found(paths, flag, tuple(missed))
+
+
+def digest(found: Found) -> str:
+    """Returns a name for this very set: of the files' names, sizes and times."""
+    whole = hashlib.sha256()
+    for path in found.paths:
+        about = path.stat()
+        whole.update(f"{path.resolve()}|{about.st_size}|{about.st_mtime_ns}\n".encode())
+    return whole.hexdigest()
+
+
+def pictures(found: Found) -> Iterator[tuple[pathlib.Path, np.ndarray]]:
+    """Yields each file and its pixels, float32 [height, width, 3]; skips broken ones.
+
+    Raises:
+        InputError: at the end, if none could be read.
+    """
+    any_read = False
+    for path in found.paths:
+        if path in found.broken:
+            continue
+        try:
+            picture = images.read(path, None)
+        except InputError as error:
+            found.leave_out(path, error)
+            continue
+        any_read = True
+        found.notes[path] = picture.bare_notes
+        yield path, picture.pixels
+    if not any_read:
+        first = next(iter(found.broken.values())).detail
+        raise InputError(
+            f"{found.flag}: none of {len(found.paths)} files could be read; the first: {first}"
+        )
+
+
+def squares(found: Found, height: int, width: int, channels: int) -> Iterator[np.ndarray]:
+    """Yields the centre square of each picture, float32 [height, width, channels]."""
+    for _, pixels in pictures(found):
+        yield square(pixels, height, width, channels)
+
+
+def square(pixels: np.ndarray, height: int, width: int, channels: int) -> np.ndarray:
+    """Returns the centre square of a picture, float32 [height, width, channels]."""
+    return images.with_channels(
+        images.resize(images.crop(pixels, "center"), height, width), channels
+    )
+
+
+def report(found: Found) -> None:
+    """Says what was left out, if anything, and what there is to know of the rest."""
+    say_left_out(
+        [*found.left_out, *found.broken.values()],
+        len(found.paths) + len(found.left_out),
+        itertools.chain.from_iterable(found.notes.values()),
+    )
+
+
+def say_left_out(left: list[LeftOut], total: int, notes: Iterable[str] = ()) -> None:
+    """Says in one line what was left out, and what there is to know of the rest.
+
+    Args:
+        left: what was left out.
+        total: how many files there are.
+        notes: made of those that were read.
+    """
+    lines = []
+    if left:
+        lines.append(f"left out {len(left)} of {total} files: {folders.told(left)}")
+    if made := folders.noted(notes):
+        lines.append(", ".join(f"{count} {note}" for note, count in made.items()))
+    if lines:
+        messages.note(f"{'; and of those read '.join(lines)}.")
+
+
+def told(found: Found) -> dict:
+    """Returns the same for a manifest: counts by reason, and each broken file by name."""
+    return {
+        "left_out": folders.counts([*found.left_out, *found.broken.values()]),
+        "broken": {one.path: one.detail for one in found.broken.values()},
+        "notes": folders.noted(itertools.chain.from_iterable(found.notes.values())),
+    }

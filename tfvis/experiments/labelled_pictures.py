@@ -1,0 +1,60 @@
+"""Labelled pictures an experiment reads: the part that is wanted, and what was left out."""
+
+from tfvis.errors import InputError
+from tfvis.experiments import folders
+
+
+def crop_borders(classifier, given: bool | None) -> bool:
+    """Returns whether to take off borders: as asked for, else as the classifier learnt."""
+    return bool(classifier.about.get("crop_borders")) if given is None else given
+
+
+def report(dataset, more=()) -> None:
+    """Says in one line which files of a data set were left out, if any.
+
+    Args:
+        dataset: as read.
+        more: `LeftOut` of examples that could not be decoded since.
+    """
+    left = [*dataset.broken, *more]
+    folders.say_left_out(left, dataset.files + len(dataset.broken), dataset.notes)
+
+
+def undecoded(dataset, broken) -> list:
+    """Returns `LeftOut` for {number of an example: why it could not be decoded}."""
+    from tfvis.image_files.folders import LeftOut
+
+    return [
+        LeftOut(dataset.examples[k].path, "truncated or damaged", why) for k, why in broken.items()
+    ]
+
+
+def part_of(dataset, classifier, part: str):
+    """Returns a part of a data set, as it was split when the classifier was trained.
+
+    Args:
+        dataset: whole.
+        classifier: whose seed and shares count.
+        part: --part.
+
+    Raises:
+        InputError: the classifier does not say how, or nothing falls into the part.
+    """
+    from tfvis.classifiers import splits
+
+    if part == "all":
+        return dataset
+    try:
+        seed, shares = int(classifier.about["seed"]), tuple(classifier.about["shares"])
+        # Classifiers trained before parts were drawn per class have none.
+        rows = classifier.about.get("thresholds", [])
+        thresholds = {str(name): (float(a), float(b)) for name, a, b in rows}
+        parts = splits.split(dataset, seed, shares, thresholds)
+        found = parts[splits.PARTS.index(part)]
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise InputError(
+            f"--part={part}: {classifier.name} does not say how its data were split."
+        ) from error
+    if not found.examples:
+        raise InputError(f"--part={part}: no pictures fall into it.")
+    return found

@@ -1,0 +1,307 @@
+"""The networks and layers an experiment is about, as a person names them."""
+
+import dataclasses
+import functools
+
+from tfvis.errors import InputError
+from tfvis.experiments import messages
+from tfvis.words import words as split_words
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """Networks as a person asks for them; the fields are described where flags are made of them.
+
+    Attributes:
+        network: names or files, separated by commas.
+        weights: files or "random", as many, separated by commas; None finds them.
+        pooling: "max" or "avg".
+        activation: "post" or "pre".
+        preprocessing: a contract's name, or "auto".
+        output: of a network of several, the one of classes; None finds it.
+        stage: stages of a .prototxt.
+        until: the last layer of a Caffe network that is wanted; None is all.
+    """
+
+    network: str = "vgg16"
+    weights: str | None = None
+    pooling: str = "max"
+    activation: str = "post"
+    preprocessing: str = "auto"
+    output: str | None = None
+    stage: tuple[str, ...] = ()
+    until: str | None = None
+
+
+def networks(wanted: Wanted, top: bool = False, words: list[str] | None = None) -> dict:
+    """Builds the networks that are wanted; says what should be known of their weights.
+
+    Args:
+        wanted: the networks.
+        top: whether named networks need their classifiers.
+        words: layers that are wanted, as `layers_of` takes them: a network that has one
+            of them in its classifier only (CaffeNet's fc6) is built with it.
+
+    Returns:
+        {label: network}; the label is its short name, numbered where two are alike.
+
+    Raises:
+        InputError: as `tfvis.networks.network.build`, or its images are no pictures.
+    """
+    from tfvis.networks import network as builder
+    from tfvis.networks import registry
+
+    values = {field.name: getattr(wanted, field.name) for field in dataclasses.fields(wanted)}
+    names = [name for name in split_words(values.pop("network")) if name]
+    if not names:
+        raise InputError("--network: expected at least one name.")
+    weights = [word or None for word in split_words(values.pop("weights") or "")]
+    if weights == [None]:
+        weights *= len(names)
+    if len(weights) != len(names):
+        raise InputError(
+            f"--weights: expected one for each of the {len(names)} networks (empty where they "
+            f"are to be found). Received: {len(weights)}."
+        )
+    found = {}
+    for name, file in zip(names, weights, strict=True):
+        build = functools.partial(builder.build, name, **values)
+        built = _reaching(build, file, top, words or [])
+        say_notes(built)
+        if built.channels not in (1, 3):
+            raise InputError(
+                f"--network={built.name}: takes {built.channels} channels, and a picture file "
+                "has 1 or 3. Use the library with arrays of your own."
+            )
+        label = registry.label(built.name)
+        count = sum(other.split(" ")[0] == label for other in found)
+        found[f"{label} {count + 1}" if count else label] = built
+    return found
+
+
+def check_output(network) -> None:
+    """Raises InputError where a network has several outputs and none is known to name classes."""
+    if not network.classifier and len(network.graph.outputs) > 1:
+        raise InputError(f"--network={network.name}: {network.no_classifier}.")
+
+
+def percentages(network) -> bool:
+    """Tells whether what a network puts out may be called probabilities of classes.
+
+    Scores of classes that nothing names may as well be coordinates, ages or steering angles: any
+    numbers have a softmax.
+    """
+    from tfvis.networks import labels
+
+    head = network.classifier
+    if not head or head.form != "scores":
+        return bool(head) and head.form != "numbers"
+    return bool(network.classes or labels.of_count(head.classes))
+
+
+def check_probabilities(network, probable: bool = True) -> None:
+    """Says what is to be known of how a network names classes.
+
+    Args:
+        network: which.
+        probable: whether its scores are made probabilities.
+
+    Raises:
+        InputError: it names none, or puts out no probabilities of them.
+    """
+    head = network.classifier
+    if not head or head.form == "numbers":
+        reason = head.note if head else network.no_classifier
+        raise InputError(f"--network={network.name}: is no classifier here: {reason}.")
+    if note := classifier_note(network, probable):
+        messages.note(f"{note}.")
+
+
+def classifier_note(network, probable: bool = True) -> str:
+    """Returns what is to be known of how a network answers, "" for nothing."""
+    head = network.classifier
+    if probable or not head or head.form != "scores":
+        return head.note if head else ""
+    return (
+        f"{head.output} puts out {head.classes} numbers, and nothing says that they are scores of "
+        "classes; they are shown as they are"
+    )
+
+
+def as_trained(name: str, wanted: Wanted, labels: str | None = None) -> None:
+    """Raises InputError where a checkpoint would be run other than it was trained.
+
+    Args:
+        name: of the checkpoint.
+        wanted: a network, of which but its name nothing may be asked.
+        labels: file with the names of classes, which a checkpoint has itself.
+    """
+    given = {"labels": labels} if labels is not None else {}
+    for field in dataclasses.fields(wanted):
+        value = getattr(wanted, field.name)
+        if field.name != "network" and value != field.default:
+            given[field.name] = value
+    for flag, value in given.items():
+        raise InputError(
+            f"--{flag}={value}: {name} is a checkpoint and runs as it was trained. "
+            "Leave the flag out."
+        )
+
+
+def classifier(name: str, flag: str = "checkpoint"):
+    """Opens a checkpoint, and says what should be known of its network.
+
+    Raises:
+        InputError: as `tfvis.classifiers.checkpoints.load`.
+    """
+    from tfvis.classifiers import checkpoints
+
+    found = checkpoints.load(name, flag)
+    say_notes(found.network)
+    return found
+
+
+def say_notes(network) -> None:
+    """Says what should be known of a network: what it is shown, and of weights and layers."""
+    messages.say(f"Preprocessing: {network.preprocessing.said}: {network.preprocessing_reason}.")
+    for note in (network.record.notice, *network.notes):
+        if note:
+            messages.note(f"{note}.")
+
+
+def _reaching(build, weights: str | None, top: bool, words: list[str]):
+    """Returns a network with the layers that are wanted, if it has them at all.
+
+    Args:
+        build: (weights, top=) -> network.
+        weights: see `networks`.
+        top: whether the classifier is needed anyway.
+        words: see `networks`.
+    """
+    network = build(weights, top=top)
+    lacking = [word for word in words if word != "all" and not _named(network, word)]
+    if top or not lacking:
+        return network
+    try:
+        # Weights with the classifier may have to be fetched; not for a misspelt layer.
+        whole = build("random", top=True)
+    except InputError:
+        return network
+    found = [word for word in lacking if _named(whole, word)]
+    if not found or weights == "random":
+        # What is lacking all the same is complained about with what is near.
+        return whole if found else network
+    try:
+        return build(weights, top=True)
+    except InputError as error:
+        raise InputError(f"{found[0]} is a layer of the classifier. {error}") from error
+
+
+def _named(network, word: str) -> list[str]:
+    """Returns the layers that a word of --layers names, alternatives of which are there."""
+    names = [name.strip() for name in word.split("|")]
+    paths = [name if name == "logits" else network.path(name) for name in names]
+    return [path for path in paths if path in network.paths or path == "logits"]
+
+
+def only(built: dict, instead: str):
+    """Returns the one network there is.
+
+    Args:
+        built: networks by label.
+        instead: what to do where there are several.
+
+    Raises:
+        InputError: there are.
+    """
+    if len(built) > 1:
+        raise InputError(f"--network: one at a time; {instead}.")
+    (network,) = built.values()
+    return network
+
+
+def layers_of(built: dict, words: list[str] | None) -> dict[str, list[str]]:
+    """Returns each network's layers, in the order of the words of --layers.
+
+    Args:
+        built: networks by label.
+        words: a layer each, or alternatives "block3_conv3|conv3_block4_out" of which each
+            network takes the first it has; or just "all"; None is `depths` of each.
+
+    Raises:
+        InputError: a network has none of them, or --layers=all of several networks.
+    """
+    if words is None:
+        found = {label: depths(network) for label, network in built.items()}
+        rows = min(len(layers) for layers in found.values())
+        return {label: layers[-rows:] for label, layers in found.items()}
+    if words == ["all"]:
+        if len(built) > 1:
+            raise InputError("--layers=all: for one network only; name the layers to compare.")
+        ((label, network),) = built.items()
+        layers = list(network.convolutions_and_poolings())
+        if not layers:
+            raise InputError(f"--layers=all: {network.name} has no convolution or pooling.")
+        return {label: layers}
+    found = {}
+    for label, network in built.items():
+        found[label] = []
+        for word in words:
+            has = _named(network, word)
+            # Without one, the first is as good to complain about as any.
+            try:
+                network.check([has[0] if has else word.split("|")[0].strip()])
+            except InputError as error:
+                raise InputError(f"--layers: {error}") from error
+            if has[0] in found[label]:
+                raise InputError(f"--layers: {has[0]} of {label} is named twice ({word}).")
+            found[label].append(has[0])
+    return found
+
+
+def depths(network) -> list[str]:
+    """Returns the last layer of up to five strides: of VGG16, the last of each block.
+
+    Of fewer strides also the convolutions before the last; each after its nonlinearity: of
+    CaffeNet relu1 to relu5.
+
+    Raises:
+        InputError: it has no convolution or pooling.
+    """
+    from tfvis.networks.activation import activated
+
+    if network.name in network.paths:  # A representation that is one layer.
+        return [network.name]
+    candidates = network.convolutions()
+    last = list({network.stride(layer): layer for layer in candidates}.values())[:5]
+    others = [layer for layer in candidates if layer not in last]
+    missing = 5 - len(last)
+    chosen = {*last, *(others[-missing:] if missing else ())}
+    layers = [activated(network, layer) for layer in candidates if layer in chosen]
+    layers = layers or list(network.convolutions_and_poolings())[:5]
+    if not layers:
+        raise InputError(f"--network={network.name}: has no convolution or pooling.")
+    return list(dict.fromkeys(layers))
+
+
+def target(picture, network, size: int | None, crop: str):
+    """Returns the square of `picture` the network is to look at.
+
+    Args:
+        picture: float32 [height, width, 3], 0..255.
+        network: whose channels, and size if it is fixed, the result has.
+        size: --size.
+        crop: --crop.
+
+    Raises:
+        InputError: the network insists on another size.
+    """
+    from tfvis import images
+
+    height, width = network.fixed_size or (size or network.side or 224,) * 2
+    if size and (size, size) != (height, width):
+        raise InputError(
+            f"--size={size}: {network.name} takes {height} x {width} px only; leave --size out."
+        )
+    square = images.resize(images.crop(picture, crop), height, width)
+    return images.with_channels(square, network.channels)

@@ -1,0 +1,220 @@
+"""Transfers, textures and reconstructions for an app: making, measuring, the estimate."""
+
+import dataclasses
+import functools
+import pathlib
+import time
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from tfvis import images
+from tfvis.experiments import energy_traces, growth, messages, runner
+from tfvis.networks.network import Network
+from tfvis.report import manifest
+from tfvis.style import losses, memory, metrics, transfer
+from tfvis.style.transfer import Scene, Transfer
+
+FIELDS = {"name": str, "measures": dict}
+# Below this nobody needs to be told how long it takes.
+_LONG_S = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """One picture to make.
+
+    Attributes:
+        name: of it; also of its folder, unless `path` says otherwise.
+        path: of the picture, relative to the workdir.
+        network: the network.
+        scene: what is transferred to what.
+        settings: constants; `tile` and `history` as planned.
+        stills: evaluations at which it is saved as well, to `steps/`.
+        finish: what is done to pictures before they are saved.
+        judged: (content, styles) it is measured against, as the person gave them; None
+            leaves a part out.
+        about: what its record says of it besides.
+    """
+
+    name: str
+    path: pathlib.PurePosixPath
+    network: Network
+    scene: Scene
+    settings: Transfer
+    stills: tuple[int, ...] = ()
+    finish: Callable[[np.ndarray], np.ndarray] = lambda pictures: pictures
+    judged: tuple[np.ndarray | None, tuple[np.ndarray, ...]] = (None, ())
+    about: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """Evaluations at all scales."""
+        return sum(level.evaluations for level in self.levels)
+
+    @property
+    def levels(self) -> list[transfer.Level]:
+        """The scales."""
+        return transfer.schedule(self.scene.size, self.settings)
+
+
+def planned(piece: Piece, limit: int) -> tuple[Piece, memory.Plan]:
+    """Returns the piece made so that it keeps to `limit` bytes, and what it takes."""
+    plan = memory.plan(piece.network, piece.scene.size, piece.settings, limit, piece.levels)
+    return dataclasses.replace(piece, settings=plan.settings), plan
+
+
+def announce(plans: list[memory.Plan], network: Network) -> None:
+    """Says what a run will take, before it starts, where it is long."""
+    seconds = sum(plan.work for plan in plans) / rate(network, plans[0].settings.precision)[0]
+    tiles = any(plan.settings.tile for plan in plans)
+    if seconds > _LONG_S:
+        messages.say(
+            f"Estimate: {_words(seconds)}, {max(p.bytes for p in plans) / 2**30:.1f} GiB of memory"
+            f"{', in tiles' if tiles else ''}."
+        )
+    if any(plan.replaced for plan in plans):
+        messages.note("too large for L-BFGS within --memory; Adam is used.")
+
+
+def _words(seconds: float) -> str:
+    if seconds < 100:
+        return f"{max(round(seconds, -1), 10):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def rate(network: Network, precision: str) -> tuple[float, float]:
+    """Returns multiplications a second of a forward and backward pass on this machine.
+
+    And the seconds until the first pass begins: building, tracing, compiling.
+    """
+    began = time.perf_counter()
+    layer = (network.convolutions() or network.convolutions_and_poolings())[-1]
+    height, width = network.fixed_size or (224, 224)
+    taps = network.taps([layer], precision)
+
+    @tf.function
+    def run(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = taps(x)[layer]
+        return tape.gradient(y, x, output_gradients=y)
+
+    image = tf.fill([1, height, width, network.channels], 128.0)
+    run(image).numpy()
+    first, began = time.perf_counter() - began, time.perf_counter()
+    run(image).numpy()
+    taken = time.perf_counter() - began
+    return network.cost(layer, height, width) / taken, max(first - taken, 0.0)
+
+
+def task(piece: Piece, workdir: pathlib.Path, seed: int) -> runner.Task:
+    """Returns the piece as a task of `runs.run`."""
+    network, scene, settings = piece.network, piece.scene, piece.settings
+    trace = energy_traces.Trace(workdir / piece.path.with_suffix(".csv"))
+    folder = workdir / piece.path.parent / "steps"
+    watchers = [trace]
+    if piece.stills:
+        watchers.append(energy_traces.Stills(folder, piece.stills, piece.finish))
+    return runner.Task(
+        name=piece.name,
+        labels=(piece.name,),
+        keys=(
+            runner.key(
+                network,
+                recipe="style",
+                scene=scene,
+                seed=seed,
+                settings=settings,
+                color=piece.about.get("color"),
+                stills=piece.stills,
+            ),
+        ),
+        paths=(piece.path,),
+        start=lambda state, marks: transfer.stylize(
+            network, scene, seeds=(seed,), settings=settings, state=state, marks=marks
+        ),
+        measure=functools.partial(_measure, piece, trace),
+        about=({"name": piece.name, "seed": seed} | piece.about,),
+        steps=piece.total,
+        cost=float(np.prod(scene.size)),
+        finish=piece.finish,
+        weight="ratio",
+        watchers=tuple(watchers),
+    )
+
+
+def _measure(piece: Piece, trace: energy_traces.Trace, pictures, paths) -> list[dict]:
+    """Returns the record: measures of the file as read back, terms over the steps."""
+    content, styles = piece.judged
+    # Pictures as people see them, whatever the network takes.
+    found = metrics.measure(
+        piece.network,
+        images.read(paths[0]).pixels,
+        None if content is None else images.with_channels(content, 3),
+        [images.with_channels(style, 3) for style in styles] or None,
+        style_weights=piece.scene.weights,
+        layers=_judged_layers(piece),
+    )
+    return [
+        {
+            "measures": found,
+            # Every term in the unit, unweighted; the energy is their weighted sum.
+            "terms": trace.rows(),
+        }
+        | described(piece)
+    ]
+
+
+def described(piece: Piece) -> dict:
+    """Returns what a record says of how its picture was made."""
+    return {
+        "unit": f"Gatys: content mean squared, style {losses.UNIT:g}/N^2 mean squared Gram/M",
+        "settings": manifest.plain(piece.settings),
+        "size": list(piece.scene.size),
+    }
+
+
+def _judged_layers(piece: Piece) -> metrics.Layers:
+    usual = metrics.layers_for(piece.network)
+    return dataclasses.replace(
+        usual,
+        content=piece.settings.content_layers or usual.content,
+        style=piece.settings.style_layers or usual.style,
+    )
+
+
+def stills(total: int, count: int = 7) -> tuple[int, ...]:
+    """Returns the evaluations at which a picture is saved on its way: log-spaced, not the last."""
+    return tuple(step for step in growth.log_spaced(total, count)[1:-1] if step >= 5)
+
+
+def header(pieces: list[Piece], arguments: dict) -> dict:
+    """Returns what the manifest says besides its results."""
+    networks = {}
+    for piece in pieces:
+        network = piece.network
+        label = f"{dict(network.variant)['pooling']} {pathlib.Path(network.name).stem}"
+        networks[label] = network
+    return {
+        "arguments": arguments,
+        "versions": manifest.versions(),
+        "networks": {label: runner.described(network) for label, network in networks.items()},
+    }
+
+
+def summary(result: dict) -> str:
+    """Returns a line on a result's measures."""
+    found = result["measures"]
+    content = sum(v for k, v in found.items() if k.startswith("content "))
+    words = [f"content {content:.0f}"] if content else []
+    if "style" in found:
+        words.append(f"style {found['style']:.0f}")
+    if "content_fidelity" in found:
+        words.append(f"fidelity {found['content_fidelity']:.2f}")
+    if "global_effect" in found:
+        words.append(f"effect {found['global_effect']:.2f}")
+    if "local_pattern" in found:
+        words.append(f"pattern {found['local_pattern']:.2f}")
+    return f"{', '.join(words)} (at {metrics.SIZE} px)"

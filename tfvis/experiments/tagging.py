@@ -1,0 +1,197 @@
+"""What `tag` does: Illustration2Vec's tags of pictures, or its vectors."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import scipy.special
+import tensorflow as tf
+
+from tfvis import files, images, tables
+from tfvis.errors import InputError
+from tfvis.experiments import example_pictures, folders, picture_runner, tagging_sheets
+from tfvis.experiments.progress import bar
+from tfvis.experiments.runner import described
+from tfvis.networks import illustration2vec_tags as tagging
+from tfvis.networks import network as networks
+from tfvis.networks.preprocessing import published_recipes
+from tfvis.report import manifest, sheets
+
+COLUMNS = ("path", "kind", "rank", "tag", "confidence")
+# Pictures on the sheet; a folder may hold thousands.
+_SHOWN = 30
+_COLUMNS = 3
+# Characters of a picture's path below it.
+_WIDE = 60
+# The first layers behind the trunk.
+_ENDS = ("conv6_4", "encode1")
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """Pictures to look at, as the flags of `tag` have them.
+
+    Attributes:
+        weights: of the network: a file, or "random".
+        found: the pictures, or None for two that come along.
+        precision: of the arithmetic.
+        workdir: exists and is writable.
+        arguments: for the manifest.
+    """
+
+    weights: str
+    found: folders.Found | None
+    precision: str
+    workdir: pathlib.Path
+    arguments: dict
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """Which tags are shown.
+
+    Attributes:
+        tags: file with their names.
+        threshold: for all of them; None is the released code's.
+        thresholds: file with one for each, or None.
+        rule: which of those in it.
+        top: how many of each kind at most.
+    """
+
+    tags: str
+    threshold: float | None
+    thresholds: str | None
+    rule: str
+    top: int
+
+
+def tag(job: Job, choice: Choice) -> list[str]:
+    """Tags the pictures and writes everything; returns lines to print.
+
+    Raises:
+        InputError: tags, thresholds or weights that do not fit; no picture can be read.
+    """
+    names = tagging.read(choice.tags)
+    if choice.thresholds is not None:
+        thresholds = tagging.read_thresholds(choice.thresholds, choice.rule)
+    else:
+        thresholds = tagging.THRESHOLD if choice.threshold is None else choice.threshold
+    network = _build("illustration2vec", job.weights)
+    results, cells = [], []
+    # The sigmoid in float32: in bfloat16, certainty has three digits.
+    for path, pixels, seen in _looked_at(job, network, ("pool6",)):
+        confidences = scipy.special.expit(seen["pool6"].reshape(-1))
+        found = tagging.plausible(confidences, names, thresholds, choice.top)
+        results.append((path, found))
+        if len(cells) < _SHOWN:
+            shown = picture_runner.short(path, _WIDE)
+            cells.append(sheets.Cell(tagging_sheets.card(pixels, found), shown))
+    tables.write(job.workdir / "tags.csv", COLUMNS, _rows(results))
+    columns = min(_COLUMNS, len(cells))
+    images.save_png(job.workdir / "sheet.png", sheets.sheet(cells, columns))
+    about = [
+        {"path": path, **{kind: dict(tags) for kind, tags in found.items()}}
+        for path, found in results
+    ]
+    _manifest(job, network, results=about)
+    lines = [line for path, found in results for line in _lines(path, found)]
+    return [*lines, f"All in one picture: {job.workdir / 'sheet.png'}"]
+
+
+def describe(job: Job) -> list[str]:
+    """Writes the pictures' vectors; returns lines to print.
+
+    Raises:
+        InputError: weights that do not fit; no picture can be read.
+    """
+    network = _build("illustration2vec_features", job.weights)
+    paths, vectors, bits = [], [], []
+    for path, _, seen in _looked_at(job, network, ("encode1", "encode1neuron")):
+        paths.append(path)
+        vectors.append(seen["encode1"][0])
+        bits.append(tagging.packed(seen["encode1neuron"])[0])
+    rows = np.stack(vectors)
+    _save(job.workdir / "features.npy", rows)
+    _save(job.workdir / "binary.npy", np.stack(bits))
+    tables.write(job.workdir / "features.csv", ("row", "path"), enumerate(paths))
+    _manifest(job, network, pictures=paths)
+    return [
+        f"{len(paths)} vectors of {rows.shape[1]:,} numbers: {job.workdir / 'features.npy'}",
+        f"As bits: {job.workdir / 'binary.npy'}; which is which: {job.workdir / 'features.csv'}",
+    ]
+
+
+def _build(name: str, weights: str) -> networks.Network:
+    """Returns a network of Illustration2Vec; says what should be known of its weights."""
+    try:
+        network = networks.build(name, weights=weights, top=True)
+    except InputError as error:
+        # Both files have the same trunk: the end tells that it is the other one.
+        if any(f"layer {end}" in str(error) for end in _ENDS):
+            raise InputError(
+                f"{error} --features takes the vectors' weights, tags theirs."
+            ) from error
+        raise
+    networks.say_notes(network)
+    return network
+
+
+def _looked_at(
+    job: Job, network: networks.Network, layers: Sequence[str]
+) -> Iterator[tuple[str, np.ndarray, dict[str, np.ndarray]]]:
+    """Yields (path, pixels, {layer: what it says}) of each picture, and reports broken ones."""
+    look = _looking(network, layers, job.precision)
+    found = job.found or folders.Found(example_pictures.own_pictures(job.workdir), "--image")
+    for path in found.paths:
+        if not str(path).isprintable():  # Not Unicode, or of two lines: no table holds that.
+            found.leave_out(path, InputError(f"{path}: cannot be written down. Rename the file"))
+    with bar("Looking", len(found.paths)) as progress:
+        for path, pixels in folders.pictures(found):
+            yield str(path), pixels, look(pixels)
+            progress.update(1)
+    folders.report(found)
+
+
+def _looking(network, layers, precision) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    """Returns the function from a picture to what `layers` say of it."""
+    taps = network.taps(layers, precision)
+    run = tf.function(lambda framed: taps(framed))
+    recipe = published_recipes.named("illustration2vec")
+
+    def look(pixels: np.ndarray) -> dict[str, np.ndarray]:
+        framed = recipe.framed(pixels[None])
+        return {layer: seen.numpy() for layer, seen in run(framed).items()}
+
+    return look
+
+
+def _rows(results) -> Iterator[tuple]:
+    for path, found in results:
+        for kind, tags in found.items():
+            for rank, (name, confidence) in enumerate(tags, 1):
+                yield path, kind, rank, name, f"{confidence:.6f}"
+
+
+def _save(path: pathlib.Path, array: np.ndarray) -> None:
+    with files.replacing(path) as temporary, open(temporary, "wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+def _manifest(job: Job, network: networks.Network, **rest) -> None:
+    manifest.write(
+        job.workdir / "manifest.json",
+        {
+            "arguments": job.arguments, "versions": manifest.versions(),
+            "network": described(network), **rest,
+        },
+    )  # fmt: skip
+
+
+def _lines(path: str, found: tagging.Found) -> list[str]:
+    """Returns the table's lines: the picture, then kind, tag, confidence."""
+    lines = [path]
+    for kind, tags in found.items():
+        for k, (name, confidence) in enumerate(tags):
+            lines.append(f"  {kind if not k else '':<10} {name:<40} {confidence:6.1%}")
+    return lines

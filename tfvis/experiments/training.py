@@ -1,0 +1,267 @@
+"""What `train` does: maps of the trunk, two steps of learning, a checkpoint and its card."""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tqdm
+
+from tfvis import files
+from tfvis.classifiers import (
+    backbone,
+    batches,
+    calibration,
+    checkpoints,
+    datasets,
+    feature_cache,
+    splits,
+    training,
+    training_state,
+)
+from tfvis.errors import InputError
+from tfvis.experiments import classifier_reports, folders, labelled_pictures, messages, networks
+from tfvis.experiments import progress as bars
+from tfvis.image_files.folders import counts
+from tfvis.networks import weights
+from tfvis.report import manifest, tensorboard
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """A training, as the flags of `train` name it.
+
+    Attributes:
+        dataset: labelled pictures; its domains are the sources.
+        wanted: the network.
+        init: a checkpoint to begin with, or None.
+        target: folder of unlabelled pictures to adapt to, or None.
+        size: side of the pictures, or None.
+        cut: last frozen layer, or None.
+        views: of each picture.
+        drawn: further ones, as line drawings.
+        crop_borders: whether to take off charts and rulers.
+        shares: of training, validation and test.
+        cache: folder of the trunk's maps, or None.
+        settings: constants of the training.
+        workdir: exists and is writable.
+        arguments: for the manifest.
+        command: for the card: the flags that were given.
+    """
+
+    dataset: datasets.Dataset
+    wanted: networks.Wanted
+    init: str | None
+    target: str | None
+    size: int | None
+    cut: str | None
+    views: int
+    drawn: int
+    crop_borders: bool
+    shares: tuple[float, float, float]
+    cache: str | None
+    settings: training.Training
+    workdir: pathlib.Path
+    arguments: dict
+    command: str
+
+
+def run(job: Job) -> list[str]:
+    """Trains, tests, writes everything; returns lines to print.
+
+    Raises:
+        InputError: too few pictures for a split, or nothing can be read.
+    """
+    began = time.perf_counter()
+    before = networks.classifier(job.init, "init") if job.init else None
+    if before:
+        parts, size = before.parts, job.size or before.size
+        if job.cut and job.cut != parts.cut:
+            raise InputError(f"--cut={job.cut}: {job.init} was cut at {parts.cut}.")
+        for field in dataclasses.fields(job.wanted):
+            if getattr(job.wanted, field.name) != field.default:
+                raise InputError(
+                    f"--{field.name}: --init brings its own network; leave the flag out."
+                )
+    else:
+        network = networks.only(networks.networks(job.wanted), "a classifier stands on one")
+        parts, size = backbone.anatomy(network, job.cut), job.size or 224
+    dataset, seed = job.dataset, job.settings.seed
+    recipe = feature_cache.Recipe(
+        size, job.views, seed, job.crop_borders, job.settings.precision, job.drawn
+    )
+    cache = (
+        files.located(job.cache, f"--cache={job.cache}")
+        if job.cache
+        else weights.home() / "features"
+    )
+    found = _features(parts, dataset, recipe, cache, "Looking")
+    undecoded = labelled_pictures.undecoded(dataset, found.broken)
+    if undecoded:
+        folders.say_left_out(undecoded, dataset.files)
+    thresholds = splits.thresholds(dataset, seed, job.shares)
+    parted = splits.split(dataset, seed, job.shares, thresholds)
+    train, validation, test = (_part(dataset, found, part) for part in parted)
+    _check_parts(dataset, train, validation, test)
+    target = _target(job, parts, recipe, cache) if job.target else None
+    learner, history = _train(job, parts, before, train, validation, target)
+    answers = training_state.answering(learner)
+    validated = answers(batches.plain(validation.features, validation.chosen, 64))
+    temperature = calibration.temperature(validated, validation.labels)
+    calibration.cool(learner, temperature)
+    tested = answers(batches.plain(test.features, test.chosen, 64))
+    report = classifier_reports.Report(
+        job.workdir, dataset, test.chosen, tested, size, job.crop_borders
+    )
+    measures = report.measures()
+    pictures = [len(part.chosen) for part in (train, validation, test)]
+    seconds = time.perf_counter() - began
+    about = {
+        "domains": list(dataset.domains), "pictures": pictures, "seed": seed,
+        "shares": list(job.shares),
+        "thresholds": [[name, *places] for name, places in thresholds.items()],
+        "crop_borders": job.crop_borders,
+        "precision": job.settings.precision, "weights": _weights(job, before),
+        "temperature": round(temperature, 4), "test": measures,
+    }  # fmt: skip
+    learnt = backbone.learnt(learner)
+    # What is undefined is not-a-number, which JSON lacks.
+    checkpoints.save(job.workdir, parts, learnt, dataset.classes, size, manifest.plain(about))
+    classifier_reports.write_card(job.workdir, parts, dataset, about, job.command, seconds)
+    with tensorboard.Writer(job.workdir / "tensorboard") as writer:
+        report.pictures(writer, len(history))
+    manifest.write(
+        job.workdir / "manifest.json",
+        {
+            "arguments": job.arguments, "versions": manifest.versions(),
+            "network": {"name": parts.network.name, "cut": parts.cut, "last": parts.last},
+            "classes": dataset.classes, "history": history, "seconds": seconds,
+            "left_out": counts([*dataset.broken, *undecoded]),
+            **about,
+        },
+    )  # fmt: skip
+    return [
+        f"Trained on {pictures[0]} pictures, best of {len(history) - 1} epochs, {seconds:.0f} s",
+        *report.lines(),
+        f"Classifier: {job.workdir}  (--checkpoint={job.workdir})",
+    ]
+
+
+def _weights(job: Job, before: checkpoints.Classifier | None) -> str | None:
+    """Returns where the trunk's weights come from, if not from where they are found."""
+    if before:
+        return before.about.get("weights")
+    given = job.wanted.weights
+    return given if given in (None, "random") else os.path.abspath(os.path.expanduser(given))
+
+
+def _features(parts, dataset, recipe, cache, word) -> feature_cache.Features:
+    """Computes or finds the trunk's maps, with a bar."""
+    with bars.bar(word, len(dataset.examples) * len(recipe.all_views)) as bar:
+
+        def progress(done, total):
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return feature_cache.features(parts, dataset, recipe, cache, progress)
+
+
+def _part(dataset, found, part) -> training.Part:
+    chosen = batches.numbers(dataset, found, part)
+    labels = np.array([dataset.examples[k].label for k in chosen], np.int64)
+    return training.Part(found, chosen, labels)
+
+
+def _check_parts(dataset, *parts: training.Part) -> None:
+    """Raises InputError where there is nothing to learn from; tells what cannot be measured.
+
+    Args:
+        dataset: the whole.
+        parts: for training, validation and testing, of what can be read.
+    """
+    lacking = [
+        [name for k, name in enumerate(dataset.classes) if k not in part.labels] for part in parts
+    ]
+    _, validation, test = parts
+    if lacking[0]:
+        raise InputError(
+            f"--data: nothing to learn {datasets.listed(lacking[0])} from. Add pictures, take the "
+            "class away, or give --shares more to training."
+        )
+    if not len(validation.chosen):
+        raise InputError(
+            f"--data: {len(dataset.examples)} pictures are too few to validate on any; add "
+            "some, or give --shares more to validation."
+        )
+    for part, names, what in ((validation, lacking[1], "validate"), (test, lacking[2], "test")):
+        if names and len(part.chosen):
+            messages.note(f"no pictures to {what} {datasets.listed(names)} on.")
+
+
+def _target(job: Job, parts, recipe, cache) -> training.Part:
+    """Looks at the pictures to adapt to."""
+    unlabelled = datasets.read([job.target], job.dataset.classes, labelled=False)
+    found = _features(parts, unlabelled, recipe, cache, "Looking at --adapt_to")
+    labelled_pictures.report(unlabelled, labelled_pictures.undecoded(unlabelled, found.broken))
+    chosen = np.array([k for k in range(len(unlabelled.examples)) if k not in found.broken])
+    return training.Part(found, chosen, np.zeros(len(chosen), np.int64))
+
+
+def _train(job: Job, parts, before, train, validation, target):
+    """Trains with a bar and TensorBoard; on several GPUs, on all of them."""
+    settings, classes = job.settings, job.dataset.classes
+    init = None
+    if before:
+        init = _carried(before, classes)
+        head = "" if backbone.CLASSES in init else ", a new head"
+        messages.say(f"Begins with {before.name}{head}.")
+    key = manifest.key(
+        settings=settings, versions=manifest.versions(), cut=parts.cut, last=parts.last,
+        network=parts.network.record.fingerprint, architecture=parts.network.architecture,
+        features=train.features.digest, classes=classes,
+        train=(train.chosen, train.labels), validation=(validation.chosen, validation.labels),
+        target=target and target.features.digest,
+        init=[array for arrays in (init or {}).values() for array in arrays],
+    )  # fmt: skip
+    gpus = tf.config.list_physical_devices("GPU")
+    scope = tf.distribute.MirroredStrategy().scope if len(gpus) > 1 else contextlib.nullcontext
+    with bars.bar("Learning", settings.epochs) as bar, scope():
+        callbacks = [_Bar(bar), keras.callbacks.TensorBoard(job.workdir / "tensorboard")]
+        return training.fit(
+            parts, len(classes), train, validation, settings, job.workdir / "state",
+            key=key, init=init, target=target, callbacks=callbacks,
+        )  # fmt: skip
+
+
+def _carried(before: checkpoints.Classifier, classes: tuple[str, ...]) -> dict:
+    """Returns the weights to begin with; of the head only where the classes are the same."""
+    tail = {layer.name: layer.get_weights() for layer in before.parts.tail().layers}
+    init = {name: found for name, found in tail.items() if found}
+    if before.classes == classes:
+        head = before.network.graph.layers[backbone.CLASSES]
+        init[backbone.CLASSES] = head.get_weights()
+    return init
+
+
+class _Bar(keras.callbacks.Callback):
+    """Moves a bar by parts of an epoch."""
+
+    def __init__(self, bar: tqdm.tqdm):
+        super().__init__()
+        self._bar, self._epoch = bar, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+        self._bar.update(epoch - self._bar.n)
+
+    def on_train_batch_end(self, batch, logs=None):
+        steps = self.params.get("steps") or 1
+        self._bar.update(self._epoch + (batch + 1) / steps - self._bar.n)
+
+    def on_epoch_end(self, epoch, logs=None):
+        accuracy = (logs or {}).get("val_accuracy", 0)
+        self._bar.set_postfix_str(f"validation {accuracy:.1%}", refresh=False)

@@ -1,0 +1,1 @@
+"""Keras layers that compute what Caffe's do where Keras has none."""

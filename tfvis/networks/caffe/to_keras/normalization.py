@@ -1,0 +1,63 @@
+"""Caffe's normalizations of activations, in Keras: one small function per type of layer."""
+
+import keras
+
+from tfvis.networks.caffe.keras_layers import convolution_and_shape
+from tfvis.networks.caffe.keras_layers.mvn_and_normalize import PictureNormalization, UnitNorm
+from tfvis.networks.caffe.schema import word
+from tfvis.networks.caffe.to_keras.layer_spec import Misfit, Spot, map_of, refuse_training
+
+
+def batch_norm(spot: Spot) -> list:
+    """A BatchNormalization; of the picture at hand where the file does not use what was learnt."""
+    given = spot.layer.batch_norm_param
+    refuse_training(spot)
+    if given.HasField("use_global_stats") and not given.use_global_stats:
+        if given.scale_bias:
+            raise Misfit("has both use_global_stats: false and scale_bias, not supported together")
+        return [PictureNormalization(given.eps, name=spot.name)(map_of(spot))]
+    layer = keras.layers.BatchNormalization(
+        epsilon=given.eps, center=given.scale_bias, scale=given.scale_bias, name=spot.name
+    )
+    return [layer(spot.input)]
+
+
+def segnet(spot: Spot) -> list:
+    """BN: SegNet's, a factor and a summand once it is folded, or PSPNet's, with statistics."""
+    given = spot.layer.bn_param
+    refuse_training(spot)
+    if any(map(given.HasField, ("slope_filler", "bias_filler", "momentum", "eps", "frozen"))):
+        layer = keras.layers.BatchNormalization(epsilon=given.eps, name=spot.name)
+        # Its blobs are in the order of Keras: factor, summand, mean, variance.
+        layer.caffe_plain = True
+        return [layer(spot.input)]
+    if word(given, "bn_mode") != "INFERENCE":
+        raise Misfit(
+            "normalizes by the batch at hand (bn_mode: LEARN); fold it, as SegNet's "
+            "compute_bn_statistics.py does, to bn_mode: INFERENCE"
+        )
+    return [convolution_and_shape.ChannelScale(True, name=spot.name)(spot.input)]
+
+
+def mvn(spot: Spot) -> list:
+    """Each picture less its mean, over its deviation."""
+    given = spot.layer.mvn_param
+    layer = PictureNormalization(
+        given.eps, given.normalize_variance, given.across_channels, outside=True, name=spot.name
+    )
+    return [layer(map_of(spot))]
+
+
+def unit_norm(spot: Spot) -> list:
+    """SSD's Normalize."""
+    given = spot.layer.norm_param
+    filler = given.scale_filler
+    constant = given.HasField("scale_filler") and filler.type == "constant"
+    layer = UnitNorm(
+        given.eps,
+        given.across_spatial,
+        given.channel_shared,
+        filler.value if constant else 1.0,
+        name=spot.name,
+    )
+    return [layer(map_of(spot))]

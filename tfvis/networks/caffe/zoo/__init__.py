@@ -1,0 +1,1 @@
+"""The Caffe networks known by name, as tables of their layers."""

@@ -1,0 +1,1 @@
+"""Files of networks: read safely, counted before they are read, never run."""

@@ -1,0 +1,1 @@
+"""Preprocessing: from the picture one sees to the numbers a network was trained on."""

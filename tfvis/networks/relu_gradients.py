@@ -1,0 +1,168 @@
+"""How ReLUs pass gradients back, as a policy on a copy of a network.
+
+With R the gradient that arrives and x what the ReLU was given:
+
+- gradient: R * (x > 0), the derivative; Simonyan et al. 2014.
+- deconvnet: R * (R > 0), as if R itself went through the ReLU; Zeiler & Fergus 2014.
+- guided: R * (R > 0) * (x > 0), both; Springenberg et al. 2015.
+
+The rest of a deconvnet is the ordinary backward pass: a transposed convolution with the
+same filters, and the gradient of max pooling, which is unpooling to the recorded maximum.
+A window of zeros only (a fifth to four fifths of VGG16's) has no such place; a deconvnet
+passes through it all the same, and there `fast.EvenMaxPooling` shares among all places (`Taps`
+asks for it), other poolings take the first. Local response normalisation, of which Zeiler & Fergus
+say nothing, passes its own gradient in all three.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterable
+
+import keras
+import tensorflow as tf
+
+from tfvis.errors import InputError
+from tfvis.networks import rewiring
+from tfvis.networks.caffe.keras_layers import convolution_and_shape as caffe
+from tfvis.networks.caffe.keras_layers import lrn, pooling
+from tfvis.networks.network import Network
+
+POLICIES = ("gradient", "guided", "deconvnet")
+
+_FUNCTIONS = (keras.activations.relu, keras.activations.relu6, keras.activations.leaky_relu)
+# Of keras.layers, keras.ops and keras.activations alike.
+_CLASSES = {"LeakyReLU", "LeakyRelu", "ReLU", "Relu", "Relu6"}
+# Operations without weights that are linear, or, as poolings, choose.
+# fmt: off
+_HARMLESS = {
+    "Add", "Average", "AveragePool", "BatchNorm", "BroadcastTo", "Concatenate", "Conv",
+    "DepthwiseConv", "Divide", "Einsum", "ExpandDims", "Flip", "GetItem", "Matmul", "Max",
+    "MaxPool", "Mean", "Moveaxis", "Multiply", "Negative", "Pad", "Repeat", "Reshape", "Resize",
+    "SeparableConv", "Squeeze", "Stack", "Subtract", "Sum", "Swapaxes", "Tile", "Transpose",
+    "TrueDivide",
+}
+# Of the layers of Caffe networks; a Power is another nonlinearity.
+_CAFFE = {
+    caffe.CaffeReshape, caffe.ChannelScale, caffe.GroupedConv2D, caffe.Slice, caffe.WeightedSum,
+    lrn.ChannelResponse, lrn.SpatialResponse,
+    pooling.CaffeAveragePooling2D, pooling.CaffeMaxPooling2D,
+}
+# fmt: on
+
+
+def with_policy(network: Network, policy: str, layers: Iterable[str] | None = None) -> Network:
+    """Returns a network that computes the same, and whose ReLUs pass gradients by `policy`.
+
+    It shares its weights with the one given, which stays as it is, and has the same
+    paths. A ReLU with a slope, a ceiling or a threshold keeps its own derivative in the
+    place of (x > 0).
+
+    Args:
+        network: any, for "gradient"; else one whose nonlinearities are ReLUs.
+        policy: one of `POLICIES`; "gradient" returns the network itself.
+        layers: what will be tapped: what lies behind need not be made of ReLUs.
+            Default the logits, or all where there are none.
+
+    Raises:
+        InputError: another policy, an unknown layer, or another nonlinearity than ReLU
+            on the way to a layer.
+    """
+    if policy not in POLICIES:
+        raise InputError(f"--method={policy}: expected {', '.join(POLICIES)}.")
+    if layers is None:
+        layers = ["logits"] if network.logits else network.paths
+    layers = list(layers)
+    network.check(layers)
+    if policy == "gradient":
+        return network
+    _check_rectified(network, policy, layers)
+    return _rectified_network(network, policy)
+
+
+def rectified(function: Callable, policy: str) -> Callable:
+    """Returns a function with the values of `function` and the gradient of `policy`.
+
+    Args:
+        function: a rectifier, tensor -> tensor of the same shape.
+        policy: "guided" or "deconvnet".
+    """
+
+    @tf.custom_gradient
+    def deconvnet(x):
+        return function(x), tf.nn.relu
+
+    @tf.custom_gradient
+    def keep_positive(y):
+        return tf.identity(y), tf.nn.relu
+
+    def guided(x):
+        return keep_positive(function(x))
+
+    return {"deconvnet": deconvnet, "guided": guided}[policy]
+
+
+@functools.lru_cache(maxsize=8)
+def _rectified_network(network: Network, policy: str) -> Network:
+    """Rewires every ReLU; one copy per question, so that its taps are kept as well."""
+
+    def place(layer, path, *args, **kwargs):
+        if _is_rectifier(layer):
+            # Not the layer itself, which would cast to its own precision.
+            function = rectified(layer.call, policy)
+            return keras.layers.Activation(function, name=layer.name)(*args, **kwargs)
+        changes = {}
+        if _is_rectifier(getattr(layer, "activation", None)):
+            function = layer.activation
+            changes["activation"] = rectified(getattr(function, "call", function), policy)
+        return rewiring.twin(layer, **changes)(*args, **kwargs)
+
+    graph = rewiring.replaced(network.graph, place)
+    variant = (*network.variant, ("rectifiers", policy))
+    return dataclasses.replace(network, graph=graph, variant=variant)
+
+
+def _check_rectified(network: Network, policy: str, layers: list[str]) -> None:
+    """Raises InputError at the first nonlinearity before `layers` that is no ReLU."""
+    graph = network.graph
+    names = {id(rewiring.operation(tensor)): path for path, tensor in graph.tensors.items()}
+    for layer in layers:
+        model = graph.truncated([network.path(layer)])
+        for operation in model.operations:
+            found = _other_nonlinearity(operation)
+            if found:
+                where = names.get(id(operation), operation.name)
+                raise InputError(
+                    f"--method={policy}: defined for networks of ReLUs only; on the way to "
+                    f"{layer}, {network.name} has {found} at {where}. Use --method=gradient, "
+                    "or a layer before it."
+                )
+
+
+def _is_rectifier(operation) -> bool:
+    """Tells ReLUs: layers, operations, and the functions fused into other layers."""
+    kind = type(operation)
+    if kind is keras.layers.Activation:
+        return False
+    return operation in _FUNCTIONS or (
+        kind.__module__.startswith("keras.src.") and kind.__name__ in _CLASSES
+    )
+
+
+def _other_nonlinearity(operation) -> str:
+    """Returns what it is called, "" if there is none; what cannot be seen into counts."""
+    kind = type(operation)
+    if isinstance(operation, keras.layers.InputLayer) or _is_rectifier(operation):
+        return ""
+    own = kind.__module__.startswith("keras.src.") or kind in _CAFFE
+    if not own or kind is keras.layers.Lambda:
+        return f"a {kind.__name__} layer, which may hold any,"
+    if not isinstance(operation, keras.Layer):
+        return "" if kind.__name__ in _HARMLESS else kind.__name__
+    activation = getattr(operation, "activation", None)
+    if activation not in (None, keras.activations.linear) and not _is_rectifier(activation):
+        return getattr(activation, "__name__", type(activation).__name__)
+    inside = [layer for layer in operation._flatten_layers(False) if layer is not activation]
+    groups = ("keras.src.layers.activations.", "keras.src.layers.attention.")
+    if kind is not keras.layers.Activation and (inside or kind.__module__.startswith(groups)):
+        return kind.__name__
+    return ""
