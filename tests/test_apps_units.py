@@ -2,13 +2,17 @@
 
 import json
 import pathlib
+from unittest import mock
 
 import numpy as np
 import PIL.Image
+import tensorflow as tf
 
 from tests import nets
 from tests.processes import AppTest
 from tfvis import images
+from tfvis.errors import InputError
+from tfvis.experiments import activation_maximization
 from tfvis.networks import network
 from tfvis.preimages import features
 
@@ -104,6 +108,37 @@ class MaximizeTest(AppTest):
         ):
             with self.subTest(words):
                 self._refused(words, model, *flags, app="maximize")
+
+
+class AnswersTest(tf.test.TestCase):
+    """What is said of a unit that rose, of one that did not, and of one that is still silent."""
+
+    def test_every_unit_that_does_not_answer_is_said(self):
+        common_ = {"layer": "conv", "network": "net"}
+        records = [
+            common_ | {"unit": str(k), "raised": raised, "rose": rose, "times_largest": times}
+            for k, (raised, rose, times) in enumerate(
+                ((True, True, 3.0), (False, True, None), (False, False, None), (True, True, 0.03))
+            )
+        ]
+        self.assertEqual(
+            [activation_maximization.answer(record) for record in records],
+            [
+                "3.0 x photographs",
+                "not above 0 yet",
+                "nothing raised it",
+                "below 0.1 x photographs",
+            ],
+        )
+        job = mock.Mock(networks={"net": None}, workdir=pathlib.Path("out"))
+        with mock.patch("tfvis.experiments.messages.say") as said:
+            activation_maximization._tell_of_silent(job, records)
+        lines = [call.args[0] for call in said.mock_calls]
+        self.assertEqual(len(lines), 2)
+        self.assertRegex(lines[0], "^Nothing raised conv:2;")
+        self.assertRegex(lines[1], "^Not raised above 0: conv:1; .*--steps")
+        with self.assertRaisesRegex(InputError, "^Nothing raised conv:2: .*--steps"):
+            activation_maximization._tell_of_silent(job, [records[2]])
 
 
 class CaricatureTest(AppTest):

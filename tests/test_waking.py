@@ -98,6 +98,28 @@ class WakingTest(tf.test.TestCase):
         with mock.patch("tfvis.preimages.zero_gradients.energy", plain):
             self.assertAllEqual(_raise(net, 1, 20)[1], picture)
 
+    def test_lbfgs_cannot_be_woken_and_says_so(self):
+        net = network.wrap(_detector(keras.ops.relu))
+        objective = 10 * objectives.neuron("smooth", [0, 1])
+        settings = preimages.Maximization(
+            steps=3, parameterization="pixels", optimizer="lbfgs", jitter=1
+        )
+        run = preimages.maximize(net, objective, size=(16, 16), seeds=(0, 0), settings=settings)
+        with self.assertRaisesRegex(
+            InputError, "^--optimizer=lbfgs: .* smooth of 1 of 2 pictures begins silent: .* out.$"
+        ):
+            list(run)
+        # What is alive is raised by it as ever.
+        objective = 10 * objectives.neuron("smooth", [1])
+        first, *_, last = preimages.maximize(
+            net, objective, size=(16, 16), settings=settings, marks=(0,)
+        )
+        before, after = (
+            preimages.features(net, "smooth", pictures).numpy()[0, 8, 8, 1]
+            for pictures in (first.images, last.kept)
+        )
+        self.assertGreater(after, before + 0.1)
+
     def test_what_nothing_wakes_ends_the_run_alone_and_stays_beside_others(self):
         net = network.wrap(_detector(keras.ops.relu, dead=True))
         with self.assertRaisesRegex(SilentError, "no pixel changes"):
@@ -155,6 +177,28 @@ class GradientlessTest(tf.test.TestCase):
         )
         with self.assertRaisesRegex(InputError, "behind .*none passes .*Round"):
             list(transfer.stylize(net, scene, settings=settings))
+
+    def test_a_style_layer_that_is_dead_is_refused_beside_others(self):
+        inputs = keras.Input((None, None, 3))
+        x = keras.layers.Conv2D(4, 3, padding="same", name="conv")(inputs)
+        dead = keras.layers.Conv2D(4, 3, padding="same", activation="relu", name="dead")
+        model = keras.Model(inputs, dead(x))
+        dead.set_weights([np.zeros((3, 3, 4, 4)), np.full(4, -1.0)])
+        net = network.wrap(model)
+        scene = transfer.Scene(nets.picture(32), (nets.picture(32, seed=1),))
+        for recipe in ("gatys", "quality"):
+            settings = transfer.Transfer(
+                recipe=recipe, content_layers=("conv",), style_layers=("conv", "dead"),
+                evaluations=2,
+            )  # fmt: skip
+            with (
+                self.subTest(recipe),
+                self.assertRaisesRegex(
+                    InputError, "^dead of .*: no pixel changes what it answers"
+                ) as caught,
+            ):
+                list(transfer.stylize(net, scene, settings=settings))
+            self.assertNotIn("\n", str(caught.exception))
 
     def test_gradients_of_a_layer_that_passes_none_are_refused(self):
         inputs = keras.Input((16, 16, 3))

@@ -23,8 +23,12 @@ _BATCH_PIXELS, _BATCH = 16 * 224 * 224, 64
 _SHOWN = 96
 # What counts as a change of an activation, as a share of the largest on photographs.
 _MOVED = 1e-4
+# Less than this share of the largest would be printed as none of it.
+_LEAST = 0.1
 
-FIELDS = {"layer": str, "network": str, "unit": str, "activation": float, "raised": bool}
+FIELDS = {
+    "layer": str, "network": str, "unit": str, "activation": float, "raised": bool, "rose": bool,
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,21 +96,29 @@ def run(job: Job) -> list[dict]:
 
 
 def _tell_of_silent(job: Job, results: list[dict]) -> None:
-    """Says which units nothing raised.
+    """Says which units nothing raised, and which only rose to an answer that is none yet.
 
     Raises:
-        InputError: none was raised.
+        InputError: none rose at all.
     """
-    names = [_name(job, result) for result in results if not result["raised"]]
-    if not names:
-        return
-    listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-    if len(names) == len(results):
+    still = [r for r in results if not r["raised"] and not r["rose"]]
+    short = [_name(job, r) for r in results if not r["raised"] and r["rose"]]
+    names = [_name(job, r) for r in still]
+    if results and len(still) == len(results):
         raise InputError(
-            f"Nothing raised {listed}: the pictures in {job.workdir} show what noise and prior "
-            "leave, not what was looked for. Choose other --units."
+            f"Nothing raised {_some(names)}: the pictures in {job.workdir} show what noise and "
+            "prior leave, not what was looked for. Choose other --units, or more --steps."
         )
-    messages.say(f"Nothing raised {listed}; the sheet says so.")
+    if names:
+        messages.say(f"Nothing raised {_some(names)}; the sheet says so.")
+    if short:
+        messages.say(
+            f"Not raised above 0: {_some(short)}; the sheet says so. More --steps may do it."
+        )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _name(job: Job, result: dict) -> str:
@@ -254,7 +266,8 @@ def _task(job, label, layer, units, size, largest) -> runner.Task:
 def _measure(job, label, layer, units, largest, objective, settings, size, pictures, paths):
     """Returns the records: activations on the files as read back.
 
-    A unit was raised if it answers, or at least answers more than to the noise of the start.
+    A unit was raised if it answers at all, and not just as to the noise of the start; one that
+    answers more than that, and still not above 0, rose.
     """
     network = job.networks[label]
     taps = network.taps([layer])
@@ -263,11 +276,13 @@ def _measure(job, label, layer, units, largest, objective, settings, size, pictu
     noise = activation_maximization.beginning(network, size, (job.seed,) * len(paths), settings)
     began = objective(taps(tf.constant(noise, tf.float32))).numpy()
     moved = np.abs(answers - began) > _MOVED * largest
-    raised = moved & (answers > np.minimum(began, 0))
+    raised, rose = moved & (answers > 0), moved & (answers > began)
     return [
         {
             "activation": float(answers[k]),
             "raised": bool(raised[k]),
+            "rose": bool(rose[k]),
+            "began": float(began[k]),
             "largest_in_photographs": float(largest[k]),
             "times_largest": float(answers[k] / largest[k]) if raised[k] else None,
             "settings": manifest.plain(settings),
@@ -313,7 +328,9 @@ def lines(job: Job, results: list[dict]) -> list[str]:
 def answer(result: dict) -> str:
     """Returns how a unit answers its picture beside photographs, in words."""
     if not result["raised"]:
-        return "nothing raised it"
+        return "not above 0 yet" if result["rose"] else "nothing raised it"
     if result["times_largest"] is None:
         return "photographs: none"
+    if result["times_largest"] < _LEAST:
+        return f"below {_LEAST} x photographs"
     return f"{result['times_largest']:5.1f} x photographs".lstrip()

@@ -3,12 +3,17 @@
 import functools
 from collections.abc import Iterable
 
+import numpy as np
 import tensorflow as tf
 
+from tfvis import images
 from tfvis.errors import InputError
 from tfvis.networks import rewiring
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field.dominators import sources
+
+# Side of the pictures that layers are tried with.
+_SIDE = 256
 
 
 def check(network: Network, layers: Iterable[str], size: tuple[int, int]) -> None:
@@ -29,6 +34,40 @@ def check(network: Network, layers: Iterable[str], size: tuple[int, int]) -> Non
                 f"{layer} of {network.name} cannot be looked into by its gradient: none passes "
                 f"{culprit(network, layer, size)}. Choose a layer before that."
             )
+
+
+def check_alive(network: Network, layers: Iterable[str], pictures: Iterable[np.ndarray]) -> None:
+    """Raises InputError at the first layer whose units all answer the same to every pixel.
+
+    Units whose ReLU died have a gradient, and it is zero everywhere.
+
+    Args:
+        network: the network.
+        layers: paths that `check` has passed.
+        pictures: float32 [height, width, channels] each, 0..255; looked at with at most `_SIDE` px
+            on the longer side, where that leaves every layer a place.
+    """
+    silent = dict.fromkeys(layers)
+    taps = network.taps(tuple(silent))
+    for picture in pictures:
+        size = picture.shape[:2]
+        small = tuple(max(round(side * _SIDE / max(size)), 1) for side in size)
+        if max(size) > _SIDE and not any(0 in network.trace(one, *small) for one in silent):
+            picture = images.resize(picture, *small)
+        shown = tf.constant(images.with_channels(picture, network.channels)[None], tf.float32)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(shown)
+            outputs = taps(shown)
+            values = {one: tf.reduce_sum(tf.square(outputs[one])) for one in silent}
+        for layer in list(silent):
+            if tf.reduce_any(tape.gradient(values[layer], shown) != 0):
+                del silent[layer]
+        if not silent:
+            return
+    raise InputError(
+        f"{', '.join(silent)} of {network.name}: no pixel changes what it answers, as where all "
+        "units are silent. Choose other layers, or other weights."
+    )
 
 
 @functools.lru_cache(maxsize=64)

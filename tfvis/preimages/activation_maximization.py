@@ -142,7 +142,7 @@ def maximize(
 
     Minimises - objective + alpha norm + total variation from noise. A unit
     that its own ReLU keeps silent gets a gradient all the same (`Network.waking`), one that all
-    ReLUs on the way keep silent too (`silence.energy`).
+    ReLUs on the way keep silent too (`zero_gradients.energy`).
 
     Args:
         network: the network.
@@ -159,7 +159,7 @@ def maximize(
     Raises:
         InputError: at the first step: an unknown layer, a setting out of range, a size
             the network cannot take, a layer that passes no gradient.
-        silence.SilentError: no pixel changes the objective of any image.
+        zero_gradients.SilentError: no pixel changes the objective of any image.
         loop.DivergedError: see `invert`.
     """
     objective, deepest, size = _resolved(network, objective, size, len(seeds))
@@ -178,7 +178,8 @@ def descending(
     """Returns the way down of `maximize`, ready to be run or timed."""
     objective, deepest, size = _resolved(network, objective, size, len(seeds))
     settings = published(network, deepest, size, settings)
-    network = network.waking(objective.layers)
+    if settings.optimizer != "lbfgs":  # See `zero_gradients.energy`.
+        network = network.waking(objective.layers)
     if settings.parameterization == "fourier":
         return _fourier_descent(network, objective, size, seeds, settings)
     noise = _noise(network, size, seeds, settings)

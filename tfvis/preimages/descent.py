@@ -220,14 +220,19 @@ def pixel_descent(
 
 
 def energy_of(network: Network, objective, layers, settings: Descent, look, start: np.ndarray):
-    """Returns `silence.energy` of an objective, a function of taps in the settings' arithmetic."""
+    """Returns `zero_gradients.energy` of an objective; for L-BFGS, `zero_gradients.unwoken`.
+
+    Args:
+        objective: a function of taps in the settings' arithmetic.
+    """
     layers = tuple(layers)
 
     def answer_of(network):
         taps = taps_of(network, layers, settings)
         return lambda images: objective(taps(images))
 
-    return zero_gradients.energy(network, answer_of, layers, look, start)
+    make = zero_gradients.unwoken if settings.optimizer == "lbfgs" else zero_gradients.energy
+    return make(network, answer_of, layers, look, start)
 
 
 def enlarged(images: np.ndarray, margin: int) -> np.ndarray:

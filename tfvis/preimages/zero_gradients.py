@@ -59,11 +59,7 @@ def energy(
     layers, own = tuple(layers), answer_of(network)
     first, _ = look(tf.constant(start), tf.constant(0))
     looks = (first, tf.zeros_like(first) + network.preprocessing.center(network.channels))
-
-    def plain(canvas, step):
-        images, others = look(canvas, step)
-        return {"objective": own(images)} | others
-
+    plain = _plain(own, look)
     found = [_silent(network, own, layers, images) for images in looks]
     if not np.any(found):
         return plain
@@ -113,6 +109,39 @@ def energy(
         return dict(zip(names, terms(canvas), strict=True))
 
     return waking
+
+
+def unwoken(network: Network, answer_of, layers, look, start: np.ndarray):
+    """Returns objective + prior with their own gradients, for a rule that compares energies.
+
+    Along the gradient that wakes a silent unit its answer stays 0, so that L-BFGS would take no
+    step.
+
+    Args, Returns:
+        As `energy`.
+
+    Raises:
+        InputError: a layer that passes no gradient at all, or an image that begins silent.
+    """
+    layers, own = tuple(layers), answer_of(network)
+    first, _ = look(tf.constant(start), tf.constant(0))
+    silent = np.flatnonzero(_silent(network, own, layers, first))
+    if len(silent):
+        which = f" of {len(silent)} of {len(first)} pictures" if len(first) > 1 else ""
+        raise InputError(
+            f"--optimizer=lbfgs: what is asked of {', '.join(layers)}{which} begins silent: no "
+            "pixel changes it, and L-BFGS cannot go by a gradient that wakes it. Leave "
+            "--optimizer out."
+        )
+    return _plain(own, look)
+
+
+def _plain(own: Answer, look):
+    def plain(canvas, step):
+        images, others = look(canvas, step)
+        return {"objective": own(images)} | others
+
+    return plain
 
 
 def _silent(network: Network, answer: Answer, layers, images: tf.Tensor) -> np.ndarray:

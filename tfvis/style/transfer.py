@@ -294,6 +294,8 @@ class _Way:
         if not before:
             # One layer of several that passes none would be left out silently.
             differentiable.check(network, self._goal.layers, scene.size)
+            seen = [scene.content] if scene.content is not None else []
+            differentiable.check_alive(network, self._goal.layers, [*seen, *scene.styles])
         packed = False if settings.jit else None
         taps = network.taps(self._goal.layers, settings.precision, packed=packed)
         plan = tiling.plan(network, self._goal.layers, *scene.size, settings.tile)
