@@ -19,6 +19,8 @@ from absl import flags
 
 from apps.flags import common, descent, name_checks, pictures
 from apps.flags import networks as network_flags
+from tfvis import words
+from tfvis.errors import InputError
 from tfvis.experiments import networks
 
 _IMAGE, _SIZE, _CROP = pictures.define_image()
@@ -58,10 +60,8 @@ _MASK_WINDOW = flags.DEFINE_string(
 
 def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then inverts."""
-    from tfvis.errors import InputError
-
-    words = network_flags.layer_words(_LAYERS)
-    name_checks.check(_NETWORK(), words=words)
+    layers = network_flags.layer_words(_LAYERS)
+    name_checks.check(_NETWORK(), words=layers)
     window = words.numbers(_MASK_WINDOW.value, "mask_window", exactly=4)
     channels = words.numbers(_MASK_CHANNELS.value, "mask_channels")
     if _SEED.value + _RESTARTS.value > 2**31 - 1:
@@ -73,7 +73,7 @@ def main() -> None:
     from tfvis import preimages
     from tfvis.experiments import inversion
 
-    built = networks.networks(_NETWORK(), words=words)
+    built = networks.networks(_NETWORK(), words=layers)
 
     def settings(network, target, layer):
         return descent.settings(
@@ -84,7 +84,7 @@ def main() -> None:
 
     job = inversion.job_of(
         built,
-        words,
+        layers,
         lambda network: networks.target(picture, network, _SIZE.value, _CROP.value),
         tuple(range(_SEED.value, _SEED.value + _RESTARTS.value)),
         settings,
