@@ -304,6 +304,7 @@ class RefusalTest(StyleTest):
             ("stylize", [f"--content={flat}"], "--content=.*one colour"),
             ("stylize", [f"--style={self.folder / 'absent.png'}"], "--style=.*no such file"),
             ("stylize", [both, "--style_weights=1"], "--style_weights=1: expected 2 numbers"),
+            ("stylize", [both, "--style_weights=1,nan"], "1,nan: expected finite numbers"),
             ("stylize", [f"--style_mask={self.warm}"], "--style_mask: needs a --content_mask"),
             ("stylize", ["--memory=abc"], "--memory=abc.*2GiB"),
             ("texture", [both], "--style: one picture"),

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import pathlib
+import zipfile
 
 import numpy as np
 import tensorflow as tf
@@ -12,7 +13,7 @@ from tests import nets
 from tfvis import images
 from tfvis.classifiers import backbone, checkpoints
 from tfvis.errors import InputError
-from tfvis.experiments import classifying_networks, networks
+from tfvis.experiments import classifying_networks, conversion, networks
 from tfvis.networks import network, opening, registry
 from tfvis.objectives import parsing
 
@@ -83,6 +84,41 @@ class NamedCheckpointsTest(tf.test.TestCase):
         stored = images.read(path).pixels
         # Pillow rounds to whole grey levels where the layer does not.
         self.assertAllClose(model(stored[None]), namer.answer(tf.constant(read[None])), rtol=0.02)
+
+    def test_a_file_made_of_it_keeps_its_classes(self):
+        picture, path = nets.oblong(40, 60), self.home / "picture.png"
+        images.save_png(path, picture)
+        namer = classifying_networks.of_checkpoint(self.name, "float32", None)
+        ((_, read),) = namer.reads([str(path)])
+        expected = namer.answer(tf.constant(read[None]))
+        for whole in (False, True):
+            output = self.home / f"net{whole}.keras"
+            job = conversion.Job(self.name, None, None, "auto", True, whole, str(output))
+            conversion.run(job)
+            net = network.build(str(output))
+            self.assertEqual(net.classes, ("circle", "square", "none"))
+            self.assertEqual(net.side, None if whole else 32)
+            wanted = networks.Wanted(str(output))
+            other = classifying_networks.of_network(wanted, None, "float32", False)
+            self.assertEqual(other.classes, net.classes)
+            ((_, read),) = other.reads([str(path)])
+            self.assertAllClose(other.answer(tf.constant(read[None])), expected, rtol=0.02)
+        for said, words in (
+            ({"classes": ["a", "b"], "side": 32}, "names 2 classes and answers with 3"),
+            ({"classes": ["a", "b", "b"], "side": 32}, "no two alike"),
+            ({"classes": ["a", "b", "c\nd"], "side": 32}, "is no name"),
+            ({"classes": ["a", "b", "c"], "side": 10**9}, "side is a number"),
+            ({"classes": ["a", "b", 3], "side": None}, "names are words"),
+            ([], "cannot be used"),
+        ):
+            changed = self.home / "changed.keras"
+            with zipfile.ZipFile(self.home / "netFalse.keras") as old:
+                with zipfile.ZipFile(changed, "w") as new:
+                    for name in old.namelist():
+                        own = name == "tfvis/classes.json"
+                        new.writestr(name, json.dumps(said) if own else old.read(name))
+            with self.assertRaisesRegex(InputError, f"^--network=.*changed.keras: .*{words}"):
+                network.build(str(changed))
 
     def test_a_checkpoint_on_a_checkpoint(self):
         parts = backbone.anatomy(network.build(self.name))

@@ -53,8 +53,13 @@ class PathsTest(tf.test.TestCase):
             (paths.made, f"{here}/a, b.jpg/new", "is no folder"),
             (paths.written, f"{here}/inner", "is a folder"),
         ):
-            with self.subTest(word), self.assertRaisesRegex(InputError, f"^--flag=.*{said}"):
+            with (
+                self.subTest(word),
+                self.assertRaisesRegex(InputError, f"^--flag=.*{said}") as caught,
+            ):
                 look(word, "--flag")
+            # What the flag names is not named twice.
+            self.assertLessEqual(str(caught.exception).count(f"{word}"), 1)
         with mock.patch.object(os, "access", lambda path, mode: False):
             for look, word in ((paths.file, "a.prototxt"), (paths.made, "inner")):
                 with self.assertRaisesRegex(InputError, "permission|may not be written"):

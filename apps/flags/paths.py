@@ -122,10 +122,13 @@ def made(word: str, label: str) -> None:
     path = files.located(word, label).absolute()
     while not path.exists() and not path.is_symlink():
         path = path.parent
+    # What is named already is not named again.
+    same = path == files.located(word, label).absolute()
+    said = label + ":" if same else f"{label}: {path}"
     if not path.is_dir():
-        raise InputError(f"{label}: {path} is no folder. Choose a folder that is writable.")
+        raise InputError(f"{said} is no folder. Choose a folder that is writable.")
     if not os.access(path, os.W_OK | os.X_OK):
-        raise InputError(f"{label}: {path} may not be written to. Choose another folder.")
+        raise InputError(f"{said} may not be written to. Choose another folder.")
 
 
 def written(word: str, label: str) -> None:

@@ -324,9 +324,13 @@ def weights(value: str | None, count: int) -> tuple[float, ...]:
         found = tuple(float(word) for word in value.split(","))
     except ValueError as error:
         raise InputError(f"--style_weights={value}: expected numbers such as 0.7,0.3.") from error
-    if len(found) != count or not all(0 <= w < float("inf") for w in found) or not sum(found) > 0:
+    if len(found) != count:
         raise InputError(
-            f"--style_weights={value}: expected {count} numbers, one for each --style, none "
-            "below 0 and not all 0."
+            f"--style_weights={value}: expected {count} number{'s' if count > 1 else ''}, one for "
+            f"each --style. Received: {len(found)}."
+        )
+    if not all(0 <= w < float("inf") for w in found) or not sum(found) > 0:
+        raise InputError(
+            f"--style_weights={value}: expected finite numbers, none below 0 and not all 0."
         )
     return found

@@ -85,7 +85,9 @@ def of_network(
         InputError: as `networks.networks` and `labels.read`; several networks; no classifier.
     """
     network = networks.only(networks.networks(wanted, top=True), "name the one to ask")
-    recipe = published_recipes.fitting(network.name, network.preprocessing, network.fixed_size)
+    recipe = published_recipes.fitting(
+        network.name, network.preprocessing, network.fixed_size, network.side
+    )
     # A mean image is cut to what is looked at.
     network = dataclasses.replace(network, preprocessing=recipe.contract)
     count = network.classifier.classes if network.classifier else 0

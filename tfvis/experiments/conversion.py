@@ -71,7 +71,10 @@ def run(job: Job) -> list[str]:
         model = layers.end_to_end(dataclasses.replace(built, preprocessing=contract), recipe)
         lines = [_steps(recipe), *lines]
         contract = contracts.named("none")
-    contract_files.save(model, contract, output)
+    # With its preparation in it, the file squeezes pictures itself.
+    side = None if job.end_to_end else built.side
+    names = built.classes if job.top and found.checkpoint else ()
+    contract_files.save(model, contract, output, contract_files.Classes(names, side))
     return [*_layers(model), *lines, f"Written: {output}"]
 
 

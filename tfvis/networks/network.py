@@ -24,7 +24,7 @@ from tfvis.networks import (
 )
 from tfvis.networks import weights as sources
 from tfvis.networks.caffe import layer_names
-from tfvis.networks.preprocessing import contracts, published_recipes
+from tfvis.networks.preprocessing import contract_files, contracts, published_recipes
 from tfvis.networks.preprocessing import layers as embedded
 
 _CONVOLUTIONS = (
@@ -308,10 +308,22 @@ def of_opened(
         raise InputError(f"--network={found.name}: {error}") from error
     network = dataclasses.replace(network, notes=found.notes, preprocessing_reason=found.why)
     if not trained:
-        return network
+        return _with_classes(network, found.classes)
     return dataclasses.replace(
         network, classes=trained.classes, side=trained.size, base=trained.root
     )
+
+
+def _with_classes(network: Network, said: contract_files.Classes) -> Network:
+    """Returns a network with what its file says of its classes."""
+    count = network.classifier.classes if network.classifier else 0
+    if not said.names:
+        return network
+    if len(said.names) != count:
+        raise InputError(
+            f"--network={network.name}: names {len(said.names)} classes and answers with {count}."
+        )
+    return dataclasses.replace(network, classes=said.names, side=said.side)
 
 
 def wrap(

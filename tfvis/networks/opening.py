@@ -31,6 +31,7 @@ class Opened:
         why: a clause, what the contract is known by.
         checkpoint: what was trained, where it is a checkpoint.
         notes: what should be known of it, a line each, such as what is left out.
+        classes: what a file of a checkpoint that was converted says of them.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Opened:
     why: str
     checkpoint: "Checkpoint | None" = None
     notes: tuple[str, ...] = ()
+    classes: contract_files.Classes = contract_files.Classes()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -230,9 +232,11 @@ def _keras_file(name: str, weights: str | None) -> Opened:
             model = channels_first.converted(model)
         except InputError as error:
             raise InputError(f"--network={name}: {error}") from error
-    contract = contract_files.read(files.located(name)) if name.endswith(".keras") else None
-    if contract:
-        return Opened(name, model, record, contract, "as the file says")
+    if name.endswith(".keras"):
+        contract = contract_files.read(files.located(name))
+        classes = contract_files.classes(files.located(name))
+        if contract:
+            return Opened(name, model, record, contract, "as the file says", classes=classes)
     found = choice.choice(model)
     return Opened(name, model, record, found.contract, found.why)
 

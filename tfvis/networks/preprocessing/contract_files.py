@@ -1,9 +1,10 @@
-"""A .keras file that also says what its network wants to be shown.
+"""A .keras file that also says what its network wants to be shown, and what its classes are.
 
-A member of its own beside Keras' three holds the contract, so that --preprocessing=auto finds
-it; Keras passes over it.
+Members of their own beside Keras' three hold the contract, so that --preprocessing=auto finds
+it, and the names of a checkpoint's classes; Keras passes over them.
 """
 
+import dataclasses
 import io
 import json
 import math
@@ -14,23 +15,46 @@ import zipfile
 import keras
 import numpy as np
 
-from tfvis import files
+from tfvis import bounds, files
 from tfvis.errors import InputError
+from tfvis.networks import labels
 from tfvis.networks.preprocessing import contracts
 
 _WORDS, _IMAGE = "tfvis/preprocessing.json", "tfvis/mean.npy"
+_CLASSES = "tfvis/classes.json"
 _LARGEST = 1e6
+# Of pictures that a classifier is shown; as the largest --size.
+_LARGEST_SIDE = 4096
 # Words are a few hundred bytes; a mean image as large as the largest --size.
 _MAX_WORDS, _MAX_IMAGE = 1 << 16, 3 * 4096 * 4096 * 4 + 128
 
 
-def save(model: keras.Model, contract: contracts.Preprocessing, path: os.PathLike | str) -> None:
+@dataclasses.dataclass(frozen=True)
+class Classes:
+    """What a checkpoint knows of its classes, and how it was shown pictures of them.
+
+    Attributes:
+        names: in the order of the network's outputs; () where they are not known.
+        side: of the square that whole pictures were squeezed into, or None.
+    """
+
+    names: tuple[str, ...] = ()
+    side: int | None = None
+
+
+def save(
+    model: keras.Model,
+    contract: contracts.Preprocessing,
+    path: os.PathLike | str,
+    classes: Classes = Classes(),
+) -> None:
     """Writes a model and its contract as one .keras file, whole or not at all.
 
     Args:
         model: its layers are Keras' or registered.
         contract: what it wants to be shown.
         path: ends in ".keras".
+        classes: of its output.
 
     Raises:
         InputError: the folder cannot be written to, or the name ends otherwise.
@@ -43,6 +67,9 @@ def save(model: keras.Model, contract: contracts.Preprocessing, path: os.PathLik
         model.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(_WORDS, json.dumps(_words(contract), indent=2) + "\n")
+            if classes.names:
+                said = {"classes": classes.names, "side": classes.side}
+                archive.writestr(_CLASSES, json.dumps(said, indent=2) + "\n")
             if isinstance(contract, contracts.MeanImage):
                 stream = io.BytesIO()
                 np.save(stream, contract.image, allow_pickle=False)
@@ -81,6 +108,32 @@ def read(path: os.PathLike | str, flag: str = "network") -> contracts.Preprocess
             f"--{flag}={path}: what it says of its preprocessing cannot be used ({error}). "
             "Name one with --preprocessing."
         ) from error
+
+
+def classes(path: os.PathLike | str, flag: str = "network") -> Classes:
+    """Returns what a .keras file says of its classes.
+
+    Raises:
+        InputError: what is there names none.
+    """
+    label = f"--{flag}={path}"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if _CLASSES not in archive.namelist():
+                return Classes()
+            said = json.loads(_member(archive, _CLASSES, bounds.NAMES))
+        names, side = tuple(said["classes"]), said["side"]
+        if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+            raise ValueError("names are words, no two alike")
+        if side is not None and (type(side) is not int or not 1 <= side <= _LARGEST_SIDE):
+            raise ValueError(f"side is a number of pixels up to {_LARGEST_SIDE:,}")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{label}: what it says of its classes cannot be used ({error})."
+        ) from error
+    for name in names:
+        labels.check_name(name, label)
+    return Classes(names, side)
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:

@@ -50,7 +50,8 @@ def end_to_end(network: "Network", recipe: published_recipes.Recipe | None = Non
         )
     if network.channels not in (1, 3):
         raise InputError(
-            f"{network.name} takes {network.channels} channels, and a picture file has 3."
+            f"--network={network.name}: takes {network.channels} channels, and a picture file "
+            "has 3."
         )
     graph = network.graph
     # Names are the network's own first.
