@@ -16,7 +16,7 @@ import tifffile
 from absl.testing import parameterized
 
 from tfvis import images
-from tfvis.image_files import formats, pixels
+from tfvis.image_files import formats, pixels, sizes
 
 _ROWS, _COLUMNS = np.mgrid[0:24, 0:31]
 # Another value in every channel and no symmetry, so that no mix-up looks right.
@@ -183,7 +183,7 @@ class FilesTest(tf.test.TestCase, parameterized.TestCase):
             ((1, 13, 0, 0), "colours by cICP 1-13-0-0"),
             ((1, 77, 0, 1), "colours by cICP 1-77-0-1"),
         ):
-            with self.assertRaisesRegex(formats.UnreadableError, f"a.png: a PNG of {words}"):
+            with self.assertRaisesRegex(images.UnreadableError, f"a.png: a PNG of {words}"):
                 self._read("a.png", with_chunks(base, cICP=bytes(code)))
 
     @parameterized.product(
@@ -391,7 +391,7 @@ class FilesTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_jpegs_beyond_the_bounds_are_shrunk(self):
         image = PIL.Image.fromarray(cv2.resize(LEVELS, (640, 400)))
-        with mock.patch.object(formats, "MAX_PIXELS", 20_000):
+        with mock.patch.object(sizes, "MAX_PIXELS", 20_000):
             read = self._image("a.jpg", image, quality=95)
             self.assertEqual(read.pixels.shape, (100, 160, 3))
             self.assertEqual(read.notes, ("a.jpg: shrunk while decoded (640x400 to 160x100 px)",))

@@ -10,7 +10,7 @@ from absl.testing import parameterized
 
 from tests import nets
 from tfvis.errors import InputError
-from tfvis.networks import network, padding
+from tfvis.networks import network, padding, padding_layer
 from tfvis.networks.preprocessing import contracts
 from tfvis.networks.receptive_field.receptive_field import receptive_field
 
@@ -100,7 +100,7 @@ class PaddingTest(tf.test.TestCase, parameterized.TestCase):
     def test_gradients_go_where_values_came_from(self):
         image = tf.constant(_noise(6, 5))
         for mode, numpy_mode in (("replicate", "edge"), ("circular", "wrap")):
-            layer = padding.Padding(mode, ((2, 1), (1, 3)))
+            layer = padding_layer.Padding(mode, ((2, 1), (1, 3)))
             with tf.GradientTape() as tape:
                 tape.watch(image)
                 wide = layer(image)

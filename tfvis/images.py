@@ -14,9 +14,8 @@ import PIL.Image
 from tfvis import files
 from tfvis.errors import InputError
 from tfvis.image_files import pixels as image_pixels
-from tfvis.image_files.formats import (  # noqa: F401 (known by these names)
-    ENDINGS,
-    FORMATS,
+from tfvis.image_files.formats import ENDINGS, FORMATS  # noqa: F401 (known by these names)
+from tfvis.image_files.sizes import (  # noqa: F401 (the same)
     MAX_PIXELS,
     MAX_SIDE,
     MIN_SIDE,

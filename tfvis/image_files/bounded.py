@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from tfvis import bounds, files
 from tfvis.errors import InputError
+from tfvis.image_files import sizes
 
 # Reads and seeks of one file, two to ten for a chunk of it: PNGs of 100 megapixels in chunks of
 # 8 kB take 400,000. A million take a second or two.
@@ -113,9 +114,6 @@ def _jpeg_pixels(file: BinaryIO, label: str) -> int:
 
 def _check_webp(start: bytes, label: str) -> None:
     """Compares the canvas with the bounds: the decoder makes it as soon as it sees it."""
-    # Here, since it opens files with this.
-    from tfvis.image_files import formats
-
     if start[12:16] == b"VP8X" and len(start) >= 30:
         width = int.from_bytes(start[24:27], "little") + 1
         height = int.from_bytes(start[27:30], "little") + 1
@@ -126,4 +124,4 @@ def _check_webp(start: bytes, label: str) -> None:
         width, height = (word & 0x3FFF for word in struct.unpack("<HH", start[26:30]))
     else:
         return
-    formats.check_size((width, height), label)
+    sizes.check((width, height), label)

@@ -16,8 +16,8 @@ import numpy as np
 import PIL.Image
 import tifffile
 
-from tfvis.image_files import formats
-from tfvis.image_files.formats import UnreadableError
+from tfvis.image_files import formats, sizes
+from tfvis.image_files.sizes import UnreadableError
 
 # It tells of odd tags on stderr.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
@@ -28,7 +28,7 @@ _MAXIMA = (281, 341)
 # 16 bits of which no number reaches this are mostly 12 of a camera, in a larger container.
 _TWELVE = 2**12
 # As many bytes as the largest picture of four channels of 16 bits.
-_MAX_BYTES = formats.MAX_PIXELS * 8
+_MAX_BYTES = sizes.MAX_PIXELS * 8
 # Floating-point pictures are 0..1 or 0..255. A brightest value between 1 and this one fits
 # neither well: light beyond white, or a picture that is nearly black.
 _DIM = 32
@@ -91,7 +91,7 @@ def tiff_page(path: pathlib.Path, label: str) -> Iterator[tifffile.TiffPage | No
             ):
                 page = stack.enter_context(tifffile.TiffFile(path)).pages.first
         if page is not None and isinstance(page.bitspersample, int) and page.bitspersample > 8:
-            formats.check_size((page.imagewidth, page.imagelength), label)
+            sizes.check((page.imagewidth, page.imagelength), label)
             yield page
         else:
             yield None

@@ -11,13 +11,9 @@ import PIL.Image
 
 from tfvis import files
 from tfvis.errors import InputError
-from tfvis.image_files import bounded
+from tfvis.image_files import bounded, sizes
+from tfvis.image_files.sizes import UnreadableError
 
-# Bounds checked on the header, before a single pixel is decoded. The largest
-# photographs in use are near 100 megapixels; one such float32 image is 1.2 GB.
-MIN_SIDE = 2
-MAX_SIDE = 16_384
-MAX_PIXELS = 100_000_000
 # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size at no cost in memory, unless it is
 # progressive: then all of its coefficients, 2 bytes each, are held at once.
 MAX_SHRUNK_PIXELS, MAX_PROGRESSIVE_PIXELS = 1_000_000_000, 250_000_000
@@ -46,21 +42,9 @@ _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-class UnreadableError(InputError):
-    """An image file that cannot be read.
-
-    Attributes:
-        reason: the same few words for all files of a kind, so that they can be counted.
-    """
-
-    def __init__(self, message: str, reason: str):
-        super().__init__(message)
-        self.reason = reason
-
-
 @contextlib.contextmanager
 def opened(path: os.PathLike | str, label: str = "") -> Iterator[PIL.Image.Image]:
-    """Opens an image file, its header read and within the bounds of `check_size`.
+    """Opens an image file, its header read and within the bounds of `sizes.check`.
 
     Args:
         path: the file.
@@ -83,27 +67,6 @@ def opened(path: os.PathLike | str, label: str = "") -> Iterator[PIL.Image.Image
                 yield image
 
 
-def check_size(size: tuple[int, int], label: str) -> None:
-    """Checks width and height.
-
-    Raises:
-        UnreadableError: outside `MIN_SIDE`, `MAX_SIDE`, `MAX_PIXELS`.
-    """
-    width, height = size
-    if min(size) < MIN_SIDE:
-        raise UnreadableError(
-            f"{label}: {width}x{height} px is too small. Both sides must be at least "
-            f"{MIN_SIDE} px.",
-            "too small",
-        )
-    if max(size) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise UnreadableError(
-            f"{label}: {width}x{height} px is too large. At most {MAX_SIDE:,} px a side and "
-            f"{MAX_PIXELS:,} pixels in all; make it smaller first.",
-            "too large",
-        )
-
-
 def shrink(image: PIL.Image.Image) -> bool:
     """Has a JPEG that is too large decoded at a fraction of its size; tells whether it is so."""
     width, height = image.size
@@ -112,7 +75,7 @@ def shrink(image: PIL.Image.Image) -> bool:
         return False
     for divisor in (1, 2, 4, 8):
         smaller = (-(-width // divisor), -(-height // divisor))
-        if max(smaller) <= MAX_SIDE and smaller[0] * smaller[1] <= MAX_PIXELS:
+        if max(smaller) <= sizes.MAX_SIDE and smaller[0] * smaller[1] <= sizes.MAX_PIXELS:
             break
     if divisor > 1:
         image.draft(None, (width // divisor, height // divisor))

@@ -9,7 +9,7 @@ import PIL.Image
 import tifffile
 
 from tfvis import files
-from tfvis.image_files import deep, formats
+from tfvis.image_files import deep, formats, sizes
 
 _ORIENTATION = 0x0112
 _QUARTERS = (5, 6, 7, 8)
@@ -82,7 +82,7 @@ def _of_image(image: PIL.Image.Image, label: str, shrinking: bool) -> Header:
     if shrinking and formats.shrink(image):
         notes.append(f"shrunk while decoded ({width}x{height} to {image.width}x{image.height} px)")
         width, height = image.size
-    formats.check_size((width, height), label)
+    sizes.check((width, height), label)
     # A PNG without EXIF before its pixels would be decoded in search of it, and Pillow gives
     # the size of a TIFF as it is after the turn.
     quick = image.format != "TIFF" and (image.format != "PNG" or "exif" in image.info)

@@ -8,7 +8,7 @@ import dataclasses
 import pathlib
 import struct
 
-from tfvis.image_files.formats import UnreadableError
+from tfvis.image_files.sizes import UnreadableError
 
 # The exponent of screens, by which a picture of light is written: 1/2.2 is as good as sRGB.
 _SCREEN = 1 / 2.2

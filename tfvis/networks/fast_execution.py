@@ -22,6 +22,7 @@ import tensorflow as tf
 from tfvis import hardware
 from tfvis.networks import convolutions, rewiring
 from tfvis.networks.caffe.keras_layers.convolution_and_shape import GroupedConv2D
+from tfvis.networks.receptive_field import layer_rules
 
 PRECISIONS = ("float32", "bfloat16")
 # Input channels from which the packed convolution pays, with AVX-512 and without.
@@ -88,10 +89,6 @@ def _exact(layer) -> bool:
     bicubic, `tf.nn.local_response_normalization`), or its values (FFT): code of someone's own,
     resizings, and operations that are not known to do without.
     """
-    from tfvis.networks.receptive_field import (
-        layer_rules,  # It knows networks, and they run by this.
-    )
-
     kind = type(layer)
     if kind.__module__.startswith("tfvis."):
         return False

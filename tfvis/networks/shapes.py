@@ -7,6 +7,7 @@ import typing
 import tensorflow as tf
 
 from tfvis.errors import InputError
+from tfvis.networks.receptive_field import receptive_field
 
 if typing.TYPE_CHECKING:
     from tfvis.networks.network import Network
@@ -63,10 +64,6 @@ def stride(network: "Network", layer: str) -> int:
     fixed size by its windows, or, where they are not known, input over map.
     """
     if network.fixed_size:
-        from tfvis.networks.receptive_field import (
-            receptive_field,  # Which knows what knows this module.
-        )
-
         jump = receptive_field.receptive_field(network, layer, *network.fixed_size).rows.jump
         if jump:
             return max(round(jump), 1)

@@ -12,7 +12,7 @@ from collections.abc import Collection
 import numpy as np
 
 from tfvis.errors import InputError
-from tfvis.networks.files import weight_files
+from tfvis.networks.files import onnx_files
 
 # What is left of an initialiser's name behind the layer's: a word, and running numbers.
 _KERNEL = re.compile(r"[\W_]*(w|weights?|kernels?|filters?)([\W_]*\d+)?", re.IGNORECASE)
@@ -36,7 +36,7 @@ def read(path: os.PathLike | str, layers: Collection[str]) -> dict[str, list[np.
     """
     from onnx import numpy_helper
 
-    graph = weight_files.onnx_graph(path)
+    graph = onnx_files.graph(path)
     size = os.path.getsize(path)
     across = _transposed(graph)
     found: dict[str, dict[bool, np.ndarray]] = {}

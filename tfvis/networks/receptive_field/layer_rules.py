@@ -11,7 +11,7 @@ import numpy as np
 
 from tfvis.networks.caffe.keras_layers import convolution_and_shape as caffe
 from tfvis.networks.caffe.keras_layers import lrn, pooling
-from tfvis.networks.padding import Padding
+from tfvis.networks.padding_layer import Padding
 
 # fmt: off
 # A layer that treats each place of the map alike and alone. Some normalise along an axis

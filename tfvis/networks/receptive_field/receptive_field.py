@@ -9,15 +9,18 @@ unit the exact first and last pixel inside the image.
 import dataclasses
 import functools
 import math
+import typing
 from fractions import Fraction
 
 import numpy as np
 
 from tfvis.errors import InputError
-from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import layer_rules, spatial_positions
 from tfvis.networks.receptive_field.layer_rules import Layout, Support, Window
 from tfvis.networks.receptive_field.subgraph_probing import Lost
+
+if typing.TYPE_CHECKING:
+    from tfvis.networks.network import Network
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -95,7 +98,7 @@ class Field:
 
 
 def receptive_field(
-    network: Network,
+    network: "Network",
     layer: str,
     height: int,
     width: int,
@@ -139,7 +142,7 @@ def receptive_field(
 
 @functools.lru_cache(maxsize=32)
 def _walk(
-    network: Network, height: int, width: int, strict: bool, ask: bool
+    network: "Network", height: int, width: int, strict: bool, ask: bool
 ) -> spatial_positions.Walk:
     graph, algebra = network.graph, _Axes()
     axes = [_pixels(height), _pixels(width)]

@@ -8,7 +8,7 @@ from tfvis.errors import InputError
 from tfvis.networks import rewiring
 from tfvis.networks.caffe.keras_layers.lrn import SpatialResponse
 from tfvis.networks.network import Network
-from tfvis.networks.padding import Padding
+from tfvis.networks.padding_layer import Padding
 from tfvis.networks.receptive_field import spatial_positions
 from tfvis.networks.receptive_field.dominators import dominators, sources
 from tfvis.networks.receptive_field.layer_rules import Layout
