@@ -7,6 +7,7 @@ import re
 from absl import flags
 
 from apps.flags import common, paths
+from apps.flags import pictures as pictures_flags
 from tfvis import words
 from tfvis.errors import InputError
 
@@ -287,7 +288,7 @@ def content(path: str | None):
         InputError: it cannot be read, or is of one colour.
     """
     if path is None:
-        return pictures.picture(None)
+        return pictures_flags.picture(None)
     return _picture(path, "content")
 
 
