@@ -45,10 +45,12 @@ class ResumeTest(tf.test.TestCase):
             kept_energy=np.array([2.5]),
             stopped=np.array([True]),
             trail=np.ones((20, 1), np.float32),
+            slowed=0.1,
         )
         runner._save_state(path, ["k"], state, 330, 2.5)
         read, done, seconds = runner._load_state(path, ["k"])
         self.assertEqual((read.stage, read.step, done, seconds), (1, 30, 330, 2.5))
+        self.assertEqual(read.slowed, 0.1)
         for name in ("canvas", "slots", "kept", "kept_energy", "stopped", "trail"):
             self.assertAllEqual(getattr(read, name), getattr(state, name))
         self.assertEqual(read.stopped.dtype, bool)

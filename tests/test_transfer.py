@@ -266,7 +266,7 @@ class ResumeTest(tf.test.TestCase, parameterized.TestCase):
 
 
 class DivergedTest(tf.test.TestCase):
-    def _run(self, *poisoned, **kwargs):
+    def _run(self, *poisoned, optimizer="adam", **kwargs):
         """A transfer whose energy is no number at evaluations of these ranges."""
         unit, count = losses.unit, tf.Variable(0)
 
@@ -277,7 +277,7 @@ class DivergedTest(tf.test.TestCase):
             return {name: term + poison for name, term in unit(found, goal).items()}
 
         with mock.patch.object(losses, "unit", poisoning):
-            settings = settings_of("gatys", "adam", evaluations=40)
+            settings = settings_of("gatys", optimizer, evaluations=40)
             yield from transfer.stylize(small_network(), small_scene(), settings=settings, **kwargs)
 
     def test_goes_on_once_from_the_best_with_shorter_steps(self):
@@ -295,6 +295,17 @@ class DivergedTest(tf.test.TestCase):
         self.assertTrue(np.isfinite(energies).all())
         self.assertLess(energies[-1], energies[0])
 
+    def test_goes_on_with_the_shorter_steps_after_an_interruption(self):
+        whole = list(self._run((15, 18), marks=(17,)))
+        self.assertEqual([p.snapshot.state.slowed for p in whole], [1.0] * 2 + [0.1] * 4)
+        state = whole[3].snapshot.state
+        rest = list(self._run((99, 99), state=state))
+        self.assertEqual([p.snapshot.done for p in rest], [30, 40])
+        self.assertAllEqual(rest[-1].kept, whole[-1].kept)
+        # The second divergence counts as such.
+        with self.assertRaises(loop.DivergedError):
+            list(self._run((5, 99), state=state))
+
     def test_gives_up_the_second_time(self):
         progress = []
         with self.assertRaises(loop.DivergedError) as caught:
@@ -307,8 +318,10 @@ class DivergedTest(tf.test.TestCase):
         self.assertTrue(np.isfinite(progress[-1].kept).all())
 
     def test_gives_up_where_nothing_is_finite(self):
-        with self.assertRaises(loop.DivergedError):
-            list(self._run((1, 99)))
+        for optimizer in transfer.OPTIMIZERS:
+            with self.assertRaises(loop.DivergedError) as caught:
+                list(self._run((1, 99), optimizer=optimizer))
+            self.assertEqual(caught.exception.step, 0)
 
     def test_lbfgs_steps_back_by_itself(self):
         unit, settings = losses.unit, settings_of("gatys", rate=200.0)

@@ -319,8 +319,9 @@ def _load_state(path: pathlib.Path, keys) -> tuple[loop.State | None, int, float
         done, seconds = arrays.pop("run").tolist()
         names = sorted((n for n in arrays if n.startswith("slot")), key=lambda n: int(n[4:]))
         slots = tuple(arrays.pop(name) for name in names)
-        stage, step = int(arrays.pop("stage")), int(arrays.pop("step"))
-        return loop.State(slots=slots, stage=stage, step=step, **arrays), int(done), seconds
+        kinds = {"stage": int, "step": int, "slowed": float}
+        numbers = {name: kind(arrays.pop(name)) for name, kind in kinds.items()}
+        return loop.State(slots=slots, **numbers, **arrays), int(done), seconds
     except Exception:  # Any damage means the same: begin this task again.
         return None, 0, 0.0
 

@@ -67,7 +67,8 @@ def lbfgs(low=None, high=None, history: int = 20) -> Update:
 
     The rate is the largest change of any element in the very first trial; afterwards the
     method finds its own lengths. An image in which nothing can be gained any more stays
-    where it is. A start outside the bounds costs one evaluation.
+    where it is. A start outside the bounds costs one evaluation; of one whose energy or
+    gradient is not finite, the next image is not either.
 
     Args:
         low, high: bounds, broadcast against the image; None for none.
@@ -105,7 +106,8 @@ def lbfgs(low=None, high=None, history: int = 20) -> Update:
         fell = finite & (fell | (level & (slope <= (2 * _DECREASE - 1) * old.slope)))
         last = old.trials + 1 >= _TRIALS
         accepted = fell & moved & (last | (slope >= _CURVATURE * old.slope))
-        accepted = tf.where(fresh, finite & tf.reduce_all(box.clip(x) == x, 1), accepted)
+        inside = tf.reduce_all(box.clip(x) == x, 1)
+        accepted = tf.where(fresh, finite & inside, accepted)
         failed = ~fresh & ~accepted & (last | ~moved)
         start = accepted | failed
 
@@ -160,6 +162,8 @@ def lbfgs(low=None, high=None, history: int = 20) -> Update:
             scale=scale,
         )
         x = box.clip(point + length[:, None] * direction)
+        # A start without an energy: there is nothing to go back to, and the loop is to say so.
+        x = _choose(fresh & inside & ~finite, tf.fill(x.shape, float("nan")), x)
         return tf.reshape(x, shape), tuple(memory)
 
     def result(x, slots):

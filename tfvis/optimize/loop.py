@@ -60,6 +60,7 @@ class State:
         kept_energy: float64 [batch], its energy (a mean over `CHUNK` steps).
         stopped: bool [batch], the images that have come far enough.
         trail: float32 [steps, batch], the latest energies of the stage.
+        slowed: what the rates of the stages are multiplied by, less than 1 after a divergence.
     """
 
     canvas: np.ndarray
@@ -70,6 +71,7 @@ class State:
     kept_energy: np.ndarray
     stopped: np.ndarray
     trail: np.ndarray
+    slowed: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -228,7 +230,7 @@ class Loop:
                 tf.constant(before),
                 tf.constant(state.step),
                 tf.constant(count),
-                tf.constant(stage.rate, tf.float32),
+                tf.constant(stage.rate * state.slowed, tf.float32),
             )
             taken, shown = int(step) - state.step, shown.numpy()
             state = dataclasses.replace(

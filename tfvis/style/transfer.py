@@ -374,23 +374,23 @@ class _Way:
     def run(self, evaluations: int, state: loop.State, marks) -> Iterator[loop.Snapshot]:
         """Runs the scale; where the energy is not finite, goes on once from the last good
         image with shorter steps."""
-        rate = self._settings.rate
-        snapshots = self._compiled.run(
-            [loop.Stage(evaluations, rate)], state.canvas, state, marks=marks
-        )
         if 0 in marks and state.step == 0:
             yield loop.Snapshot(
                 state, state.canvas, 0, {}, np.zeros((0, len(state.canvas)), np.float32)
             )
+        stages = [loop.Stage(evaluations, self._settings.rate)]
         try:
-            yield from snapshots
+            yield from self._compiled.run(stages, state.canvas, state, marks=marks)
             return
         except loop.DivergedError as error:
+            if state.slowed != 1 or not error.state.step:
+                raise  # A start without an energy has none after shorter steps.
             good = error.state
-            again = dataclasses.replace(self._compiled.begin(good.kept), step=good.step)
-        yield from self._compiled.run(
-            [loop.Stage(evaluations, rate * _SHORTENED)], again.canvas, again, marks=marks
+        # In the state, so that a run that is stopped goes on with it.
+        again = dataclasses.replace(
+            self._compiled.begin(good.kept), step=good.step, slowed=_SHORTENED
         )
+        yield from self._compiled.run(stages, again.canvas, again, marks=marks)
 
 
 def _in_range(x: tf.Tensor) -> tf.Tensor:
