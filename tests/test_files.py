@@ -3,6 +3,7 @@ import pathlib
 import resource
 import signal
 import socket
+import urllib.error
 
 import numpy as np
 import tensorflow as tf
@@ -42,6 +43,21 @@ class FilesTest(tf.test.TestCase):
             ):
                 temporary.write_text("half")
                 full.write("x")
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_what_goes_wrong_elsewhere_is_not_called_writing(self):
+        path = self.folder / "a.txt"
+        for error in (
+            FileNotFoundError(2, "No such file or directory", "/elsewhere/b.txt"),
+            ConnectionResetError(104, "Connection reset by peer"),
+            urllib.error.URLError("no route"),
+            TimeoutError("timed out"),
+        ):
+            with self.assertRaises(type(error)), files.replacing(path):
+                raise error
+        for error in (OSError("encoder error -2"), OSError(28, "No space left on device")):
+            with self.assertRaisesRegex(InputError, "^Cannot write"), files.replacing(path):
+                raise error
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_sha256(self):

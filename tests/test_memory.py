@@ -1,13 +1,16 @@
 """How much memory a picture is given, and what is chosen to keep to it."""
 
 import collections
+import pathlib
 import types
+from unittest import mock
 
 import tensorflow as tf
 from absl.testing import parameterized
 
 from apps.flags import style as style_flags
 from tests import nets
+from tfvis import hardware
 from tfvis.errors import InputError
 from tfvis.style import memory, transfer
 
@@ -42,6 +45,35 @@ class LimitTest(tf.test.TestCase, parameterized.TestCase):
     def test_left_out_it_is_part_of_what_the_machine_has(self):
         found = style_flags.limit(types.SimpleNamespace(value=None))
         self.assertBetween(found, 2**20, 2**50)
+
+
+class GroupTest(tf.test.TestCase):
+    def _limits(self, **contents):
+        root = pathlib.Path(self.create_tempdir().full_path)
+        for path, text in contents.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text)
+        return hardware._group_limits(root)
+
+    def test_limits_of_all_groups_around_count(self):
+        here = {"proc/self/cgroup": "0::/user/job\n"}
+        self.assertEqual(self._limits(**here), [])
+        limits = {
+            "sys/fs/cgroup/user/job/memory.max": "max\n",
+            "sys/fs/cgroup/user/memory.max": "3000\n",
+            "sys/fs/cgroup/memory.max": "9000\n",
+        }
+        self.assertEqual(self._limits(**here, **limits), [3000, 9000])
+
+    def test_first_version_and_containers(self):
+        here = {"proc/self/cgroup": "5:cpu,cpuacct:/x\n4:memory:/docker/abc\n0::/\n"}
+        limits = {"sys/fs/cgroup/memory/memory.limit_in_bytes": "5000\n"}
+        self.assertEqual(self._limits(**here, **limits), [5000])
+
+    def test_none_where_there_are_no_groups(self):
+        self.assertEqual(self._limits(), [])
+        with mock.patch.object(hardware, "_group_limits", lambda root: [2**20]):
+            self.assertEqual(hardware.memory(), 2**20)
 
 
 class PlanTest(tf.test.TestCase):

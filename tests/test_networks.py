@@ -204,6 +204,23 @@ class FastTest(tf.test.TestCase, parameterized.TestCase):
         self.assertEqual(kinds.count("MaxPooling2D"), 2 - own)
         self.assertEqual(kinds.count("FrozenConv"), int(hardware.onednn()))
 
+    def test_all_taps_of_a_network_share_their_kernels(self):
+        net = network.wrap(self._deep())
+        woken = net.waking(["last"])
+        for precision in ("float32", "bfloat16"):
+            models = [
+                net.taps(["last"], precision).model,
+                net.taps([net.paths[-1], net.paths[0]], precision).model,
+                woken.taps(["last"], precision).model,
+            ]
+            kernels = [
+                [la._kernel for la in model.layers if type(la).__name__ == "FrozenConv"]
+                for model in models
+            ]
+            for others in kernels[1:]:
+                self.assertEqual(list(map(id, others)), list(map(id, kernels[0])))
+        self.assertNotEmpty(kernels[0])
+
     def test_pooling_gradient_is_tensorflow_s_without_ties(self):
         x = tf.random.stateless_normal([2, 7, 9, 3], [0, 0])
         layer = fast_execution.EvenMaxPooling(keras.layers.MaxPooling2D(2), "float32", name="pool")

@@ -8,7 +8,7 @@ from absl.testing import parameterized
 from tests import nets
 from tfvis import objectives, parameterizations, priors, transforms
 from tfvis.errors import InputError
-from tfvis.preimages import Maximization, maximize
+from tfvis.preimages import Maximization, activation_maximization, maximize
 
 
 def _taps(seed=0, batch=2):
@@ -140,6 +140,19 @@ class UnitTest(tf.test.TestCase, parameterized.TestCase):
         values = -last.snapshot.terms["objective"]
         self.assertEqual(values.shape, (3, 2))
         self.assertTrue((np.diff(values, axis=0) > 0).all(), values)
+
+    def test_a_plain_function_sees_the_maps_of_the_canvas(self):
+        net, layer = nets.wrapped(), "block2_conv1"
+        side = activation_maximization.canvas(net, layer)
+        last = net.trace(layer, *side)[0] - 1
+        self.assertLess(last, 30)  # Smaller than at 224 px.
+        settings = Maximization(parameterization="pixels", steps=3)
+        run = list(maximize(net, lambda taps: taps[layer][:, last, last, 5], settings=settings))
+        self.assertEqual(run[-1].kept.shape[1:3], side)
+        with self.assertRaisesRegex(InputError, rf"{layer} \({last + 1}, {last + 1}, 12\).*30"):
+            list(maximize(net, lambda taps: taps[layer][:, 30, 30, 5], settings=settings))
+        with self.assertRaisesRegex(InputError, "no layer 'nowhere'"):
+            list(maximize(net, lambda taps: taps["nowhere"][:, 0, 0, 0], settings=settings))
 
 
 class FourierTest(tf.test.TestCase):

@@ -49,6 +49,9 @@ class ReportTest(tf.test.TestCase):
         self.assertEqual(key, manifest.key(seed=1, image=image.copy()))
         self.assertNotEqual(key, manifest.key(image=image, seed=2))
         self.assertNotEqual(key, manifest.key(image=image + 1e-3, seed=1))
+        self.assertNotEqual(key, manifest.key(image=image.swapaxes(0, 1).copy(), seed=1))
+        self.assertNotEqual(key, manifest.key(image=image.reshape(-1), seed=1))
+        self.assertNotEqual(key, manifest.key(image=image.view(np.int32), seed=1))
 
     def test_tensorboard_reads_what_was_written(self):
         pixels = np.stack([nets.picture(9, seed=s) for s in range(4)])

@@ -1,6 +1,7 @@
 """What a run keeps between starts, and what it makes of it when it is damaged."""
 
 import contextlib
+import dataclasses
 import json
 import pathlib
 from unittest import mock
@@ -10,7 +11,7 @@ import PIL.Image
 import tensorflow as tf
 
 from tests import nets
-from tfvis import preimages
+from tfvis import files, preimages
 from tfvis.experiments import activation_maximization, growth, inversion, runner
 from tfvis.objectives import parsing
 from tfvis.optimize import loop
@@ -47,9 +48,9 @@ class ResumeTest(tf.test.TestCase):
             trail=np.ones((20, 1), np.float32),
             slowed=0.1,
         )
-        runner._save_state(path, ["k"], state, 330, 2.5)
-        read, done, seconds = runner._load_state(path, ["k"])
-        self.assertEqual((read.stage, read.step, done, seconds), (1, 30, 330, 2.5))
+        runner._save_state(path, ["k"], state, 330, 130, 2.5)
+        read, *progress = runner._load_state(path, ["k"])
+        self.assertEqual((read.stage, read.step, *progress), (1, 30, 330, 130, 2.5))
         self.assertEqual(read.slowed, 0.1)
         for name in ("canvas", "slots", "kept", "kept_energy", "stopped", "trail"):
             self.assertAllEqual(getattr(read, name), getattr(state, name))
@@ -93,6 +94,21 @@ class ResumeTest(tf.test.TestCase):
             path.write_text(text)
             self.assertEqual(inversion.run(self._job(["block1_conv1"]))[0]["key"], done[0]["key"])
             self.assertLen(json.loads(path.read_text())["results"], 1)
+
+    def test_steps_left_out_are_not_counted(self):
+        settings = preimages.Inversion(
+            steps=60, fine_steps=20, stop=loop.Stop(change=1e9, window=5)
+        )
+        job = dataclasses.replace(self._job(["block1_conv1"]), settings={"small": settings})
+        # Each stage stops after its first chunk.
+        self.assertEqual(inversion.run(job)[0]["steps"], 2 * loop.CHUNK)
+
+    def test_a_finished_file_is_hashed_a_constant_number_of_times(self):
+        layers = ["block1_conv1", "block1_pool", "block2_conv1"]
+        inversion.run(self._job(layers))
+        with mock.patch.object(files, "sha256_of", wraps=files.sha256_of) as hashed:
+            inversion.run(self._job(layers))
+        self.assertEqual(hashed.call_count, 2 * len(layers))
 
     def test_finished_layers_stay_in_the_manifest_while_others_are_made(self):
         inversion.run(self._job(["block1_pool", "block1_conv1"]))

@@ -1,6 +1,7 @@
 """Files that are what they seem and no larger, that are whole or absent; folders to write to."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import pathlib
@@ -143,10 +144,11 @@ def replacing(path: os.PathLike | str, suffix: str = "") -> Iterator[pathlib.Pat
         suffix: that the temporary path has to end in, for libraries that look at it.
 
     Raises:
-        InputError: the folder cannot be written to (read-only, full, not a folder).
+        InputError: the folder cannot be written to (read-only, full, not a folder). Other
+            exceptions of the body pass as they are.
     """
     path = pathlib.Path(path)
-    with contextlib.ExitStack() as stack, _explained(path):
+    with contextlib.ExitStack() as stack, _explained(path, path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         locks.clear_stale_once(path.parent.absolute())
         temporary, handle = _temporary(path.parent, f".{path.name}.", f".part{suffix}")
@@ -158,16 +160,39 @@ def replacing(path: os.PathLike | str, suffix: str = "") -> Iterator[pathlib.Pat
         os.replace(temporary, path)
 
 
+# What the system says where there is no room, or writing itself fails.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+
+
 @contextlib.contextmanager
-def _explained(path: pathlib.Path) -> Iterator[None]:
-    """Turns what the system says of a file being written into one line."""
+def _explained(path: pathlib.Path, folder: pathlib.Path) -> Iterator[None]:
+    """Turns what the system says of a file being written into one line.
+
+    What it says of other files, of networks or of processes is none of this file's.
+
+    Args:
+        path: the file.
+        folder: whose files are its own.
+    """
     try:
         yield
     except OSError as error:
+        named = error.filename if isinstance(error.filename, (str, os.PathLike)) else None
+        # Libraries that write (Pillow, HDF5) raise a bare OSError without a number.
+        bare = type(error) is OSError and error.errno is None
+        own = named is not None and _within(named, folder)
+        if not (own or error.errno in _NO_ROOM or (named is None and bare)):
+            raise
         raise InputError(
             f"Cannot write {path}: {error.strerror or error}. "
             "Choose a folder that is writable and has room."
         ) from error
+
+
+def _within(named: os.PathLike | str, folder: pathlib.Path) -> bool:
+    """Tells whether a path is a folder, one on the way to it, or directly in it."""
+    named, folder = pathlib.Path(named).absolute(), folder.absolute()
+    return named.parent == folder or named == folder or named in folder.parents
 
 
 def append(path: os.PathLike | str, content: bytes) -> None:
@@ -177,7 +202,7 @@ def append(path: os.PathLike | str, content: bytes) -> None:
         InputError: as `replacing`.
     """
     path = pathlib.Path(path)
-    with _explained(path):
+    with _explained(path, path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "ab", buffering=0) as file:
             before = file.tell()

@@ -1,6 +1,7 @@
-"""What computes: the CPU, and whether TensorFlow runs it through oneDNN."""
+"""What computes: the CPU, whether TensorFlow runs it through oneDNN, and its memory."""
 
 import os
+import pathlib
 import platform
 
 # Limits of oneDNN (ONEDNN_MAX_CPU_ISA) under which it still multiplies bfloat16 in hardware.
@@ -71,6 +72,49 @@ def avx512() -> bool:
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT").upper()
     allowed = limit == "DEFAULT" or limit.startswith(("AVX512", "AVX10"))
     return allowed and "avx512f" in _cpuinfo("flags").split()
+
+
+def memory() -> int:
+    """Returns the bytes of memory this process may have, or 8 GiB where nobody can say.
+
+    The machine's, or less where a container or another control group has a limit. Not what is
+    free of it: how a picture is made must not change from start to start.
+    """
+    try:
+        whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        whole = 8 * 2**30
+    return min([whole, *_group_limits(pathlib.Path("/"))])
+
+
+def _group_limits(root: pathlib.Path) -> list[int]:
+    """Returns the limits in bytes of the control groups this process is in (Linux, 1 and 2).
+
+    Args:
+        root: where /proc and /sys are.
+    """
+    found = []
+    try:
+        lines = (root / "proc/self/cgroup").read_text(errors="replace").splitlines()
+    except OSError:
+        return found
+    for line in lines:
+        _, kinds, inside = [*line.split(":", 2), "", ""][:3]
+        if kinds and "memory" not in kinds.split(","):
+            continue
+        top, name = root / "sys/fs/cgroup", "memory.max"
+        if kinds:  # Version 1.
+            top, name = top / "memory", "memory.limit_in_bytes"
+        # A limit of any group around counts; in a container, its own group is the root.
+        group = pathlib.PurePosixPath(inside.lstrip("/"))
+        for at in (group, *group.parents):
+            try:
+                word = (top / at / name).read_text().strip()
+            except OSError:
+                continue
+            if word.isdecimal() and int(word) > 0:
+                found.append(int(word))
+    return found
 
 
 def _cpuinfo(key: str) -> str:

@@ -1,14 +1,13 @@
 """The flags of style: pictures, layers, weights, recipes, the same in every app of it."""
 
 import math
-import os
 import re
 
 from absl import flags
 
 from apps.flags import common, paths
 from apps.flags import pictures as pictures_flags
-from tfvis import words
+from tfvis import hardware, words
 from tfvis.errors import InputError
 
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
@@ -174,7 +173,7 @@ def define_recipe(evaluations: int, recipe: bool = True) -> dict[str, flags.Flag
             "memory",
             None,
             "Memory to keep to, such as 2GiB: a larger picture is made in tiles, exactly; left "
-            "out, more than half of the machine's.",
+            "out, more than half of what the machine, or the container, has.",
         ),
     ]
     if recipe:
@@ -239,22 +238,11 @@ def limit(holder: flags.FlagHolder) -> int:
         InputError: no amount of memory.
     """
     if holder.value is None:
-        return int(_SHARE * _memory())
+        return int(_SHARE * hardware.memory())
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", holder.value, re.IGNORECASE)
     if not match or not 0 < float(match[1]) < 2**40:
         raise InputError(f"--memory={holder.value}: expected an amount such as 2GiB or 800MiB.")
     return int(float(match[1]) * _UNITS[match[2].lower()])
-
-
-def _memory() -> int:
-    """Returns the bytes of memory this machine has, or 8 GiB where nobody can say.
-
-    Not what is free of them: how a picture is made must not change from start to start.
-    """
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return 8 * 2**30
 
 
 def pictures(named: str | None, flag: str, flat: bool = False) -> list:

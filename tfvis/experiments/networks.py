@@ -73,9 +73,12 @@ def networks(wanted: Wanted, top: bool = False, words: list[str] | None = None) 
                 f"--network={built.name}: takes {built.channels} channels, and a picture file "
                 "has 1 or 3. Use the library with arrays of your own."
             )
-        label = registry.label(built.name)
-        count = sum(other.split(" ")[0] == label for other in found)
-        found[f"{label} {count + 1}" if count else label] = built
+        label = own = registry.label(built.name)
+        number = 1
+        while label in found:
+            number += 1
+            label = f"{own} {number}"
+        found[label] = built
     return found
 
 

@@ -118,6 +118,13 @@ def run(
     path = workdir / "manifest.json"
     earlier = _earlier(path, fields)
     records: list[dict] = []
+    # Hashed once here, not after every task: what an earlier run had finished.
+    intact = {
+        key
+        for task in tasks
+        for k, key in enumerate(task.keys)
+        if _finished(workdir, task, k, earlier.get(key))
+    }
     with bars.bar("", sum(task.cost * task.steps for task in tasks), delay=0) as bar:
         for task in tasks:
             found = [earlier.get(key) for key in task.keys]
@@ -134,9 +141,8 @@ def run(
             kept = [
                 earlier[key]
                 for later in tasks
-                for k, key in enumerate(later.keys)
-                if key not in {record["key"] for record in records}
-                and _finished(workdir, later, k, earlier.get(key))
+                for key in later.keys
+                if key in intact - {record["key"] for record in records}
             ]
             manifest.write(path, header | {"results": records + kept})
             finished(records + kept)
@@ -159,9 +165,9 @@ def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
     saved = paths[0].with_name(f".{paths[0].stem}.state.npz")
     spool = growth.Spool(paths[0].with_name(f".{paths[0].stem}.frames"), task)
     watchers: tuple[Watcher, ...] = (spool, *task.watchers)
-    state, before, spent = _load_state(saved, task.keys)
+    state, before, taken, spent = _load_state(saved, task.keys)
     if state is not None and not all(watcher.rewind(before) for watcher in watchers):
-        state, before, spent = None, 0, 0.0
+        state, before, taken, spent = None, 0, 0, 0.0
     if state is None:
         for watcher in watchers:
             watcher.clear()
@@ -176,6 +182,8 @@ def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
                 watcher.add(progress)
             if not terms:
                 continue
+            # Not `done`, which counts what is left out after --stop.
+            taken += len(progress.snapshot.energies)
             energy = float(progress.snapshot.energies[-1].mean())
             bar.set_description_str(f"{task.name} {done}/{task.steps}", refresh=False)
             bar.set_postfix_str(f"energy {energy:.3g}", refresh=False)
@@ -185,7 +193,7 @@ def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
             if time.perf_counter() - last_save > pause and done < task.steps:
                 last_save = time.perf_counter()
                 seconds = spent + last_save - began
-                _save_state(saved, task.keys, progress.snapshot.state, done, seconds)
+                _save_state(saved, task.keys, progress.snapshot.state, done, taken, seconds)
                 pause = max(SAVE_EVERY_S, _SAVING_SHARE * (time.perf_counter() - last_save))
         kept = progress.kept
     except SilentError as error:
@@ -194,7 +202,7 @@ def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
         kept = error.pictures
     except loop.DivergedError as error:
         good = "it was so from the start"
-        if progress is not None:
+        if progress is not None and progress.snapshot.done:
             _save_pictures(paths, progress.kept)
             good = f"the last good image is kept as {paths[0]}"
         saved.unlink(missing_ok=True)
@@ -215,7 +223,7 @@ def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
         task.about[k]
         | record
         | {
-            "steps": task.steps,
+            "steps": taken,
             # A batch is computed together; its images share the time.
             "seconds": round(seconds / len(paths), 2),
             "file": task.paths[k].as_posix(),
@@ -298,32 +306,39 @@ def _finished(workdir: pathlib.Path, task: Task, k: int, record: dict | None) ->
     return intact and task.whole(record)
 
 
-def _save_state(path: pathlib.Path, keys, state: loop.State, done: int, seconds: float) -> None:
+def _save_state(
+    path: pathlib.Path, keys, state: loop.State, done: int, taken: int, seconds
+) -> None:
     arrays = {f"slot{i}": np.asarray(slot) for i, slot in enumerate(state.slots)}
     for field in dataclasses.fields(state):
         if field.name != "slots":
             arrays[field.name] = np.asarray(getattr(state, field.name))
-    arrays |= {"keys": np.array(keys), "run": np.array([done, seconds])}
+    arrays |= {"keys": np.array(keys), "run": np.array([done, taken, seconds])}
     files.write_npz(path, {"digest": np.array(manifest.key(**arrays)), **arrays})
 
 
-def _load_state(path: pathlib.Path, keys) -> tuple[loop.State | None, int, float]:
-    """Returns the state of an interrupted run with the same keys, its steps and seconds."""
+def _load_state(path: pathlib.Path, keys) -> tuple[loop.State | None, int, int, float]:
+    """Returns the state of an interrupted run with the same keys, and its progress.
+
+    Returns:
+        (state or None, steps done or left out, steps taken, seconds).
+    """
     try:
         files.check(path, str(path), bounds.WEIGHTS)
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         whole = str(arrays.pop("digest")) == manifest.key(**arrays)
         if not whole or arrays.pop("keys").tolist() != list(keys):
-            return None, 0, 0.0
-        done, seconds = arrays.pop("run").tolist()
+            return None, 0, 0, 0.0
+        done, taken, seconds = arrays.pop("run").tolist()
         names = sorted((n for n in arrays if n.startswith("slot")), key=lambda n: int(n[4:]))
         slots = tuple(arrays.pop(name) for name in names)
         kinds = {"stage": int, "step": int, "slowed": float}
         numbers = {name: kind(arrays.pop(name)) for name, kind in kinds.items()}
-        return loop.State(slots=slots, **numbers, **arrays), int(done), seconds
+        state = loop.State(slots=slots, **numbers, **arrays)
+        return state, int(done), int(taken), seconds
     except Exception:  # Any damage means the same: begin this task again.
-        return None, 0, 0.0
+        return None, 0, 0, 0.0
 
 
 def described(network: Network) -> dict:

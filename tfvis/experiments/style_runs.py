@@ -128,6 +128,8 @@ def task(piece: Piece, workdir: pathlib.Path, seed: int) -> runner.Task:
                 seed=seed,
                 settings=settings,
                 color=piece.about.get("color"),
+                # Whose colours `finish` gives back; the scene holds its brightness only.
+                colors_of=piece.judged[0] if piece.about.get("color") == "luminance" else None,
                 stills=piece.stills,
             ),
         ),

@@ -30,7 +30,12 @@ PACKED_MIN_CHANNELS, PACKED_MIN_CHANNELS_AVX2 = 256, 64
 
 
 def plan(
-    model: keras.Model, paths: dict[str, str], precision: str, packed: bool, ties: bool = False
+    model: keras.Model,
+    paths: dict[str, str],
+    precision: str,
+    packed: bool,
+    ties: bool = False,
+    constants: dict | None = None,
 ) -> keras.Model:
     """Returns a model that computes what `model` does, arranged to run fast.
 
@@ -43,6 +48,8 @@ def plan(
             convolutions differ).
         ties: whether places of a pooling window that share the maximum must share its
             gradient, see `EvenMaxPooling`.
+        constants: kernels already cast and packed for the same network, added to; shared, since
+            a copy for every question would take a network's size each. None shares none.
 
     Returns:
         A model with outputs {name: tensor}, in `precision`. Weights are shared, but
@@ -50,6 +57,7 @@ def plan(
     """
     packed = packed and packs(precision)
     fewest = PACKED_MIN_CHANNELS if hardware.avx512() else PACKED_MIN_CHANNELS_AVX2
+    constants = {} if constants is None else constants
     own_pooling = ties or not hardware.onednn(precision)
 
     def place(layer, path, *args, **kwargs):
@@ -60,7 +68,7 @@ def plan(
         if type(layer) in kinds and layer.data_format == "channels_last":
             pack = packed and _packable(layer) and layer.kernel.shape[2] >= fewest
             if pack or precision == "bfloat16":
-                return FrozenConv(layer, precision, pack, name=name)(*args, **kwargs)
+                return FrozenConv(layer, precision, pack, constants, name)(*args, **kwargs)
         changes = {}
         if precision == "bfloat16" and _exact(layer):
             return _in_float32(rewiring.twin(layer), precision, args, kwargs)
@@ -140,20 +148,25 @@ def _packable(layer: keras.layers.Conv2D) -> bool:
 
 
 class FrozenConv(keras.layers.Layer):
-    """A Conv2D with its weights as constants, cast and packed once."""
+    """A Conv2D with its weights as constants, cast and packed once; see `plan`."""
 
-    def __init__(self, layer: keras.layers.Conv2D, precision: str, packed: bool, name):
+    def __init__(self, layer, precision: str, packed: bool, constants: dict, name):
         super().__init__(name=name, dtype=precision, trainable=False)
         self._source = layer
         self._packed = packed
-        kernel = np.asarray(layer.kernel)
-        self._kernel = tf.cast(tf.constant(kernel), precision)
-        self._bias = (
-            tf.cast(tf.constant(np.asarray(layer.bias)), precision) if layer.use_bias else None
-        )
+
+        def constant(variable, change, word):
+            # By the variable, which twins of a layer share; held, so that its id stays its own.
+            key = (id(variable), precision, word)
+            if key not in constants:
+                made = tf.cast(tf.constant(change(np.asarray(variable))), precision)
+                constants[key] = (variable, made)
+            return constants[key][1]
+
+        self._kernel = constant(layer.kernel, lambda kernel: kernel, "as it is")
+        self._bias = constant(layer.bias, lambda bias: bias, "as it is") if layer.use_bias else None
         if packed:
-            flipped = np.ascontiguousarray(kernel[::-1, ::-1].swapaxes(2, 3))
-            self._flipped = tf.cast(tf.constant(flipped), precision)
+            self._flipped = constant(layer.kernel, _flipped, "flipped")
 
     def compute_output_shape(self, input_shape):
         """As the layer it stands for."""
@@ -172,6 +185,11 @@ class FrozenConv(keras.layers.Layer):
             outputs = tf.nn.bias_add(outputs, self._bias)
         activation = self._source.activation
         return outputs if activation is None else activation(outputs)
+
+
+def _flipped(kernel: np.ndarray) -> np.ndarray:
+    """Returns a kernel turned by 180 degrees, [kh, kw, out, in]."""
+    return np.ascontiguousarray(kernel[::-1, ::-1].swapaxes(2, 3))
 
 
 def _packed_convolution(inputs, kernel, flipped):

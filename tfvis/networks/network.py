@@ -53,6 +53,7 @@ class Network:
         side: of the square that it learnt to be shown whole pictures in, where that is said.
         base: name of the network that a checkpoint stands on, whose layers it shares.
         notes: what should be known of it, a line each, such as layers that are left out.
+        constants: see `fast_execution.plan`; shared with what is made of this network.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Network:
     base: str = ""
     preprocessing_reason: str = "as given"
     notes: tuple[str, ...] = ()
+    constants: dict = dataclasses.field(default_factory=dict, repr=False)
 
     @property
     def logits(self) -> str:

@@ -30,7 +30,12 @@ class Taps:
         # A deconvnet goes back through windows of zeros, where a maximum is every place's.
         ties = ("rectifiers", "deconvnet") in network.variant
         self.model = fast_execution.plan(
-            network.graph.truncated(sorted(set(paths.values()))), paths, precision, packed, ties
+            network.graph.truncated(sorted(set(paths.values()))),
+            paths,
+            precision,
+            packed,
+            ties,
+            network.constants,
         )
 
     def __call__(self, images: tf.Tensor) -> dict[str, tf.Tensor]:

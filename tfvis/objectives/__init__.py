@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "feature_distance": "distances",
         "inner_product": "distances",
         "layer_norm": "units",
+        "layers_of": "objective",
         "logit": "units",
         "neuron": "units",
         "relative_error": "distances",

@@ -6,7 +6,11 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from tfvis.errors import InputError
+
 Taps = dict[str, tf.Tensor]
+# What TensorFlow raises for an index beyond the end, or shapes that do not go together.
+_NO_PLACE = (ValueError, IndexError, tf.errors.InvalidArgumentError)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,13 +81,45 @@ def resolve(
             `lambda taps: taps["block4_conv2"][:, 3, 3, 7]`. It is called once on zeros.
         shape: layer -> shape of one image's output there; raises where there is none.
         batch: how many images it is to be called on.
+
+    Raises:
+        InputError: it asks for a place that the maps of this size do not have.
     """
     if isinstance(objective, Objective):
         return objective
     asked = _Asked(shape, batch)
-    objective(asked)
+    try:
+        objective(asked)
+    except InputError:
+        raise
+    except _NO_PLACE as error:
+        if not asked:
+            raise
+        shapes = ", ".join(f"{layer} {tuple(y.shape[1:])}" for layer, y in asked.items())
+        raise InputError(
+            f"The objective does not fit its layers at this size ({shapes}): "
+            f"{str(error).splitlines()[0]}. Index what is there, or choose another size."
+        ) from error
     name = getattr(objective, "__name__", "function")
     return Objective(tuple(asked), objective, "function" if name == "<lambda>" else name)
+
+
+def layers_of(
+    objective: Callable[[Taps], tf.Tensor], shape: Callable[[str], tuple[int, ...]], batch: int = 1
+) -> tuple[str, ...]:
+    """Returns the layers a plain function asks for, as far as it comes; arguments as `resolve`.
+
+    Where the shapes are not yet those it will see, it may ask for a place that is not there.
+    """
+    asked = _Asked(shape, batch)
+    try:
+        objective(asked)
+    except InputError:
+        raise
+    except _NO_PLACE:
+        if not asked:
+            raise
+    return tuple(asked)
 
 
 class _Asked(dict):

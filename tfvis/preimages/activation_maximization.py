@@ -208,11 +208,25 @@ def _noise(network: Network, size, seeds, settings: Maximization) -> np.ndarray:
 
 def _resolved(network: Network, objective, size, batch: int):
     """Returns the objective, the deepest layer it taps, and the size of the images."""
-    asked = size or network.fixed_size or (224, 224)
-    objective = objectives.resolve(objective, lambda layer: network.trace(layer, *asked), batch)
-    network.check(objective.layers)
-    deepest = max(objective.layers, key=lambda layer: network.paths.index(network.path(layer)))
-    return objective, deepest, size or canvas(network, deepest)
+
+    def deepest_of(layers):
+        network.check(layers)
+        return max(layers, key=lambda layer: network.paths.index(network.path(layer)))
+
+    def shapes(size):
+        return lambda layer: network.trace(layer, *size)
+
+    if size is None:
+        # A plain function is asked for its layers first, since they decide the size; then
+        # whether it fits what they are at that size.
+        plain = not isinstance(objective, objectives.Objective)
+        any_size = network.fixed_size or (224, 224)
+        layers = (
+            objectives.layers_of(objective, shapes(any_size), batch) if plain else objective.layers
+        )
+        size = canvas(network, deepest_of(layers))
+    objective = objectives.resolve(objective, shapes(size), batch)
+    return objective, deepest_of(objective.layers), size
 
 
 def published(

@@ -42,7 +42,10 @@ def plain(value):
     if isinstance(value, (list, tuple)):
         return [plain(v) for v in value]
     if isinstance(value, np.ndarray):
-        return hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        # The same bytes are another array under another shape or type.
+        digest = hashlib.sha256(f"{value.dtype.str} {value.shape} ".encode())
+        digest.update(np.ascontiguousarray(value).data)
+        return digest.hexdigest()
     if isinstance(value, np.generic):
         return plain(value.item())
     if isinstance(value, float) and not math.isfinite(value):
