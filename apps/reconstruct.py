@@ -107,7 +107,7 @@ def main() -> None:
     with tensorboard.Writer(workdir / "tensorboard") as writer:
         header = style_runs.header(list(pieces), common.arguments())
         tasks = [style_runs.task(one, workdir, _SEED.value) for one in pieces]
-        results = runner.run(tasks, workdir, header, writer, style_runs.FIELDS)[: len(tasks)]
+        results = runner.run(tasks, workdir, header, writer, style_runs.FIELDS)
         rows = {row: [r for r in results if r["row"] == row] for row in ("content", "style")}
         rows = {row: found for row, found in rows.items() if found}
         columns = 1 + max(len(found) for found in rows.values())

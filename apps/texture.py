@@ -103,7 +103,7 @@ def main() -> None:
     with tensorboard.Writer(workdir / "tensorboard") as writer:
         header = style_runs.header([piece], common.arguments())
         task = style_runs.task(piece, workdir, _SEED.value)
-        (result,) = runner.run([task], workdir, header, writer, style_runs.FIELDS)[:1]
+        (result,) = runner.run([task], workdir, header, writer, style_runs.FIELDS)
         made = images.read(workdir / result["file"]).pixels
         cells = [sheets.Cell(source, "source"), sheets.Cell(made, "texture")]
         if _TILEABLE.value:

@@ -43,13 +43,6 @@ class MetricsTest(tf.test.TestCase, parameterized.TestCase):
             np.testing.assert_allclose(metrics.macro(ours(matrix)), np.nanmean(expected))
         self.assertTrue(np.isnan(metrics.precision(matrix)[2]))
         self.assertEqual(metrics.f1(matrix)[2], 0)
-        for k in (1, 2, 5):
-            self.assertAllClose(
-                metrics.top_k(probabilities, true, k),
-                sklearn.metrics.top_k_accuracy_score(true, probabilities, k=k, labels=range(5))
-                if k < 5
-                else 1.0,
-            )
 
     def test_domains_are_judged_apart(self):
         true = np.array([0, 1, 0, 1, -1, 0])
@@ -67,7 +60,6 @@ class MetricsTest(tf.test.TestCase, parameterized.TestCase):
             metrics.confusion(more, guesses.argmax(1), 5),
             metrics.confusion(true, probabilities.argmax(1), 5),
         )
-        self.assertEqual(metrics.top_k(guesses, more, 2), metrics.top_k(probabilities, true, 2))
         self.assertEqual(
             metrics.calibration_error(guesses, more), metrics.calibration_error(probabilities, true)
         )
@@ -78,7 +70,6 @@ class MetricsTest(tf.test.TestCase, parameterized.TestCase):
         for value in (
             metrics.accuracy(nothing),
             metrics.macro(metrics.f1(nothing)),
-            metrics.top_k(np.zeros((0, 3)), [], 1),
             metrics.calibration_error(np.zeros((0, 3)), []),
         ):
             self.assertTrue(np.isnan(value))

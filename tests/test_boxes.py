@@ -71,7 +71,6 @@ class BoxesTest(tf.test.TestCase):
         self.assertGreater(np.count_nonzero(got == 0), 20)
         # Quotients of the same whole numbers: equal to the bit.
         self.assertAllEqual(got, want)
-        self.assertEqual(boxes.iou(first[0], second[1]), got[0, 1])
         self.assertEqual(boxes.ious(np.zeros((0, 4)), boxes.as_array(second)).shape, (0, 20))
 
     def test_inclusive_ends_with_one_added_agree(self):
@@ -80,26 +79,14 @@ class BoxesTest(tf.test.TestCase):
         shared = (7 - 5 + 1) * (6 - 3 + 1)
         want = shared / (6 * 7 + 7 * 6 - shared)
         half_open = [Box(x0, y0, x1 + 1, y1 + 1) for x0, y0, x1, y1 in (a, b)]
-        self.assertEqual(boxes.iou(*half_open), want)
+        got = boxes.ious(*(boxes.as_array([box]) for box in half_open))
+        self.assertEqual(got[0, 0], want)
 
     def test_boxes_of_a_resized_crop_go_back(self):
         # A picture of 100 x 60, its square from 20 on resized to 30.
         box = boxes.shifted(boxes.scaled(Box(3, 6, 15, 30, 0.7), (30, 30), (60, 60)), 20, 0)
         self.assertEqual(box, Box(26, 12, 50, 60, 0.7))
         self.assertEqual(corners(boxes.scaled(box, (60, 100), (30, 200))), (52, 6, 100, 30))
-
-    def test_suppression_keeps_the_surest_of_those_that_overlap(self):
-        generator = np.random.default_rng(1)
-        found = [drawn(generator) for _ in range(60)]
-        kept = boxes.suppressed(found, 0.3)
-        self.assertEqual([b.score for b in kept], sorted((b.score for b in kept), reverse=True))
-        for one, other in itertools.combinations(kept, 2):
-            self.assertLessEqual(boxes.iou(one, other), 0.3)
-        for box in set(found) - set(kept):
-            surer = [k for k in kept if k.score > box.score]
-            self.assertGreater(max(boxes.iou(k, box) for k in surer), 0.3)
-        self.assertBetween(len(kept), 5, 55)
-        self.assertEqual(boxes.suppressed([]), [])
 
     def test_wrong_input_is_named(self):
         mask = np.eye(4)
@@ -111,7 +98,6 @@ class BoxesTest(tf.test.TestCase):
             (lambda: boxes.boxes(mask, threshold=1), "--threshold"),
             (lambda: boxes.boxes(mask, most=0), "--most"),
             (lambda: boxes.boxes(mask, least_area=2), "--least_area"),
-            (lambda: boxes.suppressed([], 2), "--overlap"),
             (lambda: boxes.scaled(Box(0, 0, 1, 1), (0, 1), (1, 1)), "sizes"),
             (lambda: Box(3, 0, 3, 1), "x0 < x1"),
             (lambda: Box(0, 0, 3, float("nan")), "y0 < y1"),
@@ -152,9 +138,8 @@ class WindowsTest(tf.test.TestCase):
         whole = generator.uniform(size=(40, 70)).astype(np.float32)
         places = boxes.windows(40, 70, [1, 0.5, 0.3])
         cut = [whole[w.y0 : w.y1, w.x0 : w.x1] for w in places]
-        for how in boxes.MERGES:
-            # A few roundings of float32.
-            self.assertAllClose(boxes.merged(iter(cut), places, 40, 70, how), whole, atol=1e-6)
+        # A few roundings of float32.
+        self.assertAllClose(boxes.merged(iter(cut), places, 40, 70), whole, atol=1e-6)
 
     def test_a_small_object_that_one_scale_sees(self):
         places = [
@@ -169,7 +154,6 @@ class WindowsTest(tf.test.TestCase):
         want = np.zeros((8, 8))
         want[:4, 4:] = 0.8
         self.assertAllClose(most, want)
-        self.assertAllClose(boxes.merged(maps, places, 8, 8, "mean"), want / 2)
 
     def test_windows_of_a_size_fade_into_each_other(self):
         places = [Box(0, 0, 8, 8), Box(4, 0, 12, 8)]
@@ -179,9 +163,8 @@ class WindowsTest(tf.test.TestCase):
         self.assertAllClose(merged, np.tile(want, (8, 1)))
 
     def test_where_no_window_lies_there_is_nothing(self):
-        for how in boxes.MERGES:
-            merged = boxes.merged([np.ones((2, 2))], [Box(1, 0, 3, 2)], 2, 4, how)
-            self.assertAllEqual(merged, [[0, 1, 1, 0]] * 2)
+        merged = boxes.merged([np.ones((2, 2))], [Box(1, 0, 3, 2)], 2, 4)
+        self.assertAllEqual(merged, [[0, 1, 1, 0]] * 2)
 
     def test_a_negative_map_is_not_lifted(self):
         merged = boxes.merged([np.full((2, 2), -1)], [Box(0, 0, 2, 2)], 2, 2)
@@ -197,7 +180,6 @@ class WindowsTest(tf.test.TestCase):
             (lambda: boxes.merged([], place, 4, 4), "one map"),
             (lambda: boxes.merged([np.ones((2, 2))] * 2, place, 4, 4), "one map"),
             (lambda: boxes.merged([np.ones((2, 2))], place, 1, 4), "inside"),
-            (lambda: boxes.merged([np.ones((2, 2))], place, 4, 4, "sum"), "--merge"),
         ):
             with self.assertRaisesRegex(InputError, word):
                 call()

@@ -43,6 +43,14 @@ def _detector(x, **kwargs):
     return x
 
 
+def _over_the_mean(net, layer, images, classes) -> np.ndarray:
+    """Class activation maps (Zhou et al. 2016) of a layer of scores over the mean of a map."""
+    maps = net.taps([layer])(tf.constant(images))[layer].numpy()
+    kernel = net.graph.layers["scores"].kernel.numpy()
+    found = [one @ kernel[:, number] for one, number in zip(maps, classes, strict=True)]
+    return np.maximum(found, 0) / np.prod(maps.shape[1:3])
+
+
 class ClassToken(layers.Layer):
     """Puts an entry of zeros before the tokens."""
 
@@ -165,7 +173,6 @@ class GradCamTest(tf.test.TestCase, parameterized.TestCase):
         kernel = net.graph.layers["logits"].kernel.numpy()
         expected = np.maximum(maps @ kernel, 0) / np.prod(maps.shape[1:3])
         self.assertGreater(expected.max(), 0)
-        self.assertAllClose(cam.class_maps(images), expected, rtol=1e-5)
         for number in range(5):
             self.assertAllClose(
                 cam.maps(images, [number, number]), expected[..., number], rtol=1e-5
@@ -198,8 +205,7 @@ class GradCamTest(tf.test.TestCase, parameterized.TestCase):
         x = layers.Dropout(0.5)(layers.GlobalAveragePooling2D()(x))
         net = network.wrap(keras.Model(inputs, layers.Dense(3, name="scores")(x)))
         cam, images = grad_cam.GradCam(net), _images(2)
-        every = cam.class_maps(images).numpy()
-        self.assertAllClose(cam.maps(images, [2, 1]), [every[0, ..., 2], every[1, ..., 1]])
+        self.assertAllClose(cam.maps(images, [2, 1]), _over_the_mean(net, "conv", images, [2, 1]))
 
     def test_a_mean_that_keeps_its_axes_is_no_obstacle(self):
         inputs = keras.Input((None, None, 3))
@@ -207,9 +213,9 @@ class GradCamTest(tf.test.TestCase, parameterized.TestCase):
         x = layers.Flatten()(layers.GlobalAveragePooling2D(keepdims=True)(x))
         net = network.wrap(keras.Model(inputs, layers.Dense(3, name="scores")(x)))
         cam, images = grad_cam.GradCam(net), _images(2)
-        every = cam.class_maps(images).numpy()
-        self.assertGreater(every.max(), 0)
-        self.assertAllClose(cam.maps(images, [2, 1]), [every[0, ..., 2], every[1, ..., 1]])
+        expected = _over_the_mean(net, "conv", images, [2, 1])
+        self.assertGreater(expected.max(), 0)
+        self.assertAllClose(cam.maps(images, [2, 1]), expected)
 
     def test_the_default_is_the_deepest_that_is_no_pooling(self):
         self.assertEqual(grad_cam.GradCam(nets.wrapped()).layer, "block2_conv1")
@@ -265,7 +271,6 @@ class GradCamTest(tf.test.TestCase, parameterized.TestCase):
             r"Received: \[0\.5\]": lambda: cam(_images(1), [0.5]),
             "takes images of": lambda: cam(_images(1)[0], [0]),
             "cannot take an image": lambda: cam(_images(1)[:, :1, :1], [0]),
-            "not one layer over the mean": lambda: cam.class_maps(_images(1)),
         }
         for words, call in cases.items():
             with self.subTest(words), self.assertRaisesRegex(InputError, words) as caught:

@@ -30,14 +30,14 @@ class OverlaysTest(tf.test.TestCase):
         grey = overlays.heat(picture, values, strength=0)
         luma = picture @ np.array([0.299, 0.587, 0.114])
         self.assertAllClose(grey, np.repeat(luma[..., None], 3, -1), atol=1e-3)
-        colors = overlays.heat(picture, values, strength=1, colormap="viridis")
-        known = np.array(matplotlib.colormaps["viridis"].colors)
+        colors = overlays.heat(picture, values, strength=1)
+        known = np.array(matplotlib.colormaps["inferno"].colors)
         self.assertAllClose(colors[7, 7] / 255, known[-1], atol=1e-6)
         # What is negative is as nothing.
         self.assertAllClose(colors[0], np.tile(255 * known[0], (8, 1)), atol=1e-3)
-        mixed = overlays.heat(picture, values, strength=0.3, colormap="viridis")
+        mixed = overlays.heat(picture, values, strength=0.3)
         self.assertAllClose(mixed, 0.7 * grey + 0.3 * colors, atol=1e-3)
-        nothing = overlays.heat(picture, np.zeros((8, 8)), strength=1, colormap="viridis")
+        nothing = overlays.heat(picture, np.zeros((8, 8)), strength=1)
         self.assertAllClose(nothing, np.broadcast_to(255 * known[0], (8, 8, 3)), atol=1e-3)
 
     def test_masks_keep_sixteen_bits(self):
@@ -105,7 +105,6 @@ class OverlaysTest(tf.test.TestCase):
             (lambda: overlays.overlay(picture, values[:2]), "size"),
             (lambda: overlays.overlay(picture[..., 0], values), "picture"),
             (lambda: overlays.overlay(picture, values * np.nan), "finite"),
-            (lambda: overlays.heat(picture, values, colormap="jet"), "--colormap"),
             (lambda: overlays.heat(picture, values, strength=2), "--strength"),
             (lambda: overlays.draw_boxes(picture, [Box(0, 0, 1, 1)], ["a", "b"]), "labels"),
         ):

@@ -17,7 +17,6 @@ from tfvis.errors import InputError
 
 # Pixels that touch at a corner are connected, as in MATLAB's and OpenCV's components.
 _NEIGHBOURS = np.ones((3, 3), bool)
-MERGES = ("max", "mean")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -149,11 +148,6 @@ def as_array(found: Iterable[Box]) -> np.ndarray:
     return np.array([(b.x0, b.y0, b.x1, b.y1) for b in found], np.float64).reshape(-1, 4)
 
 
-def iou(first: Box, second: Box) -> float:
-    """Returns the area two boxes share over the area they cover together, 0 to 1."""
-    return float(ious(as_array([first]), as_array([second]))[0, 0])
-
-
 def ious(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Returns intersection over union of every pair, float64 [n, m].
 
@@ -166,29 +160,6 @@ def ious(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     shared = (high - low).clip(min=0).prod(-1)
     areas = [(of[..., 2:] - of[..., :2]).prod(-1) for of in (first, second)]
     return shared / (areas[0] + areas[1] - shared)
-
-
-def suppressed(found: Sequence[Box], overlap: float = 0.5) -> list[Box]:
-    """Returns the boxes that no surer one covers: non-maximum suppression.
-
-    From the surest on, each is kept unless its IoU with one that is kept exceeds `overlap`.
-
-    Args:
-        found: of one class, in one picture.
-        overlap: 0 to 1; at 0.5 and above the measures take two boxes for one object.
-
-    Returns:
-        The surest first; of equals the earlier one.
-    """
-    if not 0 <= overlap <= 1:
-        raise InputError(f"--overlap={overlap}: expected an IoU, 0 to 1.")
-    left = sorted(found, key=lambda box: -box.score)
-    kept = []
-    while left:
-        kept.append(left[0])
-        near = ious(as_array(left[:1]), as_array(left[1:]))[0]
-        left = [box for box, share in zip(left[1:], near, strict=True) if share <= overlap]
-    return kept
 
 
 def windows(
@@ -243,29 +214,25 @@ def merged(
     places: Sequence[Box],
     height: int,
     width: int,
-    how: str = "max",
 ) -> np.ndarray:
     """Returns the maps of windows as one map of the whole picture.
 
     Windows of one size are averaged with weights that fall linearly from a window's middle
     to its edge, where a network sees least around a pixel, so that no seam shows. Of the
-    sizes then the largest value counts (what one scale alone sees is kept) or their mean.
+    sizes then the largest value counts: what one scale alone sees is kept.
 
     Args:
         maps: per window [h, w], any size, on one common scale: a map stretched by itself
             would make of an empty window as much as of a full one. One is held at a time.
         places: the windows, with whole corners, inside the picture.
         height, width: of the picture.
-        how: "max" or "mean".
 
     Returns:
         float32 [height, width]; 0 where no window lies.
 
     Raises:
-        InputError: another `how`, a window outside, more maps than windows or fewer.
+        InputError: a window outside, more maps than windows or fewer.
     """
-    if how not in MERGES:
-        raise InputError(f"--merge={how}: expected one of {', '.join(MERGES)}.")
     sums: dict[tuple[int, int], np.ndarray] = {}
     count = 0
     for count, values in enumerate(maps, 1):
@@ -284,17 +251,12 @@ def merged(
     if count != len(places):
         raise InputError(f"Expected one map for each of {len(places)} windows. Received: {count}")
     result = np.zeros((height, width), np.float32)
-    covering = np.zeros((height, width), np.uint8)
+    covered = np.zeros((height, width), bool)
     for total, weights in sums.values():
         seen = weights > 0
         mean = np.divide(total, weights, out=np.zeros_like(total), where=seen)
-        if how == "mean":
-            result += mean
-        else:
-            result = np.where(seen & ((covering == 0) | (mean > result)), mean, result)
-        covering += seen
-    if how == "mean":
-        result /= np.maximum(covering, 1)
+        result = np.where(seen & (~covered | (mean > result)), mean, result)
+        covered |= seen
     return result
 
 

@@ -17,8 +17,7 @@ from tfvis.errors import InputError
 from tfvis.networks import differentiable, rewiring
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import receptive_field, spatial_positions
-from tfvis.networks.receptive_field.dominators import dominators, sources
-from tfvis.networks.receptive_field.layer_rules import Layout
+from tfvis.networks.receptive_field.dominators import dominators
 from tfvis.networks.receptive_field.spatial_maps import Map, Maps, features, maps, missing
 from tfvis.networks.receptive_field.subgraph_probing import Lost
 
@@ -56,10 +55,8 @@ class GradCam:
         scores = network.graph.tensors[network.logits]
         self._precision = precision
         self._head = keras.Model(start, scores)
-        self._dense = _scores_of_mean(start, scores, self._layout)
         # Not autograph: there is nothing to convert, and errors stay one line.
         self._run = tf.function(self._gradients, autograph=False)
-        self._run_all = tf.function(self._class_maps, autograph=False)
 
     @functools.cached_property
     def _taps(self):
@@ -110,23 +107,6 @@ class GradCam:
         """
         classes = self._checked_classes(classes, len(found))
         return self.upscaled(self._of_map(found, classes, size), size)
-
-    def class_maps(self, images: tf.Tensor) -> tf.Tensor:
-        """Returns the maps of all classes, float32 [batch, h, w, classes], in one product.
-
-        Only where the scores are one layer over the mean of the map (Zhou et al. 2016).
-
-        Raises:
-            InputError: the network goes on otherwise; not such images, or too small.
-        """
-        if self._dense is None:
-            raise InputError(
-                f"Grad-CAM: the scores of {self.network.name} are not one layer over the mean of "
-                f"{self.layer}; ask for one class at a time."
-            )
-        images = self._checked(images)
-        found = self._taps(images)[self.layer]
-        return self._run_all(self._as_map(found, images.shape[1:3]))
 
     def upscaled(self, maps: tf.Tensor, size) -> tf.Tensor:
         """Returns maps of the layer, [batch, h, w], at the size of the image, (height, width)."""
@@ -192,10 +172,6 @@ class GradCam:
             score = tf.reduce_sum(tf.gather(scores, classes, axis=1, batch_dims=1))
         return tape.gradient(score, found)
 
-    def _class_maps(self, found):
-        count = tf.cast(tf.reduce_prod(tf.shape(found)[1:3]), tf.float32)
-        return tf.nn.relu(tf.tensordot(found, self._dense.kernel / count, 1))
-
 
 def _named(network: Network, found: Maps, layer: str) -> Map:
     """Returns the map of a layer that was asked for."""
@@ -253,27 +229,6 @@ def _answers(start, scores, one: Map) -> bool:
     if gradient is None:
         return False
     return bool(tf.reduce_any(spatial_positions.as_map(gradient, one.layout, one.sizes) != 0))
-
-
-def _scores_of_mean(start, scores, layout: Layout) -> keras.layers.Dense | None:
-    """Returns the layer that makes scores of the mean of a map, if that is all there is."""
-    dense = rewiring.operation(scores)
-    if not isinstance(dense, keras.layers.Dense) or (
-        dense.activation is not keras.activations.linear
-    ):
-        return None
-    (before,) = sources(scores)
-    # A mean that keeps its axes is made a vector.
-    harmless = (keras.layers.Dropout, keras.layers.Flatten)
-    while isinstance(rewiring.operation(before), harmless):
-        (before,) = sources(before)
-    mean = rewiring.operation(before)
-    if not isinstance(mean, keras.layers.GlobalAveragePooling2D):
-        return None
-    axes = (2, 3) if mean.data_format == "channels_first" else (1, 2)
-    if sorted((layout.rows, layout.columns)) != list(axes):
-        return None
-    return dense if sources(before)[0] is start else None
 
 
 def _between(axis: receptive_field.Axis, count: int, pixels: int) -> tuple[np.ndarray, np.ndarray]:

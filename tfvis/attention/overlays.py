@@ -13,7 +13,7 @@ from tfvis.attention.boxes import Box
 from tfvis.errors import InputError
 
 # Perceptually uniform: a step in the map is the same step to the eye, wherever it lies.
-COLORMAPS = ("inferno", "magma", "plasma", "viridis", "cividis")
+_COLORMAP = "inferno"
 # Vermilion and bluish green of Okabe and Ito's palette, told apart by the colour blind too.
 FOUND, TRUE = (213, 94, 0), (0, 158, 115)
 _RIM, _INK = (255, 255, 255), (0, 0, 0)
@@ -43,9 +43,7 @@ def overlay(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return (picture + shift).clip(0, 255)
 
 
-def heat(
-    picture: np.ndarray, values: np.ndarray, strength: float = 0.6, colormap: str = "inferno"
-) -> np.ndarray:
+def heat(picture: np.ndarray, values: np.ndarray, strength: float = 0.6) -> np.ndarray:
     """Returns a picture under the colours of a map, for those of Grad-CAM.
 
     Args:
@@ -54,17 +52,13 @@ def heat(
         values: [height, width]; what is negative is shown as 0, the largest as the brightest.
         strength: share of the colours, 0 to 1; at 0.6 faint places can still be told from
             none, and shapes be seen.
-        colormap: one of `COLORMAPS`.
 
     Returns:
         float32 [height, width, 3], 0..255.
 
     Raises:
-        InputError: other shapes, a value that is not finite, an unknown colormap, another
-            strength.
+        InputError: other shapes, a value that is not finite, another strength.
     """
-    if colormap not in COLORMAPS:
-        raise InputError(f"--colormap={colormap}: expected one of {', '.join(COLORMAPS)}.")
     if not 0 <= strength <= 1:
         raise InputError(f"--strength={strength}: expected 0 to 1.")
     # Not at the top: it takes as long as all else a small program does.
@@ -73,7 +67,7 @@ def heat(
     picture, values = _matching(picture, values)
     values = values.clip(min=0)
     unit = values / values.max() if values.any() else values
-    colors = 255 * matplotlib.colormaps[colormap](unit)[..., :3].astype(np.float32)
+    colors = 255 * matplotlib.colormaps[_COLORMAP](unit)[..., :3].astype(np.float32)
     grey = images.with_channels(picture, 1)
     return (1 - strength) * grey + strength * colors
 

@@ -47,23 +47,6 @@ def macro(values: np.ndarray) -> float:
     return float(defined.mean()) if defined.size else float("nan")
 
 
-def top_k(probabilities: np.ndarray, true: np.ndarray, k: int) -> float:
-    """Returns the share of examples whose class is among the k most probable.
-
-    Of equal probabilities, those of the lower index come first.
-
-    Args:
-        probabilities: [n, classes]; any increasing function of them does.
-        true: [n] class indices; -1 is not counted.
-        k: at least 1; as many as there are classes gives 1.
-    """
-    probabilities, true = np.asarray(probabilities), np.asarray(true)
-    first = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
-    known = true >= 0
-    hits = (first == true[:, None]).any(1)
-    return float(_ratio(hits[known].sum(), known.sum()))
-
-
 def by_domain(
     true: np.ndarray, predicted: np.ndarray, domain: np.ndarray, domains: int
 ) -> np.ndarray:

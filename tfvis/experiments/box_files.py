@@ -54,14 +54,6 @@ def read(place: os.PathLike | str, flag: str = "--boxes") -> list[Row]:
     return rows
 
 
-def by_path(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """Returns the rows of each image, both in the order they come."""
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.path, []).append(row)
-    return found
-
-
 def write(place: os.PathLike | str, rows: Iterable[Row]) -> None:
     """Writes rows as a CSV of `COLUMNS`, whole or not at all; numbers to 7 digits.
 

@@ -70,7 +70,7 @@ def run(job: Job) -> dict:
     task = style_runs.task(piece, job.workdir, job.seed)
     with tensorboard.Writer(job.workdir / "tensorboard") as writer:
         header = style_runs.header([piece], job.arguments)
-        (result,) = runner.run([task], job.workdir, header, writer, style_runs.FIELDS)[:1]
+        (result,) = runner.run([task], job.workdir, header, writer, style_runs.FIELDS)
         page = sheet(job, piece, images.read(job.workdir / result["file"]).pixels)
         images.save_png(job.workdir / "sheet.png", page)
         writer.images("sheet", page[None], 0)

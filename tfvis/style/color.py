@@ -9,9 +9,7 @@ content's colours (`with_luminance_of`).
 import numpy as np
 
 from tfvis import images
-from tfvis.errors import InputError
 
-MAPS = ("sym", "pca", "chol")
 # What the authors' code adds to the variances of colours in 0..1: about (0.8 levels)^2, so
 # that the noise of a nearly grey image is not made colour.
 EPSILON = 1e-5
@@ -26,9 +24,7 @@ _YUV = np.array([images.LUMA, (-0.147, -0.288, 0.436), (0.615, -0.515, -0.1)])
 _RGB = np.linalg.inv(_YUV)
 
 
-def match(
-    image: np.ndarray, reference: np.ndarray, eps: float = EPSILON, how: str = "sym"
-) -> np.ndarray:
+def match(image: np.ndarray, reference: np.ndarray, eps: float = EPSILON) -> np.ndarray:
     """Returns the image with the mean and covariance of the reference's colours (G17 section 5).
 
     An affine map of RGB; exact but for `eps` and for colours that leave 0..255, which are
@@ -37,40 +33,25 @@ def match(
     Args:
         image, reference: float32 [height, width, 3], 0..255, of any sizes.
         eps: >= 0, added to the variances of colours in 0..1.
-        how: which of the maps that do it, see `matrix`. The authors' notebooks take "pca".
-
-    Raises:
-        InputError: another word.
     """
     colors, mean, covariance = _statistics(image, eps)
     _, wanted_mean, wanted = _statistics(reference, eps)
-    moved = (colors - mean) @ matrix(covariance, wanted, how).T + wanted_mean
+    moved = (colors - mean) @ matrix(covariance, wanted).T + wanted_mean
     return (255 * moved.clip(0, 1)).astype(np.float32).reshape(image.shape)
 
 
-def matrix(covariance: np.ndarray, wanted: np.ndarray, how: str = "sym") -> np.ndarray:
+def matrix(covariance: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Returns A with A covariance A^T = wanted, float64 [3, 3].
 
-    Of all such A, which differ by a rotation, "sym" is the symmetric positive one: the
-    Monge-Kantorovich map, which moves colours least. "pca" is wanted^(1/2)
-    covariance^(-1/2) with symmetric roots (image analogies), "chol" the same
-    with Cholesky factors, which depends on the order of the channels.
+    Of all such A, which differ by a rotation, the symmetric positive one: the
+    Monge-Kantorovich map, which moves colours least. The authors' notebooks take
+    wanted^(1/2) covariance^(-1/2), with symmetric roots (image analogies).
 
     Args:
         covariance, wanted: float64 [3, 3], symmetric, positive.
-        how: one of `MAPS`.
-
-    Raises:
-        InputError: another word.
     """
-    if how == "chol":
-        return np.linalg.cholesky(wanted) @ np.linalg.inv(np.linalg.cholesky(covariance))
     root, inverse = _power(covariance, 0.5), _power(covariance, -0.5)
-    if how == "pca":
-        return _power(wanted, 0.5) @ inverse
-    if how == "sym":
-        return inverse @ _power(root @ wanted @ root, 0.5) @ inverse
-    raise InputError(f"Expected a colour map of {', '.join(MAPS)}. Received: {how}")
+    return inverse @ _power(root @ wanted @ root, 0.5) @ inverse
 
 
 def luminance(image: np.ndarray) -> np.ndarray:

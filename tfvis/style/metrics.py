@@ -184,24 +184,6 @@ def measure(
     return numbers | {"high_frequency": high_frequency(result), "saturated": saturated(result)}
 
 
-def border_against_center(
-    network: Network, layer: str, image: np.ndarray, style: np.ndarray
-) -> float:
-    """Returns `border_over_center` of a picture's features at a layer, at its own size.
-
-    Args:
-        network: the one to ask.
-        layer: whose map has a border.
-        image: float32 [height, width, 3], display space.
-        style: float32 [height, width, 3], of any size.
-
-    Raises:
-        InputError: an unknown layer, or a map less than 3 high or wide.
-    """
-    target = likeness.gram(_features(network, style, (layer,))[layer])
-    return likeness.border_over_center(_features(network, image, (layer,))[layer], target)
-
-
 def _against_styles(network, image, found, styles, shares, layers) -> dict[str, float]:
     """Returns the part of `measure` that is about styles.
 
