@@ -25,7 +25,7 @@ from apps.flags import common, name_checks, pictures
 from apps.flags import networks as network_flags
 
 _IMAGE = pictures.define_images()
-_NETWORK = network_flags.define_network("pacs_vgg16")
+_NETWORK = network_flags.define_network(network="pacs_vgg16")
 flags.FLAGS["network"].help = (
     "A classifier (the workdir of a training, or the name of one that comes along: pacs_vgg16, "
     "instruments_vgg16), vgg16 or any other keras.applications network, or a .keras file."

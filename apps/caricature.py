@@ -14,10 +14,9 @@ Stopped at any moment, the same command goes on where it was. A layer of VGG16 a
 224 px takes half a minute to two minutes on two cores.
 """
 
-from absl import flags
-
-from apps.flags import common, descent, name_checks, pictures
+from apps.flags import common, descent, fields, name_checks, pictures
 from apps.flags import networks as network_flags
+from tfvis import preimages
 from tfvis.experiments import networks
 
 _IMAGE, _SIZE, _CROP = pictures.define_image()
@@ -26,13 +25,8 @@ _WORKDIR = common.define_workdir("out/caricature")
 _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
 _LAYERS = network_flags.define_layers("Layers to exaggerate")
-_STRENGTH = flags.DEFINE_float(
-    "strength",
-    None,
-    "Weight of what the layer sees against the prior; left out, by the layer's depth.",
-    lower_bound=0,
-)
-_DESCENT = descent.define_descent(300, 0)
+_STRENGTH = fields.one(preimages.Caricature, "strength")
+_DESCENT = descent.define_descent(preimages.Caricature)
 
 
 def main() -> None:
@@ -43,7 +37,6 @@ def main() -> None:
     picture = pictures.picture(_IMAGE.value)
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from tfvis import preimages
     from tfvis.experiments import caricature
 
     built = networks.networks(_NETWORK(), words=words)
@@ -54,7 +47,7 @@ def main() -> None:
     }
     settings = {
         label: descent.settings(
-            preimages.Caricature, _DESCENT, network, targets[label], layers[label][-1], workdir,
+            _DESCENT, network, targets[label], layers[label][-1], workdir,
             _PRECISION.value, _JIT.value, strength=_STRENGTH.value,
         )
         for label, network in built.items()

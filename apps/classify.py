@@ -25,7 +25,7 @@ from tfvis.experiments import networks
 
 _IMAGE = pictures.define_images()
 _CHECKPOINT = classifier_flags.define_checkpoint("pacs_vgg16")
-_NETWORK = network_flags.define_network("")
+_NETWORK = network_flags.define_network(network="")
 # Left out, the checkpoint is asked.
 _LABELS = paths.define(
     "labels",

@@ -17,9 +17,9 @@ Stopped at any moment, the same command goes on where it was. A layer of VGG16 a
 
 from absl import flags
 
-from apps.flags import common, descent, name_checks, pictures
+from apps.flags import common, descent, fields, name_checks, pictures
 from apps.flags import networks as network_flags
-from tfvis import words
+from tfvis import preimages, words
 from tfvis.errors import InputError
 from tfvis.experiments import networks
 
@@ -28,7 +28,7 @@ _NETWORK = network_flags.define_network()
 _WORKDIR = common.define_workdir("out/invert")
 _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
-_DESCENT = descent.define_descent(300, 50)
+_DESCENT = descent.define_descent(preimages.Inversion)
 _LAYERS = network_flags.define_layers("Layers to invert")
 _RESTARTS = flags.DEFINE_integer(
     "restarts",
@@ -38,24 +38,15 @@ _RESTARTS = flags.DEFINE_integer(
     lower_bound=1,
     upper_bound=256,
 )
-_STRENGTH = flags.DEFINE_float(
-    "strength",
-    None,
-    "C, the features against the prior; left out, by the layer's depth.",
-    lower_bound=0,
-)
+_STRENGTH = fields.one(preimages.Inversion, "strength")
 _STRETCH = flags.DEFINE_enum(
     "stretch",
     "auto",
     ["auto", "on", "off"],
     "Save pictures with their contrast stretched; auto: for hog, hogb and dsift, which ignore it.",
 )
-_MASK_CHANNELS = flags.DEFINE_string(
-    "mask_channels", None, "Match these channels only, such as 0-31,40."
-)
-_MASK_WINDOW = flags.DEFINE_string(
-    "mask_window", None, "Match this part of the map only: top,left,height,width."
-)
+_MASK_CHANNELS = fields.one(preimages.Inversion, "mask_channels")
+_MASK_WINDOW = fields.one(preimages.Inversion, "mask_window")
 
 
 def main() -> None:
@@ -70,14 +61,13 @@ def main() -> None:
     workdir = common.workdir(_WORKDIR.value)
 
     common.start_tensorflow()
-    from tfvis import preimages
     from tfvis.experiments import inversion
 
     built = networks.networks(_NETWORK(), words=layers)
 
     def settings(network, target, layer):
         return descent.settings(
-            preimages.Inversion, _DESCENT, network, target, layer, workdir,
+            _DESCENT, network, target, layer, workdir,
             _PRECISION.value, _JIT.value,
             strength=_STRENGTH.value, mask_channels=channels, mask_window=window,
         )  # fmt: skip

@@ -19,9 +19,9 @@ some ten seconds on two cores, one of block5 a minute.
 
 from absl import flags
 
-from apps.flags import common, descent, name_checks, paths, units
+from apps.flags import common, descent, fields, name_checks, paths, units
 from apps.flags import networks as network_flags
-from tfvis import words
+from tfvis import preimages, words
 
 _SIZE = flags.DEFINE_integer(
     "size",
@@ -35,26 +35,14 @@ _WORKDIR = common.define_workdir("out/maximize")
 _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
 _UNITS = units.define_units()
-_PARAMETERIZATION = flags.DEFINE_enum(
-    "parameterization",
-    None,
-    ["pixels", "fourier"],
-    "What is optimised: pixels seen through jitter, or a spectrum of decorrelated colours "
-    "seen in random shifts, scales and turns; left out, pixels up to a stride of 4.",
-)
+_PARAMETERIZATION = fields.one(preimages.Maximization, "parameterization")
 _WHERE = flags.DEFINE_enum(
     "where",
     "center",
     ["center", "everywhere"],
     "Raise a channel at the centre of the map, or its mean over the map.",
 )
-_STRENGTH = flags.DEFINE_float(
-    "strength",
-    3e4,
-    "C of the unit's weight C / (M rf^2): M its largest activation on photographs, rf its "
-    "receptive field.",
-    lower_bound=0,
-)
+_STRENGTH = fields.one(preimages.Maximization, "strength")
 _REFERENCE = paths.define(
     "reference_images",
     None,
@@ -62,7 +50,7 @@ _REFERENCE = paths.define(
     "Folder of photographs that M is taken from; left out, two that come with scikit-learn.",
 )
 _GROWTH = flags.DEFINE_bool("growth", True, "Show how each picture grew, as a strip and a GIF.")
-_DESCENT = descent.define_descent(300, 0, None)
+_DESCENT = descent.define_descent(preimages.Maximization)
 
 
 def main() -> None:
@@ -77,14 +65,13 @@ def main() -> None:
         references = folders.find(_REFERENCE.value, "--reference_images")
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from tfvis import preimages
     from tfvis.experiments import activation_maximization
 
     built = units.networks(_NETWORK(), _UNITS)
     chosen = units.chosen(built, _UNITS, each=4)
     settings = {
         label: descent.settings(
-            preimages.Maximization, _DESCENT, network, None, chosen[label][-1].layer, workdir,
+            _DESCENT, network, None, chosen[label][-1].layer, workdir,
             _PRECISION.value, _JIT.value,
             strength=_STRENGTH.value, parameterization=_PARAMETERIZATION.value,
         )

@@ -37,7 +37,7 @@ _NETWORK = network_flags.define_network(pooling="avg")
 _WORKDIR = common.define_workdir("out/reconstruct")
 _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
-_RECIPE = style_flags.define_recipe(200, recipe=False)
+_RECIPE = style_flags.define_recipe(False, evaluations=200)
 _WHAT = flags.DEFINE_enum("what", "both", ["both", "content", "style"], "Which rows to make.")
 _CONTENT_LAYERS = flags.DEFINE_string(
     "content_layers", None, "Layers of the first row; left out, conv1_2 to conv5_2 of VGG."

@@ -29,7 +29,7 @@ _NETWORK = network_flags.define_network(pooling="avg")
 _WORKDIR = common.define_workdir("out/stylize")
 _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
-_RECIPE = style_flags.define_recipe(500)
+_RECIPE = style_flags.define_recipe()
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ _NETWORK = network_flags.define_network(pooling="avg")
 _WORKDIR = common.define_workdir("out/texture")
 _PRECISION = common.define_precision()
 _SEED, _JIT = common.define_run()
-_RECIPE = style_flags.define_recipe(500)
+_RECIPE = style_flags.define_recipe()
 _LAYERS = flags.DEFINE_string(
     "layers", None, "Layers whose statistics are taken; left out, those of neural style."
 )

@@ -20,8 +20,9 @@ pictures in half a minute per view, once, and learn from them in ten seconds an 
 from absl import flags
 
 from apps.flags import classifier as classifier_flags
-from apps.flags import common, name_checks, paths
+from apps.flags import common, fields, name_checks, paths
 from apps.flags import networks as network_flags
+from tfvis.classifiers.settings import Training
 from tfvis.errors import InputError
 
 _DATA = classifier_flags.define_data(
@@ -30,7 +31,7 @@ _DATA = classifier_flags.define_data(
 _NETWORK = network_flags.define_network()
 _WORKDIR = common.define_workdir("out/train")
 _PRECISION = common.define_precision()
-_SEED = classifier_flags.define_seed("Seed of the split, the views, the order.")
+_SEED = classifier_flags.define_seed()
 _SHARES = classifier_flags.define_shares()
 _CROP_BORDERS = classifier_flags.define_crop_borders(False)
 _INIT = paths.define(
@@ -42,16 +43,14 @@ _ADAPT = paths.define(
     paths.file_or_folder,
     "A folder of unlabelled pictures of another domain: features learn not to tell it apart.",
 )
-_ADAPT_WEIGHT = flags.DEFINE_float("adapt_weight", 1.0, "Of telling domains apart.", 0.0, 1000.0)
+_ADAPT_WEIGHT = fields.one(Training, "adapt_weight")
 _SIZE = flags.DEFINE_integer(
     "size", None, "Side that pictures are squeezed to; left out, --init's, or 224.", 16, 1024
 )
 _VIEWS, _DRAWN, _EPOCHS, _CUT, _MIX = classifier_flags.define_effort()
-_RATE = flags.DEFINE_float("rate", 1e-4, "Of fine-tuning, at its start.", 1e-9, 1.0)
-_BATCH = flags.DEFINE_integer("batch", 32, "Pictures a step.", 2, 4096)
-_PATIENCE = flags.DEFINE_integer(
-    "patience", 3, "Epochs without a lower validation loss before the end.", 1, 10**4
-)
+_RATE = fields.one(Training, "rate")
+_BATCH = fields.one(Training, "batch")
+_PATIENCE = fields.one(Training, "patience")
 _CACHE = classifier_flags.define_cache()
 
 
@@ -66,11 +65,9 @@ def main() -> None:
     dataset, shares = classifier_flags.read(_DATA), classifier_flags.shares(_SHARES.value)
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from tfvis.classifiers import training
-    from tfvis.experiments import devices
-    from tfvis.experiments import training as trainings
+    from tfvis.experiments import devices, training
 
-    job = trainings.Job(
+    job = training.Job(
         dataset=dataset,
         wanted=_NETWORK(),
         init=_INIT.value,
@@ -82,7 +79,7 @@ def main() -> None:
         crop_borders=_CROP_BORDERS.value,
         shares=shares,
         cache=_CACHE.value,
-        settings=training.Training(
+        settings=Training(
             epochs=_EPOCHS.value,
             rate=_RATE.value,
             batch=_BATCH.value,
@@ -96,7 +93,7 @@ def main() -> None:
         arguments=common.arguments(),
         command=common.command(),
     )
-    for line in trainings.run(job):
+    for line in training.run(job):
         common.tell(line)
 
 

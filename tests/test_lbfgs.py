@@ -188,7 +188,7 @@ class BesideScipyTest(tf.test.TestCase):
             distance = objectives.feature_distance(layer, phi0, strength)
 
             def energy(x, taps=taps, distance=distance):
-                return distance(taps(x + center)) + tf.add_n(list(prior.terms(x).values()))
+                return distance(taps(x + center)) + tf.add_n(list(priors.terms(prior, x).values()))
 
             @tf.function
             def differentiated(x, energy=energy):

@@ -36,7 +36,7 @@ class PriorsTest(tf.test.TestCase, parameterized.TestCase):
     def test_alpha_norm_of_a_flat_colour(self):
         flat = np.tile(np.float32([48, 64, 0]), (1, 4, 6, 1))
         # The colour's length is 80 = B, so the weighted term is exactly 1.
-        terms = priors.NaturalPrior().terms(tf.constant(flat))
+        terms = priors.terms(priors.NaturalPrior(), tf.constant(flat))
         self.assertAllClose(terms["alpha"], [1.0], rtol=1e-5)
         self.assertAllClose(terms["tv"], [0.0])
 

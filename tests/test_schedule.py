@@ -8,6 +8,7 @@ from tests import nets
 from tests.transfers import settings_of, stylized
 from tfvis.errors import InputError
 from tfvis.style import transfer
+from tfvis.style.settings import OPTIMIZERS, RECIPES
 
 
 class ScheduleTest(tf.test.TestCase, parameterized.TestCase):
@@ -44,7 +45,7 @@ class ScheduleTest(tf.test.TestCase, parameterized.TestCase):
         self.assertIs(scene.at((40, 60)), scene)
 
     @parameterized.parameters(
-        ({"recipe": "best"}, "--recipe=best: expected gatys, quality"),
+        ({"recipe": "best"}, "--recipe=best: expected quality, gatys"),
         ({"init": "grey"}, "--init=grey: expected content, noise, style"),
         ({"optimizer": "sgd"}, "--optimizer=sgd: expected lbfgs, adam"),
         ({"evaluations": 0}, "--evaluations=0"),
@@ -57,9 +58,9 @@ class ScheduleTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_what_is_left_open_is_chosen(self):
         rates = set()
-        for recipe in transfer.RECIPES:
+        for recipe in RECIPES:
             self.assertEqual(transfer.resolved(settings_of(recipe)).optimizer, "lbfgs")
-            for optimizer in transfer.OPTIMIZERS:
+            for optimizer in OPTIMIZERS:
                 found = transfer.resolved(settings_of(recipe, optimizer))
                 self.assertEqual(found.optimizer, optimizer)
                 self.assertNotIn(None, (found.rate, found.tv_weight))

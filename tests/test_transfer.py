@@ -12,6 +12,7 @@ from tests.transfers import LAYERS, settings_of, small_network, small_scene, sty
 from tfvis import images
 from tfvis.optimize import loop
 from tfvis.style import losses, targets, transfer
+from tfvis.style.settings import OPTIMIZERS, RECIPES
 
 
 def _energies(progress) -> np.ndarray:
@@ -223,7 +224,7 @@ class QualityTest(tf.test.TestCase):
             self.assertAllClose(start[0], images.resize(old.kept[0], height, width), atol=1e-3)
 
     def test_comes_nearer_to_the_style_and_keeps_in_range(self):
-        for optimizer in transfer.OPTIMIZERS:
+        for optimizer in OPTIMIZERS:
             progress = stylized(settings=settings_of("quality", optimizer, evaluations=40))
             shapes = [name for name in progress[0].snapshot.terms if name.startswith("shape")]
             self.assertLen(shapes, 2)
@@ -241,7 +242,7 @@ class QualityTest(tf.test.TestCase):
 
 
 class ResumeTest(tf.test.TestCase, parameterized.TestCase):
-    @parameterized.product(recipe=transfer.RECIPES, optimizer=transfer.OPTIMIZERS)
+    @parameterized.product(recipe=RECIPES, optimizer=OPTIMIZERS)
     def test_resumed_from_any_state_gives_the_same_bits(self, recipe, optimizer):
         settings = settings_of(recipe, optimizer, evaluations=16, init="noise")
         whole = stylized(settings=settings, seeds=(1, 2), marks=(0, 3, 13, 18))

@@ -8,66 +8,29 @@ sums are divided by the number of pixels of the canvas.
 Images here are *centred*: display space minus the network's mid colour.
 """
 
-import dataclasses
-
 import tensorflow as tf
 
-# MV16: B, the typical length of a colour vector; V = B / 6.5, of its gradient.
-TYPICAL_COLOR = 80.0
-TYPICAL_GRADIENT_RATIO = 6.5
+from tfvis.natural_prior import NO_PRIOR as NO_PRIOR
+from tfvis.natural_prior import TYPICAL_COLOR as TYPICAL_COLOR
+from tfvis.natural_prior import NaturalPrior as NaturalPrior
+
 # The authors' floor under (dx^2 + dy^2)^(beta/2) in the gradient, which for beta < 2 would
 # otherwise grow without bound where the image is flat.
 _TV_FLOOR = 1e-6
 
 
-@dataclasses.dataclass(frozen=True)
-class NaturalPrior:
-    """The weights of MV16's regulariser, derived from B and V so that each term is 1
-    for a typical image.
+def terms(prior: NaturalPrior, centered: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Returns the weighted terms {"alpha", "tv"} of a prior, each float32 [batch].
 
-    Attributes:
-        alpha: exponent of the colour norm; 6 in MV16 (flat below B, a wall above).
-        beta: exponent of the total variation; 2 in MV16; 1 allows sharp edges.
-        color: B, in grey levels.
-        gradient_ratio: B / V.
-        alpha_weight: lambda_alpha; None derives 1 / B^alpha.
-        tv_weight: lambda_beta; None derives 1 / V^beta.
-        bound: B+, the longest colour vector allowed, 2 B in MV16; infinity for none.
+    Args:
+        prior: its constants.
+        centered: float32 [batch, height, width, channels].
     """
-
-    alpha: float = 6.0
-    beta: float = 2.0
-    color: float = TYPICAL_COLOR
-    gradient_ratio: float = TYPICAL_GRADIENT_RATIO
-    alpha_weight: float | None = None
-    tv_weight: float | None = None
-    bound: float = 2 * TYPICAL_COLOR
-
-    @property
-    def weights(self) -> tuple[float, float]:
-        """(lambda_alpha, lambda_beta): 3.8147e-12 and 6.6016e-3 by default."""
-        alpha_weight, tv_weight = self.alpha_weight, self.tv_weight
-        if alpha_weight is None:
-            alpha_weight = self.color**-self.alpha
-        if tv_weight is None:
-            tv_weight = (self.gradient_ratio / self.color) ** self.beta
-        return alpha_weight, tv_weight
-
-    def terms(self, centered: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns the weighted terms {"alpha", "tv"}, each float32 [batch].
-
-        Args:
-            centered: float32 [batch, height, width, channels].
-        """
-        alpha_weight, tv_weight = self.weights
-        return {
-            "alpha": alpha_weight * alpha_norm(centered, self.alpha),
-            "tv": tv_weight * total_variation(centered, self.beta),
-        }
-
-
-# MV16's ablation: neither regulariser nor bound.
-NO_PRIOR = NaturalPrior(alpha_weight=0.0, tv_weight=0.0, bound=float("inf"))
+    alpha_weight, tv_weight = prior.weights
+    return {
+        "alpha": alpha_weight * alpha_norm(centered, prior.alpha),
+        "tv": tv_weight * total_variation(centered, prior.beta),
+    }
 
 
 def alpha_norm(centered: tf.Tensor, alpha: float) -> tf.Tensor:

@@ -11,7 +11,7 @@ import time
 import numpy as np
 
 from apps.benchmarks.timing import precisions
-from tfvis import images, objectives, preimages
+from tfvis import images, objectives, preimages, priors
 from tfvis.networks.network import Network
 from tfvis.preimages import inversion
 
@@ -62,7 +62,7 @@ def energy(network, layer, target, pictures, settings) -> float:
     """Returns the whole energy of the first picture, in float32."""
     error = _error(network, layer, target, pictures[0])
     center = network.preprocessing.center(network.channels).numpy()
-    prior = settings.prior.terms(pictures[:1] - center)
+    prior = priors.terms(settings.prior, pictures[:1] - center)
     return float(settings.strength * error**2 + sum(float(t[0]) for t in prior.values()))
 
 

@@ -178,7 +178,7 @@ def _torch_steps(network: Network, layer: str, target: np.ndarray):
                 change.mul_(0.9).sub_(gradient / (1 / settings.rate + squares.sqrt()))
                 x.add_(change)
                 length = x.square().sum(1, keepdim=True).sqrt()
-                x.mul_((prior.bound / length.clamp(min=1e-12)).clamp(max=1))
+                x.mul_((prior.longest / length.clamp(min=1e-12)).clamp(max=1))
         return x.detach().numpy()
 
     return run

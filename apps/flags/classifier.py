@@ -4,7 +4,8 @@ import re
 
 from absl import flags
 
-from apps.flags import paths
+from apps.flags import fields, paths
+from tfvis.classifiers.settings import Training
 from tfvis.errors import InputError
 from tfvis.experiments import labelled_pictures
 from tfvis.words import split
@@ -27,9 +28,9 @@ def define_checkpoint(default: str | None = None) -> flags.FlagHolder:
     )
 
 
-def define_seed(what: str) -> flags.FlagHolder:
+def define_seed() -> flags.FlagHolder:
     """Defines --seed."""
-    return flags.DEFINE_integer("seed", 0, what, lower_bound=0, upper_bound=2**31 - 1)
+    return fields.one(Training, "seed")
 
 
 def define_shares() -> flags.FlagHolder:
@@ -81,26 +82,14 @@ def define_effort() -> tuple[flags.FlagHolder, ...]:
             lower_bound=0,
             upper_bound=64,
         ),
-        flags.DEFINE_integer(
-            "epochs",
-            8,
-            "Of fine-tuning; 0 trains the head alone.",
-            lower_bound=0,
-            upper_bound=10_000,
-        ),
+        fields.one(Training, "epochs"),
         flags.DEFINE_string(
             "cut",
             None,
             "The last layer that stays frozen; left out, the first that leaves at most half of "
             "the weights to learn (of vgg16 block4_pool).",
         ),
-        flags.DEFINE_bool(
-            "mix_styles",
-            False,
-            "Let pictures lend each other the statistics of their maps at the cut, so that more "
-            "manners of drawing are learnt from than there are (MixStyle); best with an early "
-            "--cut and several domains.",
-        ),
+        *fields.define(Training, {"mixing": "mix_styles"}).values(),
     )
 
 

@@ -5,10 +5,11 @@ import re
 
 from absl import flags
 
-from apps.flags import common, paths
+from apps.flags import common, fields, paths
 from apps.flags import pictures as pictures_flags
 from tfvis import hardware, words
 from tfvis.errors import InputError
+from tfvis.style.settings import Transfer, resolved
 
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 # Of the machine's memory, what a run may plan with: the estimate is no promise.
@@ -50,19 +51,10 @@ def define_painting() -> dict[str, flags.FlagHolder]:
         ),
         define_style(),
         text("style_weights", None, "Of each style in a blend, such as 0.7,0.3; left out, equal."),
-        number("ratio", 1000, "Of style to content; less keeps more.", lower_bound=1e-3),
-        text(
-            "content_layers",
-            None,
-            "Layers whose features are kept; left out, VGG's block4_conv2 or one of like depth.",
-        ),
-        text(
-            "style_layers",
-            None,
-            "Layers of the statistics; left out, VGG's block1_conv1 to 5_conv1 or those of like "
-            "depths (CaffeNet's relu1 to relu5).",
-        ),
-        word("init", "content", ["content", "noise", "style"], "What the picture starts as."),
+        fields.one(Transfer, "ratio"),
+        fields.one(Transfer, "content_layers", content_layers=None),
+        fields.one(Transfer, "style_layers", style_layers=None),
+        fields.one(Transfer, "init"),
         number(
             "style_scale",
             1.0,
@@ -97,12 +89,7 @@ def define_painting() -> dict[str, flags.FlagHolder]:
             "A mask for each style; a region takes what has its colour there. Left out, the "
             "regions from dark to light take the styles in their order.",
         ),
-        word(
-            "guides",
-            "simple",
-            ["simple", "inside"],
-            "How masks go down the network: shrunk, or only units that see nothing else.",
-        ),
+        *fields.define(Transfer, {"guide": "guides"}).values(),
     )
     return {holder.name: holder for holder in holders}
 
@@ -140,52 +127,25 @@ def painting(holders: dict[str, flags.FlagHolder]) -> dict:
     }
 
 
-def define_recipe(evaluations: int, recipe: bool = True) -> dict[str, flags.FlagHolder]:
-    """Defines --recipe to --memory.
+def define_recipe(recipe: bool = True, **defaults) -> dict[str, flags.FlagHolder]:
+    """Defines --evaluations to --memory, and --recipe.
 
     Args:
-        evaluations: the default.
         recipe: whether there is a choice.
+        **defaults: the app's, where they are not those of `Transfer`.
 
     Returns:
         {flag: holder}, as `settings` takes them.
     """
-    number, whole, word = flags.DEFINE_float, flags.DEFINE_integer, flags.DEFINE_enum
-    holders = [
-        whole("evaluations", evaluations, "Of the energy; more come nearer.", lower_bound=1),
-        word(
-            "optimizer",
-            "lbfgs",
-            ["lbfgs", "adam"],
-            "L-BFGS in 0..255, or Adam with an average of its steps, which takes less memory.",
-        ),
-        number(
-            "tv_weight",
-            None,
-            "Weight of the total variation; left out, a little or none.",
-            lower_bound=0,
-        ),
-        number(
-            "rate", None, "First step, levels; left out, 16 (gatys 64, adam 5.1).", lower_bound=0.01
-        ),
-        whole("history", 20, "Pairs L-BFGS remembers.", lower_bound=1, upper_bound=100),
-        flags.DEFINE_string(
-            "memory",
-            None,
-            "Memory to keep to, such as 2GiB: a larger picture is made in tiles, exactly; left "
-            "out, more than half of what the machine, or the container, has.",
-        ),
-    ]
-    if recipe:
-        holders.append(
-            word(
-                "recipe",
-                "quality",
-                ["quality", "gatys"],
-                "Coarse to fine with statistics of all depths, or as Gatys et al. published it.",
-            )
-        )
-    return {holder.name: holder for holder in holders}
+    names = ("evaluations", "optimizer", "tv_weight", "rate", "history")
+    holders = fields.define(Transfer, names, **defaults)
+    holders["memory"] = flags.DEFINE_string(
+        "memory",
+        None,
+        "Memory to keep to, such as 2GiB: a larger picture is made in tiles, exactly; left "
+        "out, more than half of what the machine, or the container, has.",
+    )
+    return holders | (fields.define(Transfer, ("recipe",), **defaults) if recipe else {})
 
 
 def layers(
@@ -222,13 +182,9 @@ def layers(
 def settings(holders: dict[str, flags.FlagHolder], precision: str, jit: str, **more):
     """Returns the `Transfer` the flags describe."""
     from tfvis.experiments import devices
-    from tfvis.style import transfer
 
-    values = {name: holder.value for name, holder in holders.items() if name != "memory"}
-    found = transfer.Transfer(
-        **(values | more), precision=devices.precision(precision), jit=jit == "on"
-    )
-    return transfer.resolved(found)
+    more |= {"precision": devices.precision(precision), "jit": jit == "on"}
+    return resolved(fields.values(Transfer, holders, **more))
 
 
 def limit(holder: flags.FlagHolder) -> int:

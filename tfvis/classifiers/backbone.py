@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from tfvis.classifiers.mixstyle import MixStyle
+from tfvis.classifiers.settings import DROPOUT
 from tfvis.errors import InputError, nearest
 from tfvis.networks import convolutions
 from tfvis.networks import weights as sources
@@ -25,8 +26,6 @@ MIXING = "style_mixing"
 # Share of the weights that may learn by default: of VGG16 the last block. It halves what is
 # stored, and what comes before can be computed once for all epochs.
 _LEARNING = 0.5
-# Gulrajani & Lopez-Paz 2021 (DomainBed), Sabatelli 2018: none to 0.5; the pictures are few.
-DROPOUT = 0.5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

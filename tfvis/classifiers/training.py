@@ -15,48 +15,7 @@ import tensorflow as tf
 
 from tfvis.classifiers import backbone, batches, domain_adversarial, training_state
 from tfvis.classifiers.feature_cache import Features
-
-
-@dataclasses.dataclass(frozen=True)
-class Training:
-    """Every constant of a training.
-
-    Attributes:
-        epochs: of fine-tuning; 0 trains the head alone.
-        head_epochs: at most, of the head.
-        rate: of fine-tuning at its start; it falls along a cosine. Tenfold lower hardly changes
-            VGG's last block, tenfold higher forgets what it knew.
-        head_rate: of the head; Adam's own default.
-        batch: pictures a step (Sabatelli et al. 2018: 32).
-        patience: epochs without a lower validation loss before the end.
-        smoothing: of labels (Szegedy et al. 2016: 0.1), lest a few pictures be learnt by heart.
-        decay: of weights, per step and rate (DomainBed: up to 1e-2).
-        dropout: of averaged features.
-        averaging: epochs over which weights are averaged, exponentially; 0 keeps the last ones.
-            Averages are right on unseen domains more often than any one step (Cha et al. 2021,
-            Arpit et al. 2022).
-        floor: share of the rate that is left at the end: an average is of steps that still move.
-        mixing: whether the maps at the cut lend each other their style, see `mixstyle`.
-        adapt_weight: of the domain loss (Ganin et al. 2016: 1).
-        precision: "float32" or "bfloat16", arithmetic of the tail.
-        seed: of order, dropout and head.
-    """
-
-    epochs: int = 8
-    head_epochs: int = 30
-    rate: float = 1e-4
-    head_rate: float = 1e-3
-    batch: int = 32
-    patience: int = 3
-    smoothing: float = 0.1
-    decay: float = 1e-3
-    dropout: float = backbone.DROPOUT
-    averaging: float = 1.0
-    floor: float = 0.3
-    mixing: bool = False
-    adapt_weight: float = 1.0
-    precision: str = "float32"
-    seed: int = 0
+from tfvis.classifiers.settings import Training
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

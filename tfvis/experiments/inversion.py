@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from tfvis import images, objectives, preimages
+from tfvis import images, objectives, preimages, priors
 from tfvis.experiments import networks, runner
 from tfvis.networks import hog_sift
 from tfvis.networks.network import Network
@@ -129,7 +129,7 @@ def _measure(job, label, layer, settings, pictures, paths) -> list[dict]:
             )[0]
             for pixels in (runner.stored(path, network), pictures[k])
         ]
-        prior = settings.prior.terms(tf.constant(pictures[k : k + 1]) - center)
+        prior = priors.terms(settings.prior, tf.constant(pictures[k : k + 1]) - center)
         records.append(
             {
                 "relative_error": float(errors[0]),

@@ -3,34 +3,56 @@
 import dataclasses
 import functools
 
+from tfvis import settings
 from tfvis.errors import InputError
 from tfvis.experiments import messages
+from tfvis.settings import field
 from tfvis.words import words as split_words
 
 
+@settings.documented
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """Networks as a person asks for them; the fields are described where flags are made of them.
+    """Networks as a person asks for them."""
 
-    Attributes:
-        network: names or files, separated by commas.
-        weights: files or "random", as many, separated by commas; None finds them.
-        pooling: "max" or "avg".
-        activation: "post" or "pre".
-        preprocessing: a contract's name, or "auto".
-        output: of a network of several, the one of classes; None finds it.
-        stage: stages of a .prototxt.
-        until: the last layer of a Caffe network that is wanted; None is all.
-    """
-
-    network: str = "vgg16"
-    weights: str | None = None
-    pooling: str = "max"
-    activation: str = "post"
-    preprocessing: str = "auto"
-    output: str | None = None
-    stage: tuple[str, ...] = ()
-    until: str | None = None
+    network: str = field(
+        "vgg16",
+        "vgg16, vgg19, resnet50 or any other keras.applications network; vgg_cnn_s, _m, _f, "
+        "caffenet, alexnet, illustration2vec, illustration2vec_features; hog, hogb, dsift; "
+        "pacs_vgg16, instruments_vgg16 or the workdir of a training; a .keras file or whole "
+        ".h5, of Keras 3 or 2; Caffe's .prototxt; several, separated by commas, are compared.",
+    )
+    weights: str | None = field(
+        None,
+        "Weights file (.npz, .weights.h5, .h5, .keras, .onnx, .caffemodel), or random for a "
+        "named network or a .prototxt; left out, they are found: cache, official source, for "
+        "vgg16 the package index, for a .prototxt the .caffemodel beside it. As many as "
+        "networks, separated by commas; empty ones are found.",
+    )
+    pooling: str = field("max", "Run max poolings so, or as averages.", choices=("max", "avg"))
+    activation: str = field(
+        "post", "Tap layers after or before their nonlinearity.", choices=("post", "pre")
+    )
+    preprocessing: str = field(
+        "auto",
+        "What a network expects: caffe (BGR minus mean), ilsvrc (the same with the mean "
+        "of CaffeNet), illustration2vec (with that of drawings), tf (-1..1), torch, unit "
+        "(0..1), none (0..255); auto looks at the model, and says what it took and why.",
+    )
+    output: str | None = field(
+        None,
+        "Which output of a network of several names classes; left out, the one that is "
+        "probabilities of classes.",
+    )
+    stage: tuple[str, ...] = field(
+        (),
+        "The stages of a .prototxt whose layers are wanted, where its rules speak of stages.",
+    )
+    until: str | None = field(
+        None,
+        "The layer a Caffe network is to end with; left out, all of it, of a .prototxt all "
+        "that is known here.",
+    )
 
 
 def networks(wanted: Wanted, top: bool = False, words: list[str] | None = None) -> dict:
@@ -51,7 +73,7 @@ def networks(wanted: Wanted, top: bool = False, words: list[str] | None = None) 
     from tfvis.networks import network as builder
     from tfvis.networks import registry
 
-    values = {field.name: getattr(wanted, field.name) for field in dataclasses.fields(wanted)}
+    values = {one.name: getattr(wanted, one.name) for one in dataclasses.fields(wanted)}
     names = [name for name in split_words(values.pop("network")) if name]
     if not names:
         raise InputError("--network: expected at least one name.")
@@ -140,10 +162,10 @@ def as_trained(name: str, wanted: Wanted, labels: str | None = None) -> None:
         labels: file with the names of classes, which a checkpoint has itself.
     """
     given = {"labels": labels} if labels is not None else {}
-    for field in dataclasses.fields(wanted):
-        value = getattr(wanted, field.name)
-        if field.name != "network" and value != field.default:
-            given[field.name] = value
+    for one in dataclasses.fields(wanted):
+        value = getattr(wanted, one.name)
+        if one.name != "network" and value != one.default:
+            given[one.name] = value
     for flag, value in given.items():
         raise InputError(
             f"--{flag}={value}: {name} is a checkpoint and runs as it was trained. "

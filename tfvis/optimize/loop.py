@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis.optimize.optimizers import Update
+from tfvis.optimize.stopping import Stop
 
 # Steps per call of the compiled chunk. Long enough that Python's share vanishes,
 # short enough that Ctrl-C and the progress bar answer within seconds.
@@ -28,23 +29,6 @@ class Stage:
     steps: int
     rate: float
     margin: int = 0
-
-
-@dataclasses.dataclass(frozen=True)
-class Stop:
-    """When an image of a batch has come far enough in a stage.
-
-    Its mean energy over the last `window` steps differs from that over the `window`
-    before by less than `change` times the latter. Means, since jitter makes single
-    steps jump. With several images, each stops on its own.
-
-    Attributes:
-        change: share of the energy; 0 never stops early.
-        window: steps; 50 are about a sixth of a published run.
-    """
-
-    change: float = 0.0
-    window: int = 50
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,21 +3,24 @@
 Inversion asks what a layer still knows of an image; activation maximisation what a unit
 looks for; a caricature, what of an image a layer answers to. All three go down the same
 energy, an objective and a natural-image prior (Mahendran & Vedaldi, IJCV 2016: MV16).
+
+Names are imported when first used, so that flags can be made of the settings before TensorFlow
+is started.
 """
 
-from tfvis.preimages.activation_maximization import Maximization, maximize
-from tfvis.preimages.caricatures import Caricature, caricature
-from tfvis.preimages.descent import Descent, Progress, features
-from tfvis.preimages.inversion import Inversion, invert
+from tfvis import lazy
 
-__all__ = [
-    "Caricature",
-    "Descent",
-    "Inversion",
-    "Maximization",
-    "Progress",
-    "caricature",
-    "features",
-    "invert",
-    "maximize",
-]
+__getattr__, __dir__, __all__ = lazy.attach(
+    __name__,
+    {
+        "Caricature": "settings",
+        "Descent": "settings",
+        "Inversion": "settings",
+        "Maximization": "settings",
+        "Progress": "descent",
+        "caricature": "caricatures",
+        "features": "descent",
+        "invert": "inversion",
+        "maximize": "activation_maximization",
+    },
+)

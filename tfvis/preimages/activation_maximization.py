@@ -6,41 +6,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfvis import objectives, parameterizations, transforms
+from tfvis import objectives, parameterizations, priors, transforms
 from tfvis.errors import InputError
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import receptive_field
 from tfvis.optimize import loop
 from tfvis.preimages import descent
-from tfvis.preimages.descent import Descent, Progress
+from tfvis.preimages.descent import Progress
+from tfvis.preimages.settings import PARAMETERIZATIONS, Maximization
 
-STRENGTH = 3e4
 # Compared by eye on VGG16: up to block3 pixels are the clearer; from block4 on (stride 8)
 # they fill with rainbow grain, and the spectrum shows dogs and wheels in plain colours.
 _DEEP_STRIDE = 8
 # Adam's step in the coordinates of the spectrum (lucid's).
 _FOURIER_RATE = 0.05
-
-
-@dataclasses.dataclass(frozen=True)
-class Maximization(Descent):
-    """Every constant of a maximisation; None means "chosen for this layer".
-
-    Attributes:
-        optimizer: None is "adagrad" for pixels, "adam" for fourier.
-        parameterization: "pixels" (MV16: natural prior, jitter) or "fourier"
-            (decorrelated spectrum, random views); None is fourier from a stride of 8 on.
-        strength: C of the weight C / (M rf^2) of a unit's activation, M being the largest
-            among photographs, rf the receptive field. MV16's code has 100^2; with three
-            times that the pictures are clearer, and units of VGG16's middle layers answer
-            three to five times what photographs get from them, not two to three.
-        views: the random views of "fourier".
-    """
-
-    optimizer: str | None = None
-    parameterization: str | None = None
-    strength: float = STRENGTH
-    views: transforms.Transforms = transforms.Transforms()
 
 
 def canvas(network: Network, layer: str) -> tuple[int, int]:
@@ -107,7 +86,7 @@ def normalized(
     layer: str,
     size: tuple[int, int],
     largest: Sequence[float],
-    strength: float = STRENGTH,
+    strength: float = Maximization.strength,
 ) -> objectives.Objective:
     """Returns C / (M rf^2) times an objective (MV16 section 5.2).
 
@@ -239,7 +218,7 @@ def published(
     """
     if settings.strength <= 0:
         raise InputError(f"--strength={settings.strength}: expected a number above 0.")
-    if settings.parameterization not in (None, "pixels", "fourier"):
+    if settings.parameterization not in (None, *PARAMETERIZATIONS):
         raise InputError(
             f"--parameterization={settings.parameterization}: expected pixels or fourier."
         )
@@ -282,7 +261,7 @@ def _fourier_descent(network, objective, size, seeds, settings) -> descent.Desce
     def look(spectrum, step):
         image = written.image(spectrum)
         seen = transforms.view(image, numbers, step, settings.views)
-        return seen + center, prior.terms(image)
+        return seen + center, priors.terms(prior, image)
 
     energy = descent.energy_of(network, -objective, objective.layers, settings, look, written.start)
     return descent.Descending(

@@ -10,19 +10,8 @@ from tfvis.errors import InputError
 from tfvis.networks.network import Network
 from tfvis.optimize import loop
 from tfvis.preimages import descent
-from tfvis.preimages.descent import Descent, Progress, features
-
-
-@dataclasses.dataclass(frozen=True)
-class Caricature(Descent):
-    """Every constant of a caricature; None means "as published for this layer".
-
-    Attributes:
-        strength: W, weight of the inner product against the prior; None by the layer's
-            depth (`default_strength`); MV16's code has 1.
-    """
-
-    strength: float | None = None
+from tfvis.preimages.descent import Progress, features
+from tfvis.preimages.settings import Caricature
 
 
 def published(

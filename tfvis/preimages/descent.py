@@ -16,53 +16,11 @@ from tfvis.networks.receptive_field import dominators
 from tfvis.optimize import lbfgs, loop, optimizers
 from tfvis.optimize.progress import Progress
 from tfvis.preimages import zero_gradients
+from tfvis.preimages.settings import OPTIMIZERS, Descent
 
-OPTIMIZERS = ("adagrad", "adam", "lbfgs")
 # Steps of pixels, grey levels: Adam's is its largest change per step, L-BFGS' the
 # largest of its very first trial; from there on it finds its own.
 _ADAM_RATE, _LBFGS_RATE = 4.0, 4.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Descent:
-    """Every constant of the way down; None means "as published for this layer".
-
-    Attributes:
-        prior: the regulariser and its bound.
-        jitter: J, the canvas exceeds the image by J - 1 px; MV16: stride / 4.
-        steps: with jitter, at full rate; MV16: 300.
-        fine_steps: afterwards, without jitter, at a lower rate.
-        fine_rate: their rate, as a share of the first; MV16: 0.1.
-        optimizer: "adagrad" (MV16's rule), "adam", or "lbfgs", which needs an energy
-            that stands still: it runs without jitter, steps and fine_steps together, and
-            with display space, 0..255, as its box.
-        rate: step rate; None derives 0.05 B^2 / alpha times the image's pixels for
-            adagrad (MV16), and 4 grey levels for adam and the first trial of lbfgs.
-        leak: share of the squared gradients adagrad keeps from step to step; MV16: 0.9.
-        momentum: share of the last change it keeps; MV16: 0.9.
-        stop: when to end early; by default never, as published.
-        precision: "float32" or "bfloat16", the network's arithmetic; image, energy
-            and rule are float32 in both.
-        jit: compile with XLA.
-    """
-
-    prior: priors.NaturalPrior = priors.NaturalPrior()
-    jitter: int | None = None
-    steps: int = 300
-    fine_steps: int = 0
-    fine_rate: float = 0.1
-    optimizer: str = "adagrad"
-    rate: float | None = None
-    leak: float = 0.9
-    momentum: float = 0.9
-    stop: loop.Stop = loop.Stop()
-    precision: str = "float32"
-    jit: bool = False
-
-    @property
-    def total(self) -> int:
-        """Steps of all stages."""
-        return self.steps + self.fine_steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -204,11 +162,11 @@ def pixel_descent(
         # A box is what L-BFGS can keep to; the published bound is a ball of colours.
         written = parameterizations.pixels(start, float("inf"))
     else:
-        written = parameterizations.pixels(start, prior.bound)
+        written = parameterizations.pixels(start, prior.longest)
 
     def look(canvas, step):
         window = priors.jittered(canvas, height, width, numbers, step)
-        return window + center, prior.terms(canvas)
+        return window + center, priors.terms(prior, canvas)
 
     energy = energy_of(network, objective, layers, settings, look, start)
     return Descending(

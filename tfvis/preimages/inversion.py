@@ -15,7 +15,8 @@ from tfvis.networks import hog_sift
 from tfvis.networks.network import Network
 from tfvis.optimize import loop
 from tfvis.preimages import descent
-from tfvis.preimages.descent import Descent, Progress, features
+from tfvis.preimages.descent import Progress, features
+from tfvis.preimages.settings import Inversion
 
 # C of MV16's energy, by the depth of the layer. The authors ran 1, 20, 100 and 300 and
 # showed, per layer, the best by eye. So were these chosen, on photographs at 224 px: up
@@ -28,23 +29,6 @@ _VGG_STRENGTH = {
     "block4": 200.0,
     "block5": 100.0,
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class Inversion(Descent):
-    """Every constant of an inversion; None means "as published for this layer".
-
-    Attributes:
-        fine_steps: MV16's 50.
-        strength: C, weight of the features against the prior.
-        mask_channels: channels to match, or None for all.
-        mask_window: (top, left, height, width) of the map to match, or None for all.
-    """
-
-    fine_steps: int = 50
-    strength: float | None = None
-    mask_channels: tuple[int, ...] | None = None
-    mask_window: tuple[int, int, int, int] | None = None
 
 
 def published(

@@ -14,10 +14,9 @@ import tensorflow as tf
 
 from tfvis import images
 from tfvis.style.gram import Moments, covariance
+from tfvis.style.settings import UNIT
 from tfvis.style.targets import Goal, Sums
 
-# Style over content in the code of Gatys et al., and the factor in the unit.
-UNIT = 1e3
 # Quality, tuned on the Oxford weights of VGG16 by measuring and by looking (Tuebingen, a
 # temple; Starry Night, The Scream, a painting of our own; 256 to 512 px). Coarse scales let
 # go of more of the content, so the style weighs a twenty-fifth: roofs stay readable, and the

@@ -13,80 +13,25 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import images, parameterizations, priors
-from tfvis.errors import InputError
 from tfvis.networks import differentiable
 from tfvis.networks.network import Network
 from tfvis.networks.padding import padded
 from tfvis.optimize import lbfgs, loop, optimizers
 from tfvis.optimize.progress import Progress
 from tfvis.style import losses, targets, tiling
+from tfvis.style.settings import Transfer, resolved
 
-RECIPES = ("gatys", "quality")
-OPTIMIZERS = ("lbfgs", "adam")
-STARTS = ("content", "noise", "style")
 # Coarse to fine in steps of sqrt(2) from 128 px on, the first scale twice as long as each
 # of the next, as Crowson has it. The scales before the last take this share of the work, not
 # Crowson's half: at 512 px 0.4 ended 7 % farther from the style at that size, 0.2 a fifth
 # farther from its large swirls, seen at 256 px.
 _SMALLEST, _STEP, _COARSE = 128, 2**0.5, 0.3
-# Crowson's Adam: 0.02 on a scale of 0..1, moments that forget soon.
-_ADAM_RATE, _ADAM_BETAS = 0.02 * 255, (0.9, 0.99)
+# Crowson's Adam: moments that forget soon.
+_ADAM_BETAS = (0.9, 0.99)
 # Decay of the average of iterates, Crowson's; shorter runs forget sooner.
 _AVERAGE = 0.99
-# None in G16. With a little, skies of quality have less grain and no worms, at a hundredth more
-# of the style distance; 0.5 cost a twentieth.
-_TV_WEIGHTS = {"gatys": 0.0, "quality": 0.1}
-# L-BFGS: the largest change of its first trial, in grey levels. Of 1, 4, 16 and 64 the last
-# came nearest in 150 evaluations of gatys; a scale of quality begins near its end.
-_LBFGS_RATES = {"gatys": 64.0, "quality": 16.0}
 # What a step that led to no finite number is shortened by, once.
 _SHORTENED = 0.1
-
-
-@dataclasses.dataclass(frozen=True)
-class Transfer:
-    """Every constant of a transfer; None means "by the recipe".
-
-    Attributes:
-        recipe: "gatys", as published; "quality", coarse to fine, on means and covariances
-            as well.
-        content_layers: G16: conv4_2.
-        style_layers: G16: conv1_1 to conv5_1.
-        ratio: of style to content; 1000 in the code of Gatys et al.
-        evaluations: of the energy; 500 in their code. Of quality, about as much work.
-        optimizer: None is "lbfgs", which at the same work came twice as near as "adam":
-            Crowson's, with an average of iterates and moments handed from scale to scale,
-            which needs a tenth of the memory.
-        init: "content", "noise" or "style": where it starts.
-        tv_weight: of the total variation, mean over pixels of the sum over channels of its
-            squared differences; none in G16.
-        rate: grey levels; None is 64 (gatys) or 16 (quality) for the
-            first trial of lbfgs, 5.1 for adam.
-        history: pairs L-BFGS remembers; 20 in the code of Gatys et al. 2015.
-        guide: how masks go down the network: "simple" or "inside" (Gatys et al. 2017).
-        tile: core of a tile, pixels; None does the picture at once.
-        precision: "float32" or "bfloat16", the network's arithmetic.
-        exact: share of gatys' evaluations, the last ones, that are in float32 all the same:
-            where Gram matrices agree to half a percent, the rounding of bfloat16 shows, 8 %
-            of the energy after 150 evaluations.
-        jit: compile with XLA.
-    """
-
-    recipe: str = "quality"
-    content_layers: tuple[str, ...] = ("block4_conv2",)
-    style_layers: tuple[str, ...] = tuple(f"block{k}_conv1" for k in range(1, 6))
-    ratio: float = losses.UNIT
-    evaluations: int = 500
-    optimizer: str | None = None
-    init: str = "content"
-    tv_weight: float | None = None
-    rate: float | None = None
-    history: int = 20
-    guide: str = "simple"
-    tile: int | None = None
-    precision: str = "float32"
-    exact: float = 0.25
-    jit: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,38 +112,6 @@ def schedule(size: tuple[int, int], settings: Transfer) -> list[Level]:
         )
         for share, factor in zip(shares, reversed(factors), strict=True)
     ]
-
-
-def resolved(settings: Transfer) -> Transfer:
-    """Returns the settings with the recipe's choice in place of every None.
-
-    Raises:
-        InputError: a setting is out of range.
-    """
-    for name, known in (("recipe", RECIPES), ("init", STARTS)):
-        if getattr(settings, name) not in known:
-            raise InputError(f"--{name}={getattr(settings, name)}: expected {', '.join(known)}.")
-    optimizer = settings.optimizer or "lbfgs"
-    if optimizer not in OPTIMIZERS:
-        raise InputError(f"--optimizer={optimizer}: expected {', '.join(OPTIMIZERS)}.")
-    rate, tv_weight = settings.rate, settings.tv_weight
-    for name, value, least in (
-        ("evaluations", settings.evaluations, 1),
-        ("ratio", settings.ratio, 1e-12),
-        ("history", settings.history, 1),
-        ("rate", rate, 1e-6),
-        ("tv_weight", tv_weight, 0),
-    ):
-        if value is not None and not least <= value < float("inf"):
-            raise InputError(f"--{name}={value}: expected a number of at least {least:g}.")
-    return dataclasses.replace(
-        settings,
-        optimizer=optimizer,
-        rate=(_LBFGS_RATES[settings.recipe] if optimizer == "lbfgs" else _ADAM_RATE)
-        if rate is None
-        else rate,
-        tv_weight=_TV_WEIGHTS[settings.recipe] if tv_weight is None else tv_weight,
-    )
 
 
 def stylize(

@@ -1,0 +1,137 @@
+"""Every constant of the pre-images (Mahendran & Vedaldi, IJCV 2016: MV16)."""
+
+import dataclasses
+import typing
+
+from tfvis import settings
+from tfvis.natural_prior import NaturalPrior
+from tfvis.optimize.stopping import Stop
+from tfvis.settings import changed, field
+
+if typing.TYPE_CHECKING:
+    from tfvis import transforms
+
+OPTIMIZERS = ("adagrad", "adam", "lbfgs")
+PARAMETERIZATIONS = ("pixels", "fourier")
+
+
+def _views():
+    # Here, since flags are made from these fields before TensorFlow is imported.
+    from tfvis import transforms
+
+    return transforms.Transforms()
+
+
+@settings.documented
+@dataclasses.dataclass(frozen=True)
+class Descent:
+    """Every constant of the way down; None means "as published for this layer"."""
+
+    prior: NaturalPrior = field(NaturalPrior(), "The regulariser and its bound.")
+    steps: int = field(300, "Steps with jitter at full rate.", source="MV16: 300.", least=1)
+    fine_steps: int = field(0, "Steps after them, without jitter, at a lower rate.", least=0)
+    fine_rate: float = field(0.1, "Their rate, as a share of `rate`.", source="MV16.", least=1e-6)
+    optimizer: str = field(
+        "adagrad",
+        "Step rule: the published one, Adam, or L-BFGS (without jitter, colours in 0..255).",
+        source="MV16's is adagrad. L-BFGS needs an energy that stands still: it runs without "
+        "jitter, steps and fine_steps together, with display space as its box.",
+        choices=OPTIMIZERS,
+    )
+    rate: float | None = field(
+        None,
+        "Step rate; left out, the published one (adam, lbfgs: 4 grey levels).",
+        source="MV16: 0.05 B^2 / alpha times the image's pixels; of lbfgs it is the first trial's.",
+        least=0,
+    )
+    leak: float = field(
+        0.9, "Share of the squared gradients adagrad keeps.", source="MV16.", least=0, most=1
+    )
+    momentum: float = field(
+        0.9, "Share of the last change adagrad keeps.", source="MV16.", least=0, most=1
+    )
+    jitter: int | None = field(
+        None,
+        "J, shifts of 0 to J - 1 px; left out, a quarter of the layer's stride.",
+        source="MV16; the canvas exceeds the image by J - 1 px.",
+        least=1,
+        most=256,
+    )
+    stop: Stop = field(Stop(), "When to end early.", source="By default never, as published.")
+    precision: str = field(
+        "float32",
+        "Arithmetic of the network; image, energy and rule are float32 in any.",
+        choices=("float32", "bfloat16"),
+    )
+    jit: bool = field(False, "Compile with XLA.")
+
+    @property
+    def total(self) -> int:
+        """Steps of all stages."""
+        return self.steps + self.fine_steps
+
+
+@settings.documented
+@dataclasses.dataclass(frozen=True)
+class Inversion(Descent):
+    """Every constant of an inversion; None means "as published for this layer"."""
+
+    fine_steps: int = changed(Descent, "fine_steps", 50, source="MV16: 50.")
+    strength: float | None = field(
+        None,
+        "C, the features against the prior; left out, by the layer's depth.",
+        source="See `inversion.default_strength`.",
+        least=0,
+    )
+    mask_channels: tuple[int, ...] | None = field(
+        None, "Match these channels only, such as 0-31,40."
+    )
+    mask_window: tuple[int, int, int, int] | None = field(
+        None, "Match this part of the map only: top,left,height,width."
+    )
+
+
+@settings.documented
+@dataclasses.dataclass(frozen=True)
+class Caricature(Descent):
+    """Every constant of a caricature; None means "as published for this layer"."""
+
+    strength: float | None = field(
+        None,
+        "Weight of what the layer sees against the prior; left out, by the layer's depth.",
+        source="See `caricatures.default_strength`; W is 1 in MV16's code.",
+        least=0,
+    )
+
+
+@settings.documented
+@dataclasses.dataclass(frozen=True)
+class Maximization(Descent):
+    """Every constant of a maximisation; None means "chosen for this layer"."""
+
+    optimizer: str | None = changed(
+        Descent, "optimizer", None, source="adagrad for pixels, adam for fourier."
+    )
+    parameterization: str | None = field(
+        None,
+        "What is optimised: pixels seen through jitter, or a spectrum of decorrelated colours "
+        "seen in random shifts, scales and turns; left out, pixels up to a stride of 4.",
+        source="MV16, Olah et al. 2017.",
+        choices=PARAMETERIZATIONS,
+    )
+    strength: float = field(
+        3e4,
+        "C of the unit's weight C / (M rf^2): M its largest activation on photographs, rf its "
+        "receptive field.",
+        source="MV16's code has 100^2; with three times that the pictures are clearer, and units "
+        "of VGG16's middle layers answer three to five times what photographs get from them, "
+        "not two to three.",
+        least=0,
+    )
+    views: "transforms.Transforms" = dataclasses.field(
+        default_factory=_views,
+        metadata={
+            "help": 'The random views of "fourier", a `transforms.Transforms`.',
+            "source": "",
+        },
+    )

@@ -1,0 +1,55 @@
+"""Settings: dataclasses whose fields say what they are, within which bounds, and why by default so.
+
+A field's metadata is the one place of all that; an app's flags are made from it
+(`apps.flags.fields`), and so is what `help` shows of the class. Nothing here needs TensorFlow,
+which flags must not wait for.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+
+def field(
+    default,
+    help: str,
+    *,
+    source: str = "",
+    least: float | None = None,
+    most: float | None = None,
+    choices: Sequence[str] | None = None,
+):
+    """Returns a field of a dataclass.
+
+    Args:
+        default: an immutable value.
+        help: one or two sentences, as a flag's help; `names` of other fields in backticks.
+        source: what the default is taken from, or was chosen by.
+        least, most: of a number that a person may ask for, both included.
+        choices: of a word.
+    """
+    about = {"help": help, "source": source, "least": least, "most": most, "choices": choices}
+    return dataclasses.field(default=default, metadata=about)
+
+
+def changed(kind: type, name: str, default, source: str = ""):
+    """Returns a field of a base class with another default.
+
+    Args:
+        kind: the base class.
+        name: of its field.
+        default: in its place.
+        source: of this default.
+    """
+    (found,) = (one for one in dataclasses.fields(kind) if one.name == name)
+    return dataclasses.field(default=default, metadata={**found.metadata, "source": source})
+
+
+def documented(kind: type) -> type:
+    """Returns a dataclass whose docstring lists what its fields say of themselves."""
+    lines = [kind.__doc__ or "", "", "    Attributes:"]
+    for one in dataclasses.fields(kind):
+        if one.metadata:
+            text = " ".join(filter(None, (one.metadata["help"], one.metadata["source"])))
+            lines.append(f"        {one.name}: {text}")
+    kind.__doc__ = "\n".join(lines)
+    return kind
