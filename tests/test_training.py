@@ -287,7 +287,7 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from tests import nets, stripes
-from tfvis.art import anatomy, training
+from tfvis.classifiers import backbone, training
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 assert strategy.num_replicas_in_sync == 2
 with strategy.scope():
@@ -296,7 +296,7 @@ with strategy.scope():
             epochs=2, head_epochs=2, rate=1e-2, batch=8, patience=9, dropout=0.0
         )
         arguments = (
-            anatomy.anatomy(nets.wrapped()), 3, stripes.part(80, noise=2.0),
+            backbone.anatomy(nets.wrapped()), 3, stripes.part(80, noise=2.0),
             stripes.part(30, seed=1, noise=2.0), settings,
             pathlib.Path(sys.argv[1], str(bool(target))),
         )
