@@ -20,9 +20,9 @@ Without --image, the demo photograph and a painting that come along.
 
 from absl import flags
 
-from apps.flags import classifier as classifier_flags
-from apps.flags import common, name_checks, pictures
-from apps.flags import networks as network_flags
+from .flags import classifier as classifier_flags
+from .flags import common, name_checks, pictures
+from .flags import networks as network_flags
 
 _IMAGE = pictures.define_images()
 _NETWORK = network_flags.define_network(network="pacs_vgg16")
@@ -107,7 +107,7 @@ def main() -> None:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.attend")
+    common.run(main, "attend")
 
 
 if __name__ == "__main__":

@@ -41,12 +41,13 @@ from it):
 
 from absl import flags
 
-from apps.flags import classifier as classifier_flags
-from apps.flags import common, name_checks, paths, pictures
-from apps.flags import networks as network_flags
-from apps.flags import style as style_flags
 from tfvis import words
 from tfvis.experiments import networks
+
+from .flags import classifier as classifier_flags
+from .flags import common, name_checks, paths, pictures
+from .flags import networks as network_flags
+from .flags import style as style_flags
 
 _IMAGE, _SIZE, _CROP = pictures.define_image(224)
 _NETWORK = network_flags.define_network()
@@ -91,7 +92,7 @@ def main() -> None:
         # Of apps as processes; nothing of it needs a network here.
         workdir = common.workdir(_WORKDIR.value)
         common.start_tensorflow()
-        from apps.benchmarks import refusals
+        from .benchmarks import refusals
 
         refusals.table_refusals(workdir)
         return
@@ -102,10 +103,11 @@ def main() -> None:
     style = style_flags.pictures(_STYLE.value, "style")[0]
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from apps.benchmarks import caffe_oracle, caffe_reading, peers, quality, steps, surveys
-    from apps.benchmarks import styles as style_tables
     from tfvis.experiments import devices, folders
     from tfvis.report import manifest
+
+    from .benchmarks import caffe_oracle, caffe_reading, peers, quality, steps, surveys
+    from .benchmarks import styles as style_tables
 
     network = networks.only(networks.networks(_NETWORK()), "the tables are of one")
     target = networks.target(picture, network, _SIZE.value, "none")
@@ -146,8 +148,9 @@ def main() -> None:
 
 def _attention(network) -> None:
     """Prints the tables of maps, as far as there are pictures for them."""
-    from apps.benchmarks import attention
     from tfvis.experiments import devices
+
+    from .benchmarks import attention
 
     precision = devices.precision(_PRECISION.value)
     attention.table_cost(network, "float32", _ROUNDS.value)
@@ -164,9 +167,10 @@ def _attention(network) -> None:
 
 def _domains(workdir) -> None:
     """Prints the table of sources left out."""
-    from apps.benchmarks import domains
     from tfvis.classifiers import training
     from tfvis.experiments import devices
+
+    from .benchmarks import domains
 
     settings = training.Training(
         epochs=_EPOCHS.value,
@@ -181,7 +185,7 @@ def _domains(workdir) -> None:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.benchmark")
+    common.run(main, "benchmark")
 
 
 if __name__ == "__main__":

@@ -14,10 +14,11 @@ Stopped at any moment, the same command goes on where it was. A layer of VGG16 a
 224 px takes half a minute to two minutes on two cores.
 """
 
-from apps.flags import common, descent, fields, name_checks, pictures
-from apps.flags import networks as network_flags
 from tfvis import preimages
 from tfvis.experiments import networks
+
+from .flags import common, descent, fields, name_checks, pictures
+from .flags import networks as network_flags
 
 _IMAGE, _SIZE, _CROP = pictures.define_image()
 _NETWORK = network_flags.define_network()
@@ -60,7 +61,7 @@ def main() -> None:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.caricature")
+    common.run(main, "caricature")
 
 
 if __name__ == "__main__":

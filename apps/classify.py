@@ -17,11 +17,12 @@ Without --image, the demo photograph and a painting that come along.
 
 from absl import flags
 
-from apps.flags import classifier as classifier_flags
-from apps.flags import common, name_checks, paths, pictures
-from apps.flags import networks as network_flags
 from tfvis.errors import InputError
 from tfvis.experiments import networks
+
+from .flags import classifier as classifier_flags
+from .flags import common, name_checks, paths, pictures
+from .flags import networks as network_flags
 
 _IMAGE = pictures.define_images()
 _CHECKPOINT = classifier_flags.define_checkpoint("pacs_vgg16")
@@ -95,7 +96,7 @@ def _checkpoint() -> tuple[str, str | None]:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.classify")
+    common.run(main, "classify")
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ is imported.
 
 from absl import flags
 
-from apps.flags import common, paths
-from apps.flags import networks as network_flags
 from tfvis.errors import InputError
+
+from .flags import common, paths
+from .flags import networks as network_flags
 
 _PROTOTXT = paths.define("prototxt", None, paths.file, "The layers: a deploy.prototxt.")
 _NETWORK = paths.define(
@@ -90,7 +91,7 @@ def main() -> None:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.convert")
+    common.run(main, "convert")
 
 
 if __name__ == "__main__":

@@ -17,10 +17,11 @@ An image takes VGG16 half a second to look through on two cores, and one more to
 
 from absl import flags
 
-from apps.flags import common, name_checks, paths, pictures, units
-from apps.flags import networks as network_flags
 from tfvis import words
 from tfvis.experiments import networks
+
+from .flags import common, name_checks, paths, pictures, units
+from .flags import networks as network_flags
 
 _IMAGES = paths.define(
     "images",
@@ -87,7 +88,7 @@ def main() -> None:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.deconv")
+    common.run(main, "deconv")
 
 
 if __name__ == "__main__":

@@ -18,9 +18,10 @@ import time
 
 from absl import flags
 
-from apps.flags import common, name_checks, paths, pictures
-from apps.flags import networks as network_flags
 from tfvis.experiments import networks
+
+from .flags import common, name_checks, paths, pictures
+from .flags import networks as network_flags
 
 _IMAGE, _SIZE, _CROP = pictures.define_image(None)
 _NETWORK = network_flags.define_network()
@@ -99,7 +100,7 @@ def main() -> None:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.demo")
+    common.run(main, "demo")
 
 
 if __name__ == "__main__":

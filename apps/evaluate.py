@@ -10,9 +10,10 @@ Prints the accuracy over all, per source and per class. Writes to --workdir:
     tensorboard/                   the two pictures
 """
 
-from apps.flags import classifier as classifier_flags
-from apps.flags import common, name_checks
 from tfvis import words
+
+from .flags import classifier as classifier_flags
+from .flags import common, name_checks
 
 _CHECKPOINT = classifier_flags.define_checkpoint()
 _DATA = classifier_flags.define_data(
@@ -48,7 +49,7 @@ def main() -> None:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.evaluate")
+    common.run(main, "evaluate")
 
 
 if __name__ == "__main__":

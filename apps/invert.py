@@ -17,11 +17,12 @@ Stopped at any moment, the same command goes on where it was. A layer of VGG16 a
 
 from absl import flags
 
-from apps.flags import common, descent, fields, name_checks, pictures
-from apps.flags import networks as network_flags
 from tfvis import preimages, words
 from tfvis.errors import InputError
 from tfvis.experiments import networks
+
+from .flags import common, descent, fields, name_checks, pictures
+from .flags import networks as network_flags
 
 _IMAGE, _SIZE, _CROP = pictures.define_image()
 _NETWORK = network_flags.define_network()
@@ -89,7 +90,7 @@ def main() -> None:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.invert")
+    common.run(main, "invert")
 
 
 if __name__ == "__main__":

@@ -20,9 +20,10 @@ demo photograph and a painting that come along.
 
 from absl import flags
 
-from apps.flags import classifier as classifier_flags
-from apps.flags import common, name_checks, paths, pictures
 from tfvis.experiments import networks
+
+from .flags import classifier as classifier_flags
+from .flags import common, name_checks, paths, pictures
 
 _IMAGE = pictures.define_images()
 _CHECKPOINT = classifier_flags.define_checkpoint("pacs_vgg16")
@@ -127,7 +128,7 @@ def _scales(words: list[str]) -> tuple[float, ...]:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.localize")
+    common.run(main, "localize")
 
 
 if __name__ == "__main__":

@@ -19,9 +19,10 @@ some ten seconds on two cores, one of block5 a minute.
 
 from absl import flags
 
-from apps.flags import common, descent, fields, name_checks, paths, units
-from apps.flags import networks as network_flags
 from tfvis import preimages, words
+
+from .flags import common, descent, fields, name_checks, paths, units
+from .flags import networks as network_flags
 
 _SIZE = flags.DEFINE_integer(
     "size",
@@ -98,7 +99,7 @@ def main() -> None:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.maximize")
+    common.run(main, "maximize")
 
 
 if __name__ == "__main__":

@@ -20,11 +20,12 @@ import pathlib
 
 from absl import flags
 
-from apps.flags import common, name_checks, paths
-from apps.flags import networks as network_flags
-from apps.flags import style as style_flags
 from tfvis.errors import InputError
 from tfvis.experiments import networks
+
+from .flags import common, name_checks, paths
+from .flags import networks as network_flags
+from .flags import style as style_flags
 
 _IMAGE = paths.define(
     "image",
@@ -133,7 +134,7 @@ def main() -> None:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.reconstruct")
+    common.run(main, "reconstruct")
 
 
 if __name__ == "__main__":

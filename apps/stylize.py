@@ -18,10 +18,11 @@ minutes on two cores.
 
 import pathlib
 
-from apps.flags import common, name_checks
-from apps.flags import networks as network_flags
-from apps.flags import style as style_flags
 from tfvis.experiments import networks
+
+from .flags import common, name_checks
+from .flags import networks as network_flags
+from .flags import style as style_flags
 
 _PAINTING = style_flags.define_painting()
 _SIZE = style_flags.define_size(512)
@@ -75,7 +76,7 @@ def main() -> None:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.stylize")
+    common.run(main, "stylize")
 
 
 if __name__ == "__main__":

@@ -21,11 +21,12 @@ runs are shared so: in bfloat16, a run depends on its length from the start.
 
 from absl import flags
 
-from apps.flags import common, name_checks
-from apps.flags import networks as network_flags
-from apps.flags import style as style_flags
 from tfvis.errors import InputError
 from tfvis.experiments import sweep_grid
+
+from .flags import common, name_checks
+from .flags import networks as network_flags
+from .flags import style as style_flags
 
 _VARY = flags.DEFINE_string(
     "vary",
@@ -122,7 +123,7 @@ def main() -> None:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.sweep")
+    common.run(main, "sweep")
 
 
 if __name__ == "__main__":

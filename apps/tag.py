@@ -25,8 +25,9 @@ Without --image, the demo photograph and a painting that come along.
 
 from absl import flags
 
-from apps.flags import common, paths, pictures
 from tfvis.errors import InputError
+
+from .flags import common, paths, pictures
 
 _IMAGE = pictures.define_images()
 _WEIGHTS = paths.define(
@@ -119,7 +120,7 @@ def _check() -> None:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.tag")
+    common.run(main, "tag")
 
 
 if __name__ == "__main__":

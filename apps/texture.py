@@ -22,12 +22,13 @@ import pathlib
 
 from absl import flags
 
-from apps.flags import common, name_checks
-from apps.flags import networks as network_flags
-from apps.flags import style as style_flags
 from tfvis import words
 from tfvis.errors import InputError
 from tfvis.experiments import networks
+
+from .flags import common, name_checks
+from .flags import networks as network_flags
+from .flags import style as style_flags
 
 _STYLE = style_flags.define_style(several=False)
 _SIZE = style_flags.define_size(256)
@@ -120,7 +121,7 @@ def main() -> None:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.texture")
+    common.run(main, "texture")
 
 
 if __name__ == "__main__":

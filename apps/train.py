@@ -19,11 +19,12 @@ pictures in half a minute per view, once, and learn from them in ten seconds an 
 
 from absl import flags
 
-from apps.flags import classifier as classifier_flags
-from apps.flags import common, fields, name_checks, paths
-from apps.flags import networks as network_flags
 from tfvis.classifiers.settings import Training
 from tfvis.errors import InputError
+
+from .flags import classifier as classifier_flags
+from .flags import common, fields, name_checks, paths
+from .flags import networks as network_flags
 
 _DATA = classifier_flags.define_data(
     "Folders with a folder per class, or CSV files; separated by commas."
@@ -99,7 +100,7 @@ def main() -> None:
 
 def run() -> None:
     """The app's entry point."""
-    common.run(main, "apps.train")
+    common.run(main, "train")
 
 
 if __name__ == "__main__":

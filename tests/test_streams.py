@@ -14,7 +14,7 @@ def main():
         common.tell(f"result {{k}} of a\\x1b[31m\\nclass")
     common.say("note\\x07")
     {more}
-common.run(main, "apps.streams_test")
+common.run(main, "streams_test")
 """
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import scipy.ndimage
 import tensorflow as tf
 
-from apps.benchmarks import timing
 from tfvis.attention import boxes, localization, pointing
 from tfvis.attention.grad_cam import GradCam
 from tfvis.attention.visual_backprop import VisualBackProp
@@ -14,6 +13,8 @@ from tfvis.errors import InputError
 from tfvis.experiments import labelled_pictures
 from tfvis.experiments.progress import bar
 from tfvis.networks.network import Network
+
+from . import timing
 
 _SIDE, _BATCH = 224, 8
 # Bojarski et al. 2018, section IV: what is marked is widened by 30 px, then moved sideways.

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from apps.benchmarks.timing import medians
 from tfvis.networks.caffe import caffemodel, protobuf_wire, schema
+
+from .timing import medians
 
 # CaffeNet's layers, the net that most .caffemodel files are of: 61 million weights.
 _SHAPES = {

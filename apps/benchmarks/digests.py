@@ -28,7 +28,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from apps.benchmarks import digest_commands
+from . import digest_commands
 
 _KINDS = (".png", ".gif", ".csv", ".npy", ".npz", ".html")
 # Columns of tables that no two runs share: how long it took (results.csv of sweep).

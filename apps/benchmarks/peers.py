@@ -6,10 +6,11 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from apps.benchmarks.timing import medians, precisions
 from tfvis import preimages
 from tfvis.networks.network import Network
 from tfvis.preimages import activation_maximization
+
+from .timing import medians, precisions
 
 _LAYER, _UNITS, _SIZE = "block4_conv2", tuple(range(16)), (224, 224)
 # A step takes seconds; three of them outweigh the overhead of a call.

@@ -10,10 +10,12 @@ import time
 
 import numpy as np
 
-from apps.benchmarks.timing import precisions
 from tfvis import images, objectives, preimages, priors
 from tfvis.networks.network import Network
 from tfvis.preimages import inversion
+
+from ..flags import program
+from .timing import precisions
 
 # What a layer of VGG16 may lose at most, at 224 px with default settings: a little
 # above what a plain transcription of the published recipe was measured to lose.
@@ -68,12 +70,13 @@ def energy(network, layer, target, pictures, settings) -> float:
 
 def table_app() -> None:
     """Prints how soon --help answers, and the memory of a 224 px inversion."""
+    app = [sys.executable, "-m", program.module("invert")]
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "apps.invert", "--help"], check=True, capture_output=True)
+    subprocess.run([*app, "--help"], check=True, capture_output=True)
     print(f"apps.invert --help answers in {time.perf_counter() - began:.2f} s")
     for precision in precisions():
         with tempfile.TemporaryDirectory() as folder:
-            command = [sys.executable, "-m", "apps.invert", "--layers=block5_conv3", "--steps=20"]
+            command = [*app, "--layers=block5_conv3", "--steps=20"]
             command += ["--fine_steps=5", f"--workdir={folder}", f"--precision={precision}"]
             subprocess.run(command, check=True, capture_output=True)
         # The largest child so far; float32 is run first, and takes the more.

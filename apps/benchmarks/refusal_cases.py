@@ -5,7 +5,8 @@ import pathlib
 import sys
 import zlib
 
-from apps.benchmarks import refusal_inputs, refusal_values
+from ..flags import program
+from . import refusal_inputs, refusal_values
 
 _NETWORKED = (
     "attend", "caricature", "classify", "deconv", "invert", "maximize", "reconstruct", "stylize",
@@ -51,7 +52,7 @@ class Case:
         """Returns what is run; results would go to `workdir`."""
         flags = {"output": f"{workdir}/x.keras"} if self.app == "convert" else {"workdir": workdir}
         given = [f"--{flag}={value}" for flag, value in (flags | self.flags).items()]
-        return [sys.executable, "-m", f"apps.{self.app}", *given]
+        return [sys.executable, "-m", program.module(self.app), *given]
 
 
 def cases(files: dict[str, list[pathlib.Path]]) -> list[Case]:

@@ -13,9 +13,10 @@ import keras
 import numpy as np
 import PIL.Image
 
-from apps.benchmarks import refusal_networks
 from tfvis import images
 from tfvis.networks import illustration2vec_tags
+
+from . import refusal_networks
 
 HTML = b"<!DOCTYPE html><html><body>404: Not Found</body></html>\n"
 # What a name may hold that a terminal obeys.

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from apps.benchmarks import refusal_inputs
+from . import refusal_inputs
 
 # Flags that take a number, of each app that has flags of its own.
 _NUMBERS = {

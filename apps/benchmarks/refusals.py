@@ -12,9 +12,10 @@ import subprocess
 import threading
 import time
 
-from apps.benchmarks import refusal_cases, refusal_inputs
-from apps.benchmarks.refusal_cases import Case
 from tfvis.errors import printable
+
+from . import refusal_cases, refusal_inputs
+from .refusal_cases import Case
 
 # What an app says of good input too, bars among it.
 _HARMLESS = re.compile(r"Starting TensorFlow|Note:|Preprocessing|.*%\||\s*$")

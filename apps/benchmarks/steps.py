@@ -5,11 +5,12 @@ import importlib.util
 import numpy as np
 import tensorflow as tf
 
-from apps.benchmarks.timing import medians, precisions
 from tfvis import parameterizations, preimages
 from tfvis.networks.network import Network
 from tfvis.optimize import loop, optimizers
 from tfvis.preimages import inversion as recipe
+
+from .timing import medians, precisions
 
 _STEPS = loop.CHUNK
 

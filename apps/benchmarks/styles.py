@@ -14,11 +14,13 @@ import numpy as np
 import scipy.optimize
 import tensorflow as tf
 
-from apps.benchmarks.timing import medians, precisions
 from tfvis import images
 from tfvis.networks.network import Network
 from tfvis.style import losses, metrics, targets, transfer
 from tfvis.style.transfer import Scene, Transfer
+
+from ..flags import program
+from .timing import medians, precisions
 
 _EVALUATIONS = 150
 _BOUNDS = (0.0, 255.0)
@@ -264,7 +266,7 @@ def _at_content(content: float, points) -> tuple[float, float]:
 
 def table_memory(image: str | None, style: str | None) -> None:
     """Prints the peak of memory of a picture of 2048 px that is to keep to 3 GiB."""
-    command = [sys.executable, "-m", "apps.stylize", "--size=2048", "--memory=3GiB"]
+    command = [sys.executable, "-m", program.module("stylize"), "--size=2048", "--memory=3GiB"]
     command += ["--recipe=gatys", "--evaluations=2", "--workdir=/tmp/tfvis-memory"]
     command += [f"--content={image}"] if image else []
     command += [f"--style={style}"] if style else []

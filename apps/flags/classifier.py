@@ -4,11 +4,12 @@ import re
 
 from absl import flags
 
-from apps.flags import fields, paths
 from tfvis.classifiers.settings import Training
 from tfvis.errors import InputError
 from tfvis.experiments import labelled_pictures
 from tfvis.words import split
+
+from . import fields, paths
 
 
 def define_data(what: str, required: bool = True) -> flags.FlagHolder:

@@ -14,13 +14,15 @@ import sys
 import tempfile
 from collections.abc import Callable
 
-from absl import app, flags
+import absl.app
+from absl import flags
 
-from apps.flags import paths, streams
-from apps.flags.streams import say as say
-from apps.flags.streams import tell as tell
 from tfvis import files, locks
 from tfvis.errors import InputError
+
+from . import paths, program, streams
+from .streams import say as say
+from .streams import tell as tell
 
 # TensorFlow's start-up lines are not for the person running an app; 0 shows them.
 _VERBOSE = os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0"
@@ -31,23 +33,23 @@ _PACKAGE = __name__.rpartition(".")[0]
 _LARGEST = 2**31 - 1
 
 
-def run(main: Callable[[], None], module: str) -> None:
+def run(main: Callable[[], None], app: str) -> None:
     """Runs an app: parses flags, calls main, turns bad input into one line.
 
     Exit codes: 0 done, 1 bad input, 2 bad flags, 130 interrupted, 143 terminated.
 
     Args:
         main: reads flags, calls the library, writes the report.
-        module: the app's dotted name, for messages.
+        app: its name, for messages.
     """
-    program = f"python -m {module}"
+    name = program.name(app)
 
     def parse(argv):
         if {"--help", "-help", "-h", "--h", "--helpshort"} & set(argv[1:]):
             try:
-                streams.write(help_text(program) + "\n")
+                streams.write(help_text(name) + "\n")
             except InputError as error:
-                _stop(f"{program}: {error}", 1)
+                _stop(f"{name}: {error}", 1)
             sys.exit(0)
         # absl's spelling of a switched-off flag has no hyphen; people's has.
         argv = [re.sub(r"^--no-(\w+)$", r"--no\1", word) for word in argv]
@@ -55,10 +57,10 @@ def run(main: Callable[[], None], module: str) -> None:
             rest = flags.FLAGS(argv)
             _check_numbers()
         except (flags.Error, InputError) as error:
-            _stop(f"{program}: {' '.join(str(error).split())}", 2)
+            _stop(f"{name}: {' '.join(str(error).split())}", 2)
         if len(rest) > 1:
             _stop(
-                f"{program}: unexpected argument {rest[1]!r}; every argument is a "
+                f"{name}: unexpected argument {rest[1]!r}; every argument is a "
                 "--flag=value (see --help).",
                 2,
             )
@@ -71,27 +73,25 @@ def run(main: Callable[[], None], module: str) -> None:
             paths.check(_own_flags())
             main()
         except InputError as error:
-            _stop(f"{program}: {' '.join(str(error).split())}", 1)
+            _stop(f"{name}: {' '.join(str(error).split())}", 1)
         except KeyboardInterrupt as error:
             code = 143 if isinstance(error, _Terminated) else 130
-            _stop(
-                f"\n{program}: interrupted. What is finished stays; the same command goes on.", code
-            )
+            _stop(f"\n{name}: interrupted. What is finished stays; the same command goes on.", code)
         except MemoryError:
-            _stop(f"{program}: out of memory. Use a smaller --size, or ask for fewer pictures.", 1)
+            _stop(f"{name}: out of memory. Use a smaller --size, or ask for fewer pictures.", 1)
         except OSError as error:
             # A disk that fills, a folder that goes away: nothing that the program did.
             where = f"{error.filename}: " if error.filename else ""
-            _stop(f"{program}: {where}{error.strerror or error}.", 1)
+            _stop(f"{name}: {where}{error.strerror or error}.", 1)
         except Exception as error:
             # TensorFlow's own word for it; its class must not be imported for this.
             if type(error).__name__ != "ResourceExhaustedError":
                 raise
-            _stop(f"{program}: out of memory. Use a smaller --size, or ask for fewer pictures.", 1)
+            _stop(f"{name}: out of memory. Use a smaller --size, or ask for fewer pictures.", 1)
 
     streams.prepare()
     _show_messages()
-    app.run(guarded, flags_parser=parse)
+    absl.app.run(guarded, flags_parser=parse)
 
 
 class _Said(logging.Handler):
@@ -133,10 +133,10 @@ def _check_numbers() -> None:
                 raise InputError(f"--{flag.name}={value}: expected at most {_LARGEST}.")
 
 
-def help_text(program: str) -> str:
+def help_text(name: str) -> str:
     """Returns the app's docstring and its flags, one or two lines each."""
     main = sys.modules["__main__"]
-    lines = [(main.__doc__ or "").strip(), "", f"Flags of {program}:"]
+    lines = [program.said((main.__doc__ or "").strip()), "", f"Flags of {name}:"]
     for flag in _own_flags():
         default = "" if flag.default in (None, "", []) else f"={flag.default}"
         text = re.sub(r"\s+", " ", flag.help or "")
@@ -241,6 +241,7 @@ def arguments() -> dict:
 
 
 def command() -> str:
-    """Returns the flags of the running app that differ from their defaults, as typed."""
+    """Returns what was typed to run the app: its flags that differ from their defaults."""
     given = [flag for flag in _own_flags() if flag.value != flag.default]
-    return shlex.join(f"--{flag.name}={flag.value}" for flag in given)
+    app = sys.modules["__main__"].__spec__.name.rpartition(".")[2]
+    return f"{program.name(app)} " + shlex.join(f"--{flag.name}={flag.value}" for flag in given)

@@ -4,9 +4,10 @@ import pathlib
 
 from absl import flags
 
-from apps.flags import fields
 from tfvis.natural_prior import NO_PRIOR, NaturalPrior
 from tfvis.optimize.stopping import Stop
+
+from . import fields
 
 _STEPS = ("steps", "fine_steps", "fine_rate", "optimizer", "rate", "leak", "momentum", "jitter")
 _STOP = {"change": "stop", "window": "stop_window"}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from absl import flags
 
-from apps.flags import paths
+from . import paths
 
 # A flag belongs to the module that defines it by this one.
 flags.disclaim_key_flags()

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from absl import flags
 
-from apps.flags import fields, paths
 from tfvis.experiments.networks import Wanted
 from tfvis.words import split
+
+from . import fields, paths
 
 _CHECKS = {"network": paths.each(paths.network), "weights": paths.each(paths.weights)}
 

@@ -2,8 +2,9 @@
 
 from absl import flags
 
-from apps.flags import paths
 from tfvis.experiments import messages
+
+from . import paths
 
 
 def define_image(size: int | None = None, image: bool = True) -> tuple:

@@ -5,11 +5,12 @@ import re
 
 from absl import flags
 
-from apps.flags import common, fields, paths
-from apps.flags import pictures as pictures_flags
 from tfvis import hardware, words
 from tfvis.errors import InputError
 from tfvis.style.settings import Transfer, resolved
+
+from . import common, fields, paths
+from . import pictures as pictures_flags
 
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 # Of the machine's memory, what a run may plan with: the estimate is no promise.

@@ -4,11 +4,12 @@ import re
 
 from absl import flags
 
-from apps.flags import paths
 from tfvis.experiments import networks as experiment_networks
 from tfvis.experiments.networks import Wanted
 from tfvis.objectives.parsing import Unit, parse, wants_logits
 from tfvis.words import words as split_words
+
+from . import paths
 
 
 def define_units() -> dict[str, flags.FlagHolder]:

@@ -143,7 +143,7 @@ def write_card(
         parts: where the network was cut.
         dataset: that it learnt from.
         about: pictures, shares, seed, test measures.
-        command: the flags that made it.
+        command: that made it.
         seconds: the whole training took.
     """
     counts, test, said = about["pictures"], about["test"], markdown.text
@@ -160,7 +160,7 @@ def write_card(
         f"{about['seed']}.",
         f"- Made in {seconds:.0f} s by",
         "",
-        f"      python -m apps.train {markdown.line(command)}",
+        f"      {markdown.line(command)}",
         "",
     ]
     if test["pictures"]:

@@ -50,7 +50,7 @@ class Job:
         settings: constants of the training.
         workdir: exists and is writable.
         arguments: for the manifest.
-        command: for the card: the flags that were given.
+        command: for the card: what was typed.
     """
 
     dataset: datasets.Dataset

@@ -13,7 +13,10 @@ from tfvis.networks.files import checkpoint_files, other_formats
 FILES = (".keras", ".h5", ".prototxt")
 # Networks whose weights are computed (`shallow.BUILDERS`).
 COMPUTED = ("hog", "hogb", "dsift")
-_SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "checkpoints"
+# Within the package where it was installed, beside it in a checkout.
+_PACKAGE = pathlib.Path(__file__).resolve().parents[1]
+_INSTALLED = (_PACKAGE / "checkpoints").is_dir()
+_SHIPPED = (_PACKAGE if _INSTALLED else _PACKAGE.parent) / "checkpoints"
 
 
 @functools.cache
