@@ -87,6 +87,10 @@ class WheelTest(tf.test.TestCase):
                     inside = self.installed / there / path.relative_to(ROOT / here)
                     self.assertTrue(inside.is_file(), inside)
 
+    def test_apps_import_each_other_by_relative_names(self):
+        for path in (ROOT / "apps").rglob("*.py"):
+            self.assertNotRegex(path.read_text(), r"(?m)^\s*(from|import) apps\b", path)
+
     def test_the_command(self):
         listed = self._run(_COMMAND).stdout
         for path in (ROOT / "apps").glob("[a-z]*.py"):
