@@ -1,5 +1,6 @@
 """Small networks that behave like large ones."""
 
+import dataclasses
 import functools
 
 import keras
@@ -67,3 +68,31 @@ def checkpoint(folder, classes: tuple[str, ...] = ("circle", "square", "none"), 
     learner = backbone.learner(parts, len(classes))
     checkpoints.save(folder, parts, backbone.learnt(learner), classes, size, {})
     return folder
+
+
+def like_vgg16(pooling: str = "max") -> Network:
+    """VGG16's layers by their names, of few channels and by chance, with PACS' classes on top."""
+    from tfvis.networks.preprocessing import contracts
+
+    keras.utils.set_random_seed(0)
+    inputs = x = keras.Input((None, None, 3))
+    for block, (count, channels) in enumerate(((2, 8), (2, 8), (3, 51), (3, 25), (3, 8)), 1):
+        for k in range(1, count + 1):
+            name = f"block{block}_conv{k}"
+            # With small kernels and a bias all units answer something.
+            small_kernel = keras.initializers.VarianceScaling(0.1)
+            conv = keras.layers.Conv2D(
+                channels, 3, padding="same", activation="relu", name=name,
+                kernel_initializer=small_kernel, bias_initializer="ones",
+            )  # fmt: skip
+            x = conv(x)
+        x = keras.layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="gap")(x)
+    names = ("dog", "elephant", "giraffe", "guitar", "horse", "house", "person")
+    x = keras.layers.Dense(len(names), activation="softmax", name="predictions")(x)
+    found = network.wrap(
+        keras.Model(inputs, x, name="vgg16"),
+        preprocessing=contracts.named("tf"),
+        variant=(pooling, "post"),
+    )
+    return dataclasses.replace(found, classes=names)

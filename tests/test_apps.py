@@ -52,7 +52,7 @@ class InvertTest(AppTest):
                 ("block2_pool", 1, 4, 350),
             ],
         )
-        target = images.load(self.image, 24)
+        target = images.load(self.image, 24, "center")
         for result in results:
             # The error of the file on disk, worked out again from nothing else.
             stored = np.asarray(PIL.Image.open(out / result["file"]), np.float32)

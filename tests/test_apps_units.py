@@ -66,7 +66,7 @@ class MaximizeTest(AppTest):
         activation = features(net, "block2_conv1", stored[None]).numpy()[0, 1, 2, 3]
         self.assertAllClose(results[4]["activation"], activation, rtol=1e-4)
         # M, over the three photographs that can be read.
-        photos = np.stack([images.load(folder / f"{k}.png", 224) for k in range(3)])
+        photos = np.stack([images.load(folder / f"{k}.png", 224, "center") for k in range(3)])
         largest = features(net, "block2_conv1", photos).numpy().max((0, 1, 2))
         self.assertAllClose(results[4]["largest_in_photographs"], largest[3], rtol=1e-3)
         for result in results:
@@ -157,7 +157,7 @@ class CaricatureTest(AppTest):
         results = json.loads((out / "manifest.json").read_text())["results"]
         self.assertEqual([r["layer"] for r in results], ["block1_conv1", "block2_pool"])
         net = network.build(str(self.model), preprocessing="tf")
-        target = images.load(self.image, 24)
+        target = images.load(self.image, 24, "center")
         for result in results:
             stored = np.asarray(PIL.Image.open(out / result["file"]), np.float32)
             phi0, phi = (features(net, result["layer"], x[None]).numpy() for x in (target, stored))
@@ -184,7 +184,7 @@ class DeconvTest(AppTest):
         results = json.loads((out / "manifest.json").read_text())["results"]
         self.assertLen(results, 9)
         net = network.build(str(self.model), preprocessing="tf")
-        targets = np.stack([images.load(folder / f"{k}.png", 32) for k in range(4)])
+        targets = np.stack([images.load(folder / f"{k}.png", 32, "center") for k in range(4)])
         phi = features(net, "block2_conv1", targets).numpy()[..., 1].max((1, 2))
         best = np.argsort(-phi)[:3]
         ours = [r for r in results if (r["layer"], r["unit"]) == ("block2_conv1", "1")]

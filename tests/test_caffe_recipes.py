@@ -11,7 +11,7 @@ from tests.caffe_nets import layer, pool
 from tfvis import objectives, preimages
 from tfvis.errors import InputError
 from tfvis.networks import pooling
-from tfvis.preimages import caricatures, inversion
+from tfvis.preimages import activation_maximization, caricatures, inversion
 from tfvis.style import losses, metrics, targets, tiling, transfer
 
 
@@ -90,11 +90,11 @@ class RecipesTest(tf.test.TestCase, parameterized.TestCase):
             return np.linalg.norm(features - phi0) / np.linalg.norm(phi0)
 
         settings = preimages.Inversion(steps=16, fine_steps=0)
-        *_, last = preimages.invert(net, target, deep, settings=settings)
-        (start, *_) = preimages.invert(net, target, deep, settings=settings, marks=(0,))
+        *_, last = inversion.iterate(net, target, deep, settings=settings)
+        (start, *_) = inversion.iterate(net, target, deep, settings=settings, marks=(0,))
         self.assertLess(error(last.kept), 0.9 * error(start.kept))
         settings = preimages.Caricature(steps=16, strength=1e4)
-        *_, last = preimages.caricature(net, target, deep, settings=settings)
+        *_, last = caricatures.iterate(net, target, deep, settings=settings)
         more = (preimages.features(net, deep, last.kept).numpy() * phi0).sum()
         self.assertGreater(more, 1.05 * np.square(phi0).sum())
 
@@ -103,7 +103,7 @@ class RecipesTest(tf.test.TestCase, parameterized.TestCase):
         net, (deep, size) = caffe_trunks.named(name), caffe_trunks.DEEP[name]
         objective = preimages.maximization.unit(net, deep, [3], (size, size))
         run = functools.partial(
-            preimages.maximize, net, 100 * objective, size=(size, size),
+            activation_maximization.iterate, net, 100 * objective, size=(size, size),
             settings=preimages.Maximization(steps=16), marks=(0,),
         )  # fmt: skip
         first, *_, last = run()
@@ -124,7 +124,7 @@ class RecipesTest(tf.test.TestCase, parameterized.TestCase):
                 recipe="gatys", content_layers=layers_, style_layers=chosen, evaluations=8,
                 init="content" if layers_ else "noise",
             )  # fmt: skip
-            *_, last = transfer.stylize(net, scene, settings=settings)
+            *_, last = transfer.iterate(net, scene, settings=settings)
             energies = last.snapshot.energies
             self.assertLess(float(np.min(energies)), 0.9 * float(energies[0, 0]))
 
@@ -138,7 +138,7 @@ class RecipesTest(tf.test.TestCase, parameterized.TestCase):
         settings = preimages.Inversion(steps=16, fine_steps=0, mask_channels=tuple(range(12)))
         for layer_ in ("fc", "relu3"):
             phi0 = preimages.features(net, layer_, target[None]).numpy()[:, :12]
-            *_, last = preimages.invert(net, target, layer_, settings=settings)
+            *_, last = inversion.iterate(net, target, layer_, settings=settings)
             phi = preimages.features(net, layer_, last.kept).numpy()[:, :12]
             self.assertLess(np.linalg.norm(phi - phi0), 0.5 * np.linalg.norm(phi0))
         window = preimages.Inversion(mask_window=(0, 0, 1, 1))

@@ -8,7 +8,8 @@ from absl.testing import parameterized
 from tests import nets
 from tfvis import objectives, parameterizations, priors, transforms
 from tfvis.errors import InputError
-from tfvis.preimages import Maximization, activation_maximization, maximize
+from tfvis.preimages import Maximization, activation_maximization
+from tfvis.preimages.activation_maximization import iterate
 
 
 def _taps(seed=0, batch=2):
@@ -133,9 +134,7 @@ class UnitTest(tf.test.TestCase, parameterized.TestCase):
     def test_three_steps_raise_it(self, objective):
         net = nets.wrapped()
         options = {"parameterization": "pixels", "prior": priors.NO_PRIOR, "jitter": 1, "steps": 3}
-        run = maximize(
-            net, objective, size=(16, 16), seeds=(0, 1), settings=Maximization(**options)
-        )
+        run = iterate(net, objective, size=(16, 16), seeds=(0, 1), settings=Maximization(**options))
         last = list(run)[-1]
         values = -last.snapshot.terms["objective"]
         self.assertEqual(values.shape, (3, 2))
@@ -147,12 +146,12 @@ class UnitTest(tf.test.TestCase, parameterized.TestCase):
         last = net.trace(layer, *side)[0] - 1
         self.assertLess(last, 30)  # Smaller than at 224 px.
         settings = Maximization(parameterization="pixels", steps=3)
-        run = list(maximize(net, lambda taps: taps[layer][:, last, last, 5], settings=settings))
+        run = list(iterate(net, lambda taps: taps[layer][:, last, last, 5], settings=settings))
         self.assertEqual(run[-1].kept.shape[1:3], side)
         with self.assertRaisesRegex(InputError, rf"{layer} \({last + 1}, {last + 1}, 12\).*30"):
-            list(maximize(net, lambda taps: taps[layer][:, 30, 30, 5], settings=settings))
+            list(iterate(net, lambda taps: taps[layer][:, 30, 30, 5], settings=settings))
         with self.assertRaisesRegex(InputError, "no layer 'nowhere'"):
-            list(maximize(net, lambda taps: taps["nowhere"][:, 0, 0, 0], settings=settings))
+            list(iterate(net, lambda taps: taps["nowhere"][:, 0, 0, 0], settings=settings))
 
 
 class FourierTest(tf.test.TestCase):

@@ -20,7 +20,7 @@ from tfvis.preimages import inversion
 def _run(net, target, layer, **kwargs):
     names = {field.name for field in dataclasses.fields(preimages.Inversion)}
     settings = {name: kwargs.pop(name) for name in list(kwargs) if name in names}
-    runs = preimages.invert(net, target, layer, settings=preimages.Inversion(**settings), **kwargs)
+    runs = inversion.iterate(net, target, layer, settings=preimages.Inversion(**settings), **kwargs)
     return collections.deque(runs, maxlen=1).pop()
 
 
@@ -48,7 +48,7 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
 
     @parameterized.parameters("block1_conv1", "block2_pool")
     def test_features_come_close_and_terms_fall(self, layer):
-        runs = list(preimages.invert(self.net, self.target, layer))
+        runs = list(inversion.iterate(self.net, self.target, layer))
         first, last = runs[0].snapshot.terms, runs[-1].snapshot.terms
         self.assertLess(last["objective"][-1, 0], 0.1 * first["objective"][0, 0])
         self.assertEqual(set(last), {"objective", "alpha", "tv"})
@@ -58,7 +58,7 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
     def test_the_bound_holds_at_every_step(self):
         prior = priors.NaturalPrior(bound=60.0)
         center = self.net.preprocessing.center(3).numpy()
-        for progress in preimages.invert(
+        for progress in inversion.iterate(
             self.net, self.target, "block1_conv1", settings=preimages.Inversion(prior=prior)
         ):
             length = np.linalg.norm(progress.images - center, axis=-1)
@@ -78,10 +78,10 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_a_resumed_run_ends_with_the_same_bits(self):
         kwargs = {"settings": preimages.Inversion(jitter=3, steps=25, fine_steps=15)}
-        whole = list(preimages.invert(self.net, self.target, "block2_conv1", **kwargs))
+        whole = list(inversion.iterate(self.net, self.target, "block2_conv1", **kwargs))
         for stop in (0, len(whole) // 2, len(whole) - 2):
             state = whole[stop].snapshot.state
-            rest = preimages.invert(self.net, self.target, "block2_conv1", state=state, **kwargs)
+            rest = inversion.iterate(self.net, self.target, "block2_conv1", state=state, **kwargs)
             last = collections.deque(rest, maxlen=1).pop()
             self.assertAllEqual(last.kept, whole[-1].kept)
 

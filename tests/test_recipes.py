@@ -26,7 +26,7 @@ class CaricatureTest(tf.test.TestCase):
 
     def _run(self, **kwargs):
         settings = preimages.Caricature(steps=30, jitter=3)
-        return preimages.caricature(
+        return caricatures.iterate(
             self.net, self.target, "block2_conv1", settings=settings, **kwargs
         )
 
@@ -73,10 +73,14 @@ class MaximizeTest(tf.test.TestCase):
             settings = preimages.Maximization(steps=25, parameterization=way)
             options = {"size": (16, 16), "settings": settings}
             objective = self._unit(self.net, "block2_conv1", (2, 5, 7))
-            both = _last(preimages.maximize(self.net, objective, seeds=(0, 0, 0), **options))
+            both = _last(
+                activation_maximization.iterate(self.net, objective, seeds=(0, 0, 0), **options)
+            )
             for k, channel in enumerate((2, 5, 7)):
                 objective = self._unit(self.net, "block2_conv1", (channel,))
-                alone = _last(preimages.maximize(self.net, objective, seeds=(0,), **options))
+                alone = _last(
+                    activation_maximization.iterate(self.net, objective, seeds=(0,), **options)
+                )
                 # Small images are convolved together, which rounds in another order;
                 # 25 steps carry that to some hundredths of a grey level.
                 self.assertAllClose(both.kept[k], alone.kept[0], rtol=0, atol=0.5)
@@ -86,7 +90,11 @@ class MaximizeTest(tf.test.TestCase):
         for way in ("pixels", "fourier"):
             objective = self._unit(self.net, "block2_conv1", (4,))
             settings = preimages.Maximization(steps=60, parameterization=way)
-            found = _last(preimages.maximize(self.net, objective, size=(16, 16), settings=settings))
+            found = _last(
+                activation_maximization.iterate(
+                    self.net, objective, size=(16, 16), settings=settings
+                )
+            )
             self.assertAllInRange(found.kept + 0.0, -300.0, 500.0)
             answers = [
                 preimages.features(self.net, "block2_conv1", x[None]).numpy()[0, ..., 4]
@@ -115,7 +123,9 @@ class MaximizeTest(tf.test.TestCase):
                 steps=60, parameterization="pixels", prior=priors.NO_PRIOR
             )
             objective = objectives.neuron(layer, 1)
-            found = _last(preimages.maximize(net, objective, size=(16, 16), settings=settings))
+            found = _last(
+                activation_maximization.iterate(net, objective, size=(16, 16), settings=settings)
+            )
             start = preimages.features(net, layer, np.zeros((1, 16, 16, 3), np.float32)).numpy()
             self.assertEqual(start.max(), 0)
             answers = preimages.features(net, layer, found.kept).numpy()[0, ..., 1]
@@ -172,7 +182,7 @@ class LbfgsTest(tf.test.TestCase):
         for optimizer in ("adagrad", "lbfgs"):
             settings = preimages.Inversion(optimizer=optimizer, steps=80, fine_steps=20, jitter=1)
             found = _last(
-                preimages.invert(net, target, "block2_conv1", seeds=(0, 1), settings=settings)
+                inversion.iterate(net, target, "block2_conv1", seeds=(0, 1), settings=settings)
             )
             energies[optimizer] = found.snapshot.state.kept_energy
             if optimizer == "lbfgs":

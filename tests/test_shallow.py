@@ -13,6 +13,7 @@ from tests import nets
 from tfvis import images, objectives, preimages
 from tfvis.errors import InputError
 from tfvis.networks import hog_sift, hog_sift_layers, network
+from tfvis.preimages import inversion
 
 NAMES = ("hog", "hogb", "dsift")
 
@@ -324,7 +325,7 @@ class NetworkTest(tf.test.TestCase, parameterized.TestCase):
         net, target = _network(name), _photograph(48, 48)
         phi0 = preimages.features(net, name, target[None])
         settings = preimages.Inversion(strength=100.0, jitter=1, steps=20, fine_steps=0)
-        runs = list(preimages.invert(net, target, name, settings=settings))
+        runs = list(inversion.iterate(net, target, name, settings=settings))
         start = np.sqrt(runs[0].snapshot.terms["objective"][0, 0] / 100)
         features = preimages.features(net, name, runs[-1].images)
         self.assertLess(objectives.relative_error(features, phi0)[0], 0.6 * start)
@@ -346,7 +347,7 @@ class NetworkTest(tf.test.TestCase, parameterized.TestCase):
         with self.assertRaisesRegex(InputError, "bin.*0"):
             hog_sift.dsift(bin_size=0)
         with self.assertRaisesRegex(InputError, "--size=20.*dsift"):
-            next(preimages.invert(_network("dsift"), _photograph(20, 20), "dsift"))
+            next(inversion.iterate(_network("dsift"), _photograph(20, 20), "dsift"))
         flat = np.full((48, 48, 1), 128, np.float32)
         with self.assertRaisesRegex(InputError, "zeros only"):
-            next(preimages.invert(_network("hog"), flat, "hog"))
+            next(inversion.iterate(_network("hog"), flat, "hog"))

@@ -14,6 +14,7 @@ from tests import nets
 from tfvis import images, objectives, preimages
 from tfvis.errors import InputError
 from tfvis.experiments import folders
+from tfvis.preimages import inversion
 
 
 class SurveysTest(tf.test.TestCase):
@@ -52,7 +53,7 @@ class SurveysTest(tf.test.TestCase):
         # A row that was cut short is worked out again, the others are not.
         lines = [",".join(row) for row in rows]
         path.write_text("\r\n".join(lines)[: -len(lines[-1]) // 2])
-        with mock.patch.object(preimages, "invert", wraps=preimages.invert) as inverted:
+        with mock.patch.object(inversion, "iterate", wraps=inversion.iterate) as inverted:
             self.assertEqual(
                 self._printed(surveys.table_layers, net, self.found, 2, 16, out), table
             )
@@ -61,9 +62,9 @@ class SurveysTest(tf.test.TestCase):
     def test_shallow(self):
         out = self.folder / "out"
         short = preimages.Inversion(steps=20, fine_steps=0)
-        run = preimages.invert
+        run = inversion.iterate
         with mock.patch.object(
-            preimages, "invert", lambda net, target, layer: run(net, target, layer, settings=short)
+            inversion, "iterate", lambda net, target, layer: run(net, target, layer, settings=short)
         ):
             out.mkdir()
             table = self._printed(surveys.table_shallow, self.found, 2, 48, out)

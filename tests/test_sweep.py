@@ -76,13 +76,13 @@ class SweepTest(tf.test.TestCase):
     @contextlib.contextmanager
     def _counted(self):
         """Yields a list that gets the evaluations of every transfer that is begun."""
-        calls, kept = [], transfer.stylize
+        calls, kept = [], transfer.iterate
 
-        def stylize(*args, settings, **kwargs):
+        def iterate(*args, settings, **kwargs):
             calls.append(settings.evaluations)
             return kept(*args, settings=settings, **kwargs)
 
-        with mock.patch.object(transfer, "stylize", stylize):
+        with mock.patch.object(transfer, "iterate", iterate):
             yield calls
 
     def _rows(self, name):

@@ -139,7 +139,7 @@ class EndsTest(tf.test.TestCase):
                 evaluations=evaluations,
                 ratio=1e6,
             )
-            return list(transfer.stylize(net, scene, settings=settings, marks=marks))
+            return list(transfer.iterate(net, scene, settings=settings, marks=marks))
 
         marks = (1, 4, 20, 27, 33)
         passed = {p.snapshot.done: p for p in way(45, marks)}

@@ -137,7 +137,7 @@ class StartTest(tf.test.TestCase):
     def _starts(self, scene, **kwargs):
         settings = settings_of("gatys", evaluations=1, **kwargs)
         return next(
-            transfer.stylize(small_network(), scene, seeds=(3, 4), settings=settings, marks=(0,))
+            transfer.iterate(small_network(), scene, seeds=(3, 4), settings=settings, marks=(0,))
         )
 
     def test_starts(self):
@@ -279,7 +279,7 @@ class DivergedTest(tf.test.TestCase):
 
         with mock.patch.object(losses, "unit", poisoning):
             settings = settings_of("gatys", optimizer, evaluations=40)
-            yield from transfer.stylize(small_network(), small_scene(), settings=settings, **kwargs)
+            yield from transfer.iterate(small_network(), small_scene(), settings=settings, **kwargs)
 
     def test_goes_on_once_from_the_best_with_shorter_steps(self):
         # A mark ends the chunk at 17, and the poison with it.

@@ -12,6 +12,7 @@ from tfvis.attention import gradients
 from tfvis.errors import InputError
 from tfvis.networks import network
 from tfvis.networks.network import Network
+from tfvis.preimages import activation_maximization, caricatures, inversion
 from tfvis.preimages.zero_gradients import SilentError
 from tfvis.style import transfer
 
@@ -52,7 +53,7 @@ def _detector(rectify, fused=False, dead=False) -> keras.Model:
 def _raise(net: Network, channel: int, steps: int = 60) -> tuple[float, np.ndarray]:
     objective = 10 * objectives.neuron("smooth", [channel])
     settings = preimages.Maximization(steps=steps, parameterization="pixels")
-    *_, progress = preimages.maximize(net, objective, size=(16, 16), settings=settings)
+    *_, progress = activation_maximization.iterate(net, objective, size=(16, 16), settings=settings)
     answers = preimages.features(net, "smooth", progress.kept).numpy()
     return float(answers[0, 8, 8, channel]), progress.kept
 
@@ -104,14 +105,15 @@ class WakingTest(tf.test.TestCase):
         settings = preimages.Maximization(
             steps=3, parameterization="pixels", optimizer="lbfgs", jitter=1
         )
-        run = preimages.maximize(net, objective, size=(16, 16), seeds=(0, 0), settings=settings)
         with self.assertRaisesRegex(
             InputError, "^--optimizer=lbfgs: .* smooth of 1 of 2 pictures begins silent: .* out.$"
         ):
-            list(run)
+            activation_maximization.iterate(
+                net, objective, size=(16, 16), seeds=(0, 0), settings=settings
+            )
         # What is alive is raised by it as ever.
         objective = 10 * objectives.neuron("smooth", [1])
-        first, *_, last = preimages.maximize(
+        first, *_, last = activation_maximization.iterate(
             net, objective, size=(16, 16), settings=settings, marks=(0,)
         )
         before, after = (
@@ -126,7 +128,9 @@ class WakingTest(tf.test.TestCase):
             _raise(net, 0)
         objective = 10 * objectives.neuron("smooth", [0, 1])
         settings = preimages.Maximization(steps=20, parameterization="pixels")
-        run = preimages.maximize(net, objective, size=(16, 16), seeds=(0, 0), settings=settings)
+        run = activation_maximization.iterate(
+            net, objective, size=(16, 16), seeds=(0, 0), settings=settings
+        )
         *_, last = run
         self.assertAllClose(last.kept[1], _raise(net, 1, 20)[1][0], atol=0.5)
 
@@ -161,9 +165,9 @@ class GradientlessTest(tf.test.TestCase):
             target = nets.picture(16)
             with self.subTest(name):
                 with self.assertRaisesRegex(InputError, f"none passes .*{name}"):
-                    list(preimages.invert(net, target, "behind"))
+                    list(inversion.iterate(net, target, "behind"))
                 with self.assertRaisesRegex(InputError, f"none passes .*{name}"):
-                    list(preimages.caricature(net, target, "behind"))
+                    list(caricatures.iterate(net, target, "behind"))
                 _errors(net, "conv")
 
     def test_a_style_layer_that_passes_none_is_refused_beside_others(self):
@@ -176,7 +180,7 @@ class GradientlessTest(tf.test.TestCase):
             recipe="gatys", content_layers=("conv",), style_layers=("conv", "behind"), evaluations=2
         )
         with self.assertRaisesRegex(InputError, "behind .*none passes .*Round"):
-            list(transfer.stylize(net, scene, settings=settings))
+            list(transfer.iterate(net, scene, settings=settings))
 
     def test_a_style_layer_that_is_dead_is_refused_beside_others(self):
         inputs = keras.Input((None, None, 3))
@@ -197,7 +201,7 @@ class GradientlessTest(tf.test.TestCase):
                     InputError, "^dead of .*: no pixel changes what it answers"
                 ) as caught,
             ):
-                list(transfer.stylize(net, scene, settings=settings))
+                list(transfer.iterate(net, scene, settings=settings))
             self.assertNotIn("\n", str(caught.exception))
 
     def test_gradients_of_a_layer_that_passes_none_are_refused(self):
@@ -212,13 +216,13 @@ class GradientlessTest(tf.test.TestCase):
         x = keras.ops.sign(keras.layers.Conv2D(4, 3, name="conv")(inputs))
         net = network.wrap(keras.Model(inputs, keras.layers.Conv2D(4, 3, name="behind")(x)))
         with self.assertRaisesRegex(SilentError, "no pixel changes"):
-            list(preimages.invert(net, nets.picture(16), "behind"))
+            list(inversion.iterate(net, nets.picture(16), "behind"))
 
 
 def _errors(net: Network, layer: str) -> tuple[float, float]:
     """Returns the distance of the features before and after a short inversion."""
     settings = preimages.Inversion(steps=40, fine_steps=0, jitter=1)
-    shown = list(preimages.invert(net, nets.picture(16), layer, settings=settings, marks=(0,)))
+    shown = list(inversion.iterate(net, nets.picture(16), layer, settings=settings, marks=(0,)))
     phi0 = preimages.features(net, layer, nets.picture(16)[None])
     first, last = (
         objectives.relative_error(preimages.features(net, layer, pictures), phi0)[0]

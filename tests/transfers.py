@@ -29,7 +29,7 @@ def stylized(scene=None, settings=None, net=None, **kwargs):
     """All progress of a transfer; scales begin at 16 pixels, so that there are some."""
     with mock.patch.object(transfer, "_SMALLEST", 16):
         return list(
-            transfer.stylize(
+            transfer.iterate(
                 net or small_network(),
                 scene or small_scene(),
                 settings=settings or settings_of("gatys"),

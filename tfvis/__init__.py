@@ -2,10 +2,9 @@
 
     import tfvis
     network = tfvis.build("vgg16")
-    target = tfvis.load("photo.jpg", 224)
-    for progress in tfvis.invert(network, target, "block4_conv3"):
-        pass
-    tfvis.save_png("preimage.png", progress.kept[0])
+    photo = tfvis.load("photo.jpg", 224, crop="center")
+    result = tfvis.invert(network, photo, "block4_conv3")
+    result.save("preimage.png")
 
 Names are imported when first used, so that `import tfvis` does not start TensorFlow.
 """
@@ -41,13 +40,20 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "caricature": "preimages",
         "channel": "objectives",
         "classifier": "classifiers.checkpoints:load",
+        "direction": "objectives",
+        "diversity": "objectives",
         "invert": "preimages",
         "load": "images",
+        "logit": "objectives",
         "maximize": "preimages",
         "neuron": "objectives",
+        "read": "images",
+        "reconstruct": "style.stylization",
         "relative_error": "objectives",
         "save_png": "images",
-        "stylize": "style.transfer",
+        "stylize": "style.stylization",
+        "texture": "style.stylization",
+        "unit": "preimages",
         "wrap": "networks.network",
     },
 )

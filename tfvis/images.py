@@ -26,6 +26,8 @@ from tfvis.image_files.sizes import (  # noqa: F401 (the same)
 LUMA = (0.299, 0.587, 0.114)
 # Pixels that are resized at a time.
 _STRIP = 2**22
+# The stride of VGG's deepest blocks and twice that: something is left of any map.
+_SMALLEST_SIDE = 32
 CROPS = ("center", "left", "right", "top", "bottom", "none")
 
 
@@ -92,6 +94,9 @@ def crop(pixels: np.ndarray, where: str = "center") -> np.ndarray:
     return pixels[top : top + side, left : left + side]
 
 
+_crop = crop  # Where an argument has its name.
+
+
 def resize(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resizes float32 [h, w, channels] with Lanczos and antialiasing, kept in 0..255.
 
@@ -154,25 +159,74 @@ def quantize(pixels: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(pixels, 0, 255)).astype(np.uint8)
 
 
+def pil(pixels: np.ndarray) -> PIL.Image.Image:
+    """Returns [height, width, 1 | 3 | 4], 0..255, as an 8-bit image of Pillow's."""
+    levels = quantize(pixels)
+    return PIL.Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels)
+
+
 def save_png(path: os.PathLike | str, pixels: np.ndarray) -> None:
     """Writes [height, width, 1 | 3 | 4], 0..255, as an 8-bit PNG, whole or not at all.
 
     Raises:
         InputError: the folder cannot be written to.
     """
-    levels = quantize(pixels)
-    image = PIL.Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels)
+    image = pil(pixels)
     with files.replacing(path) as temporary:
         image.save(temporary, format="PNG", optimize=False)
 
 
-def load(path: os.PathLike | str, size: int, where: str = "center") -> np.ndarray:
-    """Reads, crops and resizes an image: float32 [size, size, 3], RGB, 0..255.
+def load(
+    path: os.PathLike | str, size: int | tuple[int, int] | None = None, crop: str | None = None
+) -> np.ndarray:
+    """Reads a picture, float32 [height, width, 3], RGB, 0..255: whole, unless it is to be cut.
+
+    Args:
+        path: the file.
+        size: what it is resized to: (height, width); or a number, of a whole picture as many
+            pixels as a square of this side has, at its own aspect, of one that is cut the side of
+            the square. None leaves it as large as it is.
+        crop: None keeps it whole; "center", "left", "right", "top" or "bottom" cut a square, as
+            "center" is what `invert` is shown; "none" squeezes it into a square instead.
 
     Raises:
-        InputError: as `read` and `crop`.
+        InputError: as `read` and `crop`; no such size.
     """
-    return resize(crop(read(path).pixels, where), size, size)
+    pixels = read(path, "path").pixels
+    if crop is not None:
+        pixels = _crop(pixels, crop)
+    if size is None:
+        return pixels
+    sides = np.asarray(size)
+    if sides.shape not in ((), (2,)) or sides.dtype.kind not in "iu" or sides.min() < 1:
+        raise InputError(f"size={size}: expected a number of pixels, or (height, width).")
+    if sides.ndim or crop is not None:
+        return resize(pixels, *map(int, np.broadcast_to(sides, 2)))
+    return of_area(pixels, int(sides))
+
+
+def of_area(pixels: np.ndarray, side: int) -> np.ndarray:
+    """Returns an image of about side^2 pixels and the same aspect, each side at least 32.
+
+    Args:
+        pixels: [height, width, channels], 0..255.
+        side: at least 32.
+
+    Returns:
+        float32 [height, width, channels]. Of an image so narrow that 32 are more than its
+        share, the aspect is given up, not the area.
+
+    Raises:
+        InputError: a smaller side.
+    """
+    if side < _SMALLEST_SIDE:
+        raise InputError(f"Expected a size of at least {_SMALLEST_SIDE}. Received: {side}")
+    aspect = np.sqrt(pixels.shape[0] / pixels.shape[1])
+    longest = side * side // _SMALLEST_SIDE
+    height, width = (
+        int(np.clip(round(side * part), _SMALLEST_SIDE, longest)) for part in (aspect, 1 / aspect)
+    )
+    return resize(pixels, height, width)
 
 
 def stretched(pixels: np.ndarray, cut: float = 0.5) -> np.ndarray:

@@ -85,7 +85,7 @@ def table_app() -> None:
 
 
 def _last(network, target, layer, settings) -> preimages.Progress:
-    runs = preimages.invert(network, target, layer, settings=settings)
+    runs = inversion.iterate(network, target, layer, settings=settings)
     return collections.deque(runs, maxlen=1).pop()
 
 

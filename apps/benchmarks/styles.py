@@ -77,7 +77,7 @@ def table_style(network: Network, content, style, size: int, workdir: pathlib.Pa
         return result.x.reshape(height, width, 3).astype(np.float32)
 
     def ours(precision):
-        runs = transfer.stylize(
+        runs = transfer.iterate(
             network, found, settings=dataclasses.replace(settings, precision=precision)
         )
         return collections.deque(runs, maxlen=1).pop().kept[0]
@@ -219,7 +219,7 @@ def table_recipes(
         # As many evaluations for gatys as fit into the time of quality.
         count = evaluations if spent is None else 10**5
         settings = Transfer(recipe=recipe, ratio=ratio, evaluations=count, precision="bfloat16")
-        for progress in transfer.stylize(network, found, settings=settings):
+        for progress in transfer.iterate(network, found, settings=settings):
             if spent is not None and progress.seconds >= spent:
                 break
         spent = spent or progress.seconds

@@ -13,7 +13,7 @@ from tfvis.errors import InputError
 from tfvis.experiments import devices, folders, runner
 from tfvis.networks import network as networks
 from tfvis.networks.network import Network
-from tfvis.preimages import activation_maximization
+from tfvis.preimages import activation_maximization, inversion
 from tfvis.report import manifest, plots
 
 # CVPR 2015, table of shallow representations: mean error, standard deviation, %.
@@ -89,7 +89,7 @@ def table_layers(network: Network, found, count: int, size: int, workdir: pathli
         target = folders.square(picture, size, size, network.channels)
         for layer in layers:
             if (str(path), layer) not in rows.values:
-                picture_found = _last(preimages.invert(network, target, layer, settings=settings))
+                picture_found = _last(inversion.iterate(network, target, layer, settings=settings))
                 rows.add((str(path), layer), _error(network, layer, target, picture_found.kept[0]))
     errors = collections.defaultdict(list)
     for (_, layer), error in rows.values.items():
@@ -130,7 +130,7 @@ def table_shallow(found, count: int, size: int, workdir: pathlib.Path) -> None:
             if (str(path), name, "relative_error") in rows.values:
                 continue
             target = folders.square(picture, size, size, network.channels)
-            result = images.stretched(_last(preimages.invert(network, target, name)).kept[0])
+            result = images.stretched(_last(inversion.iterate(network, target, name)).kept[0])
             images.save_png(workdir / name / f"{path.stem}.png", result)
             stored = images.quantize(result)[None].astype(np.float32)
             phi, phi0 = preimages.features(network, name, stored), features[name][k]
@@ -187,7 +187,9 @@ def table_activation(network: Network, found, count: int, workdir: pathlib.Path)
             weighted = activation_maximization.normalized(
                 network, bare, layer, size, chosen_largest[[unit]], settings.strength
             )
-            result = _last(preimages.maximize(network, weighted, size=size, settings=settings))
+            result = _last(
+                activation_maximization.iterate(network, weighted, size=size, settings=settings)
+            )
             images.save_png(workdir / layer / f"{unit}.png", result.kept[0])
             stored = images.quantize(result.kept).astype(np.float32)
             answer = float(bare(network.taps([layer])(stored))[0])

@@ -8,21 +8,16 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from tfvis import activation_statistics, images, objectives, preimages
+from tfvis import images, preimages
 from tfvis.errors import InputError
 from tfvis.experiments import folders, inversion, messages, runner
 from tfvis.networks.network import Network
 from tfvis.objectives.parsing import Unit
-from tfvis.preimages import activation_maximization
+from tfvis.preimages import activation_maximization, feature_visualization, normalization
 from tfvis.report import manifest, sheets, tensorboard
 
-# Pixels optimised in one batch, which bounds memory, and the pictures in it, which bounds
-# the graph that is compiled.
-_BATCH_PIXELS, _BATCH = 16 * 224 * 224, 64
 # Pictures smaller than this are shown magnified.
 _SHOWN = 96
-# What counts as a change of an activation, as a share of the largest on photographs.
-_MOVED = 1e-4
 # Less than this share of the largest would be printed as none of it.
 _LEAST = 0.1
 
@@ -77,8 +72,10 @@ def run(job: Job) -> list[dict]:
     for label, units in job.units.items():
         sizes = {unit.layer: _size(job, label, unit.layer) for unit in units}
         for unit in units:
-            _check_place(job.networks[label], unit, sizes[unit.layer])
-        largest = _largest(job, label)
+            normalization.check_place(job.networks[label], unit, sizes[unit.layer])
+        network = job.networks[label]
+        references = _references(job, network)
+        largest = normalization.largest(network, units, references, job.everywhere)
         for layer in sizes:
             group = [unit for unit in units if unit.layer == layer]
             for batch in _batches(group, sizes[layer]):
@@ -144,24 +141,9 @@ def _size(job: Job, label: str, layer: str) -> tuple[int, int]:
     return size
 
 
-def _check_place(network: Network, unit: Unit, size: tuple[int, int]) -> None:
-    if unit.place is None:
-        return
-    shape = network.trace(unit.layer, *size)
-    if len(shape) != 3:
-        raise InputError(
-            f"--units={unit.layer}:{unit.name}: the layer is a vector, without places."
-        )
-    if unit.place[0] >= shape[0] or unit.place[1] >= shape[1]:
-        raise InputError(
-            f"--units={unit.layer}:{unit.name}: outside the map, which has {shape[0]} rows and "
-            f"{shape[1]} columns at {size[0]} px (see --size)."
-        )
-
-
 def _batches(units: list[Unit], size: tuple[int, int]):
     """Yields units of one kind, as many as are to be optimised together."""
-    most = int(np.clip(_BATCH_PIXELS // (size[0] * size[1]), 1, _BATCH))
+    most = feature_visualization.most_at_once(size)
     # A named place is a neuron also where channels are raised everywhere.
     for (kind, _), group in itertools.groupby(units, lambda u: (u.kind, u.place is None)):
         # Directions and whole layers go one by one: each is an objective of its own.
@@ -169,57 +151,23 @@ def _batches(units: list[Unit], size: tuple[int, int]):
         yield from (alike[i : i + count] for i in range(0, len(alike), count))
 
 
-def _largest(job: Job, label: str) -> dict[str, np.ndarray]:
-    """Returns M of every channel of the layers in question, floored."""
-    network, units = job.networks[label], job.units[label]
-    layers = list(dict.fromkeys(unit.layer for unit in units if unit.kind == "channel"))
-    if not layers:
-        return {}
-    name, pictures = _references(job, network)
-    found = activation_statistics.kept_largest(network, layers, name, pictures)
-    for layer in layers if job.everywhere else []:
-        # A mean is measured by the largest mean, where no neuron of its own is asked for.
-        if not any(unit.place for unit in units if unit.layer == layer):
-            _, pictures = _references(job, network)
-            found |= activation_statistics.kept_largest(
-                network, [layer], name, pictures, everywhere=True
-            )
-    return {layer: activation_statistics.floored(values, layer) for layer, values in found.items()}
-
-
-def _references(job: Job, network: Network):
-    """Returns the name of the reference set and its pictures, not read yet."""
+def _references(job: Job, network: Network) -> normalization.References:
+    """Returns the reference set, its pictures not read yet."""
     if job.references is None:
-        return "scikit-learn's photographs", activation_statistics.demo_pictures(network)
+        return normalization.demo_references(network)
     height, width = network.fixed_size or (224, 224)
-    pictures = folders.squares(job.references, height, width, network.channels)
-    return folders.digest(job.references), pictures
-
-
-def _objective(job, label, layer, units, size, largest) -> tuple[objectives.Objective, np.ndarray]:
-    """Returns the activations of a batch's units, and M of each."""
-    network, unit = job.networks[label], units[0]
-    if unit.kind == "channel":
-        places = [unit.place for unit in units]
-        everywhere = job.everywhere and not any(places)
-        channels = [unit.channel for unit in units]
-        objective = activation_maximization.unit(network, layer, channels, size, places, everywhere)
-        return objective, np.array([largest[layer][channel] for channel in channels])
-    if unit.kind == "layer":
-        objective = objectives.layer_norm(layer)
-    else:
-        shape = network.trace(layer, *size)
-        center = None if job.everywhere or len(shape) == 1 else (shape[0] // 2, shape[1] // 2)
-        objective = objectives.direction(layer, unit.vector, center, unit.name)
-    _, pictures = _references(job, network)
-    found = activation_statistics.largest_along(network, layer, unit.vector, pictures)
-    return objective, activation_statistics.floored(np.array([found]), layer)
+    return normalization.References(
+        folders.digest(job.references),
+        lambda: folders.squares(job.references, height, width, network.channels),
+    )
 
 
 def _task(job, label, layer, units, size, largest) -> runner.Task:
     network = job.networks[label]
     settings = activation_maximization.published(network, layer, size, job.settings[label])
-    objective, chosen = _objective(job, label, layer, units, size, largest)
+    objective, chosen = normalization.activation(
+        network, units, size, largest, _references(job, network), job.everywhere
+    )
     weighted = activation_maximization.normalized(
         network, objective, layer, size, chosen, settings.strength
     )
@@ -246,7 +194,7 @@ def _task(job, label, layer, units, size, largest) -> runner.Task:
             for k in range(len(units))
         ),
         paths=tuple(folder / f"{runner.safe_name(unit.name)}.png" for unit in units),
-        start=lambda state, marks: preimages.maximize(
+        start=lambda state, marks: activation_maximization.iterate(
             network, weighted, size=size, seeds=seeds, settings=settings, state=state, marks=marks
         ),
         measure=functools.partial(
@@ -264,19 +212,14 @@ def _task(job, label, layer, units, size, largest) -> runner.Task:
 
 
 def _measure(job, label, layer, units, largest, objective, settings, size, pictures, paths):
-    """Returns the records: activations on the files as read back.
-
-    A unit was raised if it answers at all, and not just as to the noise of the start; one that
-    answers more than that, and still not above 0, rose.
-    """
+    """Returns the records: activations on the files as read back; see `normalization.raised`."""
     network = job.networks[label]
     taps = network.taps([layer])
     stored = np.stack([runner.stored(path, network) for path in paths])
     answers = objective(taps(tf.constant(stored))).numpy()
     noise = activation_maximization.beginning(network, size, (job.seed,) * len(paths), settings)
     began = objective(taps(tf.constant(noise, tf.float32))).numpy()
-    moved = np.abs(answers - began) > _MOVED * largest
-    raised, rose = moved & (answers > 0), moved & (answers > began)
+    raised, rose = normalization.raised(answers, began, largest)
     return [
         {
             "activation": float(answers[k]),

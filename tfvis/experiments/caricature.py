@@ -78,7 +78,7 @@ def _task(job: Job, label: str, layer: str) -> runner.Task:
             ),
         ),
         paths=(runner.folder(job, label, layer) / "caricature.png",),
-        start=lambda state, marks: preimages.caricature(
+        start=lambda state, marks: recipe.iterate(
             network, target, layer, seeds=(job.seed,), settings=settings, state=state, marks=marks
         ),
         measure=functools.partial(_measure, job, label, layer, settings),

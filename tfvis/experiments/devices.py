@@ -8,6 +8,7 @@ import tensorflow as tf
 from tfvis import hardware, preimages
 from tfvis.networks.network import Network
 from tfvis.optimize import loop
+from tfvis.preimages import caricatures
 from tfvis.report import manifest
 
 
@@ -49,6 +50,6 @@ def seconds_per_step(network: Network, target, layer: str, with_xla: bool) -> fl
     settings = preimages.Caricature(steps=4 * loop.CHUNK, jit=with_xla)
     marks = [
         progress.seconds
-        for progress in preimages.caricature(network, target, layer, settings=settings)
+        for progress in caricatures.iterate(network, target, layer, settings=settings)
     ]
     return (marks[-1] - marks[0]) / (3 * loop.CHUNK)

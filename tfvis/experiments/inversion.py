@@ -97,7 +97,7 @@ def _task(job: Job, label: str, layer: str) -> runner.Task:
             for seed in job.seeds
         ),
         paths=tuple(runner.folder(job, label, layer) / f"preimage_{k}.png" for k in restarts),
-        start=lambda state, marks: preimages.invert(
+        start=lambda state, marks: inversion.iterate(
             network, target, layer, seeds=job.seeds, settings=settings, state=state, marks=marks
         ),
         measure=functools.partial(_measure, job, label, layer, settings),

@@ -134,7 +134,7 @@ def task(piece: Piece, workdir: pathlib.Path, seed: int) -> runner.Task:
             ),
         ),
         paths=(piece.path,),
-        start=lambda state, marks: transfer.stylize(
+        start=lambda state, marks: transfer.iterate(
             network, scene, seeds=(seed,), settings=settings, state=state, marks=marks
         ),
         measure=functools.partial(_measure, piece, trace),

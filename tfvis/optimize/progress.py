@@ -7,7 +7,7 @@ import numpy as np
 from tfvis.optimize import loop
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Progress:
     """A run between two chunks of steps.
 
@@ -27,3 +27,9 @@ class Progress:
     snapshot: loop.Snapshot
     seconds: float
     total: int
+
+    def __repr__(self) -> str:
+        energies = self.snapshot.energies
+        energy = f", energy {float(energies[-1].mean()):.3g}" if len(energies) else ""
+        steps = f"{self.snapshot.done} of {self.total} steps"
+        return f"<Progress: {self.layer}, {steps}{energy}, {self.seconds:.1f} s>"

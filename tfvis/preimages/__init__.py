@@ -14,13 +14,17 @@ __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     {
         "Caricature": "settings",
+        "CaricatureResult": "caricatures",
         "Descent": "settings",
         "Inversion": "settings",
+        "InversionResult": "inversion",
         "Maximization": "settings",
+        "MaximizationResult": "feature_visualization",
         "Progress": "descent",
         "caricature": "caricatures",
         "features": "descent",
         "invert": "inversion",
-        "maximize": "activation_maximization",
+        "maximize": "feature_visualization",
+        "unit": "normalization",
     },
 )

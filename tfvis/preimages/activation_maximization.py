@@ -107,7 +107,7 @@ def normalized(
     return dataclasses.replace(objective, function=lambda taps: weights * objective(taps))
 
 
-def maximize(
+def iterate(
     network: Network,
     objective: objectives.Objective | Callable,
     *,
@@ -117,7 +117,7 @@ def maximize(
     state: loop.State | None = None,
     marks: Iterable[int] = (),
 ) -> Iterator[Progress]:
-    """Finds images on which an objective is large (MV16 section 5.2; Olah et al. 2017).
+    """Maximises step by step: what `maximize` runs to the end (MV16 5.2; Olah et al. 2017).
 
     Minimises - objective + alpha norm + total variation from noise. A unit
     that its own ReLU keeps silent gets a gradient all the same (`Network.waking`), one that all
@@ -136,15 +136,15 @@ def maximize(
         Progress after every chunk; the `kept` of the last one is the result.
 
     Raises:
-        InputError: at the first step: an unknown layer, a setting out of range, a size
+        InputError: at once: an unknown layer, a setting out of range, a size
             the network cannot take, a layer that passes no gradient.
         zero_gradients.SilentError: no pixel changes the objective of any image.
-        loop.DivergedError: see `invert`.
+        loop.DivergedError: see `inversion.iterate`.
     """
-    objective, deepest, size = _resolved(network, objective, size, len(seeds))
+    objective, deepest, size = resolved(network, objective, size, len(seeds))
     settings = published(network, deepest, size, settings)
     way = descending(network, objective, size, seeds, settings)
-    yield from descent.run(deepest, way, settings, state, marks)
+    return descent.run(deepest, way, settings, state, marks)
 
 
 def descending(
@@ -154,8 +154,8 @@ def descending(
     seeds: tuple[int, ...],
     settings: Maximization,
 ) -> descent.Descending:
-    """Returns the way down of `maximize`, ready to be run or timed."""
-    objective, deepest, size = _resolved(network, objective, size, len(seeds))
+    """Returns the way down of `iterate`, ready to be run or timed."""
+    objective, deepest, size = resolved(network, objective, size, len(seeds))
     settings = published(network, deepest, size, settings)
     if settings.optimizer != "lbfgs":  # See `zero_gradients.energy`.
         network = network.waking(objective.layers)
@@ -185,7 +185,7 @@ def _noise(network: Network, size, seeds, settings: Maximization) -> np.ndarray:
     )
 
 
-def _resolved(network: Network, objective, size, batch: int):
+def resolved(network: Network, objective, size, batch: int):
     """Returns the objective, the deepest layer it taps, and the size of the images."""
 
     def deepest_of(layers):

@@ -1,11 +1,12 @@
 """Caricature: what of an image a layer answers to, exaggerated."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
+import tensorflow as tf
 
-from tfvis import objectives
+from tfvis import image_arguments, images, objectives, results
 from tfvis.errors import InputError
 from tfvis.networks.network import Network
 from tfvis.optimize import loop
@@ -44,7 +45,68 @@ def default_strength(stride: int) -> float:
     return 100.0
 
 
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class CaricatureResult(results.Result):
+    """Caricatures; see `results.Result`.
+
+    Attributes:
+        exaggerations: float32 [batch], <relu(phi0), phi(x)> / |relu(phi0)|^2 of the pictures in
+            8 bits: how many times as much the layer answers, 1 for the picture itself.
+    """
+
+    exaggerations: np.ndarray
+
+    @property
+    def exaggeration(self) -> float:
+        """That of the first picture."""
+        return float(self.exaggerations[0])
+
+    def numbers(self) -> str:
+        """Returns the exaggeration in words."""
+        return f"answers {results.mean_words(self.exaggerations, '.1f')} x as much"
+
+
 def caricature(
+    network: Network,
+    image: np.ndarray,
+    layer: str,
+    *,
+    seeds: int | tuple[int, ...] = (0,),
+    settings: Caricature = Caricature(),
+    callback: Callable[[Progress], object] | None = None,
+    **constants,
+) -> CaricatureResult:
+    """Changes `image` so that `layer` answers more of what it answers.
+
+    Args:
+        network: the network.
+        image: [height, width, 3], 0..255, of any size the network takes.
+        layer: a path in the network, of a map or a vector made of one.
+        seeds: of the jitter, one picture each.
+        settings: constants; None among them are derived.
+        callback: is called with every `Progress`, each ten steps.
+        **constants: of `Caricature`, in place of those of `settings`, such as strength=1.0.
+
+    Returns:
+        One picture per seed, and how much more the layer answers.
+
+    Raises:
+        InputError: an argument is wrong; see `iterate`.
+        loop.DivergedError: the energy became NaN or infinite.
+    """
+    target = image_arguments.picture(image, network.channels)
+    settings = results.with_constants(settings, constants)
+    settings = published(network, layer, target.shape[:2], settings)
+    seeds = results.checked_seeds(seeds)
+    runs = iterate(network, target, layer, seeds=seeds, settings=settings)
+    found = results.collected(runs, f"caricature by {network.name} {layer}", callback)
+    product = objectives.inner_product(layer, features(network, layer, target[None]))
+    taps, stored = network.taps([layer]), images.quantize(found["images"]).astype(np.float32)
+    answers = np.array([float(product(taps(tf.constant(one[None])))[0]) for one in stored])
+    return CaricatureResult(**found, settings=settings, exaggerations=answers)
+
+
+def iterate(
     network: Network,
     target: np.ndarray,
     layer: str,
@@ -54,7 +116,7 @@ def caricature(
     state: loop.State | None = None,
     marks: Iterable[int] = (),
 ) -> Iterator[Progress]:
-    """Changes `target` so that `layer` answers more of what it answers (MV16, section 6).
+    """Caricatures step by step: what `caricature` runs to the end (MV16, section 6).
 
     Minimises - W <relu(phi0), phi(x)> / |relu(phi0)|^2 + alpha norm + total variation,
     with the colour bound, from the image itself. The authors' code works phi0 out of an
@@ -73,8 +135,8 @@ def caricature(
         Progress after every chunk; the `kept` of the last one is the result.
 
     Raises:
-        InputError: at the first step, see `published`, `inner_product`.
-        loop.DivergedError: see `invert`.
+        InputError: at once, see `published`, `inner_product`.
+        loop.DivergedError: see `inversion.iterate`.
     """
     settings = published(network, layer, target.shape[:2], settings)
     product = objectives.inner_product(layer, features(network, layer, target[None]))
@@ -83,4 +145,4 @@ def caricature(
     way = descent.pixel_descent(
         network, -settings.strength * product, [layer], start, seeds, settings
     )
-    yield from descent.run(layer, way, settings, state, marks)
+    return descent.run(layer, way, settings, state, marks)

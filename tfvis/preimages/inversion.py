@@ -5,11 +5,11 @@ whatever the layer has lost.
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from tfvis import objectives, parameterizations
+from tfvis import image_arguments, images, objectives, parameterizations, results
 from tfvis.errors import InputError
 from tfvis.networks import hog_sift
 from tfvis.networks.network import Network
@@ -124,7 +124,86 @@ def mask(shape: tuple[int, ...], settings: Inversion) -> np.ndarray | None:
     return result
 
 
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class InversionResult(results.Result):
+    """Pre-images; see `results.Result`.
+
+    Attributes:
+        relative_errors: float64 [batch], |phi(x) - phi0| / |phi0| of the pictures in 8 bits,
+            as `save` writes them (MV16 section 5.1), under the mask.
+    """
+
+    relative_errors: np.ndarray
+
+    @property
+    def relative_error(self) -> float:
+        """That of the first picture."""
+        return float(self.relative_errors[0])
+
+    def numbers(self) -> str:
+        """Returns the relative errors in words."""
+        return f"relative error {results.mean_words(self.relative_errors)}"
+
+
 def invert(
+    network: Network,
+    image: np.ndarray,
+    layer: str,
+    *,
+    seeds: int | tuple[int, ...] = (0,),
+    settings: Inversion = Inversion(),
+    callback: Callable[[Progress], object] | None = None,
+    **constants,
+) -> InversionResult:
+    """Finds images whose features at `layer` are those of `image`: what the layer keeps of it.
+
+    Args:
+        network: the network.
+        image: [height, width, 3], 0..255, of any size the network takes.
+        layer: a path in the network, of a map or a vector made of one.
+        seeds: one start each.
+        settings: constants; None among them are derived.
+        callback: is called with every `Progress`, each ten steps.
+        **constants: of `Inversion`, in place of those of `settings`, such as steps=100.
+
+    Returns:
+        One picture per seed, and its relative error.
+
+    Raises:
+        InputError: an argument is wrong; see `iterate`.
+        loop.DivergedError: the energy became NaN or infinite.
+    """
+    target = image_arguments.picture(image, network.channels)
+    settings = results.with_constants(settings, constants)
+    settings = published(network, layer, target.shape[:2], settings)
+    seeds = results.checked_seeds(seeds)
+    runs = iterate(network, target, layer, seeds=seeds, settings=settings)
+    found = results.collected(runs, f"{network.name} {layer}", callback)
+    return InversionResult(
+        **found,
+        settings=settings,
+        relative_errors=relative_errors(network, found["images"], target, layer, settings),
+    )
+
+
+def relative_errors(
+    network: Network, pictures: np.ndarray, target: np.ndarray, layer: str, settings: Inversion
+) -> np.ndarray:
+    """Returns the relative error of each picture in 8 bits, under the mask, float64 [batch]."""
+    phi0 = features(network, layer, target[None])
+    chosen = mask(tuple(phi0.shape[1:]), settings)
+    chosen = np.float32(1) if chosen is None else chosen
+    stored = images.quantize(pictures).astype(np.float32)
+    # One by one: a batch is not made for the memory of all their features.
+    return np.concatenate(
+        [
+            objectives.relative_error(features(network, layer, one[None]) * chosen, phi0 * chosen)
+            for one in stored
+        ]
+    )
+
+
+def iterate(
     network: Network,
     target: np.ndarray,
     layer: str,
@@ -134,7 +213,7 @@ def invert(
     state: loop.State | None = None,
     marks: Iterable[int] = (),
 ) -> Iterator[Progress]:
-    """Finds images whose features at `layer` are those of `target` (MV16, inversion).
+    """Inverts step by step: what `invert` runs to the end (MV16, inversion).
 
     Minimises C |phi(x) - phi0|^2 / |phi0|^2 + alpha norm + total variation, with the
     colour bound, from noise; see `Inversion` for the constants.
@@ -154,13 +233,13 @@ def invert(
         Progress after every chunk; the `kept` of the last one is the result.
 
     Raises:
-        InputError: at the first step, see `published`, `mask`, `feature_distance`.
+        InputError: at once, see `published`, `mask`, `feature_distance`.
         loop.DivergedError: the energy became NaN or infinite; it carries the last
             good state.
     """
     settings = published(network, layer, target.shape[:2], settings)
     way = descending(network, target, layer, seeds, settings)
-    yield from descent.run(layer, way, settings, state, marks)
+    return descent.run(layer, way, settings, state, marks)
 
 
 def descending(

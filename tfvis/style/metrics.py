@@ -24,8 +24,6 @@ from tfvis.style.metrics_image import color_cosine, high_frequency, saturated
 SIZE = 256
 # Pairs of patches compared: four times what a layer of stride 4 has at 256 px.
 _PAIRS = 4 * (SIZE // 4) ** 4
-# The stride of VGG's deepest blocks and twice that: something is left of any map.
-_SMALLEST_SIDE = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,14 +106,7 @@ def resized(image: np.ndarray, size: int = SIZE) -> np.ndarray:
     Raises:
         InputError: a smaller size.
     """
-    if size < _SMALLEST_SIDE:
-        raise InputError(f"Expected a size of at least {_SMALLEST_SIDE}. Received: {size}")
-    aspect = np.sqrt(image.shape[0] / image.shape[1])
-    longest = size * size // _SMALLEST_SIDE
-    height, width = (
-        int(np.clip(round(size * part), _SMALLEST_SIDE, longest)) for part in (aspect, 1 / aspect)
-    )
-    return images.resize(image, height, width)
+    return images.of_area(image, size)
 
 
 def measure(

@@ -48,6 +48,6 @@ def mixed(
         # Or it would smooth away what is to be transferred.
         tv_weight=0.0,
     )
-    runs = transfer.stylize(network, scene, seeds=(seed,), settings=own)
+    runs = transfer.iterate(network, scene, seeds=(seed,), settings=own)
     result = collections.deque(runs, maxlen=1).pop().kept[0].clip(0, 255)
     return images.with_channels(result, 3)

@@ -114,7 +114,7 @@ def schedule(size: tuple[int, int], settings: Transfer) -> list[Level]:
     ]
 
 
-def stylize(
+def iterate(
     network: Network,
     scene: Scene,
     *,
@@ -123,7 +123,7 @@ def stylize(
     state: loop.State | None = None,
     marks: Iterable[int] = (),
 ) -> Iterator[Progress]:
-    """Finds a picture with the scene's content, in its styles.
+    """Transfers step by step: what `stylize` runs to the end.
 
     Makes small  sum content + ratio / 1000 sum style + tv_weight TV, in the unit of
     `losses`; of quality, with the distances of `losses.shape` beside.
@@ -146,11 +146,15 @@ def stylize(
         loop.DivergedError: no finite energy, twice; it carries the last good state.
     """
     settings = resolved(settings)
-    levels = schedule(scene.size, settings)
-    total = sum(level.evaluations for level in levels)
-    marks = tuple(marks)
     if settings.recipe == "quality" and "padding" not in dict(network.variant):
         network = padded(network, "replicate")
+    return _levels(network, scene, tuple(seeds), settings, state, tuple(marks))
+
+
+def _levels(network, scene, seeds, settings, state, marks) -> Iterator[Progress]:
+    """Runs all scales, one after another."""
+    levels = schedule(scene.size, settings)
+    total = sum(level.evaluations for level in levels)
     began = time.perf_counter()
     for k in range(state.stage if state else 0, len(levels)):
         before = sum(level.evaluations for level in levels[:k])

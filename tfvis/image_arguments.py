@@ -1,0 +1,75 @@
+"""Pictures as they are handed to the library: arrays, checked before anything begins."""
+
+import os
+
+import numpy as np
+
+from tfvis import images
+from tfvis.errors import InputError
+
+
+def picture(pixels, channels: int, name: str = "image") -> np.ndarray:
+    """Returns one picture as the network takes it, float32 [height, width, channels].
+
+    Args:
+        pixels: [height, width, 3], or the network's channels, 0..255, of any kind of number.
+        channels: of the network.
+        name: of the argument, for messages.
+
+    Raises:
+        InputError: no array of that shape, values that are not finite or outside 0..255, or
+            of 0..1, which is nearly black.
+    """
+    pixels = _numbers(pixels, name)
+    if pixels.ndim != 3 or pixels.shape[-1] not in (1, 3, channels) or 0 in pixels.shape:
+        raise InputError(
+            f"{name}: expected an array [height, width, 3], as tfvis.load returns it. "
+            f"Received: {pixels.shape}"
+        )
+    return images.with_channels(_in_range(pixels, name), channels)
+
+
+def batch(pixels, channels: int, name: str = "images") -> np.ndarray:
+    """Returns pictures as the network takes them, float32 [batch, height, width, channels].
+
+    Args:
+        pixels: [height, width, 3] or [batch, height, width, 3]; else as `picture`.
+        channels: of the network.
+        name: of the argument, for messages.
+
+    Raises:
+        InputError: as `picture`.
+    """
+    pixels = _numbers(pixels, name)
+    if pixels.ndim == 3:
+        pixels = pixels[None]
+    if pixels.ndim != 4 or pixels.shape[-1] not in (1, 3, channels) or 0 in pixels.shape:
+        raise InputError(
+            f"{name}: expected an array [height, width, 3], as tfvis.load returns it, or a batch "
+            f"of them. Received: {pixels.shape}"
+        )
+    return images.with_channels(_in_range(pixels, name), channels)
+
+
+def _numbers(pixels, name: str) -> np.ndarray:
+    if isinstance(pixels, str | os.PathLike):
+        raise InputError(f"{name}={pixels}: expected pixels; tfvis.load reads a file.")
+    pixels = np.asarray(pixels)
+    if pixels.dtype.kind not in "uif":
+        raise InputError(f"{name}: expected numbers of 0 to 255. Received: {pixels.dtype}")
+    return pixels
+
+
+def _in_range(pixels: np.ndarray, name: str) -> np.ndarray:
+    low, high = float(pixels.min()), float(pixels.max())
+    # NaN fails both. Half a level beyond is the rounding of who computed it.
+    if not (low >= -0.5 and high <= 255.5):
+        raise InputError(
+            f"{name}: expected numbers of 0 to 255, as one sees them. Received: {low:g} to {high:g}"
+        )
+    if pixels.dtype.kind == "f" and 0 < high <= 1:
+        raise InputError(
+            f"{name}: expected numbers of 0 to 255. Received: {low:g} to {high:g}; where these "
+            "are shares, multiply by 255."
+        )
+    return pixels.astype(np.float32)

@@ -1,0 +1,192 @@
+"""Feature visualisation: from the name of a unit, or an objective, to pictures of it."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tfvis import images, objectives, results
+from tfvis.errors import InputError
+from tfvis.networks.network import Network
+from tfvis.objectives import parsing
+from tfvis.preimages import activation_maximization, normalization
+from tfvis.preimages.descent import Progress
+from tfvis.preimages.settings import Maximization
+from tfvis.preimages.zero_gradients import SilentError
+
+# Pixels optimised in one batch, which bounds memory, and the pictures in it, which bounds
+# the graph that is compiled.
+_BATCH_PIXELS, _BATCH = 16 * 224 * 224, 64
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class MaximizationResult(results.Result):
+    """Pictures of units; see `results.Result`.
+
+    Attributes:
+        activations: float32 [batch], of the pictures in 8 bits, as `save` writes them; of an
+            objective, its value.
+        activation_ratios: float64 [batch], how many times M, the largest activation on
+            photographs (MV16 section 5.2); NaN where nothing raised the unit above 0; None of
+            an objective.
+    """
+
+    activations: np.ndarray
+    activation_ratios: np.ndarray | None
+
+    @property
+    def activation(self) -> float:
+        """That of the first picture."""
+        return float(self.activations[0])
+
+    @property
+    def activation_ratio(self) -> float | None:
+        """That of the first picture."""
+        return None if self.activation_ratios is None else float(self.activation_ratios[0])
+
+    def numbers(self) -> str:
+        """Returns the ratios in words, or the activations of an objective."""
+        if self.activation_ratios is None:
+            return f"objective {results.mean_words(self.activations, '.3g')}"
+        return f"{results.mean_words(self.activation_ratios, '.1f')} x photographs"
+
+
+def most_at_once(size: tuple[int, int]) -> int:
+    """Returns how many pictures of (height, width) are optimised in one batch at most."""
+    return int(np.clip(_BATCH_PIXELS // (size[0] * size[1]), 1, _BATCH))
+
+
+def maximize(
+    network: Network,
+    objective: str | objectives.Objective | Callable,
+    *,
+    size: int | tuple[int, int] | None = None,
+    seeds: int | tuple[int, ...] = (0,),
+    references: Sequence[np.ndarray] | None = None,
+    settings: Maximization = Maximization(),
+    callback: Callable[[Progress], object] | None = None,
+    **constants,
+) -> MaximizationResult:
+    """Finds images on which a unit answers most, or an objective is large.
+
+    Args:
+        network: the network.
+        objective: a unit's name: "block4_conv2:24", "block4_conv2:0-3", a neuron
+            "block4_conv2:7@3x5", a class "logit:guitar", a direction "block4_conv2:vector.npy",
+            or a whole layer; it weighs C / (M rf^2), see `normalization`. Or an Objective, such as
+            a sum of `unit`s, or a plain function {layer: [batch, ...]} -> [batch]; these weigh
+            what they say.
+        size: of the images, (height, width) or the side of a square; None is what the unit can
+            see of an image.
+        seeds: one start each, for every unit.
+        references: photographs M is taken from, [height, width, 3] each, of one size; None is
+            two that come with scikit-learn. Of a unit's name only.
+        settings: constants; None among them are derived. `strength` is of a unit's name only.
+        callback: is called with every `Progress`, each ten steps.
+        **constants: of `Maximization`, in place of those of `settings`, such as steps=100.
+
+    Returns:
+        For each unit a picture per seed, and how many times M it answers.
+
+    Raises:
+        InputError: an argument is wrong; see `activation_maximization.iterate`.
+        SilentError: an InputError; nothing raised any of the units.
+        loop.DivergedError: the energy became NaN or infinite.
+    """
+    settings = results.with_constants(settings, constants)
+    seeds = results.checked_seeds(seeds)
+    if size is not None:
+        size = _checked_size(network, size)
+    if isinstance(objective, str):
+        return _units(network, objective, size, seeds, references, settings, callback)
+    if not callable(objective):
+        raise InputError(
+            f"objective={objective!r}: expected a unit's name such as 'block4_conv2:24', an "
+            "objective, or a function of taps."
+        )
+    for name, given in (
+        ("references", references is not None),
+        ("strength", settings.strength != Maximization.strength),
+    ):
+        if given:
+            raise InputError(
+                f"{name}: is of units by their names; an objective weighs what it says. Multiply "
+                "it, or make it of tfvis.unit(network, ...)."
+            )
+    resolved, layer, size = activation_maximization.resolved(network, objective, size, len(seeds))
+    return _found(network, resolved, resolved, layer, size, seeds, settings, callback, None)
+
+
+def _units(network, word, size, seeds, references, settings, callback) -> MaximizationResult:
+    units = parsing.parse(word, network, None)
+    layers = list(dict.fromkeys(unit.layer for unit in units))
+    if len(layers) > 1 or (len(units) > 1 and any(unit.kind != "channel" for unit in units)):
+        raise InputError(
+            f"objective={word}: expected one layer, and of directions and whole layers one at a "
+            "time. Call maximize once for each."
+        )
+    (layer,) = layers
+    size = size or activation_maximization.canvas(network, layer)
+    for unit in units:
+        normalization.check_place(network, unit, size)
+    most, count = most_at_once(size), len(units) * len(seeds)
+    if count > most:
+        raise InputError(
+            f"objective={word}: {count} pictures of {size[0]} x {size[1]} px are too many at "
+            f"once; ask for at most {most}."
+        )
+    units = [unit for unit in units for _ in seeds]
+    seeds *= len(units) // len(seeds)
+    settings = activation_maximization.published(network, layer, size, settings)
+    known = normalization.given_references(network, references)
+    largest = normalization.largest(network, units, known)
+    alike = units if units[0].kind == "channel" else units[:1]
+    bare, chosen = normalization.activation(network, alike, size, largest, known)
+    weighted = activation_maximization.normalized(
+        network, bare, layer, size, chosen, settings.strength
+    )
+    return _found(network, weighted, bare, layer, size, seeds, settings, callback, chosen, word)
+
+
+def _found(
+    network, weighted, bare, layer, size, seeds, settings, callback, largest, word=None
+) -> MaximizationResult:
+    """Maximises `weighted` and measures `bare`; `largest` is M of each picture, or None."""
+    settings = activation_maximization.published(network, layer, size, settings)
+    runs = activation_maximization.iterate(
+        network, weighted, size=size, seeds=seeds, settings=settings
+    )
+    found = results.collected(runs, f"{network.name} {word or bare.description}", callback)
+    taps = network.taps(bare.layers)
+
+    def answers(pictures) -> np.ndarray:
+        return bare(taps(tf.constant(pictures, tf.float32))).numpy()
+
+    activations = answers(images.quantize(found["images"]))
+    ratios = None
+    if largest is not None:
+        began = answers(activation_maximization.beginning(network, size, seeds, settings))
+        raised, rose = normalization.raised(activations, began, largest)
+        if not (raised | rose).any():
+            raise SilentError(
+                f"Nothing raised {word}: the pictures show what noise and prior leave. Choose "
+                "other units, or more steps.",
+                found["images"],
+            )
+        ratios = np.where(raised, activations / np.asarray(largest, np.float64), np.nan)
+    return MaximizationResult(
+        **found, settings=settings, activations=activations, activation_ratios=ratios
+    )
+
+
+def _checked_size(network: Network, size) -> tuple[int, int]:
+    """Returns a size as (height, width)."""
+    sides = np.asarray(size)
+    if sides.shape not in ((), (2,)) or sides.dtype.kind not in "iu" or sides.min() < 1:
+        raise InputError(f"size={size}: expected a number of pixels, or (height, width).")
+    height, width = map(int, np.broadcast_to(sides, 2))
+    if network.fixed_size and (height, width) != network.fixed_size:
+        needed = " x ".join(map(str, network.fixed_size))
+        raise InputError(f"size={size}: {network.name} takes {needed} px only; leave it out.")
+    return height, width

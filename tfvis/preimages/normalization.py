@@ -1,0 +1,204 @@
+"""Units by their names, each weighed by what photographs get from it: C / (M rf^2).
+
+Mahendran & Vedaldi, IJCV 2016, section 5.2 (MV16): M is the unit's largest activation on
+photographs, rf its receptive field. A picture in which a unit answers as much as it ever does
+to photographs so weighs as much for every unit of a layer.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from tfvis import activation_statistics, image_arguments, objectives
+from tfvis.errors import InputError
+from tfvis.networks.network import Network
+from tfvis.objectives import parsing
+from tfvis.objectives.parsing import Unit
+from tfvis.preimages import activation_maximization
+from tfvis.preimages.settings import Maximization
+
+# What counts as a change of an activation, as a share of the largest on photographs.
+_MOVED = 1e-4
+
+
+@dataclasses.dataclass(frozen=True)
+class References:
+    """Photographs that M is taken from.
+
+    Attributes:
+        name: stands for them where M is kept for the next time; None keeps nothing.
+        pictures: returns them, float32 [height, width, channels] each, display space, of one
+            size; not called where all is known.
+    """
+
+    name: str | None
+    pictures: Callable[[], Iterable[np.ndarray]]
+
+
+def demo_references(network: Network) -> References:
+    """Returns crops of the two photographs that come with scikit-learn."""
+    name = "scikit-learn's photographs"
+    return References(name, lambda: activation_statistics.demo_pictures(network))
+
+
+def given_references(network: Network, pictures: Sequence[np.ndarray] | None) -> References:
+    """Returns pictures as references; without any, those of the demo.
+
+    Args:
+        network: whose channels they get.
+        pictures: [height, width, 3] each, 0..255.
+
+    Raises:
+        InputError: no pictures, or not of one size.
+    """
+    if pictures is None:
+        return demo_references(network)
+    found = [image_arguments.picture(one, network.channels, "references") for one in pictures]
+    if len({one.shape for one in found}) != 1:
+        raise InputError("references: expected pictures of one size, at least one.")
+    return References(None, lambda: found)
+
+
+def largest(
+    network: Network, units: Sequence[Unit], references: References, everywhere: bool = False
+) -> dict[str, np.ndarray]:
+    """Returns {layer: M of every channel, float32 [channels], floored}.
+
+    Args:
+        network: the network.
+        units: those of channels count.
+        references: where M is taken from.
+        everywhere: of means over maps, where no neuron of the layer is asked for.
+
+    Raises:
+        InputError: nothing in a layer answers the references.
+    """
+    layers = list(dict.fromkeys(unit.layer for unit in units if unit.kind == "channel"))
+    if not layers:
+        return {}
+    found = _largest(network, layers, references, False)
+    for layer in layers if everywhere else []:
+        # A mean is measured by the largest mean, where no neuron of its own is asked for.
+        if not any(unit.place for unit in units if unit.layer == layer):
+            found |= _largest(network, [layer], references, True)
+    return {layer: activation_statistics.floored(values, layer) for layer, values in found.items()}
+
+
+def _largest(network, layers, references: References, everywhere: bool):
+    if references.name is None:
+        pictures = references.pictures()
+        return activation_statistics.largest(network, layers, pictures, everywhere)
+    return activation_statistics.kept_largest(
+        network, layers, references.name, _later(references), everywhere
+    )
+
+
+def _later(references: References):
+    """Yields the pictures, which are not asked for before the first is wanted."""
+    yield from references.pictures()
+
+
+def activation(
+    network: Network,
+    units: Sequence[Unit],
+    size: tuple[int, int],
+    found: dict[str, np.ndarray],
+    references: References,
+    everywhere: bool = False,
+) -> tuple[objectives.Objective, np.ndarray]:
+    """Returns the activation of units of one layer and kind, one per image, and M of each.
+
+    Args:
+        network: the network.
+        units: channels of one layer; or one direction, or one whole layer.
+        size: (height, width) of the images.
+        found: what `largest` returned.
+        references: where M of a direction or a layer is taken from.
+        everywhere: means over maps, not the neurons at their centres.
+
+    Raises:
+        InputError: nothing in the layer answers the references.
+    """
+    first = units[0]
+    layer = first.layer
+    if first.kind == "channel":
+        places = [unit.place for unit in units]
+        channels = [unit.channel for unit in units]
+        objective = activation_maximization.unit(
+            network, layer, channels, size, places, everywhere and not any(places)
+        )
+        return objective, np.array([found[layer][channel] for channel in channels])
+    if first.kind == "layer":
+        objective = objectives.layer_norm(layer)
+    else:
+        shape = network.trace(layer, *size)
+        center = None if everywhere or len(shape) == 1 else (shape[0] // 2, shape[1] // 2)
+        objective = objectives.direction(layer, first.vector, center, first.name)
+    most = activation_statistics.largest_along(network, layer, first.vector, references.pictures())
+    return objective, activation_statistics.floored(np.array([most]), layer)
+
+
+def raised(
+    answers: np.ndarray, began: np.ndarray, most: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tells which units were raised, and which rose, bool [batch] each.
+
+    One was raised if it answers at all, and not just as to the noise of the start; one that
+    answers more than that, and still not above 0, rose.
+
+    Args:
+        answers: float [batch], to the pictures.
+        began: float [batch], to the noise of the start.
+        most: float [batch], M.
+    """
+    moved = np.abs(answers - began) > _MOVED * most
+    return moved & (answers > 0), moved & (answers > began)
+
+
+def check_place(network: Network, unit: Unit, size: tuple[int, int]) -> None:
+    """Raises InputError unless a unit's place lies in the map of an image of `size`."""
+    if unit.place is None:
+        return
+    shape = network.trace(unit.layer, *size)
+    if len(shape) != 3:
+        raise InputError(
+            f"--units={unit.layer}:{unit.name}: the layer is a vector, without places."
+        )
+    if unit.place[0] >= shape[0] or unit.place[1] >= shape[1]:
+        raise InputError(
+            f"--units={unit.layer}:{unit.name}: outside the map, which has {shape[0]} rows and "
+            f"{shape[1]} columns at {size[0]} px (see --size)."
+        )
+
+
+def unit(
+    network: Network,
+    word: str,
+    *,
+    size: tuple[int, int] | None = None,
+    references: Sequence[np.ndarray] | None = None,
+    strength: float = Maximization.strength,
+) -> objectives.Objective:
+    """Returns one unit's activation, weighed C / (M rf^2), for sums with others.
+
+    Args:
+        network: the network.
+        word: "block4_conv2:24" and the like, as `maximize` takes it, of one unit.
+        size: (height, width) of the image it is for; None is what the unit can see.
+        references: photographs M is taken from, [height, width, 3] each, of one size; None is
+            two that come with scikit-learn.
+        strength: C.
+
+    Raises:
+        InputError: no such unit, or several; a size it has no place in.
+    """
+    found = parsing.parse(word, network, None)
+    if len(found) > 1:
+        raise InputError(f"word={word}: stands for {len(found)} units; expected one.")
+    layer = found[0].layer
+    size = size or activation_maximization.canvas(network, layer)
+    check_place(network, found[0], size)
+    known = given_references(network, references)
+    objective, most = activation(network, found, size, largest(network, found, known), known)
+    return activation_maximization.normalized(network, objective, layer, size, most, strength)
