@@ -1,7 +1,7 @@
 #!/bin/sh
 # sh run.sh demo            makes .venv if needed, then runs the demo
 # sh run.sh test [...]      the same, then the tests; further arguments go to pytest
-# sh run.sh lint            the linter, and who imports whom
+# sh run.sh lint            the linter, types, and who imports whom
 # sh run.sh APP [flags]     any app in apps/, such as: sh run.sh invert --help
 #
 # PYTHON=/path/to/python3.x chooses the interpreter the environment is made with.
@@ -114,7 +114,7 @@ test)
 lint)
     install tests/requirements.txt
     cd "$root" && "$python" -m ruff check . && "$python" -m ruff format --check . || exit
-    exec "$venv/bin/lint-imports" --no-cache
+    "$venv/bin/lint-imports" --no-cache && exec "$python" -m mypy
     ;;
 *)
     # From where the person is, so that their relative paths mean what they say.

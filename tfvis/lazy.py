@@ -2,11 +2,12 @@
 
 import importlib
 from collections.abc import Callable, Mapping
+from typing import Any
 
 
 def attach(
     package: str, homes: Mapping[str, str]
-) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Returns a package's __getattr__, __dir__ and __all__ (PEP 562).
 
     Args:
@@ -15,7 +16,7 @@ def attach(
     """
     names = sorted(homes)
 
-    def getter(name: str) -> object:
+    def getter(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module, _, there = homes[name].partition(":")

@@ -129,7 +129,8 @@ class VisualBackProp:
             seen = reach.reach(start, end, sizes, layout)
             if isinstance(seen, Lost):
                 return layer
-            sizes = tuple(len(axis) for axis in seen)
+            rows, columns = seen
+            sizes = (len(rows), len(columns))
             if 0 in sizes:
                 return layer
             steps.append(tuple(map(_seers, seen)))

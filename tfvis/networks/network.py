@@ -141,7 +141,7 @@ class Network:
         """Returns the paths of all spatial convolutions and poolings, in order."""
         return self._of_kind(_CONVOLUTIONS + _POOLINGS)
 
-    def _of_kind(self, kinds: tuple[type, ...]) -> tuple[str, ...]:
+    def _of_kind(self, kinds: tuple[type[keras.Layer], ...]) -> tuple[str, ...]:
         return tuple(
             path
             for path, layer in self.graph.layers.items()
@@ -298,10 +298,11 @@ def of_opened(
     variant, trained = (pooling, activation), found.checkpoint
     place = rewiring.placing(*variant)
     if trained:  # What it was trained with stays in its layers.
-        variant = tuple(
+        pooling, activation = (
             own if own != usual else asked
             for own, usual, asked in zip(trained.variant, ("max", "post"), variant, strict=True)
         )
+        variant = (pooling, activation)
     try:
         network = wrap(
             found.model, found.name, found.contract, found.record, place, variant, output
@@ -359,14 +360,14 @@ def wrap(
     record = record or sources.Record("given", sources.fingerprint(model), None)
     graph, head = scores.found(model, place or rewiring.placing(*variant), output)
     integer_inputs.check(model, graph)
-    named = isinstance(head, scores.Classifier)
+    classifier = head if isinstance(head, scores.Classifier) else None
     return Network(
         name=name or model.name,
         graph=graph,
         preprocessing=preprocessing or contracts.named("none"),
         record=record,
-        classifier=head if named else None,
-        no_classifier="" if named else head,
+        classifier=classifier,
+        no_classifier=head if isinstance(head, str) else "",
         variant=(("pooling", variant[0]), ("activation", variant[1])),
-        classes=("no", "yes") if named and head.kind == "binary" else (),
+        classes=("no", "yes") if classifier and classifier.kind == "binary" else (),
     )

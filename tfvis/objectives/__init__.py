@@ -1,6 +1,11 @@
 """What an image is asked to do to a network: pure functions of its taps, with algebra."""
 
+import typing
+
 from tfvis import lazy
+
+if typing.TYPE_CHECKING:  # As types, which a lazy name cannot be.
+    from tfvis.objectives.objective import Objective, Taps  # noqa: F401
 
 __getattr__, __dir__, __all__ = lazy.attach(
     __name__,

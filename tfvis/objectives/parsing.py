@@ -139,9 +139,9 @@ def _items(layer: str, item: str, network, labels: str | None) -> list[Unit]:
 def _direction(path: str, layer: str, channels: int) -> np.ndarray:
     """Returns the vector in a .npy file; nothing in it is executed."""
     label = f"--units={layer}:{path}"
-    path = files.check(files.located(path, label), label, bounds.ARRAY)
+    file = files.check(files.located(path, label), label, bounds.ARRAY)
     try:
-        stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        stored = np.load(file, mmap_mode="r", allow_pickle=False)
         if not isinstance(stored, np.ndarray):
             raise ValueError("it is an archive")
         numeric = np.issubdtype(stored.dtype, np.number) and stored.dtype.kind != "c"

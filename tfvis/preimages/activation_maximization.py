@@ -155,14 +155,14 @@ def descending(
     settings: Maximization,
 ) -> descent.Descending:
     """Returns the way down of `iterate`, ready to be run or timed."""
-    objective, deepest, size = resolved(network, objective, size, len(seeds))
+    found, deepest, size = resolved(network, objective, size, len(seeds))
     settings = published(network, deepest, size, settings)
     if settings.optimizer != "lbfgs":  # See `zero_gradients.energy`.
-        network = network.waking(objective.layers)
+        network = network.waking(found.layers)
     if settings.parameterization == "fourier":
-        return _fourier_descent(network, objective, size, seeds, settings)
+        return _fourier_descent(network, found, size, seeds, settings)
     noise = _noise(network, size, seeds, settings)
-    return descent.pixel_descent(network, -objective, objective.layers, noise, seeds, settings)
+    return descent.pixel_descent(network, -found, found.layers, noise, seeds, settings)
 
 
 def beginning(
@@ -255,7 +255,7 @@ def published(
 def _fourier_descent(network, objective, size, seeds, settings) -> descent.Descending:
     """As `descent.pixel_descent`, over a spectrum, seen in random views."""
     center = network.preprocessing.center(network.channels)
-    written = parameterizations.fourier(seeds, *size, center.numpy())
+    written = parameterizations.fourier(seeds, size[0], size[1], center.numpy())
     prior, numbers = settings.prior, tf.constant(seeds, tf.int32)
 
     def look(spectrum, step):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+import typing
 from collections.abc import Callable, Iterable, Iterator
 
 import keras
@@ -21,6 +22,8 @@ from tfvis.preimages.settings import OPTIMIZERS, Descent
 # Steps of pixels, grey levels: Adam's is its largest change per step, L-BFGS' the
 # largest of its very first trial; from there on it finds its own.
 _ADAM_RATE, _LBFGS_RATE = 4.0, 4.0
+# Those that come in go out.
+_Settings = typing.TypeVar("_Settings", bound=Descent)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Descending:
     picture: Callable[[np.ndarray], np.ndarray]
 
 
-def derived(network: Network, layer: str, size: tuple[int, int], settings: Descent) -> Descent:
+def derived(network: Network, layer: str, size: tuple[int, int], settings: _Settings) -> _Settings:
     """Returns `settings` with jitter and rate filled in.
 
     Args:

@@ -106,7 +106,7 @@ def schedule(size: tuple[int, int], settings: Transfer) -> list[Level]:
     shares.append(1 - _COARSE if count else 1)
     return [
         Level(
-            tuple(max(round(s * factor), 1) for s in size),
+            (max(round(size[0] * factor), 1), max(round(size[1] * factor), 1)),
             max(round(settings.evaluations * share), 1),
             precision,
         )
