@@ -85,7 +85,7 @@ def normalized(
     objective: objectives.Objective,
     layer: str,
     size: tuple[int, int],
-    largest: Sequence[float],
+    largest: Sequence[float] | np.ndarray,
     strength: float = Maximization.strength,
 ) -> objectives.Objective:
     """Returns C / (M rf^2) times an objective (MV16 section 5.2).

@@ -192,7 +192,7 @@ def relative_errors(
     """Returns the relative error of each picture in 8 bits, under the mask, float64 [batch]."""
     phi0 = features(network, layer, target[None])
     chosen = mask(tuple(phi0.shape[1:]), settings)
-    chosen = np.float32(1) if chosen is None else chosen
+    chosen = np.ones((), np.float32) if chosen is None else chosen
     stored = images.quantize(pictures).astype(np.float32)
     # One by one: a batch is not made for the memory of all their features.
     return np.concatenate(

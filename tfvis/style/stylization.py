@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import typing
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -174,8 +175,8 @@ def reconstruct(
     )
     if bool(content_layers) == bool(style_layers):
         raise InputError("content_layers, style_layers: expected layers of one of the two.")
-    given = (target, ()) if content_layers else (None, (target,))
-    scene = Scene(*given, shape=target.shape[:2])
+    content, styles = (target, ()) if content_layers else (None, (target,))
+    scene = Scene(content, styles, shape=target.shape[:2])
     chosen = {"content_layers": content_layers, "style_layers": style_layers}
     settings = _settings(network, settings, constants | chosen, _RECONSTRUCTION)
     return _found(network, scene, seeds, settings, callback, "reconstructed by")
@@ -219,9 +220,10 @@ def _settings(network: Network, settings: Transfer, constants: dict, usual: Tran
             ("style_layers", published.style),
         ):
             if getattr(usual, name):
-                settings = dataclasses.replace(settings, **{name: tuple(layers)})
+                chosen: dict[str, typing.Any] = {name: tuple(layers)}
+                settings = dataclasses.replace(settings, **chosen)
     settings = transfer.resolved(results.with_constants(settings, constants))
-    names = {}
+    names: dict[str, typing.Any] = {}
     for name in ("content_layers", "style_layers"):
         layers = getattr(settings, name)
         layers = (layers,) if isinstance(layers, str) else tuple(layers)
