@@ -51,8 +51,9 @@ _TRUNK = flags.DEFINE_bool(
 )
 _STAGE, _UNTIL = network_flags.define_ends()
 _END_TO_END = flags.DEFINE_bool("end_to_end", False, "Put the preprocessing in as layers.")
-_OUTPUT = paths.define(
-    "output", None, paths.written, "The file to write, NAME.keras.", required=True
+_OUTPUT = paths.define("output", None, paths.written, "The file to write, NAME.keras.")
+_WORKDIR = paths.define(
+    "workdir", None, paths.made, "In place of --output, a folder: the file there has its own name."
 )
 
 
@@ -62,7 +63,11 @@ def main() -> None:
 
     if (_PROTOTXT.value is None) == (_NETWORK.value is None):
         raise InputError("--prototxt: name one, or a known network with --network, not both.")
-    if not _OUTPUT.value.endswith(".keras"):
+    if (_OUTPUT.value is None) == (_WORKDIR.value is None):
+        raise InputError(
+            "--output: name the file to write, NAME.keras, or its folder with --workdir; not both."
+        )
+    if _OUTPUT.value is not None and not _OUTPUT.value.endswith(".keras"):
         raise InputError(f"--output={_OUTPUT.value}: expected a name that ends in .keras.")
     if _PROTOTXT.value is not None and not _PROTOTXT.value.endswith(".prototxt"):
         raise InputError(f"--prototxt={_PROTOTXT.value}: expected a name that ends in .prototxt.")
@@ -81,12 +86,23 @@ def main() -> None:
         preprocessing=_PREPROCESSING.value,
         top=not _TRUNK.value,
         end_to_end=_END_TO_END.value,
-        output=_OUTPUT.value,
+        output=_output(_PROTOTXT.value or _NETWORK.value),
         stage=tuple(_STAGE.value),
         until=_UNTIL.value,
     )
     for line in conversion.run(job):
         common.tell(line)
+
+
+def _output(name: str) -> str:
+    """Returns the file to write: --output, or in --workdir that of the network's `name`."""
+    from tfvis.networks import registry
+
+    if _OUTPUT.value is not None:
+        return _OUTPUT.value
+    found = common.workdir(_WORKDIR.value) / f"{registry.label(name)}.keras"
+    common.say(f"Note: convert writes one file, {found}; --output names another.")
+    return str(found)
 
 
 def run() -> None:

@@ -73,6 +73,7 @@ def main() -> None:
         found=found,
         target=lambda picture, network: networks.target(picture, network, _SIZE.value, _CROP.value),
         size=_SIZE.value,
+        crop=_CROP.value,
         top=_TOP.value,
         method=_METHOD.value,
         seed=_SEED.value,

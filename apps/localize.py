@@ -13,9 +13,11 @@ share of its maximum, leaves connected parts; the boxes are those around the lar
     manifest.json     arguments, versions, weights, boxes, measures
     tensorboard/      the first pictures, the measures
 
-A score is the class's probability times the mean of the map in its part of the box, both 0
-to 1. A picture in which the class `none` is the likeliest has no boxes. Without --image, the
-demo photograph and a painting that come along.
+What is printed and drawn is the class's probability in the picture, as `classify` has it (with
+several --scales, of the windows together). A score in boxes.csv ranks boxes: that probability
+times the mean of the map in its part of the box, both 0 to 1. A picture in which the class
+`none` is the likeliest has no boxes. Without --image, the demo photograph and a painting that
+come along.
 """
 
 from absl import flags

@@ -77,6 +77,8 @@ def main() -> None:
     def piece(row, name, content_layers, style_layers):
         settings = style_flags.settings(
             _RECIPE,
+            network,
+            workdir,
             _PRECISION.value,
             _JIT.value,
             recipe="gatys",
@@ -104,10 +106,10 @@ def main() -> None:
             piece("style", f"{k + 1}_{name}", (), names[: k + 1]) for k, name in enumerate(names)
         ]
     pieces, plans = zip(*[style_runs.planned(one, limit) for one in pieces], strict=True)
-    style_runs.announce(list(plans), network)
+    tasks = [style_runs.task(one, workdir, _SEED.value) for one in pieces]
+    style_runs.announce(style_runs.ahead(tasks, plans, workdir, style_runs.FIELDS), network)
     with tensorboard.Writer(workdir / "tensorboard") as writer:
         header = style_runs.header(list(pieces), common.arguments())
-        tasks = [style_runs.task(one, workdir, _SEED.value) for one in pieces]
         results = runner.run(tasks, workdir, header, writer, style_runs.FIELDS)
         rows = {row: [r for r in results if r["row"] == row] for row in ("content", "style")}
         rows = {row: found for row, found in rows.items() if found}

@@ -47,6 +47,8 @@ def main() -> None:
     network = networks.only(networks.networks(_NETWORK()), "sweep compares several")
     settings = style_flags.settings(
         _RECIPE,
+        network,
+        workdir,
         _PRECISION.value,
         _JIT.value,
         ratio=_PAINTING["ratio"].value,

@@ -92,6 +92,8 @@ def main() -> None:
             raise InputError(f"{where}{error}") from error
         return style_flags.settings(
             _RECIPE,
+            network,
+            workdir,
             precision,
             _JIT.value,
             **{name: value[name] for name in ("ratio", "init", "evaluations", "tv_weight")},

@@ -80,6 +80,8 @@ def main() -> None:
         network = padded(network, "circular")
     settings = style_flags.settings(
         _RECIPE,
+        network,
+        workdir,
         _PRECISION.value,
         _JIT.value,
         content_layers=(),
@@ -100,10 +102,10 @@ def main() -> None:
     )
     piece = dataclasses.replace(piece, stills=style_runs.stills(piece.total))
     piece, plan = style_runs.planned(piece, limit)
-    style_runs.announce([plan], network)
+    task = style_runs.task(piece, workdir, _SEED.value)
+    style_runs.announce(style_runs.ahead([task], [plan], workdir, style_runs.FIELDS), network)
     with tensorboard.Writer(workdir / "tensorboard") as writer:
         header = style_runs.header([piece], common.arguments())
-        task = style_runs.task(piece, workdir, _SEED.value)
         (result,) = runner.run([task], workdir, header, writer, style_runs.FIELDS)
         made = images.read(workdir / result["file"]).pixels
         cells = [sheets.Cell(source, "source"), sheets.Cell(made, "texture")]

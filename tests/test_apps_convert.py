@@ -236,11 +236,30 @@ class ProcessTest(_Test):
         self.assertIn('"preprocessing": "caffe"', manifest)
         self.assertTrue((self.folder / "out/sheet.png").exists())
 
+    def test_a_folder_in_place_of_a_file(self):
+        folder = self.folder / "made here"
+        done = self._run(
+            "convert", f"--prototxt={self.prototxt}", f"--caffemodel={self.caffemodel}",
+            f"--workdir={folder}",
+        )  # fmt: skip
+        self.assertIn(f"Written: {folder / 'net.keras'}", done.stdout)
+        self.assertIn("--output names another", done.stderr)
+        self.assertTrue((folder / "net.keras").exists())
+
     def test_flags_that_do_not_do(self):
         for words, flags in (
             ("--prototxt", [f"--output={self.output}"]),
             ("--prototxt", [f"--output={self.output}", "--network=a", "--prototxt=b"]),
             ("ends in .keras", ["--output=a.h5", f"--prototxt={self.prototxt}"]),
+            ("--workdir", [f"--prototxt={self.prototxt}"]),
+            (
+                "not both",
+                [
+                    f"--output={self.output}",
+                    f"--workdir={self.folder}",
+                    f"--prototxt={self.prototxt}",
+                ],
+            ),
         ):
             done = self._run("convert", *flags, code=1)
             self.assertLen(done.stderr.splitlines(), 1)

@@ -190,7 +190,9 @@ class DeconvTest(AppTest):
         ours = [r for r in results if (r["layer"], r["unit"]) == ("block2_conv1", "1")]
         self.assertEqual([pathlib.Path(r["image"]).name for r in ours], [f"{k}.png" for k in best])
         self.assertAllClose([r["activation"] for r in ours], phi[best], rtol=1e-3)
-        top, left, bottom, right = ours[0]["box"]
+        # In pixels of the picture, which is 40 px wide and was shown at 32.
+        left, top, right, bottom = (round(edge * 32 / 40) for edge in ours[0]["box"])
+        self.assertBetween(max(ours[0]["box"]), 0, 40)
         patch = np.asarray(PIL.Image.open(out / "block2_conv1/1/0_patch.png"), np.float32)
         self.assertTrue((out / ours[0]["file"]).exists())
         if bottom - top == patch.shape[0] and right - left == patch.shape[1]:

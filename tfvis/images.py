@@ -85,13 +85,18 @@ def crop(pixels: np.ndarray, where: str = "center") -> np.ndarray:
     """
     if where not in CROPS:
         raise InputError(f"Expected a crop of {', '.join(CROPS)}. Received: {where}")
+    x0, y0, x1, y1 = cropped(*pixels.shape[:2], where)
+    return pixels[y0:y1, x0:x1]
+
+
+def cropped(height: int, width: int, where: str = "center") -> tuple[int, int, int, int]:
+    """Returns (x0, y0, x1, y1) of what `crop` keeps, pixels, ends exclusive; `where` as there."""
     if where == "none":
-        return pixels
-    height, width = pixels.shape[:2]
+        return 0, 0, width, height
     side = min(height, width)
     top = {"top": 0, "bottom": height - side}.get(where, (height - side) // 2)
     left = {"left": 0, "right": width - side}.get(where, (width - side) // 2)
-    return pixels[top : top + side, left : left + side]
+    return left, top, left + side, top + side
 
 
 _crop = crop  # Where an argument has its name.

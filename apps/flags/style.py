@@ -1,6 +1,8 @@
 """The flags of style: pictures, layers, weights, recipes, the same in every app of it."""
 
+import dataclasses
 import math
+import pathlib
 import re
 
 from absl import flags
@@ -180,12 +182,29 @@ def layers(
     return chosen
 
 
-def settings(holders: dict[str, flags.FlagHolder], precision: str, jit: str, **more):
-    """Returns the `Transfer` the flags describe."""
+def settings(
+    holders: dict[str, flags.FlagHolder],
+    network,
+    workdir: pathlib.Path,
+    precision: str,
+    jit: str,
+    **more,
+):
+    """Returns the `Transfer` the flags describe.
+
+    Args:
+        holders: what `define_recipe` returned.
+        network, workdir: what --jit=auto is measured on, and where that is kept.
+        precision, jit: the flags' words.
+        more: fields of `Transfer` of its own.
+    """
     from tfvis.experiments import devices
 
-    more |= {"precision": devices.precision(precision), "jit": jit == "on"}
-    return resolved(fields.values(Transfer, holders, **more))
+    more["precision"] = devices.precision(precision)
+    found = resolved(fields.values(Transfer, holders, **more))
+    deepest = max([*found.style_layers, *found.content_layers], key=network.paths.index)
+    with_xla = devices.jit(jit, workdir, network, None, deepest)
+    return dataclasses.replace(found, jit=with_xla)
 
 
 def limit(holder: flags.FlagHolder) -> int:

@@ -26,8 +26,9 @@ _SIDE = 224
 # A picture longer than this many times its shorter side is squeezed: a strip of 16,000 px
 # would fill the memory.
 _LONGEST = 4
-# Longer sides go by this step: every shape is compiled once, and a folder has hundreds.
-_STEP = 32
+# Longer sides go by the first of these steps that squeezes a picture by no more than this share:
+# every shape is compiled once, and a folder has hundreds. 3:2 and 16:9 go by 16, 4:3 by 8.
+_STEPS, _SQUEEZED = (32, 16, 8), 0.01
 # Longest side of the pictures that are made for looking at. A screen shows no more, and a
 # PNG of 12 megapixels takes seconds to write.
 LARGEST = 2048
@@ -74,8 +75,11 @@ class Looker:
         """Returns the (height, width) at which a picture is looked at."""
         if self.network.fixed_size or not self.keeps_shape:
             return self.network.fixed_size or (self.side, self.side)
-        long = min(max(height, width) / min(height, width), _LONGEST) * self.side
-        long = max(self.side, round(long / _STEP) * _STEP)
+        exact = min(max(height, width) / min(height, width), _LONGEST) * self.side
+        for step in _STEPS:
+            long = max(self.side, round(exact / step) * step)
+            if abs(long - exact) <= _SQUEEZED * exact:
+                break
         return (self.side, long) if height < width else (long, self.side)
 
     def prepared(self, pixels: np.ndarray) -> tf.Tensor:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from tfvis import images
-from tfvis.attention import gradients
+from tfvis.attention import boxes, gradients
 from tfvis.errors import InputError
 from tfvis.experiments import folders, runner
 from tfvis.experiments.progress import bar
@@ -32,6 +32,7 @@ class Job:
         found: image files, or None for the demo's photographs.
         target: (picture, network) -> what the network is to look at.
         size: --size.
+        crop: --crop, by which `target` cuts.
         top: images per unit.
         method: a policy of `rectifiers`, "saliency" or "smoothgrad".
         seed: of smoothgrad.
@@ -44,6 +45,7 @@ class Job:
     found: folders.Found | None
     target: Callable[[np.ndarray, Network], np.ndarray]
     size: int | None
+    crop: str
     top: int
     method: str
     seed: int
@@ -131,10 +133,24 @@ def _pictures(job: Job) -> Iterator[tuple[str, np.ndarray]]:
         yield str(path), picture
 
 
-def _again(job: Job, label: str, name: str) -> np.ndarray:
-    """Returns an image that was looked through before, read once more."""
+def _again(job: Job, label: str, name: str) -> tuple[np.ndarray, tuple[int, int]]:
+    """Returns an image that was looked through before, and its (height, width) in its file."""
     picture = images.read(name).pixels if job.found else dict(_pictures(job))[name]
-    return job.target(picture, job.networks[label])
+    return job.target(picture, job.networks[label]), picture.shape[:2]
+
+
+def _in_picture(box, seen: tuple[int, int], size: tuple[int, int], crop: str) -> list[float]:
+    """Returns a field's (top, left, bottom, right) as x0, y0, x1, y1 in pixels of the picture.
+
+    Args:
+        box: in pixels of what the network was shown, of (height, width) `seen`.
+        size: of the picture that was cut by `crop`, and resized to that.
+    """
+    top, left, bottom, right = map(int, box)
+    x0, y0, x1, y1 = images.cropped(*size, crop)
+    there = boxes.scaled(boxes.Box(left, top, right, bottom), seen, (y1 - y0, x1 - x0))
+    there = boxes.shifted(there, x0, y0)
+    return [round(edge, 2) for edge in (there.x0, there.y0, there.x1, there.y1)]
 
 
 def _one(job: Job, label: str, unit: Unit, peaks, names: list[str]) -> _Seen:
@@ -143,7 +159,7 @@ def _one(job: Job, label: str, unit: Unit, peaks, names: list[str]) -> _Seen:
     folder = job.workdir / runner.folder(job, label, layer) / runner.safe_name(unit.name)
     projections, patches, records = [], [], []
     for k, peak in enumerate(peaks):
-        target = _again(job, label, names[peak.image])
+        target, whole = _again(job, label, names[peak.image])
         back = _back(job, network, layer, unit, peak, target)
         empty = not back.any()
         back = gradient_images.shown(back, signed=job.method in relu_gradients.POLICIES)
@@ -167,7 +183,7 @@ def _one(job: Job, label: str, unit: Unit, peaks, names: list[str]) -> _Seen:
                 "column": peak.column,
                 "activation": peak.activation,
                 "empty": empty,
-                "box": [int(edge) for edge in box],
+                "box": _in_picture(box, target.shape[:2], whole, job.crop),
                 "file": (folder / f"{k}_projection.png").relative_to(job.workdir).as_posix(),
             }
         )

@@ -19,6 +19,16 @@ def precision(word: str) -> str:
     return "bfloat16" if hardware.native_bfloat16() else "float32"
 
 
+# {(workdir, network): whether with XLA}, as measured in this process: of two networks of one
+# name there is one answer, as there is one in the manifest.
+_measured: dict[tuple[pathlib.Path, str], bool] = {}
+
+
+def decided(networks: dict[str, Network], jit: dict[str, bool]) -> dict[str, bool]:
+    """Returns what a manifest says of --jit, {network: whether with XLA}; both by label."""
+    return {network.name: jit[label] for label, network in networks.items()}
+
+
 def jit(word: str, workdir: pathlib.Path, network: Network, target, layer: str) -> bool:
     """Returns whether a --jit flag means XLA on this machine.
 
@@ -30,9 +40,12 @@ def jit(word: str, workdir: pathlib.Path, network: Network, target, layer: str) 
         return word == "on"
     if not tf.config.list_physical_devices("GPU"):
         return False
-    decided = manifest.read(workdir / "manifest.json").get("jit")
-    if isinstance(decided, bool):
-        return decided
+    before = manifest.read(workdir / "manifest.json").get("jit")
+    known = before.get(network.name) if isinstance(before, dict) else None
+    if isinstance(known, bool):
+        return known
+    if (workdir, network.name) in _measured:
+        return _measured[workdir, network.name]
     if len(network.graph.tensors[network.path(layer)].shape) != 4:
         # A class score; what takes the time comes before it.
         layer = network.convolutions_and_poolings()[-1]
@@ -40,9 +53,8 @@ def jit(word: str, workdir: pathlib.Path, network: Network, target, layer: str) 
         height, width = network.fixed_size or (224, 224)
         target = np.random.default_rng(0).uniform(0, 255, (height, width, network.channels))
         target = target.astype(np.float32)
-    return seconds_per_step(network, target, layer, True) < seconds_per_step(
-        network, target, layer, False
-    )
+    with_xla, without = (seconds_per_step(network, target, layer, on) for on in (True, False))
+    return _measured.setdefault((workdir, network.name), with_xla < without)
 
 
 def seconds_per_step(network: Network, target, layer: str, with_xla: bool) -> float:

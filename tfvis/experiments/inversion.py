@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import images, objectives, preimages, priors
-from tfvis.experiments import networks, runner
+from tfvis.experiments import devices, networks, runner
 from tfvis.networks import hog_sift
 from tfvis.networks.network import Network
 from tfvis.preimages import inversion
@@ -33,6 +33,7 @@ class Job:
         stretch: per network, whether to save pictures with their contrast stretched.
         workdir: exists and is writable.
         arguments: of the command, for the manifest.
+        spreads: what `spread` found, by the keys of the results; sheet and lines ask the same.
     """
 
     networks: dict[str, Network]
@@ -43,6 +44,7 @@ class Job:
     workdir: pathlib.Path
     arguments: dict
     stretch: dict[str, bool] = dataclasses.field(default_factory=dict)
+    spreads: dict = dataclasses.field(default_factory=dict, repr=False)
 
 
 def run(job: Job) -> list[dict]:
@@ -70,7 +72,8 @@ def run(job: Job) -> list[dict]:
 
 def header(job) -> dict:
     """Returns what the manifest of a run with settings says besides its results."""
-    return runner.header(job) | {"jit": next(iter(job.settings.values())).jit}
+    jit = {label: settings.jit for label, settings in job.settings.items()}
+    return runner.header(job) | {"jit": devices.decided(job.networks, jit)}
 
 
 def _task(job: Job, label: str, layer: str) -> runner.Task:
@@ -150,6 +153,13 @@ def spread(job: Job, results: list[dict]) -> list[dict]:
     the image, grey levels. "features": the same of the features, as a share of the
     target's length. A layer that forgot has a large first and a small second.
     """
+    of = tuple((result["file"], result["key"]) for result in results)
+    if of not in job.spreads:
+        job.spreads[of] = _spread(job, results)
+    return job.spreads[of]
+
+
+def _spread(job: Job, results: list[dict]) -> list[dict]:
     found = []
     for label, layers in job.layers.items():
         network = job.networks[label]

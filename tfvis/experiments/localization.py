@@ -130,10 +130,12 @@ def _one(job: Job, path: pathlib.Path, pixels: np.ndarray) -> dict:
         found[name] = _boxes(job, seen, values, seen.probability(number), frame)
     # Nothing is nowhere.
     own = [] if label == NEGATIVE else found[label]
-    _draw(folder / "boxes.png", pixels, label, own, [box for some in true.values() for box in some])
+    probability = round(seen.probability(index), 6)
+    title = f"{label} {probability:.1%}"
+    _draw(folder / "boxes.png", pixels, title, own, [box for some in true.values() for box in some])
     return {
         "label": label,
-        "probability": round(seen.probability(index), 6),
+        "probability": probability,
         "top": attention_models.top(job.looker, together),
         "windows": len(seen.windows),
         "frame": _plain(frame)[:4],
@@ -162,13 +164,13 @@ def _boxes(job: Job, seen: Glances, values: np.ndarray, probability: float, fram
     return found
 
 
-def _draw(path: pathlib.Path, pixels, label: str, found: list[Box], true: list[Box]) -> None:
+def _draw(path: pathlib.Path, pixels, title: str, found: list[Box], true: list[Box]) -> None:
     small = attention_models.thumbnail(pixels, attention_models.LARGEST)
     sizes = pixels.shape[:2], small.shape[:2]
     drawn = overlays.draw_boxes(
         small,
         [boxes.scaled(box, *sizes) for box in found],
-        [f"{label} {box.score:.2f}" for box in found],
+        [title] * len(found),
         [boxes.scaled(box, *sizes) for box in true],
     )
     images.save_png(path, drawn)
@@ -204,12 +206,12 @@ def _show(job: Job, records: list[dict], measures: localization_metrics.Measures
 
 
 def _lines(record: dict) -> list[str]:
-    """Returns the table's lines: picture, class and score, box."""
+    """Returns the table's lines: picture, class and its probability, box, the surest first."""
     path = f"{picture_runner.short(record['path'], 44):<44}"
     if not record["boxes"]:
         return [f"{path}  {record['label']:<20} {record['probability']:6.1%}  no box"]
     return [
-        f"{'' if k else path:<44}  {record['label']:<20} {box[4]:6.3f}  "
+        f"{'' if k else path:<44}  {record['label']:<20} {record['probability']:6.1%}  "
         f"{box[0]:.0f},{box[1]:.0f} to {box[2]:.0f},{box[3]:.0f}"
         for k, box in enumerate(record["boxes"])
     ]

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import images
-from tfvis.experiments import energy_traces, growth, messages, runner
+from tfvis.experiments import devices, energy_traces, growth, messages, runner
 from tfvis.networks.network import Network
 from tfvis.report import manifest
 from tfvis.style import losses, memory, metrics, transfer
@@ -65,8 +65,21 @@ def planned(piece: Piece, limit: int) -> tuple[Piece, memory.Plan]:
     return dataclasses.replace(piece, settings=plan.settings), plan
 
 
+def ahead(tasks, plans, workdir: pathlib.Path, fields: dict[str, type]) -> list[memory.Plan]:
+    """Returns the plans of the tasks that are not finished yet; `fields` as of `runner.run`."""
+    left = {task.name for task in runner.unfinished(tasks, workdir, fields)}
+    return [plan for task, plan in zip(tasks, plans, strict=True) if task.name in left]
+
+
 def announce(plans: list[memory.Plan], network: Network) -> None:
-    """Says what a run will take, before it starts, where it is long."""
+    """Says what a run will take, before it starts, where it is long; to know, a pass is timed.
+
+    Args:
+        plans: of what is to be made; of nothing, nothing is said or timed.
+        network: the network.
+    """
+    if not plans:
+        return
     seconds = sum(plan.work for plan in plans) / rate(network, plans[0].settings.precision)[0]
     tiles = any(plan.settings.tile for plan in plans)
     if seconds > _LONG_S:
@@ -194,15 +207,16 @@ def stills(total: int, count: int = 7) -> tuple[int, ...]:
 
 def header(pieces: list[Piece], arguments: dict) -> dict:
     """Returns what the manifest says besides its results."""
-    networks = {}
+    networks, jit = {}, {}
     for piece in pieces:
         network = piece.network
         label = f"{dict(network.variant)['pooling']} {pathlib.Path(network.name).stem}"
-        networks[label] = network
+        networks[label], jit[label] = network, piece.settings.jit
     return {
         "arguments": arguments,
         "versions": manifest.versions(),
         "networks": {label: runner.described(network) for label, network in networks.items()},
+        "jit": devices.decided(networks, jit),
     }
 
 

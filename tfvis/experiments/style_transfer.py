@@ -66,8 +66,10 @@ def run(job: Job) -> dict:
         InputError: masks that do not fit, a size that does not, divergence.
     """
     piece, plan = style_runs.planned(piece_of(job), job.limit)
-    style_runs.announce([plan], job.network)
     task = style_runs.task(piece, job.workdir, job.seed)
+    style_runs.announce(
+        style_runs.ahead([task], [plan], job.workdir, style_runs.FIELDS), job.network
+    )
     with tensorboard.Writer(job.workdir / "tensorboard") as writer:
         header = style_runs.header([piece], job.arguments)
         (result,) = runner.run([task], job.workdir, header, writer, style_runs.FIELDS)
@@ -150,11 +152,12 @@ def sheet(job: Job, piece: style_runs.Piece, result: np.ndarray) -> np.ndarray:
     styles = piece.scene.styles
     cells = [sheets.Cell(shown(metrics.resized(job.content, job.size)), "content")]
     if job.mask is not None:
-        cells.append(sheets.Cell(shown(job.mask), "regions"))
+        # At the content's size: the sheet's cells are as large as the largest.
+        cells.append(sheets.Cell(images.resize(job.mask, *cells[0].pixels.shape[:2]), "regions"))
     for k, style in enumerate(styles):
         title = "style" if len(styles) == 1 else f"style {k + 1}"
         note = f"weight {job.weights[k]:g}" if job.weights else ""
         cells.append(sheets.Cell(shown(style), title, note))
     height, width = result.shape[:2]
     cells.append(sheets.Cell(shown(result), "result", f"{width} x {height} px"))
-    return sheets.sheet(cells, len(cells) if len(cells) <= 4 else None)
+    return sheets.sheet(cells, len(cells) if len(cells) <= 4 else -(-len(cells) // 2))

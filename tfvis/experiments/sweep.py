@@ -91,8 +91,7 @@ def run(job: Job) -> list[dict]:
     made, plans = zip(*_runs(job), strict=True)
     ruler = sweep_metrics.ruler([(cell.network, cell.settings) for cell in job.cells])
     tasks = [_task(job, one, ruler) for one in made]
-    left = {task.name for task in runner.unfinished(tasks, workdir, FIELDS)}
-    ahead = [plan for task, plan in zip(tasks, plans, strict=True) if task.name in left]
+    ahead = style_runs.ahead(tasks, plans, workdir, FIELDS)
     if ahead:
         messages.say(
             f"{len(job.cells)} pictures by {len(tasks)} runs, {len(ahead)} of them to be made."

@@ -1,0 +1,70 @@
+"""At which size networks are shown pictures, and in whose pixels boxes are told."""
+
+import types
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import parameterized
+
+from tfvis import images
+from tfvis.attention.boxes import Box
+from tfvis.experiments import attention_models, deconvnet, localization
+
+
+class ShapeTest(tf.test.TestCase, parameterized.TestCase):
+    def _shape(self, height, width, side=224):
+        network = types.SimpleNamespace(fixed_size=None)
+        looker = types.SimpleNamespace(network=network, keeps_shape=True, side=side)
+        return attention_models.Looker.shape(looker, height, width)
+
+    @parameterized.parameters(
+        ((768, 1024), (224, 296)),
+        ((1024, 768), (296, 224)),
+        ((2000, 3000), (224, 336)),
+        ((1080, 1920), (224, 400)),
+        ((100, 100), (224, 224)),
+        ((448, 512), (224, 256)),
+        # A strip is squeezed.
+        ((100, 16_000), (224, 896)),
+    )
+    def test_aspects_are_kept(self, size, shape):
+        self.assertEqual(self._shape(*size), shape)
+
+    def test_the_smallest_step_bounds_what_is_squeezed(self):
+        shapes = set()
+        for width in range(300, 1200):
+            height, wide = self._shape(300, width)
+            self.assertEqual(height, 224)
+            exact = 224 * width / 300
+            self.assertLessEqual(abs(wide - exact), max(4, 0.01 * exact))
+            shapes.add(wide)
+        # Few enough to compile.
+        self.assertLess(len(shapes), 90)
+
+
+class BoxTest(tf.test.TestCase):
+    def test_fields_are_told_in_pixels_of_the_picture(self):
+        # A picture of 100 x 60, its square from 20 on shown at 30 px.
+        told = deconvnet._in_picture((6, 3, 30, 15), (30, 30), (60, 100), "center")
+        self.assertEqual(told, [26, 12, 50, 60])
+        told = deconvnet._in_picture((6, 3, 30, 15), (30, 30), (60, 100), "right")
+        self.assertEqual(told, [46, 12, 70, 60])
+        told = deconvnet._in_picture((6, 3, 30, 15), (30, 30), (60, 100), "none")
+        self.assertEqual(told, [10, 12, 50, 60])
+
+    def test_a_crop_is_what_its_corners_say(self):
+        picture = np.arange(6 * 10 * 3).reshape(6, 10, 3)
+        for where in images.CROPS:
+            x0, y0, x1, y1 = images.cropped(6, 10, where)
+            self.assertAllEqual(images.crop(picture, where), picture[y0:y1, x0:x1])
+
+    def test_one_number_is_printed(self):
+        box = Box(1, 2, 3, 4, 0.163)
+        record = {"path": "a.png", "label": "dog", "probability": 0.814}
+        (line,) = localization._lines(record | {"boxes": [localization._plain(box)]})
+        self.assertRegex(line, r"dog +81\.4%  1,2 to 3,4$")
+        self.assertNotIn("0.163", line)
+
+
+if __name__ == "__main__":
+    tf.test.main()

@@ -1,0 +1,113 @@
+"""What the experiments of style share: keys, the estimate, and what --jit=auto measures."""
+
+import dataclasses
+import pathlib
+from unittest import mock
+
+import numpy as np
+import tensorflow as tf
+
+from tests import nets
+from tests.transfers import settings_of, small_network, small_scene
+from tfvis.experiments import devices, runner, style_runs, style_transfer
+from tfvis.report import manifest, tensorboard
+
+
+class _Test(tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+    def _piece(self, **changes) -> style_runs.Piece:
+        given = {
+            "name": "one",
+            "path": pathlib.PurePosixPath("one.png"),
+            "network": small_network(),
+            "scene": small_scene(40, 40),
+            "settings": settings_of("gatys", evaluations=2),
+        }
+        return style_runs.Piece(**(given | changes))
+
+
+class KeyTest(_Test):
+    def test_colours_that_are_put_back_count(self):
+        def key(content, color):
+            judged = (content, ())
+            piece = self._piece(judged=judged, about={"color": color})
+            return style_runs.task(piece, self.folder, 0).keys[0]
+
+        # Of the same brightness, which is all that the scene holds of them.
+        red, blue = (np.broadcast_to(np.float32(c), (40, 40, 3)) for c in ([90, 0, 0], [0, 0, 90]))
+        self.assertNotEqual(key(red, "luminance"), key(blue, "luminance"))
+        self.assertEqual(key(red, "none"), key(blue, "none"))
+
+
+class EstimateTest(_Test):
+    def test_nothing_is_timed_for_what_is_finished(self):
+        piece = self._piece()
+        task = style_runs.task(piece, self.folder, 0)
+        _, plan = style_runs.planned(piece, 2**40)
+        ahead = style_runs.ahead([task], [plan], self.folder, style_runs.FIELDS)
+        self.assertEqual(ahead, [plan])
+        with tensorboard.Writer(self.folder / "tensorboard") as writer:
+            header = style_runs.header([piece], {})
+            runner.run([task], self.folder, header, writer, style_runs.FIELDS)
+        ahead = style_runs.ahead([task], [plan], self.folder, style_runs.FIELDS)
+        self.assertEmpty(ahead)
+        with mock.patch.object(style_runs, "rate") as rate:
+            style_runs.announce(ahead, piece.network)
+        rate.assert_not_called()
+        # Another number of evaluations is another picture.
+        other = style_runs.task(
+            self._piece(settings=settings_of("gatys", evaluations=3)), self.folder, 0
+        )
+        self.assertLen(style_runs.ahead([other], [plan], self.folder, style_runs.FIELDS), 1)
+
+
+class JitTest(_Test):
+    def setUp(self):
+        super().setUp()
+        gpu = mock.patch.object(tf.config, "list_physical_devices", lambda kind=None: ["a GPU"])
+        self.enter_context(gpu)
+        self.enter_context(mock.patch.dict(devices._measured, clear=True))
+
+    def _jit(self, net, with_xla: float, without: float = 2.0) -> bool:
+        seconds = lambda network, target, layer, on: with_xla if on else without  # noqa: E731
+        with mock.patch.object(devices, "seconds_per_step", seconds):
+            return devices.jit("auto", self.folder, net, None, "block1_conv1")
+
+    def test_each_network_is_measured_and_kept(self):
+        first = nets.wrapped()
+        second = dataclasses.replace(first, name="another")
+        self.assertTrue(self._jit(first, 1.0))
+        self.assertFalse(self._jit(second, 3.0))
+        # Again in this process, whatever a clock says now.
+        self.assertTrue(self._jit(first, 3.0))
+        said = devices.decided({"a": first, "b": second}, {"a": True, "b": False})
+        manifest.write(self.folder / "manifest.json", {"jit": said})
+        devices._measured.clear()
+        self.assertTrue(self._jit(first, 3.0))
+        self.assertFalse(self._jit(second, 1.0))
+
+    def test_the_manifest_of_style_says_it(self):
+        piece = self._piece(settings=settings_of("gatys", jit=True))
+        self.assertEqual(style_runs.header([piece], {})["jit"], {piece.network.name: True})
+
+
+class SheetTest(_Test):
+    def test_masks_are_as_large_as_the_content(self):
+        content = nets.oblong(60, 80)
+        styles = (nets.oblong(60, 70, seed=1), nets.oblong(70, 60, seed=2))
+        job = style_transfer.Job(
+            network=small_network(), content=content, styles=styles, weights=(), size=64,
+            style_scale=1.0, color="none", mask=nets.oblong(600, 800), style_masks=(), fine=None,
+            settings=settings_of("gatys"), limit=2**40, seed=0, workdir=self.folder, arguments={},
+        )  # fmt: skip
+        piece = self._piece(scene=small_scene(55, 74))
+        page = style_transfer.sheet(job, piece, nets.oblong(55, 74))
+        # Content, regions and a style in a row, at most as wide as three of the widest.
+        self.assertLess(page.shape[1], 3 * 120)
+
+
+if __name__ == "__main__":
+    tf.test.main()
