@@ -10,8 +10,9 @@ from absl.testing import parameterized
 
 from tfvis import images
 from tfvis.errors import InputError
-from tfvis.style import painting
-from tfvis.style.painted_flow import scene
+from tfvis.style.painting import shipped
+from tools import painting
+from tools.painted_flow import scene
 
 SIZE = 96
 
@@ -163,7 +164,7 @@ class SceneTest(tf.test.TestCase):
 
 class ShippedTest(tf.test.TestCase):
     def test_is_what_the_generator_paints(self):
-        file = painting.shipped()
+        file = shipped()
         self.assertEqual(file.dtype, np.float32)
         painted = painting.paint(painting.SHIPPED_SIZE, painting.SHIPPED_SEED)
         self.assertEqual(file.shape, painted.shape)

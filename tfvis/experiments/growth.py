@@ -1,13 +1,13 @@
 """How a picture grew: frames at log-spaced steps, a strip and a GIF of them."""
 
+import itertools
 import os
 import pathlib
 
 import numpy as np
 
 from tfvis import files, images
-from tfvis.report import gif as animation
-from tfvis.report import sheets
+from tfvis.report import gif, sheets
 
 # Frames of the GIF, and pictures of the strip.
 _FRAMES, _PICTURES = 30, 8
@@ -95,7 +95,6 @@ class Spool:
             cells.append(sheets.Cell(pictures[k], "result"))
             strip = sheets.sheet(cells, len(cells))
             images.save_png(path.with_name(f"{path.stem}_growth.png"), strip)
-            with animation.Gif(path.with_name(f"{path.stem}_growth.gif")) as gif:
-                for frame in frames:
-                    gif.add(frame["images"][k], _FRAME_MS)
-                gif.add(pictures[k], _LAST_MS)
+            grown = itertools.chain((frame["images"][k] for frame in frames), [pictures[k]])
+            times = [_FRAME_MS] * len(frames) + [_LAST_MS]
+            gif.write(path.with_name(f"{path.stem}_growth.gif"), grown, times)

@@ -1,0 +1,1 @@
+"""How files that come along were made; nothing of the package needs it."""
