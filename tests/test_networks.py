@@ -1,5 +1,7 @@
 """Networks: rewiring that shares weights, taps, and a fast plan that changes nothing."""
 
+import pathlib
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -8,6 +10,7 @@ from absl.testing import parameterized
 from tests import nets
 from tfvis import hardware
 from tfvis.errors import InputError
+from tfvis.experiments import networks as experiments
 from tfvis.networks import fast_execution, network, rewiring, scores
 from tfvis.networks.preprocessing import contracts
 
@@ -28,6 +31,17 @@ def _nested() -> keras.Model:
     x = keras.layers.GlobalAveragePooling2D(name="gap")(x)
     outputs = keras.layers.Softmax(name="softmax")(keras.layers.Dense(3, name="scores")(x))
     return keras.Model(inputs, outputs, name="outer")
+
+
+class LabelsTest(tf.test.TestCase):
+    def test_networks_of_one_name_keep_a_label_each(self):
+        folder, files = pathlib.Path(self.create_tempdir().full_path), []
+        for name in "abc":
+            (folder / name).mkdir()
+            files.append(folder / name / "my net.keras")
+            nets.small().save(files[-1])
+        built = experiments.networks(experiments.Wanted(network=",".join(map(str, files))))
+        self.assertEqual(list(built), ["my net", "my net 2", "my net 3"])
 
 
 class SurgeryTest(tf.test.TestCase):
