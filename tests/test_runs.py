@@ -176,7 +176,8 @@ class ResumeTest(tf.test.TestCase):
                 self.assertEqual(other.read_bytes(), path.read_bytes(), path.name)
         with PIL.Image.open(whole.workdir / "block2_conv1" / "1_growth.gif") as gif:
             stored = PIL.Image.open(whole.workdir / "block2_conv1" / "1.png")
-            self.assertEqual(gif.n_frames, len(growth.log_spaced(30, 30)) + 1)
+            # The result prolongs the last step's frame where it is the same picture.
+            self.assertIn(gif.n_frames - len(growth.log_spaced(30, 30)), (0, 1))
             self.assertEqual(gif.info["loop"], 0)
             gif.seek(gif.n_frames - 1)
             # 256 colours for the picture's few hundred.
