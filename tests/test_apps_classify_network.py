@@ -109,7 +109,7 @@ class NamerTest(tf.test.TestCase):
     def test_numbers_that_nothing_calls_classes_are_shown_as_they_are(self):
         inputs, trunk = _trunk()
         model = keras.Model(inputs, _LAYERS.Dense(2)(_LAYERS.GlobalAveragePooling2D()(trunk)))
-        with mock.patch("apps.messages.say") as said:
+        with mock.patch("tfvis.experiments.messages.note") as said:
             namer = self._namer(model)
         self.assertIn("2 numbers, and nothing says that they are scores", str(said.mock_calls))
         self.assertFalse(namer.probable)
