@@ -72,37 +72,24 @@ def main() -> None:
     found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from tfvis.experiments import attention, attention_models, devices, picture_runner
+    from tfvis.experiments import attention
 
-    looker = attention_models.of_wanted(
+    done = attention.run(
         _NETWORK(),
-        devices.precision(_PRECISION.value),
-        _CLASS.value is not None or _CAM_LAYER.value is not None,
+        found,
+        _IMAGE.value,
+        workdir=workdir,
+        of_class=_CLASS.value,
         size=_SIZE.value,
         per_layer=_PER_LAYER.value,
-        crop_borders=_CROP_BORDERS.value,
         layers=tuple(_LAYERS.value) if _LAYERS.value is not None else None,
         cam_layer=_CAM_LAYER.value,
-    )
-    chosen = (
-        attention_models.class_index(looker, _CLASS.value) if _CLASS.value is not None else None
-    )
-    if not looker.classes:
-        why = looker.network.no_classifier
-        common.say(f"Note: {looker.name} has no classifier{why and f': it {why}'}; no class maps.")
-    for note in looker.notes:
-        common.say(f"Note: {note}")
-    job = attention.Job(
-        looker=looker,
-        place=picture_runner.place(found, _IMAGE.value, workdir),
-        chosen=chosen,
         steps=_STEPS.value,
-        workdir=workdir,
+        crop_borders=_CROP_BORDERS.value,
+        precision=_PRECISION.value,
         arguments=common.arguments(),
     )
-    for record in attention.run(job):
-        common.tell(attention.line(record))
-    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
+    common.tell_all(done.lines, done.sheet)
 
 
 def run() -> None:

@@ -15,7 +15,6 @@ Stopped at any moment, the same command goes on where it was. A layer of VGG16 a
 """
 
 from tfvis import preimages
-from tfvis.experiments import networks
 
 from .flags import common, descent, fields, name_checks, pictures
 from .flags import networks as network_flags
@@ -32,31 +31,27 @@ _DESCENT = descent.define_descent(preimages.Caricature)
 
 def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then exaggerates."""
-
-    words = network_flags.layer_words(_LAYERS)
-    name_checks.check(_NETWORK(), words=words)
+    layers = network_flags.layer_words(_LAYERS)
+    name_checks.check(_NETWORK(), words=layers)
     picture = pictures.picture(_IMAGE.value)
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from tfvis.experiments import caricature
 
-    built = networks.networks(_NETWORK(), words=words)
-    layers = networks.layers_of(built, words)
-    targets = {
-        label: networks.target(picture, network, _SIZE.value, _CROP.value)
-        for label, network in built.items()
-    }
-    settings = {
-        label: descent.settings(
-            _DESCENT, network, targets[label], layers[label][-1], workdir,
-            _PRECISION.value, _JIT.value, strength=_STRENGTH.value,
-        )
-        for label, network in built.items()
-    }  # fmt: skip
-    job = caricature.Job(built, targets, layers, settings, _SEED.value, workdir, common.arguments())
-    for line in caricature.lines(job, caricature.run(job)):
-        common.tell(line)
-    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
+    done = caricature.run(
+        _NETWORK(),
+        picture,
+        layers,
+        workdir=workdir,
+        settings=descent.settings(_DESCENT, strength=_STRENGTH.value),
+        seed=_SEED.value,
+        size=_SIZE.value,
+        crop=_CROP.value,
+        precision=_PRECISION.value,
+        jit=_JIT.value,
+        arguments=common.arguments(),
+    )
+    common.tell_all(done.lines, done.sheet)
 
 
 def run() -> None:

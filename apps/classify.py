@@ -62,16 +62,10 @@ def main() -> None:
         namer = classifying_networks.of_network(
             _NETWORK(), _LABELS.value, precision, bool(_CROP_BORDERS.value)
         )
-    job = classification.Job(
-        namer=namer,
-        found=found,
-        top=_TOP.value,
-        workdir=workdir,
-        arguments=common.arguments(),
+    done = classification.run(
+        namer, found, workdir=workdir, top=_TOP.value, arguments=common.arguments()
     )
-    for line in classification.run(job):
-        common.tell(line)
-    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
+    common.tell_all(done.lines, done.sheet)
 
 
 def _checkpoint() -> tuple[str, str | None]:

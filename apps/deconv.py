@@ -57,9 +57,10 @@ def main() -> None:
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from tfvis.experiments import deconvnet
+    from tfvis.experiments import units as chosen_units
 
-    built = units.networks(_NETWORK(), _UNITS)
-    chosen = units.chosen(built, _UNITS, each=3)
+    built = chosen_units.built(_NETWORK(), _UNITS["units"].value)
+    chosen = chosen_units.chosen(built, _UNITS["units"].value, _UNITS["labels"].value, each=3)
     for found_units in chosen.values():
         for unit in found_units:
             if unit.kind != "channel" or unit.place:

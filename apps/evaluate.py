@@ -34,17 +34,16 @@ def main() -> None:
     common.start_tensorflow()
     from tfvis.experiments import devices, evaluation
 
-    job = evaluation.Job(
-        checkpoint=_CHECKPOINT.value,
-        sources=tuple(words.split(_DATA.value, "data")),
+    _, lines = evaluation.run(
+        _CHECKPOINT.value,
+        tuple(words.split(_DATA.value, "data")),
+        workdir=workdir,
         part=_PART.value,
         crop_borders=_CROP_BORDERS.value,
         precision=devices.precision(_PRECISION.value),
-        workdir=workdir,
         arguments=common.arguments(),
     )
-    for line in evaluation.run(job)[1]:
-        common.tell(line)
+    common.tell_all(lines)
 
 
 def run() -> None:

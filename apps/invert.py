@@ -19,7 +19,6 @@ from absl import flags
 
 from tfvis import preimages, words
 from tfvis.errors import InputError
-from tfvis.experiments import networks
 
 from .flags import common, descent, fields, name_checks, pictures
 from .flags import networks as network_flags
@@ -60,32 +59,27 @@ def main() -> None:
         raise InputError("--seed: too large for that many --restarts.")
     picture = pictures.picture(_IMAGE.value)
     workdir = common.workdir(_WORKDIR.value)
-
     common.start_tensorflow()
     from tfvis.experiments import inversion
 
-    built = networks.networks(_NETWORK(), words=layers)
-
-    def settings(network, target, layer):
-        return descent.settings(
-            _DESCENT, network, target, layer, workdir,
-            _PRECISION.value, _JIT.value,
-            strength=_STRENGTH.value, mask_channels=channels, mask_window=window,
-        )  # fmt: skip
-
-    job = inversion.job_of(
-        built,
+    done = inversion.run(
+        _NETWORK(),
+        picture,
         layers,
-        lambda network: networks.target(picture, network, _SIZE.value, _CROP.value),
-        tuple(range(_SEED.value, _SEED.value + _RESTARTS.value)),
-        settings,
-        workdir,
-        _STRETCH.value,
-        common.arguments(),
+        workdir=workdir,
+        settings=descent.settings(
+            _DESCENT, strength=_STRENGTH.value, mask_channels=channels, mask_window=window
+        ),
+        restarts=_RESTARTS.value,
+        seed=_SEED.value,
+        size=_SIZE.value,
+        crop=_CROP.value,
+        stretch=_STRETCH.value,
+        precision=_PRECISION.value,
+        jit=_JIT.value,
+        arguments=common.arguments(),
     )
-    for line in inversion.lines(job, inversion.run(job)):
-        common.tell(line)
-    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
+    common.tell_all(done.lines, done.sheet)
 
 
 def run() -> None:

@@ -22,8 +22,6 @@ come along.
 
 from absl import flags
 
-from tfvis.experiments import networks
-
 from .flags import classifier as classifier_flags
 from .flags import common, name_checks, paths, pictures
 
@@ -78,34 +76,25 @@ def main() -> None:
         rows = box_files.read(_GROUND_TRUTH.value, "--ground_truth")
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
-    from tfvis.experiments import (
-        attention_models,
-        devices,
-        localization,
-        localization_metrics,
-        picture_runner,
-    )
+    from tfvis.experiments import localization
 
-    classifier = networks.classifier(_CHECKPOINT.value)
-    precision = devices.precision(_PRECISION.value)
-    looker = attention_models.of_classifier(classifier, precision, crop_borders=_CROP_BORDERS.value)
-    chosen = localization.chosen(looker, _CLASS.value)
-    place = picture_runner.place(found, _IMAGE.value, workdir)
-    job = localization.Job(
-        looker=looker,
-        place=place,
-        chosen=chosen,
+    lines = localization.run(
+        _CHECKPOINT.value,
+        found,
+        _IMAGE.value,
+        workdir=workdir,
+        of_class=_CLASS.value,
         kind=_MAP.value,
         threshold=_THRESHOLD.value,
         most=_BOXES.value,
         scales=scales,
-        truths=localization_metrics.matched(rows, place, _GROUND_TRUTH.value, looker),
-        workdir=workdir,
+        rows=rows,
+        truth=_GROUND_TRUTH.value,
+        crop_borders=_CROP_BORDERS.value,
+        precision=_PRECISION.value,
         arguments=common.arguments(),
     )
-    for line in localization.run(job):
-        common.tell(line)
-    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
+    common.tell_all(lines, workdir / "sheet.png")
 
 
 def _scales(words: list[str]) -> tuple[float, ...]:

@@ -68,33 +68,24 @@ def main() -> None:
     common.start_tensorflow()
     from tfvis.experiments import activation_maximization
 
-    built = units.networks(_NETWORK(), _UNITS)
-    chosen = units.chosen(built, _UNITS, each=4)
-    settings = {
-        label: descent.settings(
-            _DESCENT, network, None, chosen[label][-1].layer, workdir,
-            _PRECISION.value, _JIT.value,
-            strength=_STRENGTH.value, parameterization=_PARAMETERIZATION.value,
-        )
-        for label, network in built.items()
-    }  # fmt: skip
-    job = activation_maximization.Job(
-        networks=built,
-        units=chosen,
-        settings=settings,
+    done = activation_maximization.run(
+        _NETWORK(),
+        _UNITS["units"].value,
+        workdir=workdir,
+        settings=descent.settings(
+            _DESCENT, strength=_STRENGTH.value, parameterization=_PARAMETERIZATION.value
+        ),
         size=_SIZE.value,
         everywhere=_WHERE.value == "everywhere",
         seed=_SEED.value,
         references=references,
         growth=_GROWTH.value,
-        workdir=workdir,
+        labels=_UNITS["labels"].value,
+        precision=_PRECISION.value,
+        jit=_JIT.value,
         arguments=common.arguments(),
     )
-    for line in activation_maximization.lines(job, activation_maximization.run(job)):
-        common.tell(line)
-    if references is not None:
-        folders.report(references)
-    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
+    common.tell_all(done.lines, done.sheet)
 
 
 def run() -> None:

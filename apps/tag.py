@@ -80,28 +80,27 @@ def main() -> None:
     common.start_tensorflow()
     from tfvis.experiments import devices, tagging
 
-    job = tagging.Job(
-        weights=_WEIGHTS.value,
-        found=found,
-        # Vectors are kept and compared, also with those of other machines.
-        precision="float32"
-        if _FEATURES.value and _PRECISION.value == "auto"
-        else devices.precision(_PRECISION.value),
-        workdir=workdir,
-        arguments=common.arguments(),
-    )
+    arguments = common.arguments()
     if _FEATURES.value:
-        lines = tagging.describe(job)
+        # Vectors are kept and compared, also with those of other machines.
+        precision = "float32" if _PRECISION.value == "auto" else _PRECISION.value
+        lines = tagging.describe(
+            _WEIGHTS.value, found, workdir=workdir, precision=precision, arguments=arguments
+        )
     else:
-        lines = tagging.tag(job, tagging.Choice(
-            tags=_TAGS.value,
+        lines = tagging.tag(
+            _WEIGHTS.value,
+            found,
+            _TAGS.value,
+            workdir=workdir,
             threshold=_THRESHOLD.value,
             thresholds=_THRESHOLDS.value,
             rule=_RULE.value,
             top=_TOP.value,
-        ))  # fmt: skip
-    for line in lines:
-        common.tell(line)
+            precision=devices.precision(_PRECISION.value),
+            arguments=arguments,
+        )
+    common.tell_all(lines)
 
 
 def _check() -> None:

@@ -49,9 +49,7 @@ _SIZE = flags.DEFINE_integer(
     "size", None, "Side that pictures are squeezed to; left out, --init's, or 224.", 16, 1024
 )
 _VIEWS, _DRAWN, _EPOCHS, _CUT, _MIX = classifier_flags.define_effort()
-_RATE = fields.one(Training, "rate")
-_BATCH = fields.one(Training, "batch")
-_PATIENCE = fields.one(Training, "patience")
+_TRAINING = fields.define(Training, ("rate", "batch", "patience")) | {"adapt_weight": _ADAPT_WEIGHT}
 _CACHE = classifier_flags.define_cache()
 
 
@@ -68,11 +66,21 @@ def main() -> None:
     common.start_tensorflow()
     from tfvis.experiments import devices, training
 
-    job = training.Job(
-        dataset=dataset,
-        wanted=_NETWORK(),
+    settings = fields.values(
+        Training,
+        _TRAINING,
+        seed=_SEED.value,
+        epochs=_EPOCHS.value,
+        mixing=_MIX.value,
+        precision=devices.precision(_PRECISION.value),
+    )
+    lines = training.run(
+        dataset,
+        _NETWORK(),
+        workdir=workdir,
+        settings=settings,
         init=_INIT.value,
-        target=_ADAPT.value,
+        adapt_to=_ADAPT.value,
         size=_SIZE.value,
         cut=_CUT.value,
         views=_VIEWS.value,
@@ -80,22 +88,10 @@ def main() -> None:
         crop_borders=_CROP_BORDERS.value,
         shares=shares,
         cache=_CACHE.value,
-        settings=Training(
-            epochs=_EPOCHS.value,
-            rate=_RATE.value,
-            batch=_BATCH.value,
-            patience=_PATIENCE.value,
-            mixing=_MIX.value,
-            adapt_weight=_ADAPT_WEIGHT.value,
-            precision=devices.precision(_PRECISION.value),
-            seed=_SEED.value,
-        ),
-        workdir=workdir,
         arguments=common.arguments(),
         command=common.command(),
     )
-    for line in training.run(job):
-        common.tell(line)
+    common.tell_all(lines)
 
 
 def run() -> None:

@@ -15,7 +15,6 @@ import tensorflow as tf
 from tests import stripes
 from tests.processes import ROOT, AppTest
 from tfvis import images
-from tfvis.experiments import networks
 
 
 class ArtTest(AppTest):
@@ -158,11 +157,7 @@ class ArtTest(AppTest):
         from tfvis.experiments import training as trainings
 
         def evaluate(data):
-            return evaluation.run(
-                evaluation.Job(
-                    str(self.out), (str(data),), "all", None, "float32", self.folder / "tried", {}
-                )
-            )
+            return evaluation.run(str(self.out), (str(data),), workdir=self.folder / "tried")
 
         with self.assertRaisesRegex(InputError, "labels unknown to the checkpoint: none"):
             evaluate(stripes.folder(self.folder / "unknown", 1, stripes.KINDS))
@@ -171,17 +166,15 @@ class ArtTest(AppTest):
         # Begun with it, on other pictures: the head is carried over if the classes are the same.
         for name, kinds, carried in (("c", stripes.KINDS[:2], True), ("d", stripes.KINDS, False)):
             data = datasets.read([stripes.folder(self.folder / name, 12, kinds, seed=5)])
-            job = trainings.Job(
-                dataset=data, wanted=networks.Wanted(), init=str(self.out), target=None,
-                size=None, cut=None,
-                views=1, drawn=0, crop_borders=False, shares=(0.6, 0.2, 0.2),
-                cache=str(self.folder / "cache"), settings=training.Training(epochs=0),
-                workdir=self.folder / f"from_{name}", arguments={}, command="",
-            )  # fmt: skip
+            workdir = self.folder / f"from_{name}"
             with mock.patch.object(training, "_head", wraps=training._head) as head:
-                trainings.run(job)
+                trainings.run(
+                    data, init=str(self.out), views=1, shares=(0.6, 0.2, 0.2),
+                    cache=str(self.folder / "cache"), settings=training.Training(epochs=0),
+                    workdir=workdir,
+                )  # fmt: skip
             self.assertEqual(head.called, not carried)
-            said = json.loads((job.workdir / "classifier.json").read_text())
+            said = json.loads((workdir / "classifier.json").read_text())
             self.assertEqual((said["size"], said["classes"]), (32, list(data.classes)))
 
     def test_bad_data(self):

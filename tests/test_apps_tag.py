@@ -49,15 +49,13 @@ class TagTest(AppTest):
         self.out = self.folder / "out"
         self.out.mkdir()
 
-    def _job(self, image, weights="stand-in"):
+    def _tag(self, image, weights="stand-in", **rest):
         found = folders.find(str(image), "--image")
-        return tagging.Job(weights, found, "float32", self.out, {})
+        return tagging.tag(weights, found, str(self.tags), workdir=self.out, **rest)
 
-    def _choice(self, **rest):
-        return tagging.Choice(**(
-            {"tags": str(self.tags), "threshold": None, "thresholds": None, "rule": "f1", "top": 10}
-            | rest
-        ))  # fmt: skip
+    def _describe(self, image, weights="stand-in"):
+        found = folders.find(str(image), "--image")
+        return tagging.describe(weights, found, workdir=self.out)
 
     def _pictures(self):
         """Two pictures of one colour on the left, another on the right; one file that is none."""
@@ -78,7 +76,7 @@ class TagTest(AppTest):
         net = _stand_in(features=False)
         kernel, bias = net.graph.layers["pool6"].get_weights()
         with mock.patch.object(network, "build", return_value=net) as build:
-            lines = tagging.tag(self._job(folder), self._choice(threshold=0.6, top=4))
+            lines = self._tag(folder, threshold=0.6, top=4)
         build.assert_called_once_with("illustration2vec", weights="stand-in", top=True)
         with open(self.out / "tags.csv", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
@@ -119,7 +117,7 @@ class TagTest(AppTest):
         file = self.folder / "thresholds.npz"
         np.savez(file, threshold=np.stack([bars * 0 + 1, bars * 0 + 1, bars], 1))
         with mock.patch.object(network, "build", return_value=net):
-            tagging.tag(self._job(path), self._choice(thresholds=str(file), rule="f2", top=512))
+            self._tag(path, thresholds=str(file), rule="f2", top=512)
         with open(self.out / "tags.csv", encoding="utf-8") as table:
             found = {row["tag"] for row in csv.DictReader(table) if row["kind"] != "rating"}
         odd = {f"tag {k}" for k in range(1, 1536, 2) if sure[k] > 2e-3}
@@ -131,7 +129,7 @@ class TagTest(AppTest):
         net = _stand_in(features=True)
         kernel, bias = net.graph.layers["encode1"].get_weights()
         with mock.patch.object(network, "build", return_value=net) as build:
-            tagging.describe(self._job(folder))
+            self._describe(folder)
         build.assert_called_once_with("illustration2vec_features", weights="stand-in", top=True)
         vectors, bits = (np.load(self.out / f"{name}.npy") for name in ("features", "binary"))
         self.assertEqual((vectors.shape, vectors.dtype), ((2, 4096), np.float32))
@@ -158,15 +156,15 @@ class TagTest(AppTest):
         weights = self.folder / "net.caffemodel"
         weights.write_bytes(net.SerializeToString())
         with self.assertRaisesRegex(InputError, "net.caffemodel: has no weights for layer conv2_1"):
-            tagging.tag(self._job(self.image, str(weights)), self._choice())
+            self._tag(self.image, str(weights))
         missing = InputError("x.caffemodel: has no weights for layer encode1.")
         with mock.patch.object(network, "build", side_effect=missing):
             with self.assertRaisesRegex(InputError, "layer encode1. --features takes the vectors'"):
-                tagging.describe(self._job(self.image))
+                self._describe(self.image)
         folder, _ = self._pictures()
         with mock.patch.object(network, "build", return_value=_stand_in(features=False)):
             with self.assertRaisesRegex(InputError, "none of 1 files could be read"):
-                tagging.tag(self._job(folder / "c.png"), self._choice())
+                self._tag(folder / "c.png")
         self.assertEqual(list(self.out.iterdir()), [])
 
     def test_runs_on_the_network_itself_by_chance(self):

@@ -1,18 +1,16 @@
 """Caffe networks rewired: averages, borders, precision, names, layers of the classifier."""
 
 import pathlib
-from unittest import mock
 
 import keras
 import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 
-from apps.flags import units
 from tests import caffe_trunks, nets
 from tests.caffe_nets import conv, deploy, layer, pool
 from tfvis.errors import InputError
-from tfvis.experiments import networks
+from tfvis.experiments import networks, units
 from tfvis.networks import network, padding, pooling
 from tfvis.networks.activation import activated
 from tfvis.networks.caffe.keras_layers.pooling import CaffeAveragePooling2D
@@ -141,8 +139,7 @@ class ClassifierLayersTest(tf.test.TestCase):
             (net,) = networks.networks(wanted, words=words).values()
             self.assertEqual(net.fixed_size, size, words)
         for text, size in (("conv1:0-2,1", None), ("relu1:0,fc6:1", (20, 20))):
-            unit_holders = {"units": mock.Mock(value=text)}
-            (net,) = units.networks(wanted, unit_holders).values()
+            (net,) = units.built(wanted, text).values()
             self.assertEqual(net.fixed_size, size, text)
 
     def test_weights_without_it_are_told(self):

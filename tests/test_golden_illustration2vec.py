@@ -42,9 +42,8 @@ class GoldenIllustration2VecTest(tf.test.TestCase):
         super().setUp()
         self.out = pathlib.Path(self.create_tempdir().full_path)
 
-    def _job(self, weights):
-        found = folders.find(str(_FOLDER / "miku.jpg"), "--image")
-        return tagging.Job(str(_FOLDER / weights), found, "float32", self.out, {})
+    def _asked(self, weights):
+        return str(_FOLDER / weights), folders.find(str(_FOLDER / "miku.jpg"), "--image")
 
     def test_tags(self):
         place = _FOLDER / "tag_list.json"
@@ -54,7 +53,7 @@ class GoldenIllustration2VecTest(tf.test.TestCase):
         self.assertEqual(names[512:514], ("hatsune miku", "hakurei reimu"))
         self.assertEqual(names[1024:1026], ("touhou", "original"))
         self.assertEqual(names[1536:], ("safe", "questionable", "explicit"))
-        tagging.tag(self._job(_FILES[0]), tagging.Choice(str(place), 0.5, None, "f1", 512))
+        tagging.tag(*self._asked(_FILES[0]), str(place), workdir=self.out, threshold=0.5, top=512)
         found = tagging.manifest.read(self.out / "manifest.json")["results"][0]
         for kind, expected in _PLAUSIBLE.items():
             self.assertEqual(list(found[kind]), list(expected))
@@ -63,7 +62,7 @@ class GoldenIllustration2VecTest(tf.test.TestCase):
             )
 
     def test_vectors(self):
-        tagging.describe(self._job(_FILES[1]))
+        tagging.describe(*self._asked(_FILES[1]), workdir=self.out)
         vector = np.load(self.out / "features.npy")[0]
         self.assertAllClose(vector[:3], _FIRST, atol=_ENTRIES, rtol=0)
         self.assertAllClose(vector[-3:], _LAST, atol=_ENTRIES, rtol=0)

@@ -81,7 +81,7 @@ class ResumeTest(tf.test.TestCase):
 
     def test_a_damaged_manifest_is_made_again(self):
         path = self.folder / "manifest.json"
-        done = inversion.run(self._job(["block1_conv1"]))
+        done = inversion.make(self._job(["block1_conv1"]))
         for text in (
             "",
             "[1]",
@@ -92,7 +92,7 @@ class ResumeTest(tf.test.TestCase):
             json.dumps({"results": [1, {"key": []}, {"key": done[0]["key"]}]}),
         ):
             path.write_text(text)
-            self.assertEqual(inversion.run(self._job(["block1_conv1"]))[0]["key"], done[0]["key"])
+            self.assertEqual(inversion.make(self._job(["block1_conv1"]))[0]["key"], done[0]["key"])
             self.assertLen(json.loads(path.read_text())["results"], 1)
 
     def test_steps_left_out_are_not_counted(self):
@@ -101,24 +101,24 @@ class ResumeTest(tf.test.TestCase):
         )
         job = dataclasses.replace(self._job(["block1_conv1"]), settings={"small": settings})
         # Each stage stops after its first chunk.
-        self.assertEqual(inversion.run(job)[0]["steps"], 2 * loop.CHUNK)
+        self.assertEqual(inversion.make(job)[0]["steps"], 2 * loop.CHUNK)
 
     def test_a_finished_file_is_hashed_a_constant_number_of_times(self):
         layers = ["block1_conv1", "block1_pool", "block2_conv1"]
-        inversion.run(self._job(layers))
+        inversion.make(self._job(layers))
         with mock.patch.object(files, "sha256_of", wraps=files.sha256_of) as hashed:
-            inversion.run(self._job(layers))
+            inversion.make(self._job(layers))
         self.assertEqual(hashed.call_count, 2 * len(layers))
 
     def test_finished_layers_stay_in_the_manifest_while_others_are_made(self):
-        inversion.run(self._job(["block1_pool", "block1_conv1"]))
+        inversion.make(self._job(["block1_pool", "block1_conv1"]))
         seen = []
 
         def watching(path, content):
             seen.append([record["layer"] for record in content["results"]])
 
         with self.assertRaises(KeyboardInterrupt), self._interrupted_after(watching, 1):
-            inversion.run(self._job(["block2_conv1", "block1_pool", "block1_conv1"]))
+            inversion.make(self._job(["block2_conv1", "block1_pool", "block1_conv1"]))
         self.assertEqual(seen, [["block2_conv1", "block1_pool", "block1_conv1"]])
 
     @contextlib.contextmanager
@@ -152,7 +152,7 @@ class ResumeTest(tf.test.TestCase):
             )
 
         whole = job("whole")
-        activation_maximization.run(whole)
+        activation_maximization.make(whole)
         cut = job("cut")
         kept = runner._log
 
@@ -166,9 +166,9 @@ class ResumeTest(tf.test.TestCase):
             mock.patch.object(runner, "_log", stopping),
             self.assertRaises(KeyboardInterrupt),
         ):
-            activation_maximization.run(cut)
+            activation_maximization.make(cut)
         self.assertTrue(list(cut.workdir.rglob(".*.state.npz")))
-        activation_maximization.run(cut)
+        activation_maximization.make(cut)
         self.assertFalse(list(cut.workdir.rglob(".*")))
         for path in whole.workdir.rglob("*.*"):
             if path.suffix in (".png", ".gif"):

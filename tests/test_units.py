@@ -1,16 +1,14 @@
 """Units as people write them, and what is said of those that are not there."""
 
 import pathlib
-from unittest import mock
 
 import numpy as np
 import tensorflow as tf
 
-from apps.flags import units
 from tests import nets
 from tfvis import activation_statistics, images
 from tfvis.errors import InputError
-from tfvis.experiments import folders
+from tfvis.experiments import folders, units
 from tfvis.networks import network
 from tfvis.objectives import parsing
 
@@ -43,8 +41,7 @@ class ParseTest(tf.test.TestCase):
         self.assertLen(parsing.parse("gap:1,gap:1,1", self.net, None), 1)
 
     def test_without_a_word_some_channels_at_several_depths(self):
-        holders = {name: mock.Mock(value=None) for name in ("units", "labels")}
-        found = units.chosen({"small": self.net}, holders, 2)["small"]
+        found = units.chosen({"small": self.net}, None, None, each=2)["small"]
         self.assertEqual(
             [(u.layer, u.channel) for u in found], [("block2_conv1", 0), ("block2_conv1", 1)]
         )

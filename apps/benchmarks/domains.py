@@ -54,23 +54,21 @@ def table_domains(
         for k, target in enumerate([None, held] if adapt else [None]):
             folder = workdir / (name + ("-adapted" if target else ""))
             folder.mkdir(parents=True, exist_ok=True)
-            job = trainings.Job(
-                dataset=datasets.read(others),
+            trainings.run(
+                datasets.read(others),
                 # The first training brings its network along.
-                wanted=networks.Wanted() if target else wanted,
+                networks.Wanted() if target else wanted,
                 init=str(workdir / name) if target else None,
-                target=target, size=None, cut=None if target else cut, views=views[0],
-                drawn=views[1], crop_borders=False, shares=_SHARES, cache=cache,
+                adapt_to=target, cut=None if target else cut, views=views[0],
+                drawn=views[1], shares=_SHARES, cache=cache,
                 settings=dataclasses.replace(settings, epochs=adapt) if target else settings,
                 workdir=folder,
                 arguments={"data": ",".join(others)}, command=f"--data={','.join(others)}",
             )  # fmt: skip
-            trainings.run(job)
-            tried = evaluation.Job(
-                checkpoint=str(folder), sources=(held,), part="all", crop_borders=None,
-                precision=settings.precision, workdir=folder / "left_out", arguments={"data": held},
+            measures, _ = evaluation.run(
+                str(folder), (held,), workdir=folder / "left_out", precision=settings.precision,
+                arguments={"data": held},
             )  # fmt: skip
-            measures, _ = evaluation.run(tried)
             cells.append(measures["accuracy"])
             sums[k] += cells[-1]
         row = " ".join(f"{cell:9.1%}" for cell in cells)

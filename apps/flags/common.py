@@ -12,7 +12,7 @@ import shlex
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import absl.app
 from absl import flags
@@ -157,6 +157,14 @@ def _own_flags() -> list[flags.Flag]:
         for flag in flags.FLAGS.get_flags_for_module(name):
             found.setdefault(flag.name, flag)
     return list(found.values())
+
+
+def tell_all(lines: Iterable[str], sheet: pathlib.Path | None = None) -> None:
+    """Tells lines of results as they come, and at the end the page that shows them."""
+    for line in lines:
+        tell(line)
+    if sheet is not None:
+        tell(f"All in one picture: {sheet}")
 
 
 def define_workdir(default: str) -> flags.FlagHolder:

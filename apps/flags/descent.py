@@ -1,7 +1,5 @@
 """The flags of the way down an energy, the same in every app that goes it."""
 
-import pathlib
-
 from absl import flags
 
 from tfvis.natural_prior import NO_PRIOR, NaturalPrior
@@ -33,28 +31,13 @@ def define_descent(kind: type) -> dict:
     return {"kind": kind, "way": way, "stop": stop, "wanted": wanted, "prior": prior}
 
 
-def settings(
-    defined: dict, network, target, layer: str, workdir: pathlib.Path,
-    precision: str, jit: str, **more,
-):  # fmt: skip
+def settings(defined: dict, **more):
     """Returns the settings the flags describe.
 
     Args:
         defined: what `define_descent` returned.
-        network, target, layer: what --jit=auto is measured on; target may be None.
-        workdir: of the run.
-        precision, jit: the flags' words.
         more: fields of the kind of its own.
     """
-    from tfvis.experiments import devices
-
     prior = fields.values(NaturalPrior, defined["prior"]) if defined["wanted"].value else NO_PRIOR
-    return fields.values(
-        defined["kind"],
-        defined["way"],
-        prior=prior,
-        stop=fields.values(Stop, defined["stop"]),
-        precision=devices.precision(precision),
-        jit=devices.jit(jit, workdir, network, target, layer),
-        **more,
-    )
+    stop = fields.values(Stop, defined["stop"])
+    return fields.values(defined["kind"], defined["way"], prior=prior, stop=stop, **more)

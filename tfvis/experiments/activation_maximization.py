@@ -8,9 +8,10 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from tfvis import images, preimages
+from tfvis import files, images, preimages
 from tfvis.errors import InputError
-from tfvis.experiments import folders, inversion, messages, runner
+from tfvis.experiments import devices, folders, inversion, messages, outcome, runner
+from tfvis.experiments import units as naming
 from tfvis.networks.network import Network
 from tfvis.objectives.parsing import Unit
 from tfvis.preimages import activation_maximization, feature_visualization, normalization
@@ -58,7 +59,65 @@ class Job:
     largest: int | None = None
 
 
-def run(job: Job) -> list[dict]:
+def run(
+    wanted,
+    named: str | None = None,
+    *,
+    workdir: pathlib.Path | str,
+    settings: preimages.Maximization = preimages.Maximization(),
+    size: int | None = None,
+    everywhere: bool = False,
+    seed: int = 0,
+    references: folders.Found | None = None,
+    growth: bool = True,
+    labels: str | None = None,
+    precision: str = "auto",
+    jit: str = "auto",
+    arguments: dict | None = None,
+) -> outcome.Outcome:
+    """Raises units of networks, or takes over what was finished before; see `make`.
+
+    Args:
+        wanted: a network, {label: network}, or `networks.Wanted`.
+        named: units, such as "block5_conv3:110,block4_conv2:0-24"; None takes some channels
+            at several depths.
+        workdir: for all results.
+        settings: constants; None among them are derived per layer.
+        size, everywhere, seed, references, growth: see `Job`.
+        labels: file with the names of classes, or None.
+        precision, jit: see `devices`.
+        arguments: for the manifest.
+
+    Raises:
+        InputError: see `make`.
+    """
+    workdir = files.make_folder(workdir, "--workdir")
+    built = naming.built(wanted, named)
+    chosen = naming.chosen(built, named, labels, each=4)
+    job = Job(
+        networks=built,
+        units=chosen,
+        settings={
+            label: devices.settled(
+                settings, (precision, jit), workdir, net, None, chosen[label][-1].layer
+            )
+            for label, net in built.items()
+        },
+        size=size,
+        everywhere=everywhere,
+        seed=seed,
+        references=references,
+        growth=growth,
+        workdir=workdir,
+        arguments=arguments or {},
+    )
+    records = make(job)
+    if references is not None:
+        folders.report(references)
+    return outcome.Outcome(records, lines(job, records), workdir / "sheet.png")
+
+
+def make(job: Job) -> list[dict]:
     """Raises every unit, or takes it over where it was finished before.
 
     Returns:

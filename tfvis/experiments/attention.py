@@ -1,13 +1,20 @@
 """What `attend` does: masks and class maps of pictures, as files and a sheet."""
 
-import dataclasses
 import pathlib
 
 import numpy as np
 
-from tfvis import images
+from tfvis import files, images
 from tfvis.attention import overlays
-from tfvis.experiments import attention_models, picture_runner
+from tfvis.experiments import (
+    attention_models,
+    devices,
+    folders,
+    messages,
+    networks,
+    outcome,
+    picture_runner,
+)
 from tfvis.experiments.attention_models import Looker
 from tfvis.report import sheets, tensorboard
 
@@ -19,58 +26,98 @@ _COLUMNS = ("VisualBackProp", "overlay", "Grad-CAM", "product")
 _NAMES = {"mask": "VisualBackProp", "gradcam": "Grad-CAM", "product": "product"}
 
 
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """Pictures to look at, as the flags of `attend` have them.
+def run(
+    wanted: networks.Wanted,
+    found: folders.Found | None,
+    root: str | None = None,
+    *,
+    workdir: pathlib.Path | str,
+    of_class: str | None = None,
+    size: int | None = None,
+    per_layer: bool = False,
+    layers: tuple[str, ...] | None = None,
+    cam_layer: str | None = None,
+    steps: bool = False,
+    crop_borders: bool | None = None,
+    precision: str = "auto",
+    arguments: dict | None = None,
+) -> outcome.Outcome:
+    """Shows where a network looks in pictures, and where it sees a class; see `make`.
 
-    Attributes:
+    Args:
+        wanted: the one network, or the name of a checkpoint.
+        found: the pictures, or None for two that come along.
+        root: the folder they were found in, or the one picture.
+        workdir: for all results.
+        of_class: whose map is shown; None is the likeliest of each picture.
+        size, per_layer, layers, cam_layer, crop_borders: see `attention_models.of_wanted`.
+        steps: whether masks are shown layer by layer.
+        precision: see `devices`.
+        arguments: for the manifest.
+
+    Raises:
+        InputError: no such network or class; no picture can be read.
+    """
+    workdir = files.make_folder(workdir, "--workdir")
+    looker = attention_models.of_wanted(
+        wanted, devices.precision(precision), of_class is not None or cam_layer is not None,
+        size=size, per_layer=per_layer, crop_borders=crop_borders, layers=layers,
+        cam_layer=cam_layer,
+    )  # fmt: skip
+    chosen = attention_models.class_index(looker, of_class) if of_class is not None else None
+    if not looker.classes:
+        why = looker.network.no_classifier
+        messages.note(f"{looker.name} has no classifier{why and f': it {why}'}; no class maps.")
+    for note in looker.notes:
+        messages.note(note)
+    place = picture_runner.place(found, root, workdir)
+    records = make(looker, place, workdir, arguments or {}, chosen, steps)
+    return outcome.Outcome(records, [line(one) for one in records], workdir / "sheet.png")
+
+
+def make(
+    looker: Looker,
+    place: picture_runner.Place,
+    workdir: pathlib.Path,
+    arguments: dict,
+    chosen: tuple[int, str] | None = None,
+    steps: bool = False,
+) -> list[dict]:
+    """Looks at the pictures and writes everything; returns a record of each, see `line`.
+
+    Args:
         looker: the network.
         place: the pictures.
-        chosen: (number, name) of the class, or None for each picture's likeliest.
-        steps: whether masks are shown layer by layer.
         workdir: exists and is writable.
         arguments: for the manifest.
-    """
-
-    looker: Looker
-    place: picture_runner.Place
-    chosen: tuple[int, str] | None
-    steps: bool
-    workdir: pathlib.Path
-    arguments: dict
-
-
-def run(job: Job) -> list[dict]:
-    """Looks at the pictures and writes everything; returns a record of each, see `line`.
+        chosen: (number, name) of the class, or None for each picture's likeliest.
+        steps: whether masks are shown layer by layer.
 
     Raises:
         InputError: no picture can be read.
     """
-    asked = {"app": "attend", "class": job.chosen, "steps": job.steps}
+    asked = {"app": "attend", "class": chosen, "steps": steps}
     records = picture_runner.each(
-        job.place, job.looker, job.workdir, job.arguments,
+        place, looker, workdir, arguments,
         lambda path: asked,
-        lambda path, pixels: _one(job, pixels, job.workdir / job.place.names[path]),
+        lambda path, pixels: _one(looker, pixels, workdir / place.names[path], chosen, steps),
     )  # fmt: skip
-    shown = [
-        (record, _panels(record, job.workdir / record["folder"])) for record in records[:_SHOWN]
-    ]
+    shown = [(record, _panels(record, workdir / record["folder"])) for record in records[:_SHOWN]]
     columns = max(len(panels) for _, panels in shown)
     cells = [cell for record, panels in shown for cell in _row(record, panels)]
-    heading = f"Where {job.looker.name} looks"
-    heading += ", and where it sees the class" if job.looker.classes else ""
+    heading = f"Where {looker.name} looks"
+    heading += ", and where it sees the class" if looker.classes else ""
     page = sheets.sheet(cells, columns=columns, heading=heading)
-    images.save_png(job.workdir / "sheet.png", page)
-    with tensorboard.Writer(job.workdir / "tensorboard") as writer:
+    images.save_png(workdir / "sheet.png", page)
+    with tensorboard.Writer(workdir / "tensorboard") as writer:
         for record, panels in shown:
             for word, pixels in panels[1:]:
                 writer.images(f"{record['folder']}/{word}", pixels[None], 0)
     return records
 
 
-def _one(job: Job, pixels: np.ndarray, folder: pathlib.Path) -> dict:
+def _one(looker: Looker, pixels: np.ndarray, folder: pathlib.Path, chosen, steps: bool) -> dict:
     """Looks at a picture and writes its files; returns what to tell of it."""
-    looker = job.looker
     height, width = pixels.shape[:2]
     frame = looker.frame(pixels)
     prepared = looker.prepared(attention_models.cut(pixels, frame))
@@ -78,8 +125,8 @@ def _one(job: Job, pixels: np.ndarray, folder: pathlib.Path) -> dict:
     index, name = None, ""
     maps = {} if seen.mask is None else {"mask": seen.mask}
     if seen.answers is not None:
-        index = job.chosen[0] if job.chosen else int(seen.answers.argmax())
-        name = job.chosen[1] if job.chosen else looker.classes[index]
+        index = chosen[0] if chosen else int(seen.answers.argmax())
+        name = chosen[1] if chosen else looker.classes[index]
         maps["gradcam"] = looker.class_map(seen, index)
         if "mask" in maps:
             maps["product"] = attention_models.product(seen.mask, maps["gradcam"])
@@ -100,7 +147,7 @@ def _one(job: Job, pixels: np.ndarray, folder: pathlib.Path) -> dict:
         if word in placed:
             images.save_png(folder / f"{word}.png", overlays.heat(small, placed[word]))
             written.append(f"{word}.png")
-    if job.steps and "mask" in placed:
+    if steps and "mask" in placed:
         images.save_png(folder / "steps.png", _steps(seen))
         written.append("steps.png")
     return {

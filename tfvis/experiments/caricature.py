@@ -7,8 +7,8 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from tfvis import images, objectives, preimages
-from tfvis.experiments import inversion, runner
+from tfvis import files, images, objectives, preimages
+from tfvis.experiments import devices, inversion, networks, outcome, runner
 from tfvis.networks.network import Network
 from tfvis.preimages import caricatures as recipe
 from tfvis.report import manifest, sheets, tensorboard
@@ -39,7 +39,41 @@ class Job:
     arguments: dict
 
 
-def run(job: Job) -> list[dict]:
+def run(
+    wanted,
+    image: np.ndarray,
+    layers: list[str] | None = None,
+    *,
+    workdir: pathlib.Path | str,
+    settings: preimages.Caricature = preimages.Caricature(),
+    seed: int = 0,
+    size: int | None = None,
+    crop: str = "center",
+    precision: str = "auto",
+    jit: str = "auto",
+    arguments: dict | None = None,
+) -> outcome.Outcome:
+    """Exaggerates what layers see in a picture, or takes over what was finished before.
+
+    Args, Raises:
+        As `inversion.run`; `seed` is of the jitter.
+    """
+    workdir = files.make_folder(workdir, "--workdir")
+    built = networks.given(wanted, layers)
+    chosen = networks.layers_of(built, layers)
+    targets = {label: networks.target(image, net, size, crop) for label, net in built.items()}
+    own = {
+        label: devices.settled(
+            settings, (precision, jit), workdir, net, targets[label], chosen[label][-1]
+        )
+        for label, net in built.items()
+    }
+    job = Job(built, targets, chosen, own, seed, workdir, arguments or {})
+    records = make(job)
+    return outcome.Outcome(records, lines(job, records), workdir / "sheet.png")
+
+
+def make(job: Job) -> list[dict]:
     """Exaggerates every layer, or takes it over where it was finished before.
 
     Returns:

@@ -1,11 +1,10 @@
 """What `classify` does: the likeliest classes of pictures, as lines, a table and a sheet."""
 
-import dataclasses
 import pathlib
 
 from tfvis import images
 from tfvis.errors import InputError
-from tfvis.experiments import example_pictures, folders, picture_runner, predictions
+from tfvis.experiments import example_pictures, folders, outcome, picture_runner, predictions
 from tfvis.experiments.classifying_networks import Namer
 from tfvis.experiments.runner import described
 from tfvis.report import manifest, sheets
@@ -18,33 +17,27 @@ _HEADING, _LABEL = 12, 40
 _WIDE = 44
 
 
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """Pictures to name, as the flags of `classify` have them.
+def run(
+    namer: Namer,
+    found: folders.Found | None,
+    *,
+    workdir: pathlib.Path,
+    top: int = 3,
+    arguments: dict | None = None,
+) -> outcome.Outcome:
+    """Looks at the pictures and writes everything.
 
-    Attributes:
+    Args:
         namer: the classifier.
         found: the pictures, or None for two that come along.
-        top: how many classes of each.
         workdir: exists and is writable.
+        top: how many classes of each.
         arguments: for the manifest.
-    """
-
-    namer: Namer
-    found: folders.Found | None
-    top: int
-    workdir: pathlib.Path
-    arguments: dict
-
-
-def run(job: Job) -> list[str]:
-    """Looks at the pictures and writes everything; returns lines to print.
 
     Raises:
         InputError: no picture can be read.
     """
-    namer = job.namer
-    looked = job.found or folders.Found(example_pictures.own_pictures(job.workdir), "--image")
+    looked = found or folders.Found(example_pictures.own_pictures(workdir), "--image")
     for path in looked.paths:
         if not str(path).isprintable():  # Not Unicode, or of two lines: no table holds that.
             looked.leave_out(path, InputError(f"{path}: cannot be written down. Rename the file"))
@@ -55,32 +48,34 @@ def run(job: Job) -> list[str]:
     looked.broken.update((pathlib.Path(one.path), one) for one in broken)
     folders.report(looked)
     paths = [paths[k] for k in chosen]
-    table = job.workdir / "predictions.csv"
-    predictions.write(table, paths, rows, namer.classes, job.top, namer.probable)
-    found = [predictions.ranked(row, namer.classes, job.top) for row in rows]
+    table = workdir / "predictions.csv"
+    predictions.write(table, paths, rows, namer.classes, top, namer.probable)
+    named = [predictions.ranked(row, namer.classes, top) for row in rows]
     cells = [
         _cell(namer.seen(path), answers, namer.probable)
-        for path, answers in zip(paths[:_SHOWN], found, strict=False)
+        for path, answers in zip(paths[:_SHOWN], named, strict=False)
     ]
     heading = _heading(namer)
-    images.save_png(job.workdir / "sheet.png", sheets.sheet(cells, heading=heading))
+    images.save_png(workdir / "sheet.png", sheets.sheet(cells, heading=heading))
+    key = "probabilities" if namer.probable else "scores"
+    records = [
+        {"path": path, key: dict(answers)} for path, answers in zip(paths, named, strict=True)
+    ]
     manifest.write(
-        job.workdir / "manifest.json",
+        workdir / "manifest.json",
         {
-            "arguments": job.arguments, "versions": manifest.versions(),
+            "arguments": arguments or {}, "versions": manifest.versions(),
             "network": described(namer.network), "classes": namer.classes,
             **folders.told(looked),
-            "results": [
-                {"path": path, "probabilities" if namer.probable else "scores": dict(answers)}
-                for path, answers in zip(paths, found, strict=True)
-            ],
+            "results": records,
         },
     )  # fmt: skip
-    return [
+    lines = [
         line
-        for path, answers in zip(paths, found, strict=True)
+        for path, answers in zip(paths, named, strict=True)
         for line in _lines(path, answers, namer.probable)
     ]
+    return outcome.Outcome(records, lines, workdir / "sheet.png")
 
 
 def _heading(namer: Namer) -> str:

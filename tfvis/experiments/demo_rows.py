@@ -104,7 +104,7 @@ def inversion(demo: Demo, plotted: str, steps: int, count: int) -> tuple[html_pa
             result["layer"],
             f"relative error {result['relative_error']:.3f}",
         )
-        for result in inversions.run(job)
+        for result in inversions.make(job)
     ]
     if count < len(demo.layers):
         return (demo.target_figure, *figures)
@@ -145,7 +145,7 @@ def maximization(demo: Demo, steps: int, largest: int) -> tuple[html_page.Figure
             f"{result['layer']}:{result['unit']}",
             activation_maximization.answer(result),
         )
-        for result in activation_maximization.run(job)
+        for result in activation_maximization.make(job)
     )
 
 
@@ -219,7 +219,7 @@ def caricature(demo: Demo, count: int, steps: int) -> tuple[html_page.Figure, ..
             result["layer"],
             f"answers {result['exaggeration']:.1f} x as much",
         )
-        for result in caricatures.run(job)
+        for result in caricatures.make(job)
     ]
     return (demo.target_figure, *figures)
 
@@ -243,16 +243,14 @@ def attention(demo: Demo, checkpoint: str, painted: np.ndarray) -> tuple[html_pa
     pictures = workdir / "pictures"
     for name, pixels in (("photograph", demo.picture), ("painted", painted)):
         images.save_png(pictures / f"{name}.png", pixels)
-    job = attentions.Job(
-        looker=attention_models.of_classifier(classifier, devices.precision(demo.precision)),
-        place=picture_runner.place(folders.find(str(pictures), "--image"), str(pictures), workdir),
-        chosen=None,
-        steps=False,
-        workdir=workdir,
-        arguments=demo.arguments,
+    records = attentions.make(
+        attention_models.of_classifier(classifier, devices.precision(demo.precision)),
+        picture_runner.place(folders.find(str(pictures), "--image"), str(pictures), workdir),
+        workdir,
+        demo.arguments,
     )
     figures, titles = [], {"photograph": "the photograph", "painted": "the photograph, painted"}
-    for record in sorted(attentions.run(job), key=_photo_first):
+    for record in sorted(records, key=_photo_first):
         answers = ", ".join(f"{name} {share:.0%}" for name, share in record["top"])
         name, folder = record["folder"], workdir / record["folder"]
         figures += [

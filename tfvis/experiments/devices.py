@@ -1,5 +1,6 @@
 """What this machine is best asked to do: precision, XLA."""
 
+import dataclasses
 import pathlib
 
 import numpy as np
@@ -55,6 +56,21 @@ def jit(word: str, workdir: pathlib.Path, network: Network, target, layer: str) 
         target = target.astype(np.float32)
     with_xla, without = (seconds_per_step(network, target, layer, on) for on in (True, False))
     return _measured.setdefault((workdir, network.name), with_xla < without)
+
+
+def settled(settings, words: tuple[str, str], workdir: pathlib.Path, network, target, layer):
+    """Returns settings with the precision and XLA that words stand for on this machine.
+
+    Args:
+        settings: a dataclass with `precision` and `jit`.
+        words: precision and jit, each of which may be "auto".
+        workdir, network, target, layer: see `jit`.
+    """
+    return dataclasses.replace(
+        settings,
+        precision=precision(words[0]),
+        jit=jit(words[1], workdir, network, target, layer),
+    )
 
 
 def seconds_per_step(network: Network, target, layer: str, with_xla: bool) -> float:

@@ -7,8 +7,8 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from tfvis import images, objectives, preimages, priors
-from tfvis.experiments import devices, networks, runner
+from tfvis import files, images, objectives, preimages, priors
+from tfvis.experiments import devices, networks, outcome, runner
 from tfvis.networks import hog_sift
 from tfvis.networks.network import Network
 from tfvis.preimages import inversion
@@ -47,7 +47,68 @@ class Job:
     spreads: dict = dataclasses.field(default_factory=dict, repr=False)
 
 
-def run(job: Job) -> list[dict]:
+def run(
+    wanted,
+    image: np.ndarray,
+    layers: list[str] | None = None,
+    *,
+    workdir: pathlib.Path | str,
+    settings: preimages.Inversion = preimages.Inversion(),
+    restarts: int = 1,
+    seed: int = 0,
+    size: int | None = None,
+    crop: str = "center",
+    stretch: str = "auto",
+    precision: str = "auto",
+    jit: str = "auto",
+    arguments: dict | None = None,
+) -> outcome.Outcome:
+    """Inverts layers of networks, or takes over what was finished before; see `make`.
+
+    Args:
+        wanted: a network, {label: network}, or `networks.Wanted`.
+        image: float32 [height, width, 3], RGB, 0..255.
+        layers: see `networks.layers_of`; None is five depths.
+        workdir: for all results.
+        settings: constants; None among them are derived per layer.
+        restarts: pre-images per layer, from noise of seed, seed + 1, ...
+        seed: of the first.
+        size: side of the square that is looked at; None is the network's own, or 224.
+        crop: see `images.crop`.
+        stretch: "on", "off", or "auto": pictures of what ignores contrast are stretched.
+        precision, jit: see `devices`.
+        arguments: for the manifest.
+
+    Raises:
+        InputError: see `make`.
+    """
+    workdir = files.make_folder(workdir, "--workdir")
+    built = networks.given(wanted, layers)
+    chosen = networks.layers_of(built, layers)
+    targets = {label: networks.target(image, net, size, crop) for label, net in built.items()}
+    job = Job(
+        networks=built,
+        targets=targets,
+        layers=chosen,
+        settings={
+            label: devices.settled(
+                settings, (precision, jit), workdir, net, targets[label], chosen[label][-1]
+            )
+            for label, net in built.items()
+        },
+        seeds=tuple(range(seed, seed + restarts)),
+        workdir=workdir,
+        arguments=arguments or {},
+        stretch={
+            label: stretch == "on" or (stretch == "auto" and net.name in hog_sift.BUILDERS)
+            for label, net in built.items()
+        },
+    )
+    records = make(job)
+    return outcome.Outcome(records, lines(job, records), workdir / "sheet.png")
+
+
+def make(job: Job) -> list[dict]:
     """Inverts every layer of every network, or takes it over where it was finished before.
 
     Writes <layer>/preimage_<k>.png (below <network>/ if there are several), sheet.png,
@@ -249,45 +310,3 @@ def lines(job: Job, results: list[dict]) -> list[str]:
 
 def _name(record: dict, several: bool) -> str:
     return f"{record['network']}/{record['layer']}" if several else record["layer"]
-
-
-def job_of(
-    built: dict[str, Network],
-    words: list[str] | None,
-    target,
-    seeds,
-    settings,
-    workdir,
-    stretch,
-    arguments,
-) -> Job:
-    """Returns the job an app's flags describe.
-
-    Args:
-        built: the networks, by label.
-        words: of --layers, or None.
-        target: network -> its target.
-        seeds: one per restart.
-        settings: (network, target, a layer) -> settings.
-        workdir: of the run.
-        stretch: "on", "off", or "auto": for what ignores contrast.
-        arguments: of the command, for the manifest.
-    """
-    layers = networks.layers_of(built, words)
-    targets = {label: target(network) for label, network in built.items()}
-    return Job(
-        networks=built,
-        targets=targets,
-        layers=layers,
-        settings={
-            label: settings(network, targets[label], layers[label][-1])
-            for label, network in built.items()
-        },
-        seeds=seeds,
-        workdir=workdir,
-        arguments=arguments,
-        stretch={
-            label: stretch == "on" or (stretch == "auto" and network.name in hog_sift.BUILDERS)
-            for label, network in built.items()
-        },
-    )

@@ -2,15 +2,24 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
-from tfvis import images
+from tfvis import files, images
 from tfvis.attention import boxes, overlays
 from tfvis.attention.boxes import Box
 from tfvis.classifiers.datasets import NEGATIVE
 from tfvis.errors import InputError
-from tfvis.experiments import attention_models, box_files, localization_metrics, picture_runner
+from tfvis.experiments import (
+    attention_models,
+    box_files,
+    devices,
+    folders,
+    localization_metrics,
+    networks,
+    picture_runner,
+)
 from tfvis.experiments.attention_models import Looker
 from tfvis.experiments.sliding_windows import Glances, glances
 from tfvis.report import manifest, sheets, tensorboard
@@ -78,7 +87,54 @@ def chosen(looker: Looker, word: str | None) -> int | None:
     return None if word is None else attention_models.class_index(looker, word)[0]
 
 
-def run(job: Job) -> list[str]:
+def run(
+    checkpoint: str,
+    found: folders.Found | None,
+    root: str | None = None,
+    *,
+    workdir: pathlib.Path | str,
+    of_class: str | None = None,
+    kind: str = "vbp",
+    threshold: float | None = None,
+    most: int = 1,
+    scales: tuple[float, ...] = (1.0,),
+    rows: Sequence[box_files.Row] = (),
+    truth: str | None = None,
+    crop_borders: bool | None = None,
+    precision: str = "auto",
+    arguments: dict | None = None,
+) -> list[str]:
+    """Finds where in pictures the things are that a classifier names; see `make`.
+
+    Args:
+        checkpoint: folder or name of the classifier.
+        found: the pictures, or None for two that come along.
+        root: the folder they were found in, or the one picture.
+        workdir: for all results.
+        of_class: what to look for; None is the likeliest of each picture.
+        kind, threshold, most, scales: see `Job`.
+        rows: true boxes, of the file `truth`.
+        truth: its name.
+        crop_borders: whether to take off charts and rulers; None is as in training.
+        precision: see `devices`.
+        arguments: for the manifest.
+
+    Raises:
+        InputError: no such checkpoint or class; no picture can be used.
+    """
+    workdir = files.make_folder(workdir, "--workdir")
+    looker = attention_models.of_classifier(
+        networks.classifier(checkpoint), devices.precision(precision), crop_borders=crop_borders
+    )
+    index = chosen(looker, of_class)
+    place = picture_runner.place(found, root, workdir)
+    truths = localization_metrics.matched(list(rows), place, truth, looker)
+    return make(
+        Job(looker, place, index, kind, threshold, most, scales, truths, workdir, arguments or {})
+    )
+
+
+def make(job: Job) -> list[str]:
     """Looks at the pictures and writes everything; returns lines to print.
 
     Raises:

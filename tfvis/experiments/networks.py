@@ -104,6 +104,20 @@ def networks(wanted: Wanted, top: bool = False, words: list[str] | None = None) 
     return found
 
 
+def given(wanted, words: list[str] | None = None, top: bool = False) -> dict:
+    """Returns {label: network} of what an experiment is given.
+
+    Args:
+        wanted: a network, {label: network}, or `Wanted`, which are then built as by `networks`.
+        words, top: see `networks`.
+    """
+    from tfvis.networks import registry
+
+    if isinstance(wanted, Wanted):
+        return networks(wanted, top, words)
+    return wanted if isinstance(wanted, dict) else {registry.label(wanted.name): wanted}
+
+
 def check_output(network) -> None:
     """Raises InputError where a network has several outputs and none is known to name classes."""
     if not network.classifier and len(network.graph.outputs) > 1:
@@ -229,16 +243,17 @@ def _named(network, word: str) -> list[str]:
     return [path for path in paths if path in network.paths or path == "logits"]
 
 
-def only(built: dict, instead: str):
+def only(wanted, instead: str):
     """Returns the one network there is.
 
     Args:
-        built: networks by label.
+        wanted: as `given` takes it.
         instead: what to do where there are several.
 
     Raises:
         InputError: there are.
     """
+    built = given(wanted)
     if len(built) > 1:
         raise InputError(f"--network: one at a time; {instead}.")
     (network,) = built.values()

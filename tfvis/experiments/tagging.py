@@ -1,6 +1,5 @@
 """What `tag` does: Illustration2Vec's tags of pictures, or its vectors."""
 
-import dataclasses
 import pathlib
 from collections.abc import Callable, Iterator, Sequence
 
@@ -10,11 +9,17 @@ import tensorflow as tf
 
 from tfvis import files, images, tables
 from tfvis.errors import InputError
-from tfvis.experiments import example_pictures, folders, picture_runner, tagging_sheets
+from tfvis.experiments import (
+    example_pictures,
+    folders,
+    networks,
+    picture_runner,
+    tagging_sheets,
+)
 from tfvis.experiments.progress import bar
 from tfvis.experiments.runner import described
 from tfvis.networks import illustration2vec_tags as tagging
-from tfvis.networks import network as networks
+from tfvis.networks import network as builder
 from tfvis.networks.preprocessing import published_recipes
 from tfvis.report import manifest, sheets
 
@@ -28,104 +33,99 @@ _WIDE = 60
 _ENDS = ("conv6_4", "encode1")
 
 
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """Pictures to look at, as the flags of `tag` have them.
+def tag(
+    weights: str,
+    found: folders.Found | None,
+    tags: str,
+    *,
+    workdir: pathlib.Path,
+    threshold: float | None = None,
+    thresholds: str | None = None,
+    rule: str = "f1",
+    top: int = 10,
+    precision: str = "float32",
+    arguments: dict | None = None,
+) -> list[str]:
+    """Tags the pictures and writes everything; returns lines to print.
 
-    Attributes:
+    Args:
         weights: of the network: a file, or "random".
         found: the pictures, or None for two that come along.
-        precision: of the arithmetic.
-        workdir: exists and is writable.
-        arguments: for the manifest.
-    """
-
-    weights: str
-    found: folders.Found | None
-    precision: str
-    workdir: pathlib.Path
-    arguments: dict
-
-
-@dataclasses.dataclass(frozen=True)
-class Choice:
-    """Which tags are shown.
-
-    Attributes:
         tags: file with their names.
-        threshold: for all of them; None is the released code's.
+        workdir: exists and is writable.
+        threshold: of all tags that are shown; None is the released code's.
         thresholds: file with one for each, or None.
         rule: which of those in it.
-        top: how many of each kind at most.
-    """
-
-    tags: str
-    threshold: float | None
-    thresholds: str | None
-    rule: str
-    top: int
-
-
-def tag(job: Job, choice: Choice) -> list[str]:
-    """Tags the pictures and writes everything; returns lines to print.
+        top: how many tags of each kind at most.
+        precision: of the arithmetic.
+        arguments: for the manifest.
 
     Raises:
         InputError: tags, thresholds or weights that do not fit; no picture can be read.
     """
-    names = tagging.read(choice.tags)
-    if choice.thresholds is not None:
-        thresholds = tagging.read_thresholds(choice.thresholds, choice.rule)
+    names = tagging.read(tags)
+    if thresholds is not None:
+        least = tagging.read_thresholds(thresholds, rule)
     else:
-        thresholds = tagging.THRESHOLD if choice.threshold is None else choice.threshold
-    network = _build("illustration2vec", job.weights)
+        least = tagging.THRESHOLD if threshold is None else threshold
+    network = _build("illustration2vec", weights)
     results, cells = [], []
     # The sigmoid in float32: in bfloat16, certainty has three digits.
-    for path, pixels, seen in _looked_at(job, network, ("pool6",)):
+    looked = _looked_at(found, workdir, network, ("pool6",), precision)
+    for path, pixels, seen in looked:
         confidences = scipy.special.expit(seen["pool6"].reshape(-1))
-        found = tagging.plausible(confidences, names, thresholds, choice.top)
-        results.append((path, found))
+        said = tagging.plausible(confidences, names, least, top)
+        results.append((path, said))
         if len(cells) < _SHOWN:
             shown = picture_runner.short(path, _WIDE)
-            cells.append(sheets.Cell(tagging_sheets.card(pixels, found), shown))
-    tables.write(job.workdir / "tags.csv", COLUMNS, _rows(results))
+            cells.append(sheets.Cell(tagging_sheets.card(pixels, said), shown))
+    tables.write(workdir / "tags.csv", COLUMNS, _rows(results))
     columns = min(_COLUMNS, len(cells))
-    images.save_png(job.workdir / "sheet.png", sheets.sheet(cells, columns))
+    images.save_png(workdir / "sheet.png", sheets.sheet(cells, columns))
     about = [
-        {"path": path, **{kind: dict(tags) for kind, tags in found.items()}}
-        for path, found in results
+        {"path": path, **{kind: dict(tags) for kind, tags in said.items()}}
+        for path, said in results
     ]
-    _manifest(job, network, results=about)
-    lines = [line for path, found in results for line in _lines(path, found)]
-    return [*lines, f"All in one picture: {job.workdir / 'sheet.png'}"]
+    _manifest(workdir, arguments, network, results=about)
+    lines = [line for path, said in results for line in _lines(path, said)]
+    return [*lines, f"All in one picture: {workdir / 'sheet.png'}"]
 
 
-def describe(job: Job) -> list[str]:
-    """Writes the pictures' vectors; returns lines to print.
+def describe(
+    weights: str,
+    found: folders.Found | None,
+    *,
+    workdir: pathlib.Path,
+    precision: str = "float32",
+    arguments: dict | None = None,
+) -> list[str]:
+    """Writes the pictures' vectors; returns lines to print; arguments as `tag`.
 
     Raises:
         InputError: weights that do not fit; no picture can be read.
     """
-    network = _build("illustration2vec_features", job.weights)
+    network = _build("illustration2vec_features", weights)
     paths, vectors, bits = [], [], []
-    for path, _, seen in _looked_at(job, network, ("encode1", "encode1neuron")):
+    looked = _looked_at(found, workdir, network, ("encode1", "encode1neuron"), precision)
+    for path, _, seen in looked:
         paths.append(path)
         vectors.append(seen["encode1"][0])
         bits.append(tagging.packed(seen["encode1neuron"])[0])
     rows = np.stack(vectors)
-    _save(job.workdir / "features.npy", rows)
-    _save(job.workdir / "binary.npy", np.stack(bits))
-    tables.write(job.workdir / "features.csv", ("row", "path"), enumerate(paths))
-    _manifest(job, network, pictures=paths)
+    _save(workdir / "features.npy", rows)
+    _save(workdir / "binary.npy", np.stack(bits))
+    tables.write(workdir / "features.csv", ("row", "path"), enumerate(paths))
+    _manifest(workdir, arguments, network, pictures=paths)
     return [
-        f"{len(paths)} vectors of {rows.shape[1]:,} numbers: {job.workdir / 'features.npy'}",
-        f"As bits: {job.workdir / 'binary.npy'}; which is which: {job.workdir / 'features.csv'}",
+        f"{len(paths)} vectors of {rows.shape[1]:,} numbers: {workdir / 'features.npy'}",
+        f"As bits: {workdir / 'binary.npy'}; which is which: {workdir / 'features.csv'}",
     ]
 
 
-def _build(name: str, weights: str) -> networks.Network:
+def _build(name: str, weights: str) -> builder.Network:
     """Returns a network of Illustration2Vec; says what should be known of its weights."""
     try:
-        network = networks.build(name, weights=weights, top=True)
+        network = builder.build(name, weights=weights, top=True)
     except InputError as error:
         # Both files have the same trunk: the end tells that it is the other one.
         if any(f"layer {end}" in str(error) for end in _ENDS):
@@ -138,11 +138,15 @@ def _build(name: str, weights: str) -> networks.Network:
 
 
 def _looked_at(
-    job: Job, network: networks.Network, layers: Sequence[str]
+    found: folders.Found | None,
+    workdir: pathlib.Path,
+    network: builder.Network,
+    layers: Sequence[str],
+    precision: str,
 ) -> Iterator[tuple[str, np.ndarray, dict[str, np.ndarray]]]:
     """Yields (path, pixels, {layer: what it says}) of each picture, and reports broken ones."""
-    look = _looking(network, layers, job.precision)
-    found = job.found or folders.Found(example_pictures.own_pictures(job.workdir), "--image")
+    look = _looking(network, layers, precision)
+    found = found or folders.Found(example_pictures.own_pictures(workdir), "--image")
     for path in found.paths:
         if not str(path).isprintable():  # Not Unicode, or of two lines: no table holds that.
             found.leave_out(path, InputError(f"{path}: cannot be written down. Rename the file"))
@@ -178,11 +182,11 @@ def _save(path: pathlib.Path, array: np.ndarray) -> None:
         np.save(file, array, allow_pickle=False)
 
 
-def _manifest(job: Job, network: networks.Network, **rest) -> None:
+def _manifest(workdir: pathlib.Path, arguments, network: builder.Network, **rest) -> None:
     manifest.write(
-        job.workdir / "manifest.json",
+        workdir / "manifest.json",
         {
-            "arguments": job.arguments, "versions": manifest.versions(),
+            "arguments": arguments or {}, "versions": manifest.versions(),
             "network": described(network), **rest,
         },
     )  # fmt: skip

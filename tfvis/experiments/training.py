@@ -31,113 +31,102 @@ from tfvis.networks import weights
 from tfvis.report import manifest, tensorboard
 
 
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """A training, as the flags of `train` name it.
+def run(
+    dataset: datasets.Dataset,
+    wanted: networks.Wanted = networks.Wanted(),
+    *,
+    workdir: pathlib.Path,
+    settings: training.Training = training.Training(),
+    init: str | None = None,
+    adapt_to: str | None = None,
+    size: int | None = None,
+    cut: str | None = None,
+    views: int = 4,
+    drawn: int = 0,
+    crop_borders: bool = False,
+    shares: tuple[float, float, float] = (0.8, 0.1, 0.1),
+    cache: str | None = None,
+    arguments: dict | None = None,
+    command: str = "",
+) -> list[str]:
+    """Trains, tests, writes everything; returns lines to print.
 
-    Attributes:
-        dataset: labelled pictures; its domains are the sources.
+    Args:
+        dataset: labelled pictures.
         wanted: the network.
+        workdir: exists and is writable.
+        settings: constants of the training.
         init: a checkpoint to begin with, or None.
-        target: folder of unlabelled pictures to adapt to, or None.
-        size: side of the pictures, or None.
-        cut: last frozen layer, or None.
+        adapt_to: folder of unlabelled pictures of another domain, or None.
+        size: side of the pictures; None is that of `init`, or 224.
+        cut: last frozen layer; None leaves at most half of the weights to learn.
         views: of each picture.
         drawn: further ones, as line drawings.
         crop_borders: whether to take off charts and rulers.
         shares: of training, validation and test.
-        cache: folder of the trunk's maps, or None.
-        settings: constants of the training.
-        workdir: exists and is writable.
+        cache: folder of the trunk's maps; None is in the weights cache.
         arguments: for the manifest.
         command: for the card: what was typed.
-    """
-
-    dataset: datasets.Dataset
-    wanted: networks.Wanted
-    init: str | None
-    target: str | None
-    size: int | None
-    cut: str | None
-    views: int
-    drawn: int
-    crop_borders: bool
-    shares: tuple[float, float, float]
-    cache: str | None
-    settings: training.Training
-    workdir: pathlib.Path
-    arguments: dict
-    command: str
-
-
-def run(job: Job) -> list[str]:
-    """Trains, tests, writes everything; returns lines to print.
 
     Raises:
         InputError: too few pictures for a split, or nothing can be read.
     """
     began = time.perf_counter()
-    before = networks.classifier(job.init, "init") if job.init else None
+    before = networks.classifier(init, "init") if init else None
     if before:
-        parts, size = before.parts, job.size or before.size
-        if job.cut and job.cut != parts.cut:
-            raise InputError(f"--cut={job.cut}: {job.init} was cut at {parts.cut}.")
-        for field in dataclasses.fields(job.wanted):
-            if getattr(job.wanted, field.name) != field.default:
+        parts, side = before.parts, size or before.size
+        if cut and cut != parts.cut:
+            raise InputError(f"--cut={cut}: {init} was cut at {parts.cut}.")
+        for field in dataclasses.fields(wanted):
+            if getattr(wanted, field.name) != field.default:
                 raise InputError(
                     f"--{field.name}: --init brings its own network; leave the flag out."
                 )
     else:
-        network = networks.only(networks.networks(job.wanted), "a classifier stands on one")
-        parts, size = backbone.anatomy(network, job.cut), job.size or 224
-    dataset, seed = job.dataset, job.settings.seed
-    recipe = feature_cache.Recipe(
-        size, job.views, seed, job.crop_borders, job.settings.precision, job.drawn
-    )
-    cache = (
-        files.located(job.cache, f"--cache={job.cache}")
-        if job.cache
-        else weights.home() / "features"
-    )
-    found = _features(parts, dataset, recipe, cache, "Looking")
+        network = networks.only(networks.networks(wanted), "a classifier stands on one")
+        parts, side = backbone.anatomy(network, cut), size or 224
+    seed = settings.seed
+    recipe = feature_cache.Recipe(side, views, seed, crop_borders, settings.precision, drawn)
+    found_in = files.located(cache, f"--cache={cache}") if cache else weights.home() / "features"
+    found = _features(parts, dataset, recipe, found_in, "Looking")
     undecoded = labelled_pictures.undecoded(dataset, found.broken)
     if undecoded:
         folders.say_left_out(undecoded, dataset.files)
-    thresholds = splits.thresholds(dataset, seed, job.shares)
-    parted = splits.split(dataset, seed, job.shares, thresholds)
+    thresholds = splits.thresholds(dataset, seed, shares)
+    parted = splits.split(dataset, seed, shares, thresholds)
     train, validation, test = (_part(dataset, found, part) for part in parted)
     _check_parts(dataset, train, validation, test)
-    target = _target(job, parts, recipe, cache) if job.target else None
-    learner, history = _train(job, parts, before, train, validation, target)
+    target = _target(adapt_to, dataset.classes, parts, recipe, found_in) if adapt_to else None
+    learner, history = _train(
+        settings, dataset.classes, workdir, parts, before, train, validation, target
+    )
     answers = training_state.answering(learner)
     validated = answers(batches.plain(validation.features, validation.chosen, 64))
     temperature = calibration.temperature(validated, validation.labels)
     calibration.cool(learner, temperature)
     tested = answers(batches.plain(test.features, test.chosen, 64))
-    report = classifier_reports.Report(
-        job.workdir, dataset, test.chosen, tested, size, job.crop_borders
-    )
+    report = classifier_reports.Report(workdir, dataset, test.chosen, tested, side, crop_borders)
     measures = report.measures()
     pictures = [len(part.chosen) for part in (train, validation, test)]
     seconds = time.perf_counter() - began
     about = {
         "domains": list(dataset.domains), "pictures": pictures, "seed": seed,
-        "shares": list(job.shares),
+        "shares": list(shares),
         "thresholds": [[name, *places] for name, places in thresholds.items()],
-        "crop_borders": job.crop_borders,
-        "precision": job.settings.precision, "weights": _weights(job, before),
+        "crop_borders": crop_borders,
+        "precision": settings.precision, "weights": _weights(wanted.weights, before),
         "temperature": round(temperature, 4), "test": measures,
     }  # fmt: skip
     learnt = backbone.learnt(learner)
     # What is undefined is not-a-number, which JSON lacks.
-    checkpoints.save(job.workdir, parts, learnt, dataset.classes, size, manifest.plain(about))
-    classifier_reports.write_card(job.workdir, parts, dataset, about, job.command, seconds)
-    with tensorboard.Writer(job.workdir / "tensorboard") as writer:
+    checkpoints.save(workdir, parts, learnt, dataset.classes, side, manifest.plain(about))
+    classifier_reports.write_card(workdir, parts, dataset, about, command, seconds)
+    with tensorboard.Writer(workdir / "tensorboard") as writer:
         report.pictures(writer, len(history))
     manifest.write(
-        job.workdir / "manifest.json",
+        workdir / "manifest.json",
         {
-            "arguments": job.arguments, "versions": manifest.versions(),
+            "arguments": arguments or {}, "versions": manifest.versions(),
             "network": {"name": parts.network.name, "cut": parts.cut, "last": parts.last},
             "classes": dataset.classes, "history": history, "seconds": seconds,
             "left_out": counts([*dataset.broken, *undecoded]),
@@ -147,15 +136,14 @@ def run(job: Job) -> list[str]:
     return [
         f"Trained on {pictures[0]} pictures, best of {len(history) - 1} epochs, {seconds:.0f} s",
         *report.lines(),
-        f"Classifier: {job.workdir}  (--checkpoint={job.workdir})",
+        f"Classifier: {workdir}  (--checkpoint={workdir})",
     ]
 
 
-def _weights(job: Job, before: checkpoints.Classifier | None) -> str | None:
+def _weights(given: str | None, before: checkpoints.Classifier | None) -> str | None:
     """Returns where the trunk's weights come from, if not from where they are found."""
     if before:
         return before.about.get("weights")
-    given = job.wanted.weights
     return given if given in (None, "random") else os.path.abspath(os.path.expanduser(given))
 
 
@@ -202,18 +190,17 @@ def _check_parts(dataset, *parts: training.Part) -> None:
             messages.note(f"no pictures to {what} {datasets.listed(names)} on.")
 
 
-def _target(job: Job, parts, recipe, cache) -> training.Part:
+def _target(folder: str, classes, parts, recipe, cache) -> training.Part:
     """Looks at the pictures to adapt to."""
-    unlabelled = datasets.read([job.target], job.dataset.classes, labelled=False)
+    unlabelled = datasets.read([folder], classes, labelled=False)
     found = _features(parts, unlabelled, recipe, cache, "Looking at --adapt_to")
     labelled_pictures.report(unlabelled, labelled_pictures.undecoded(unlabelled, found.broken))
     chosen = np.array([k for k in range(len(unlabelled.examples)) if k not in found.broken])
     return training.Part(found, chosen, np.zeros(len(chosen), np.int64))
 
 
-def _train(job: Job, parts, before, train, validation, target):
+def _train(settings, classes, workdir, parts, before, train, validation, target):
     """Trains with a bar and TensorBoard; on several GPUs, on all of them."""
-    settings, classes = job.settings, job.dataset.classes
     init = None
     if before:
         init = _carried(before, classes)
@@ -230,9 +217,9 @@ def _train(job: Job, parts, before, train, validation, target):
     gpus = tf.config.list_physical_devices("GPU")
     scope = tf.distribute.MirroredStrategy().scope if len(gpus) > 1 else contextlib.nullcontext
     with bars.bar("Learning", settings.epochs) as bar, scope():
-        callbacks = [_Bar(bar), keras.callbacks.TensorBoard(job.workdir / "tensorboard")]
+        callbacks = [_Bar(bar), keras.callbacks.TensorBoard(workdir / "tensorboard")]
         return training.fit(
-            parts, len(classes), train, validation, settings, job.workdir / "state",
+            parts, len(classes), train, validation, settings, workdir / "state",
             key=key, init=init, target=target, callbacks=callbacks,
         )  # fmt: skip
 
