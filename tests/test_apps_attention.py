@@ -22,6 +22,7 @@ from tfvis.experiments import (
     localization_metrics,
     picture_runner,
 )
+from tfvis.experiments.networks import Wanted
 from tfvis.networks import network as networks
 
 CLASSES = ("disc", "square", "none")
@@ -163,7 +164,7 @@ class AttendTest(AttentionTest):
             self.photos.mkdir(exist_ok=True)
             given = {"network": str(self.folder / name), "weights": None, "pooling": "max"}
             given |= {"activation": "post", "preprocessing": "none"}
-            asked_for = networks.Wanted(**given | change)
+            asked_for = Wanted(**given | change)
             with self.subTest(name):
                 if words is None:
                     looker = attention_models.of_wanted(asked_for, "float32", False, **asked)
