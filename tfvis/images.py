@@ -85,7 +85,8 @@ def crop(pixels: np.ndarray, where: str = "center") -> np.ndarray:
     """
     if where not in CROPS:
         raise InputError(f"Expected a crop of {', '.join(CROPS)}. Received: {where}")
-    x0, y0, x1, y1 = cropped(*pixels.shape[:2], where)
+    height, width = pixels.shape[:2]
+    x0, y0, x1, y1 = cropped(height, width, where)
     return pixels[y0:y1, x0:x1]
 
 
