@@ -7,7 +7,7 @@ from absl.testing import parameterized
 
 from tests import caffe_trunks, nets
 from tests.caffe_nets import conv, layer, pool
-from tfvis.attention import grad_cam, gradients, visual_backprop
+from tfvis.attention import deconvnet, grad_cam, visual_backprop
 from tfvis.errors import InputError
 from tfvis.networks import relu_gradients
 from tfvis.networks.receptive_field import receptive_field
@@ -130,9 +130,9 @@ class DeconvnetTest(tf.test.TestCase, parameterized.TestCase):
     def test_of_the_papers_networks(self, name):
         net, (deep, size) = caffe_trunks.named(name), caffe_trunks.DEEP[name]
         pictures = nets.picture(size)[None]
-        (peak,) = gradients.strongest(net, deep, [3], pictures, 1)[3]
+        (peak,) = deconvnet.strongest(net, deep, [3], pictures, 1)[3]
         unit = (3, peak.row, peak.column)
-        back = gradients.project(net, deep, pictures, unit, "deconvnet")[0]
+        back = deconvnet.project(net, deep, pictures, unit, "deconvnet")[0]
         self.assertGreater(np.abs(back).max(), 0)
         # Nothing but what the unit sees is in it.
         top, left, bottom, right = receptive_field.receptive_field(net, deep, size, size).box(
@@ -241,7 +241,7 @@ class AttentionTest(tf.test.TestCase, parameterized.TestCase):
             for column in (3, size[1] // 2, size[1] - 5):
                 image = np.zeros((1, *size, 3), np.float32)
                 image[0, row, column] = 255
-                mask = attend(image).mask[0].numpy()
+                mask = attend(image)[0].numpy()
                 centre = [float((mask * axis).sum() / mask.sum()) for axis in np.indices(size)]
                 # Within the strides together nothing can tell places apart.
                 self.assertAllClose(centre, (row, column), atol=4)
@@ -254,7 +254,7 @@ class AttentionTest(tf.test.TestCase, parameterized.TestCase):
         for row, column in ((40, 51),) if size == 61 else ((60, 45), (90, 101)):
             image = np.full((1, size, size, 3), 120, np.float32)
             image[0, row : row + stride, column : column + stride] = 255
-            mask = visual_backprop.VisualBackProp(net)(image).mask[0].numpy()
+            mask = visual_backprop.VisualBackProp(net)(image)[0].numpy()
             found = np.unravel_index(mask.argmax(), mask.shape)
             # The first layer's kernel is what one place of its map stands for.
             self.assertAllClose(found, (row, column), atol=11)

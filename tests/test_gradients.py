@@ -8,9 +8,9 @@ import tensorflow as tf
 from absl.testing import parameterized
 
 from tests import nets
-from tfvis.attention import gradients
+from tfvis.attention import deconvnet, saliency, smoothgrad
 from tfvis.errors import InputError
-from tfvis.networks import network
+from tfvis.networks import network, relu_gradients
 from tfvis.networks.preprocessing import contracts
 
 layers = keras.layers
@@ -49,7 +49,7 @@ class StrongestTest(tf.test.TestCase, parameterized.TestCase):
     def test_brute_force(self, layer):
         net, images = nets.wrapped(), _pictures(7)
         channels = [4, 0, 3]
-        found = gradients.strongest(net, layer, channels, iter(images), top=3)
+        found = deconvnet.strongest(net, layer, channels, iter(images), top=3)
         features = net.taps([layer])(tf.constant(images))[layer].numpy()
         features = features.reshape(7, *((1, 1, -1) if features.ndim == 2 else features.shape[1:]))
         self.assertEqual(list(found), channels)
@@ -64,15 +64,15 @@ class StrongestTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_of_equals_the_earlier_image(self):
         net, image = nets.wrapped(), nets.picture(16)
-        found = gradients.strongest(net, "block1_pool", [1], [image] * 5, top=2)
+        found = deconvnet.strongest(net, "block1_pool", [1], [image] * 5, top=2)
         self.assertEqual([peak.image for peak in found[1]], [0, 1])
 
     def test_batches_and_single_images_are_alike(self):
         net, images = nets.wrapped(), _pictures(5)
-        single = gradients.strongest(net, "block2_pool", [0, 1], images, top=2)
-        batches = gradients.strongest(net, "block2_pool", [0, 1], [images[:3], images[3:]], top=2)
+        single = deconvnet.strongest(net, "block2_pool", [0, 1], images, top=2)
+        batches = deconvnet.strongest(net, "block2_pool", [0, 1], [images[:3], images[3:]], top=2)
         self.assertEqual(single, batches)
-        few = gradients.strongest(net, "block2_pool", [0, 1], images, top=99)
+        few = deconvnet.strongest(net, "block2_pool", [0, 1], images, top=99)
         self.assertLen(few[0], 5)
 
     def test_images_are_let_go(self):
@@ -86,7 +86,7 @@ class StrongestTest(tf.test.TestCase, parameterized.TestCase):
                 del image
                 most.append(sum(one() is not None for one in given))
 
-        gradients.strongest(net, "block1_pool", [0], stream(), top=9)
+        deconvnet.strongest(net, "block1_pool", [0], stream(), top=9)
         self.assertLessEqual(max(most), 3)
 
     def test_input_that_cannot_be_used(self):
@@ -100,7 +100,7 @@ class StrongestTest(tf.test.TestCase, parameterized.TestCase):
             ("block1_pool", [0], {"images": [np.zeros(3)]}, r"\(3,\)"),
         ):
             with self.assertRaisesRegex(InputError, message):
-                gradients.strongest(net, layer, channels, **({"images": images} | options))
+                deconvnet.strongest(net, layer, channels, **({"images": images} | options))
 
 
 class ProjectTest(tf.test.TestCase, parameterized.TestCase):
@@ -116,7 +116,7 @@ class ProjectTest(tf.test.TestCase, parameterized.TestCase):
             features = tapped(ready)
             total = sum(features[k, r, c, channel] for k, (channel, r, c) in enumerate(units))
         expected = tape.gradient(total, x)
-        found = gradients.project(net, "block2_conv1", images, units, policy="gradient")
+        found = deconvnet.project(net, "block2_conv1", images, units, policy="gradient")
         self.assertEqual((found.dtype, found.shape), (np.float32, images.shape))
         self.assertAllClose(found, expected, rtol=1e-4, atol=1e-6)
         self.assertGreater(np.abs(found).max(), 1e-3)
@@ -124,13 +124,11 @@ class ProjectTest(tf.test.TestCase, parameterized.TestCase):
     @parameterized.parameters("deconvnet", "guided")
     def test_the_other_passes_start_from_the_activation(self, policy):
         net, images = nets.wrapped(), _pictures(2)
-        peaks = gradients.strongest(net, "block2_conv1", [2], images, top=2)[2]
+        peaks = deconvnet.strongest(net, "block2_conv1", [2], images, top=2)[2]
         units = [(2, peak.row, peak.column) for peak in peaks]
         images = images[[peak.image for peak in peaks]]
-        found = gradients.project(net, "block2_conv1", images, units, policy)
-        taps = gradients.rectifiers.with_policy(net, policy, ["block2_conv1"]).taps(
-            ["block2_conv1"]
-        )
+        found = deconvnet.project(net, "block2_conv1", images, units, policy)
+        taps = relu_gradients.with_policy(net, policy, ["block2_conv1"]).taps(["block2_conv1"])
         x = tf.constant(images)
         with tf.GradientTape() as tape:
             tape.watch(x)
@@ -144,27 +142,27 @@ class ProjectTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_only_pixels_that_the_unit_sees(self):
         """Place 4 of block2_conv1 sees places 3 to 5 of the pooling: pixels 6 - 1 to 11 + 1."""
-        found = gradients.project(nets.wrapped(), "block2_conv1", _pictures(1), (3, 4, 4))
+        found = deconvnet.project(nets.wrapped(), "block2_conv1", _pictures(1), (3, 4, 4))
         rows, columns = np.nonzero(np.abs(found[0]).max(-1))
         self.assertAllInRange(np.concatenate([rows, columns]), 5, 12)
 
     def test_one_trace_for_all_units(self):
         net, images = nets.wrapped(), _pictures(3)
         for channel in range(4):
-            gradients.project(net, "block2_conv1", images, (channel, channel, 1))
-        gradients.project(net, "block2_conv1", images[:1], [(0, 7, 7)])
-        clone = gradients.rectifiers.with_policy(net, "deconvnet", ["block2_conv1"])
-        run = gradients._projection(clone, "block2_conv1", True)
+            deconvnet.project(net, "block2_conv1", images, (channel, channel, 1))
+        deconvnet.project(net, "block2_conv1", images[:1], [(0, 7, 7)])
+        clone = relu_gradients.with_policy(net, "deconvnet", ["block2_conv1"])
+        run = deconvnet._projection(clone, "block2_conv1", True)
         self.assertEqual(run.experimental_get_tracing_count(), 1)
         for unit in range(3):
-            gradients.smoothgrad(net, images, unit, samples=unit + 1, seed=unit, noise=0.1 * unit)
-        self.assertEqual(gradients._smooth(net, "logits").experimental_get_tracing_count(), 1)
+            smoothgrad.smoothgrad(net, images, unit, samples=unit + 1, seed=unit, noise=0.1 * unit)
+        self.assertEqual(smoothgrad._smooth(net, "logits").experimental_get_tracing_count(), 1)
 
     def test_vectors_and_fixed_sizes(self):
         net, images = nets.wrapped(size=16), _pictures(2, 24)
-        one = gradients.project(net, "logits", images, 3, policy="gradient")
-        each = gradients.project(net, "logits", images, [3, 4], policy="gradient")
-        full = gradients.project(net, "logits", images, [(3, 0, 0), (4, 0, 0)], policy="gradient")
+        one = deconvnet.project(net, "logits", images, 3, policy="gradient")
+        each = deconvnet.project(net, "logits", images, [3, 4], policy="gradient")
+        full = deconvnet.project(net, "logits", images, [(3, 0, 0), (4, 0, 0)], policy="gradient")
         self.assertEqual(one.shape, (2, 24, 24, 3))
         self.assertAllEqual(one[0], each[0])
         self.assertAllEqual(each, full)
@@ -172,7 +170,7 @@ class ProjectTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_input_that_cannot_be_used(self):
         net, images = nets.wrapped(), _pictures(2)
-        project = gradients.project
+        project = deconvnet.project
         for arguments, message in (
             (("block9", images, (0, 0, 0)), "no layer 'block9'"),
             (("block2_conv1", images, (12, 0, 0)), "channels 0 to 11. Received: 12"),
@@ -197,25 +195,25 @@ class SaliencyTest(tf.test.TestCase, parameterized.TestCase):
         net, weights = _linear(contract)
         images = np.random.default_rng(1).uniform(0, 255, (2, 4, 5, 3)).astype(np.float32)
         expected = scale * np.abs(weights).max(2)
-        found = gradients.saliency(net, images, [1, 4])
+        found = saliency.saliency(net, images, [1, 4])
         self.assertEqual((found.dtype, found.shape), (np.float32, (2, 4, 5)))
         self.assertAllClose(found[0], expected[..., 1], rtol=1e-5)
         self.assertAllClose(found[1], expected[..., 4], rtol=1e-5)
         # Noise changes nothing where the gradient is the same everywhere.
-        smooth = gradients.smoothgrad(net, images, [1, 4], samples=3)
+        smooth = smoothgrad.smoothgrad(net, images, [1, 4], samples=3)
         self.assertAllClose(smooth, found, rtol=1e-5)
 
     def test_colours_come_back_in_display_order(self):
         net, weights = _linear("caffe")
         images = np.zeros((1, 4, 5, 3), np.float32)
-        found = gradients.gradients(net, images, 2)
+        found = saliency.gradients(net, images, 2)
         self.assertAllClose(found[0], weights[..., ::-1, 2], rtol=1e-5)
 
     def test_a_unit_of_a_map(self):
         net, images = nets.wrapped(), _pictures(2)
         unit = (3, 4, 4)
-        signed = gradients.project(net, "block2_conv1", images, unit, policy="gradient")
-        found = gradients.saliency(net, images, unit, layer="block2_conv1")
+        signed = deconvnet.project(net, "block2_conv1", images, unit, policy="gradient")
+        found = saliency.saliency(net, images, unit, layer="block2_conv1")
         self.assertAllEqual(found, np.abs(signed).max(-1))
 
     def test_smoothgrad_s_expectation(self):
@@ -223,16 +221,16 @@ class SaliencyTest(tf.test.TestCase, parameterized.TestCase):
         net = _quadratic()
         x = np.random.default_rng(0).uniform(1, 2, (1, 6, 6, 3)).astype(np.float32)
         sigma = 0.2 * (x.max() - x.min())
-        plain = gradients.saliency(net, x, [1], layer="scores")
+        plain = saliency.saliency(net, x, [1], layer="scores")
         self.assertAllClose(plain, (3 * x**2).max(-1), rtol=1e-5)
         samples = 4000
-        square = gradients.smoothgrad(net, x, 0, layer="scores", samples=samples)
+        square = smoothgrad.smoothgrad(net, x, 0, layer="scores", samples=samples)
         self.assertAllClose(square, 2 * x.max(-1), atol=5 * 2 * sigma / samples**0.5)
-        cube = gradients.smoothgrad(net, x, 1, layer="scores", samples=samples)
+        cube = smoothgrad.smoothgrad(net, x, 1, layer="scores", samples=samples)
         error = 5 * 6 * 2 * sigma / samples**0.5
         self.assertAllClose(cube, (3 * x**2 + 3 * sigma**2).max(-1), atol=error)
         # Strong noise, so that its own term is far above the error.
-        noisy = gradients.smoothgrad(net, x, 1, layer="scores", samples=samples, noise=2.0)
+        noisy = smoothgrad.smoothgrad(net, x, 1, layer="scores", samples=samples, noise=2.0)
         surplus = np.mean(noisy - plain) / (3 * (10 * sigma) ** 2)
         self.assertAllClose(surplus, 1, atol=0.1)
 
@@ -241,20 +239,20 @@ class SaliencyTest(tf.test.TestCase, parameterized.TestCase):
         net = _quadratic()
         x = np.zeros((1, 6, 6, 3), np.float32)
         x[0, 0, 0] = 1, -1, 0
-        smooth = gradients.smoothgrad(net, x, 0, layer="scores", samples=2000, noise=0.5)
+        smooth = smoothgrad.smoothgrad(net, x, 0, layer="scores", samples=2000, noise=0.5)
         self.assertLess(smooth[0, 1:].max(), 0.3)
         self.assertGreater(smooth[0, 0, 0], 1.7)
 
     def test_draws_depend_on_the_seed_only(self):
         net, images = nets.wrapped(), _pictures(3)
         options = {"samples": 4, "noise": 0.3}
-        first = gradients.smoothgrad(net, images, 1, seed=7, **options)
-        self.assertAllEqual(first, gradients.smoothgrad(net, images, 1, seed=7, **options))
-        alone = gradients.smoothgrad(net, images[1:2], 1, seed=7, **options)
+        first = smoothgrad.smoothgrad(net, images, 1, seed=7, **options)
+        self.assertAllEqual(first, smoothgrad.smoothgrad(net, images, 1, seed=7, **options))
+        alone = smoothgrad.smoothgrad(net, images[1:2], 1, seed=7, **options)
         self.assertAllEqual(first[1:2], alone)
-        self.assertNotAllClose(first, gradients.smoothgrad(net, images, 1, seed=8, **options))
-        none = gradients.smoothgrad(net, images, 1, samples=4, noise=0.0)
-        self.assertAllClose(none, gradients.saliency(net, images, 1), rtol=1e-5)
+        self.assertNotAllClose(first, smoothgrad.smoothgrad(net, images, 1, seed=8, **options))
+        none = smoothgrad.smoothgrad(net, images, 1, samples=4, noise=0.0)
+        self.assertAllClose(none, saliency.saliency(net, images, 1), rtol=1e-5)
 
     def test_scores_before_the_softmax_only(self):
         images = _pictures(1)
@@ -263,8 +261,8 @@ class SaliencyTest(tf.test.TestCase, parameterized.TestCase):
         flat = layers.Dense(3, name="scores")(layers.Flatten()(inputs))
         ending = network.wrap(keras.Model(inputs, keras.ops.softmax(flat)))
         layer = network.wrap(keras.Model(inputs, layers.Softmax(name="last")(flat)))
-        self.assertEqual(gradients.saliency(layer, images, 2).shape, (1, 16, 16))
-        for function in (gradients.saliency, gradients.smoothgrad):
+        self.assertEqual(saliency.saliency(layer, images, 2).shape, (1, 16, 16))
+        for function in (saliency.saliency, smoothgrad.smoothgrad):
             with self.assertRaisesRegex(InputError, "without a classifier"):
                 function(backbone, images, 0)
             with self.assertRaisesRegex(InputError, "--layer=last.*softmax.*--layer=logits"):
@@ -274,4 +272,4 @@ class SaliencyTest(tf.test.TestCase, parameterized.TestCase):
             self.assertAllClose(found, expected, rtol=1e-5)
         for options in ({"samples": 0}, {"noise": -0.1}, {"noise": float("nan")}):
             with self.assertRaisesRegex(InputError, f"--{next(iter(options))}="):
-                gradients.smoothgrad(layer, images, 0, **options)
+                smoothgrad.smoothgrad(layer, images, 0, **options)

@@ -3,7 +3,6 @@
 import os
 import pathlib
 import re
-import types
 from unittest import mock
 
 import tensorflow as tf
@@ -40,10 +39,6 @@ class ReadmeTest(tf.test.TestCase):
             self.assertIn(name, ("vgg16", "pacs_vgg16"))
             return nets.like_vgg16(pooling)
 
-        def classifier(name):
-            network = build(name)
-            return types.SimpleNamespace(network=network, index=network.classes.index)
-
         def small(path, size=None, crop=None):
             return load(path, size and min(size, 64), crop)
 
@@ -52,7 +47,7 @@ class ReadmeTest(tf.test.TestCase):
             mock.patch.object(results, "with_constants", few),
             # So few steps move no unit much.
             mock.patch.object(normalization, "_MOVED", -1.0),
-            mock.patch.multiple(tfvis, build=build, classifier=classifier, load=small, create=True),
+            mock.patch.multiple(tfvis, build=build, load=small, create=True),
         ):
             exec(compile(code, "README.md", "exec"), found)
         return found

@@ -98,7 +98,7 @@ class ChainTest(tf.test.TestCase, parameterized.TestCase):
         steps, size = _CHAINS[chain]
         net = _wrap(_chain(steps))
         image = _noise(*size, 3)
-        found = Attend(net, per_layer=per_layer)(image[None])
+        found = Attend(net, per_layer=per_layer).attend(image[None])
         names = [str(k) for k in range(len(steps))]
         averages = _averages(net, names, image)
         if per_layer:
@@ -125,7 +125,9 @@ class ChainTest(tf.test.TestCase, parameterized.TestCase):
 
         expected = up(first * up(second, 3, 14)[:, :14, :14], 5, 31)
         self.assertAllClose(
-            Attend(net)(image[None]).mask[0], _stretched(expected.numpy()[0, ..., 0]), atol=1e-5
+            Attend(net).attend(image[None]).mask[0],
+            _stretched(expected.numpy()[0, ..., 0]),
+            atol=1e-5,
         )
 
     def test_paddings_are_geometry(self):
@@ -140,7 +142,9 @@ class ChainTest(tf.test.TestCase, parameterized.TestCase):
         self.assertEqual(attend.layers, ("relu",))
         (average,) = _averages(net, ["relu"], image)
         padded = _scattered(average, (21, 23), 3, 2, 1, "valid")
-        self.assertAllClose(attend(image[None]).mask[0], _stretched(padded[2:20, :20]), atol=1e-5)
+        self.assertAllClose(
+            attend.attend(image[None]).mask[0], _stretched(padded[2:20, :20]), atol=1e-5
+        )
 
 
 def _residual(x):
@@ -178,7 +182,7 @@ class GraphTest(tf.test.TestCase, parameterized.TestCase):
         self.assertLen(attend.layers, 2)
         image = _noise(*size, 3)
         stem, out = _averages(net, attend.layers, image)
-        found = attend(image[None]).mask[0].numpy()
+        found = attend.attend(image[None]).mask[0].numpy()
         # What a unit sees is where a derivative is not 0, be it of a linear block.
         for layer in net.graph.layers.values():
             if isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D):
@@ -199,7 +203,9 @@ class GraphTest(tf.test.TestCase, parameterized.TestCase):
         image = _noise(12, 13, 3)
         (average,) = _averages(net, ["conv"], image)
         expected = _scattered(average, (12, 13), 3, 1, 1, "valid")
-        self.assertAllClose(Attend(net)(image[None]).mask[0], _stretched(expected), atol=1e-5)
+        self.assertAllClose(
+            Attend(net).attend(image[None]).mask[0], _stretched(expected), atol=1e-5
+        )
 
     def test_chosen_layers_in_any_order(self):
         net = nets.wrapped()
@@ -207,8 +213,8 @@ class GraphTest(tf.test.TestCase, parameterized.TestCase):
         one = Attend(net, ("block2_conv1", "block1_conv1"))
         two = Attend(net, ("block1_conv1", "block2_conv1", "block1_conv1"))
         self.assertEqual(one.layers, ("block1_conv1", "block2_conv1"))
-        self.assertAllEqual(one(image).mask, two(image).mask)
-        self.assertNotAllClose(one(image).mask, Attend(net)(image).mask)
+        self.assertAllEqual(one.attend(image).mask, two.attend(image).mask)
+        self.assertNotAllClose(one.attend(image).mask, Attend(net).attend(image).mask)
 
     def test_wrong_input(self):
         net, residual = nets.wrapped(), _wrap(_residual)
@@ -222,9 +228,9 @@ class GraphTest(tf.test.TestCase, parameterized.TestCase):
             "has no layer 'block9'": lambda: Attend(net, ["block9"]),
             "has no layer 'nothing'": lambda: Attend(net, extra=["nothing"]),
             "no layers were named": lambda: Attend(net, []),
-            "3 x 16 pixels up to block2_pool": lambda: Attend(net)(image[:, :3]),
-            "takes images of": lambda: Attend(net)(image[0]),
-            "small takes images of .* 3]": lambda: Attend(net)(image[..., :1]),
+            "3 x 16 pixels up to block2_pool": lambda: Attend(net).attend(image[:, :3]),
+            "takes images of": lambda: Attend(net).attend(image[0]),
+            "small takes images of .* 3]": lambda: Attend(net).attend(image[..., :1]),
         }
         for words, call in cases.items():
             with self.subTest(words), self.assertRaisesRegex(InputError, words) as caught:
@@ -274,7 +280,7 @@ class AnyOperationTest(tf.test.TestCase, parameterized.TestCase):
         for first in (False, True):
             attend = Attend(_wrap(lambda x, first=first: build(x - 100.0, first), size=16))
             self.assertEqual(attend.layers, ("one", "two"))
-            found.append(attend(nets.picture(16)[None]).mask)
+            found.append(attend.attend(nets.picture(16)[None]).mask)
         self.assertGreater(tf.reduce_max(found[0]), 0)
         # TensorFlow computes both in the one order a CPU has.
         self.assertAllClose(*found, atol=1e-5)
@@ -314,18 +320,20 @@ class MaskTest(tf.test.TestCase, parameterized.TestCase):
         net = nets.wrapped()
         attend = Attend(net)
         images = np.stack([nets.picture(24, seed=k) * (0.2 + 0.4 * k) for k in range(3)])
-        found = attend(images).mask.numpy()
+        found = attend.attend(images).mask.numpy()
         self.assertAllEqual(found.min((1, 2)), np.zeros(3))
         self.assertAllEqual(found.max((1, 2)), np.ones(3))
         for k in range(3):
-            self.assertAllClose(attend(images[k : k + 1]).mask[0], found[k], atol=1e-5)
+            self.assertAllClose(attend.attend(images[k : k + 1]).mask[0], found[k], atol=1e-5)
 
     def test_large_images_of_a_batch(self):
         # From some size on, taps take a batch image by image.
         net = nets.wrapped()
         attend = Attend(net)
         images = np.stack([nets.picture(104, seed=k) for k in range(2)])
-        self.assertAllClose(attend(images).mask[1], attend(images[1:]).mask[0], atol=1e-5)
+        self.assertAllClose(
+            attend.attend(images).mask[1], attend.attend(images[1:]).mask[0], atol=1e-5
+        )
 
     def test_nothing_and_everything_alike_are_zero(self):
         silent = _wrap(lambda x: layers.Conv2D(2, 3, activation="relu", name="conv")(-x))
@@ -339,7 +347,9 @@ class MaskTest(tf.test.TestCase, parameterized.TestCase):
             weights.assign(tf.abs(weights))
         for net in (silent, alike):
             for per_layer in (False, True):
-                found = Attend(net, per_layer=per_layer)(np.full((1, 9, 11, 3), 77.3, np.float32))
+                found = Attend(net, per_layer=per_layer).attend(
+                    np.full((1, 9, 11, 3), 77.3, np.float32)
+                )
                 self.assertAllEqual(found.mask, np.zeros((1, 9, 11)))
 
     def test_rounding_is_no_shape(self):
@@ -352,15 +362,15 @@ class MaskTest(tf.test.TestCase, parameterized.TestCase):
     def test_a_map_of_one_place_does_not_extinguish_a_mask(self):
         # The last pooling leaves one place, which has nothing to be stretched.
         net, image = nets.wrapped(), nets.picture(4)[None]
-        with_it = Attend(net, per_layer=True)(image).mask
-        without = Attend(net, net.paths[:3], per_layer=True)(image).mask
+        with_it = Attend(net, per_layer=True).attend(image).mask
+        without = Attend(net, net.paths[:3], per_layer=True).attend(image).mask
         self.assertEqual(float(tf.reduce_max(with_it)), 1.0)
         self.assertAllClose(with_it, without, atol=1e-5)
 
     def test_extra_taps_are_those_of_the_network(self):
         net, images = nets.wrapped(), np.stack([nets.picture(24, seed=k) for k in range(2)])
         extra = ("block2_pool", "logits")
-        found = Attend(net, extra=extra)(images)
+        found = Attend(net, extra=extra).attend(images)
         expected = net.taps(extra)(tf.constant(images))
         self.assertEqual(tuple(found.taps), extra)
         for layer in extra:
@@ -369,20 +379,24 @@ class MaskTest(tf.test.TestCase, parameterized.TestCase):
     def test_a_network_of_fixed_size_takes_any(self):
         fixed, free = nets.wrapped(size=32), nets.wrapped()
         image = nets.picture(32)[None]
-        self.assertAllClose(Attend(fixed)(image).mask, Attend(free)(image).mask, atol=1e-5)
-        found = Attend(fixed)(nets.oblong(48, 71)[None]).mask
+        self.assertAllClose(
+            Attend(fixed).attend(image).mask,
+            Attend(free).attend(image).mask,
+            atol=1e-5,
+        )
+        found = Attend(fixed).attend(nets.oblong(48, 71)[None]).mask
         self.assertEqual(found.shape, (1, 48, 71))
         self.assertEqual((float(tf.reduce_min(found)), float(tf.reduce_max(found))), (0.0, 1.0))
 
     def test_one_trace_for_a_shape(self):
         attend = Attend(nets.wrapped())
         for size, seed in ((16, 0), (16, 1), (24, 0), (16, 2)):
-            attend(nets.picture(size, seed=seed)[None])
+            attend.attend(nets.picture(size, seed=seed)[None])
         self.assertEqual(attend._run.experimental_get_tracing_count(), 2)
 
     def test_bfloat16_is_near(self):
         net, image = nets.wrapped(), nets.picture(32)[None]
-        full, half = (Attend(net, precision=p)(image).mask for p in ("float32", "bfloat16"))
+        full, half = (Attend(net, precision=p).attend(image).mask for p in ("float32", "bfloat16"))
         # Five maps, each of 8 bits.
         self.assertAllClose(full, half, atol=0.05)
 
@@ -397,7 +411,7 @@ def _bright(net: network.Network, size, place, ground: float) -> np.ndarray:
     """The mask of an even picture with one white pixel."""
     image = np.full((1, *size, 3), ground, np.float32)
     image[0, place[0], place[1]] = 255
-    return _attend(net)(image).mask[0].numpy()
+    return _attend(net).attend(image).mask[0].numpy()
 
 
 @functools.cache

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tests import nets
 from tfvis import objectives, preimages
-from tfvis.attention import gradients
+from tfvis.attention import saliency
 from tfvis.errors import InputError
 from tfvis.networks import network
 from tfvis.networks.network import Network
@@ -209,7 +209,7 @@ class GradientlessTest(tf.test.TestCase):
         x = keras.ops.floor(keras.layers.Conv2D(4, 3, name="conv")(inputs))
         net = network.wrap(keras.Model(inputs, keras.layers.Conv2D(4, 3, name="behind")(x)))
         with self.assertRaisesRegex(InputError, "none passes .*Floor"):
-            gradients.saliency(net, nets.picture(16)[None], (0, 3, 3), "behind")
+            saliency.saliency(net, nets.picture(16)[None], (0, 3, 3), "behind")
 
     def test_a_derivative_of_zero_everywhere_is_refused(self):
         inputs = keras.Input((16, 16, 3))

@@ -41,7 +41,7 @@ def table_cost(network: Network, precision: str, rounds: int) -> None:
     seconds = timing.medians(
         {
             "forward": lambda: forward(batch).numpy(),
-            "VisualBackProp": lambda: attention(batch).mask.numpy(),
+            "VisualBackProp": lambda: attention(batch).numpy(),
         },
         rounds,
     )
@@ -69,7 +69,7 @@ def table_shift(classifier: Classifier, examples, count: int, precision: str) ->
     moved = {"marked": [], "rest": [], "whole": []}
     shares = []
     for picture in _read(examples, size, count, "Moving"):
-        mask = attention(tf.constant(picture[None])).mask[0].numpy()
+        mask = attention(tf.constant(picture[None]))[0].numpy()
         marked = _widened(mask > _MARKED)
         shares.append(marked.mean())
         variants = [picture]
@@ -95,7 +95,7 @@ def table_ink(network: Network, examples, count: int, precision: str) -> None:
     for picture in _read(examples, _SIDE, count, "Looking at drawings"):
         ys, xs = np.nonzero(picture.mean(-1) < _INK)
         if len(ys):
-            masks.append(attention(tf.constant(picture[None])).mask[0].numpy() ** _ROOT)
+            masks.append(attention(tf.constant(picture[None]))[0].numpy() ** _ROOT)
             truths.append(
                 [boxes.Box(int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1)]
             )
@@ -133,7 +133,7 @@ def table_pointing(classifier: Classifier, examples, count: int, precision: str)
             )
             repeated = tf.constant(np.repeat(grid[None], pointing.CELLS, 0))
             maps = cam(repeated, np.array([example.label for example in chosen])).numpy()
-            mask = attention(tf.constant(grid[None])).mask.numpy()
+            mask = attention(tf.constant(grid[None])).numpy()
             for name, values in (("Grad-CAM", maps), ("product", maps * mask)):
                 found[name] += list(pointing.shares(values, cells))
                 hits[name] += list(pointing.hits(values, cells))

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfvis.attention import explainer
 from tfvis.errors import InputError
 from tfvis.networks import differentiable, rewiring
 from tfvis.networks.network import Network
@@ -64,12 +65,12 @@ class GradCam:
         taps = self.network.taps((self.layer,), self._precision)
         return tf.function(taps, autograph=False)
 
-    def __call__(self, images: tf.Tensor, classes) -> tf.Tensor:
+    def __call__(self, images, target: explainer.Target = None) -> tf.Tensor:
         """Returns the maps of classes at the images' size, not normalised.
 
         Args:
-            images: float32 [batch, height, width, channels], display space.
-            classes: int [batch], one for each image.
+            images: float32 [batch, height, width, channels], display space; or one image.
+            target: see `explainer.Explainer`.
 
         Returns:
             float32 [batch, height, width], at least 0; bilinear between the centres of what
@@ -78,6 +79,12 @@ class GradCam:
         Raises:
             InputError: see `maps`.
         """
+        images = tf.convert_to_tensor(images, tf.float32)
+        images = images[None] if len(images.shape) == 3 else images
+        self._checked(images)
+        # Numbers, one each, are checked below.
+        numbers = np.ndim(target) == 1 and np.asarray(target).dtype.kind in "iuf"
+        classes = target if numbers else explainer.classes(self.network, images, target)
         return self.upscaled(self.maps(images, classes), images.shape[1:3])
 
     def maps(self, images: tf.Tensor, classes) -> tf.Tensor:

@@ -91,8 +91,18 @@ class VisualBackProp:
         # Not autograph: there is nothing to convert, and errors stay one line.
         self._run = tf.function(self._masks, autograph=False, reduce_retracing=False)
 
-    def __call__(self, images: tf.Tensor) -> Attention:
-        """Returns the masks of images.
+    def __call__(self, images, target=None) -> tf.Tensor:
+        """Returns the masks of images, see `explainer.Explainer`; they are of no class.
+
+        Raises:
+            InputError: not such images, or too small for the network.
+        """
+        del target
+        images = tf.convert_to_tensor(images, tf.float32)
+        return self.attend(images[None] if len(images.shape) == 3 else images).mask
+
+    def attend(self, images: tf.Tensor) -> Attention:
+        """Returns the masks of images, and the masks in between.
 
         Args:
             images: float32 [batch, height, width, channels], display space.

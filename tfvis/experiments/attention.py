@@ -6,6 +6,7 @@ import numpy as np
 
 from tfvis import files, images
 from tfvis.attention import overlays
+from tfvis.attention.product import product
 from tfvis.experiments import (
     attention_models,
     devices,
@@ -129,7 +130,7 @@ def _one(looker: Looker, pixels: np.ndarray, folder: pathlib.Path, chosen, steps
         name = chosen[1] if chosen else looker.classes[index]
         maps["gradcam"] = looker.class_map(seen, index)
         if "mask" in maps:
-            maps["product"] = attention_models.product(seen.mask, maps["gradcam"])
+            maps["product"] = product(seen.mask, maps["gradcam"])
     small = attention_models.thumbnail(pixels, attention_models.LARGEST)
     inner = attention_models.at_size(frame, (height, width), small.shape[:2])
     del pixels  # The largest arrays are not held together.

@@ -91,7 +91,7 @@ class Looker:
         """Looks at one picture that is `prepared`."""
         mask, steps = None, {}
         if self.backprop:
-            seen = self.backprop(prepared)
+            seen = self.backprop.attend(prepared)
             mask, taps = seen.mask[0].numpy(), seen.taps
             steps = {layer: step[0].numpy() for layer, step in seen.steps.items()}
         else:
@@ -329,17 +329,6 @@ def top(looker: Looker, answers: np.ndarray | None, count: int = 3) -> list[list
         return []
     found = predictions.ranked(answers, looker.classes, count)
     return [[name, round(answer, 6)] for name, answer in found]
-
-
-def product(mask: np.ndarray, cam: np.ndarray) -> np.ndarray:
-    """Returns what both a mask and a class map mark, stretched to 0..1.
-
-    VisualBackProp is as fine as the picture and knows no class, Grad-CAM knows the class and
-    is as coarse as the last map: as Guided Grad-CAM (Selvaraju et al. 2017, section 3.2),
-    with VisualBackProp in guided backpropagation's place.
-    """
-    both = mask * cam
-    return both / both.max() if both.any() else both
 
 
 def resized(values: np.ndarray, height: int, width: int) -> np.ndarray:

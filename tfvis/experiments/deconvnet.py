@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from tfvis import images
-from tfvis.attention import boxes, gradients
+from tfvis.attention import boxes, deconvnet, saliency, smoothgrad
 from tfvis.errors import InputError
 from tfvis.experiments import folders, runner
 from tfvis.experiments.progress import bar
@@ -97,7 +97,7 @@ def run(job: Job) -> Iterator[str]:
             count, targets = len(job.found.paths) if job.found else 2, _targets(job, label, names)
             with bar(f"{layer}: looking", count, targets, delay=0) as pictures:
                 channels = [unit.channel for unit in group]
-                peaks = gradients.strongest(job.networks[label], layer, channels, pictures, job.top)
+                peaks = deconvnet.strongest(job.networks[label], layer, channels, pictures, job.top)
             for unit in bar(f"{layer}: projecting", None, group, delay=0):
                 seen.append(_one(job, label, unit, peaks[unit.channel], names))
                 # Written as they are made: what is finished is not lost.
@@ -199,10 +199,10 @@ def _back(job: Job, network, layer: str, unit: Unit, peak, target: np.ndarray) -
     vector = len(network.graph.tensors[network.path(layer)].shape) == 2
     where = unit.channel if vector else (unit.channel, peak.row, peak.column)
     if job.method == "saliency":
-        return gradients.saliency(network, target[None], where, layer)[0]
+        return saliency.saliency(network, target[None], where, layer)[0]
     if job.method == "smoothgrad":
-        return gradients.smoothgrad(network, target[None], where, layer, seed=job.seed)[0]
-    return gradients.project(network, layer, target[None], where, job.method)[0]
+        return smoothgrad.smoothgrad(network, target[None], where, layer, seed=job.seed)[0]
+    return deconvnet.project(network, layer, target[None], where, job.method)[0]
 
 
 def _patch(pixels: np.ndarray, box, side: list[int]) -> np.ndarray:

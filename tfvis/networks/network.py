@@ -70,6 +70,10 @@ class Network:
     notes: tuple[str, ...] = ()
     constants: dict = dataclasses.field(default_factory=dict, repr=False)
 
+    def __repr__(self) -> str:
+        classes = f", {self.classifier.classes} classes" if self.classifier else ""
+        return f"<Network {self.name}: {len(self.paths)} layers{classes}>"
+
     @property
     def logits(self) -> str:
         """Path of the scores of classes before a last softmax, "" without a classifier."""

@@ -1,0 +1,100 @@
+"""The one protocol of what says where a network looks: `Explainer(network)(images, target)`."""
+
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from tfvis import image_arguments
+from tfvis.errors import InputError
+from tfvis.networks.network import Network
+from tfvis.objectives import parsing
+
+# A class by its name or number, one for all images or one each; None is the likeliest of each.
+Target = str | int | Sequence[str | int] | None
+
+
+class Explainer(Protocol):
+    """Made of a network, it is called with images and returns maps of their size."""
+
+    def __call__(self, images, target: Target = None) -> tf.Tensor:
+        """Returns the maps, float32 [batch, height, width], 0 or more.
+
+        Args:
+            images: [height, width, 3] or a batch of them, 0..255.
+            target: a class by its name or number, one for all images or one each; None is the
+                class that the network finds likeliest in each. What knows no class, as
+                VisualBackProp, leaves it out of account.
+
+        Raises:
+            InputError: not such images, or a class the network does not have.
+        """
+
+
+class OfScores:
+    """An explainer that goes back from the scores of classes.
+
+    Args:
+        network: with a classifier.
+
+    Raises:
+        InputError: it has none.
+    """
+
+    def __init__(self, network: Network):
+        if not network.logits:
+            why = f" ({network.no_classifier})" if network.no_classifier else ""
+            raise InputError(
+                f"network={network.name}: {type(self).__name__} is of a class, and it has no "
+                f"classifier{why}. Use a checkpoint, or build it with top=True."
+            )
+        self.network = network
+
+    def __call__(self, images, target: Target = None) -> tf.Tensor:
+        """See `Explainer`."""
+        images = image_arguments.batch(images, self.network.channels)
+        return tf.constant(self._maps(images, classes(self.network, images, target)))
+
+    def _maps(self, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.network.name}>"
+
+
+def classes(network: Network, images: np.ndarray, target: Target) -> np.ndarray:
+    """Returns the number of the class that is asked about in each image, int [batch].
+
+    Args:
+        network: with a classifier.
+        images: float32 [batch, height, width, channels], display space.
+        target: see `Explainer`.
+
+    Raises:
+        InputError: a class the network does not have, or not one for each image.
+    """
+    if target is None:
+        scores = network.taps([network.logits])(tf.constant(images, tf.float32))[network.logits]
+        return np.argmax(scores.numpy(), -1)
+    alone = isinstance(target, str) or np.ndim(target) == 0
+    words = [target] * len(images) if alone else list(target)
+    if len(words) != len(images):
+        raise InputError(
+            f"target={target}: expected a class, or one for each of {len(images)} images."
+        )
+    return np.array([_number(network, word) for word in words])
+
+
+def _number(network: Network, word: str | int) -> int:
+    if isinstance(word, str) and word in network.classes:
+        return network.classes.index(word)
+    try:
+        found = parsing.parse(f"logit:{word}", network, None)
+    except InputError as error:
+        raise InputError(re.sub("--units=logits?:", "target=", str(error))) from error
+    if len(found) > 1 or found[0].channel is None:
+        names = ", ".join(unit.name for unit in found[:8])
+        raise InputError(f"target={word}: stands for several classes ({names}). Name one.")
+    return found[0].channel
