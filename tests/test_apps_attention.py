@@ -130,7 +130,7 @@ class AttendTest(AttentionTest):
         done = self._run("attend", *flags, "--preprocessing=tf")
         self.assertRegex(done.stderr, "no classifier: it ends in .*; no class maps")
         (result,) = self._manifest()["results"]
-        self.assertEqual(result["seen_at"], [32, 64])
+        self.assertEqual(result["seen_at"], [32, 72])
         self.assertEqual(set(result["files"]), {"mask.png", "overlay.png"})
         self.assertEqual(PIL.Image.open(self.out / "wide/mask.png").size, (150, 64))
 
