@@ -13,8 +13,8 @@ from google.protobuf import text_format
 from google.protobuf.message import DecodeError
 from hypothesis import strategies as st
 
-from tests import test_caffe_reading as writing
-from tests import test_caffe_upgrading as described
+from tests.networks.caffe import test_caffemodel as writing
+from tests.networks.caffe import test_upgrade_proto as described
 from tfvis.errors import InputError
 from tfvis.networks.caffe import caffemodel, protobuf_wire, prototxt, schema
 

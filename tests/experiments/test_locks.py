@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfvis import files, locks
 from tfvis.errors import InputError
 
-_ROOT = pathlib.Path(__file__).resolve().parent.parent
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class LocksTest(tf.test.TestCase):

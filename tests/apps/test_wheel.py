@@ -12,7 +12,7 @@ import zipfile
 
 import tensorflow as tf
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 # What lies elsewhere in the wheel than in a checkout.
 _MOVED = {"apps": "tfvis/apps", "checkpoints": "tfvis/checkpoints", "tfvis": "tfvis"}
 # What `tfvis` runs, without the script that an installer writes for it.

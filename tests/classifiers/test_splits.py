@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 
-from tests.test_art_datasets import picture
+from tests.classifiers.test_datasets import picture
 from tfvis.classifiers import datasets, splits
 from tfvis.errors import InputError
 
