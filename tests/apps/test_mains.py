@@ -98,6 +98,10 @@ class InvertTest(AppTest):
             process = subprocess.Popen(
                 self._command("invert", *flags), cwd=ROOT, stderr=subprocess.PIPE, text=True
             )
+            # Where nothing is imported yet, nobody listens to a signal.
+            deadline = time.monotonic() + 60
+            while not (self.folder / "out").exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
             time.sleep(4 + 3 * killed)
             process.send_signal(stop)
             _, words = process.communicate(timeout=60)

@@ -56,7 +56,7 @@ class AnatomyTest(tf.test.TestCase):
     def test_poolings_are_left_out_at_the_end_only_also_as_averages(self):
         model = nets.small()
         for pooling in ("max", "avg"):
-            place = networks.surgery.placing(pooling)
+            place = networks.rewiring.placing(pooling)
             net = networks.wrap(model, place=place, variant=(pooling, "post"))
             parts = backbone.anatomy(net)
             self.assertEqual((parts.cut, parts.last), ("block1_pool", "block2_conv1"))

@@ -17,6 +17,7 @@ from tests.processes import AppTest
 from tfvis import images
 from tfvis.errors import InputError
 from tfvis.experiments import sweep, sweep_cells, sweep_grid, sweep_reports
+from tfvis.experiments.networks import Wanted
 from tfvis.networks import network
 from tfvis.networks.preprocessing import contracts
 from tfvis.optimize import loop, optimizers
@@ -168,17 +169,11 @@ class EndsTest(tf.test.TestCase):
 
 class NetworksTest(tf.test.TestCase):
     def test_what_cannot_be_built_or_told_apart(self):
-        word = sweep_cells._Word
-        holders = {
-            "network": word("vgg16,vgg19"),
-            "weights": word("random"),
-            "pooling": word("max"),
-        }
-        holders |= {"activation": word("post"), "preprocessing": word("auto")}
+        wanted = Wanted("vgg16,vgg19", "random")
         with self.assertRaisesRegex(InputError, "--network: one at a time, or --vary=network"):
-            sweep_cells.networks(holders, {"ratio": (1.0,)})
+            sweep_cells.built(wanted, {"ratio": (1.0,)})
         with self.assertRaisesRegex(InputError, "--values: .*vgg15.*vgg16"):
-            sweep_cells.networks(holders, {"network": ("vgg15",)})
+            sweep_cells.built(wanted, {"network": ("vgg15",)})
 
 
 def _hparams(events, tag: str) -> plugin_data_pb2.HParamsPluginData:

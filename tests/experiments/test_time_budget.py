@@ -20,7 +20,7 @@ class BudgetTest(tf.test.TestCase):
         self.enter_context(mock.patch.object(time_budget, "time", clock))
 
     def _budget(self, minutes=5.0, rate=1e6, compiling=1.0, flags=None) -> time_budget.Budget:
-        with mock.patch.object(time_budget.stylizations, "rate", lambda *_: (rate, compiling)):
+        with mock.patch.object(time_budget.style_runs, "rate", lambda *_: (rate, compiling)):
             return time_budget.Budget(
                 minutes, self.now, _SHARES, nets.wrapped(), "float32", 0, self.path, flags or {}
             )

@@ -65,10 +65,10 @@ class FoldersTest(tf.test.TestCase):
             },
         )
         self.assertEqual(said["notes"], {"first of several frames": 1})
-        with mock.patch.object(app_folders.common, "say") as say:
+        with mock.patch.object(app_folders.messages, "note") as note:
             app_folders.report(found)
-        ((line,), _) = say.call_args
-        self.assertStartsWith(line, "Note: left out 11 of 18 files: 5 hidden")
+        ((line,), _) = note.call_args
+        self.assertStartsWith(line, "left out 11 of 18 files: 5 hidden")
         self.assertIn("page.jpg", line)
         self.assertIn("of those read 1 first of several frames", line)
         self.assertNotIn("\n", line)

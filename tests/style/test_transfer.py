@@ -12,6 +12,7 @@ from tests.transfers import LAYERS, settings_of, small_network, small_scene, sty
 from tfvis import images
 from tfvis.optimize import loop
 from tfvis.style import losses, targets, transfer
+from tfvis.style import settings as constants
 from tfvis.style.settings import OPTIMIZERS, RECIPES
 
 
@@ -53,7 +54,7 @@ class GatysTest(tf.test.TestCase):
         # The first trial goes down the gradient, by so many grey levels at most, inside 0..255.
         start = scene.content[None]
         gradient = energy(tf.constant(start))[1].numpy()
-        rate = transfer._LBFGS_RATES["gatys"]
+        rate = constants._LBFGS_RATES["gatys"]
         first = np.clip(start - rate * gradient / np.abs(gradient).max(), 0, 255)
         self.assertAllClose(progress[0].snapshot.state.canvas, first, atol=1e-3)
 
@@ -319,7 +320,7 @@ class DivergedTest(tf.test.TestCase):
         self.assertTrue(np.isfinite(progress[-1].kept).all())
 
     def test_gives_up_where_nothing_is_finite(self):
-        for optimizer in transfer.OPTIMIZERS:
+        for optimizer in OPTIMIZERS:
             with self.assertRaises(loop.DivergedError) as caught:
                 list(self._run((1, 99), optimizer=optimizer))
             self.assertEqual(caught.exception.step, 0)

@@ -101,7 +101,7 @@ class RecipesTest(tf.test.TestCase, parameterized.TestCase):
     @parameterized.parameters(*caffe_trunks.DEEP)
     def test_maximisation(self, name):
         net, (deep, size) = caffe_trunks.named(name), caffe_trunks.DEEP[name]
-        objective = preimages.maximization.unit(net, deep, [3], (size, size))
+        objective = preimages.activation_maximization.unit(net, deep, [3], (size, size))
         run = functools.partial(
             activation_maximization.iterate, net, 100 * objective, size=(size, size),
             settings=preimages.Maximization(steps=16), marks=(0,),

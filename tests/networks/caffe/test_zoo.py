@@ -214,7 +214,7 @@ class OracleTest(tf.test.TestCase, parameterized.TestCase):
         conv.convolution_param.pad[0] = 1
         whole = layers_to_keras.translated
         with mock.patch.object(
-            caffe_oracle.translating, "translated",
+            caffe_oracle.layers_to_keras, "translated",
             lambda _, name: whole(other, name=name),
         ), self.assertRaisesRegex(AssertionError, "conv2"):  # fmt: skip
             caffe_oracle.deviations(net)

@@ -84,6 +84,24 @@ class KerasFilesTest(tf.test.TestCase):
         self.assertNotIn("\n", str(caught.exception))
         self.assertIn(str(path), str(caught.exception))
 
+    def test_weights_that_lie_where_hdf5_would_begin_make_no_hdf5_of_an_archive(self):
+        plain, moved = self.folder / "plain.keras", self.folder / "moved.keras"
+        nets.small().save(plain)
+        with zipfile.ZipFile(plain) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        weights = parts.pop("model.weights.h5")
+        with zipfile.ZipFile(moved, "w") as archive:  # Stored, as Keras does.
+            for name, data in parts.items():
+                archive.writestr(name, data)
+            archive.writestr("padding", b"")
+            at = archive.fp.tell() + zipfile.sizeFileHeader + len("model.weights.h5")
+            gap = zipfile.sizeFileHeader + len("more")
+            begins = next(2**k for k in range(9, 30) if 2**k >= at + gap)
+            archive.writestr("more", bytes(begins - at - gap))
+            archive.writestr("model.weights.h5", weights)
+        self.assertTrue(h5py.is_hdf5(moved))
+        self.assertAllEqual(self._answer(moved), self._answer(plain))
+
     def _as_keras2(self, model: keras.Model, config: dict) -> list[pathlib.Path]:
         """Saves a model's weights under a config of Keras 2, in both of its formats."""
         archive, whole = self.folder / "old.keras", self.folder / "old.h5"

@@ -16,6 +16,16 @@ from tfvis import bounds
 from tfvis.errors import InputError
 
 
+def is_hdf5(path: os.PathLike | str) -> bool:
+    """Tells HDF5 files by their first bytes, as h5py does, and archives never.
+
+    HDF5 may begin 512, 1024, 2048, ... bytes into a file, and so may the weights in a .keras.
+    """
+    with open(path, "rb") as file:
+        archive = file.read(4) == b"PK\x03\x04"
+    return not archive and h5py.is_hdf5(path)
+
+
 def check_total(total: int, size: int) -> None:
     """Raises InputError if `total` bytes cannot have come out of a weights file of `size`."""
     if total > min(bounds.WEIGHTS, bounds.RATIO * size + bounds.SLACK):

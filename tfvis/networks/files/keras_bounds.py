@@ -42,7 +42,7 @@ def check(path: os.PathLike | str) -> int:
         InputError: it holds or describes too much, or keeps weights elsewhere.
         zipfile.BadZipFile, KeyError, OSError, ValueError: it is no such file.
     """
-    if h5py.is_hdf5(path):
+    if hdf5.is_hdf5(path):
         with h5py.File(path, "r") as file:
             total, _ = hdf5.check(file, os.path.getsize(path))
             config = file.attrs.get("model_config", "null")

@@ -25,7 +25,7 @@ def load(path: pathlib.Path, label: str) -> keras.Model:
         InputError: it needs code, or a class that is not Keras'; it holds weights only; it
             is from a Keras whose layers are not known here.
     """
-    is_h5 = h5py.is_hdf5(path)
+    is_h5 = hdf5.is_hdf5(path)
     config, version = _of_h5(path, label) if is_h5 else _of_archive(path, label)
     if not isinstance(config, dict):
         raise InputError(f"{label}: its config describes no model.")
