@@ -114,7 +114,9 @@ test)
 lint)
     install tests/requirements.txt
     cd "$root" && "$python" -m ruff check . && "$python" -m ruff format --check . || exit
-    "$venv/bin/lint-imports" --no-cache && exec "$python" -m mypy
+    # Not by its script, which names the folder it was installed in.
+    "$python" -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-cache &&
+        exec "$python" -m mypy
     ;;
 *)
     # From where the person is, so that their relative paths mean what they say.
