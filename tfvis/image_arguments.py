@@ -51,6 +51,24 @@ def batch(pixels, channels: int, name: str = "images") -> np.ndarray:
     return images.with_channels(_in_range(pixels, name), channels)
 
 
+def sides(size, least: int, expected: str) -> tuple[int, int]:
+    """Returns a size as (height, width); a number is the side of a square.
+
+    Args:
+        size: whole numbers.
+        least: of either side, px.
+        expected: what the message says of them.
+
+    Raises:
+        InputError: something else.
+    """
+    found = np.asarray(size)
+    if found.shape not in ((), (2,)) or found.dtype.kind not in "iu" or found.min() < least:
+        raise InputError(f"size={size}: expected {expected}.")
+    height, width = map(int, np.broadcast_to(found, 2))
+    return height, width
+
+
 def _numbers(pixels, name: str) -> np.ndarray:
     if isinstance(pixels, str | os.PathLike):
         raise InputError(f"{name}={pixels}: expected pixels; tfvis.load reads a file.")

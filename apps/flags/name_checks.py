@@ -1,6 +1,5 @@
 """Names of networks, layers, units and classes that are refused before TensorFlow starts."""
 
-import re
 from collections.abc import Iterable
 
 from absl import flags
@@ -82,10 +81,7 @@ def _check_class(network: known_names.Known, wanted: str) -> None:
         return
     if network.classes:
         raise _no_class(wanted, network.name, network.classes)
-    try:
-        parsing.parse(f"logit:{wanted}", network, None)
-    except InputError as error:
-        raise InputError(re.sub("--units=logits?:", "--class=", str(error))) from error
+    parsing.classes(wanted, network, "--class")
 
 
 def _no_class(wanted: str, name: str, classes: Iterable[str]) -> InputError:

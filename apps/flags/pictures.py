@@ -49,12 +49,21 @@ def picture(path: str | None):
     """
     from tfvis import images
 
-    if path is None:
-        return images.demo()
-    read = images.read(path)
-    for note in read.notes:
+    return images.demo() if path is None else read(path, "image")
+
+
+def read(path: str, flag: str):
+    """Reads the picture a flag names; says what there is to say of the file.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    from tfvis import images
+
+    found = images.read(path, flag)
+    for note in found.notes:
         messages.note(f"{note}.")
-    return read.pixels
+    return found.pixels
 
 
 def define_images() -> flags.FlagHolder:

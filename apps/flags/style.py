@@ -11,7 +11,7 @@ from tfvis import hardware, words
 from tfvis.errors import InputError
 from tfvis.style.settings import Transfer, resolved
 
-from . import common, fields, paths
+from . import fields, paths
 from . import pictures as pictures_flags
 
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
@@ -101,7 +101,7 @@ def painting(holders: dict[str, flags.FlagHolder]) -> dict:
     """Reads the pictures the flags of `define_painting` name.
 
     Returns:
-        {field: value} of a `paintings.Job`.
+        {field: value} of a `style_transfer.Job`.
 
     Raises:
         InputError: one cannot be read, or they do not go together.
@@ -257,13 +257,9 @@ def content(path: str | None):
 
 
 def _picture(path: str, flag: str, flat: bool = False):
-    """Reads one picture, says what there is to say of the file; see `pictures`."""
-    from tfvis import images
-
-    read = images.read(path, flag)
-    for note in read.notes:
-        common.say(f"Note: {note}.")
-    return read.pixels if flat else not_flat(read.pixels, f"--{flag}={path}")
+    """Reads one picture; see `pictures`."""
+    pixels = pictures_flags.read(path, flag)
+    return pixels if flat else not_flat(pixels, f"--{flag}={path}")
 
 
 def not_flat(pixels, label: str):

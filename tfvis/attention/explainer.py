@@ -1,6 +1,5 @@
 """The one protocol of what says where a network looks: `Explainer(network)(images, target)`."""
 
-import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -90,11 +89,4 @@ def classes(network: Network, images: np.ndarray, target: Target) -> np.ndarray:
 def _number(network: Network, word: str | int) -> int:
     if isinstance(word, str) and word in network.classes:
         return network.classes.index(word)
-    try:
-        found = parsing.parse(f"logit:{word}", network, None)
-    except InputError as error:
-        raise InputError(re.sub("--units=logits?:", "target=", str(error))) from error
-    if len(found) > 1 or found[0].channel is None:
-        names = ", ".join(unit.name for unit in found[:8])
-        raise InputError(f"target={word}: stands for several classes ({names}). Name one.")
-    return found[0].channel
+    return parsing.one_class(str(word), network, "target").channel

@@ -113,7 +113,7 @@ def adversarial(learner: keras.Model) -> keras.Model:
     """Returns a learner of two outputs, {"class", "domain"}, that shares its layers.
 
     Args:
-        learner: as `anatomy.learner` makes it.
+        learner: as `backbone.learner` makes it.
 
     Returns:
         A model to train; `domain` is as `Judge` returns it and `DomainLoss` takes it.

@@ -94,15 +94,11 @@ def run(
     workdir = files.make_folder(workdir, "--workdir")
     built = naming.built(wanted, named)
     chosen = naming.chosen(built, named, labels, each=4)
+    last = {label: units[-1].layer for label, units in chosen.items()}
     job = Job(
         networks=built,
         units=chosen,
-        settings={
-            label: devices.settled(
-                settings, (precision, jit), workdir, net, None, chosen[label][-1].layer
-            )
-            for label, net in built.items()
-        },
+        settings=devices.settled(settings, (precision, jit), workdir, built, last),
         size=size,
         everywhere=everywhere,
         seed=seed,

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import re
 from collections.abc import Callable
 
 import numpy as np
@@ -308,15 +307,8 @@ def class_index(looker: Looker, word: str) -> tuple[int, str]:
         raise InputError(
             f"--class={word}: no class of {looker.name}. {nearest(word, looker.classes)}"
         )
-    try:
-        found = parsing.parse(f"logit:{word}", looker.network, None)
-    except InputError as error:
-        raise InputError(re.sub("--units=logits?:", "--class=", str(error))) from error
-    if len(found) > 1 or found[0].channel is None:
-        names = ", ".join(unit.name for unit in found[:8])
-        raise InputError(f"--class={word}: stands for several classes ({names}). Name one.")
-    channel = found[0].channel
-    return channel, looker.classes[channel] if word.isdigit() else found[0].name
+    found = parsing.one_class(word, looker.network, "--class")
+    return found.channel, looker.classes[found.channel] if word.isdigit() else found.name
 
 
 def _why(network: Network) -> str:

@@ -5,9 +5,8 @@ import functools
 import pathlib
 
 import numpy as np
-import tensorflow as tf
 
-from tfvis import files, images, objectives, preimages
+from tfvis import files, images, preimages
 from tfvis.experiments import devices, inversion, networks, outcome, runner
 from tfvis.networks.network import Network
 from tfvis.preimages import caricatures as recipe
@@ -62,12 +61,8 @@ def run(
     built = networks.given(wanted, layers)
     chosen = networks.layers_of(built, layers)
     targets = {label: networks.target(image, net, size, crop) for label, net in built.items()}
-    own = {
-        label: devices.settled(
-            settings, (precision, jit), workdir, net, targets[label], chosen[label][-1]
-        )
-        for label, net in built.items()
-    }
+    last = {label: names[-1] for label, names in chosen.items()}
+    own = devices.settled(settings, (precision, jit), workdir, built, last, targets)
     job = Job(built, targets, chosen, own, seed, workdir, arguments or {})
     records = make(job)
     return outcome.Outcome(records, lines(job, records), workdir / "sheet.png")
@@ -125,15 +120,10 @@ def _task(job: Job, label: str, layer: str) -> runner.Task:
 def _measure(job, label, layer, settings, pictures, paths) -> list[dict]:
     """Returns the record: how much more the layer answers, by the file as read back."""
     network, target = job.networks[label], job.targets[label]
-    taps = network.taps([layer])
-    product = objectives.inner_product(layer, preimages.features(network, layer, target[None]))
-    after = taps(tf.constant(runner.stored(paths[0], network)[None]))
+    stored = [runner.stored(path, network) for path in paths]
     return [
-        {
-            # For the picture itself the normalised product is 1.
-            "exaggeration": float(product(after)[0]),
-            "settings": manifest.plain(settings),
-        }
+        {"exaggeration": float(answer), "settings": manifest.plain(settings)}
+        for answer in recipe.exaggerations(network, stored, target, layer)
     ]
 
 

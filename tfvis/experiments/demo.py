@@ -61,7 +61,7 @@ _TEXTS = {
 }
 # Steps of an inversion after those with jitter; see `preimages.Inversion`.
 _FINE = 50
-# Passes over `statistics.demo_pictures`.
+# Passes over `activation_statistics.demo_pictures`.
 _REFERENCES = 12
 
 

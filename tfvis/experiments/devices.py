@@ -58,19 +58,30 @@ def jit(word: str, workdir: pathlib.Path, network: Network, target, layer: str) 
     return _measured.setdefault((workdir, network.name), with_xla < without)
 
 
-def settled(settings, words: tuple[str, str], workdir: pathlib.Path, network, target, layer):
-    """Returns settings with the precision and XLA that words stand for on this machine.
+def settled(
+    settings,
+    words: tuple[str, str],
+    workdir: pathlib.Path,
+    networks: dict[str, Network],
+    layers: dict[str, str],
+    targets: dict[str, np.ndarray] | None = None,
+) -> dict:
+    """Returns settings with the precision and XLA that words stand for, of each network.
 
     Args:
         settings: a dataclass with `precision` and `jit`.
         words: precision and jit, each of which may be "auto".
-        workdir, network, target, layer: see `jit`.
+        workdir: see `jit`.
+        networks, layers, targets: by label; see `jit`.
     """
-    return dataclasses.replace(
-        settings,
-        precision=precision(words[0]),
-        jit=jit(words[1], workdir, network, target, layer),
-    )
+    return {
+        label: dataclasses.replace(
+            settings,
+            precision=precision(words[0]),
+            jit=jit(words[1], workdir, network, targets and targets[label], layers[label]),
+        )
+        for label, network in networks.items()
+    }
 
 
 def seconds_per_step(network: Network, target, layer: str, with_xla: bool) -> float:

@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from tfvis import files, images, objectives, preimages, priors
+from tfvis import files, images, preimages, priors
 from tfvis.experiments import devices, networks, outcome, runner
 from tfvis.networks import hog_sift
 from tfvis.networks.network import Network
@@ -86,16 +86,12 @@ def run(
     built = networks.given(wanted, layers)
     chosen = networks.layers_of(built, layers)
     targets = {label: networks.target(image, net, size, crop) for label, net in built.items()}
+    last = {label: names[-1] for label, names in chosen.items()}
     job = Job(
         networks=built,
         targets=targets,
         layers=chosen,
-        settings={
-            label: devices.settled(
-                settings, (precision, jit), workdir, net, targets[label], chosen[label][-1]
-            )
-            for label, net in built.items()
-        },
+        settings=devices.settled(settings, (precision, jit), workdir, built, last, targets),
         seeds=tuple(range(seed, seed + restarts)),
         workdir=workdir,
         arguments=arguments or {},
@@ -181,24 +177,17 @@ def _stretched(pictures: np.ndarray) -> np.ndarray:
 def _measure(job, label, layer, settings, pictures, paths) -> list[dict]:
     """Returns the records: errors of the files as read back, energies of the images."""
     network, target = job.networks[label], job.targets[label]
-    phi0 = preimages.features(network, layer, target[None])
-    mask = inversion.mask(tuple(phi0.shape[1:]), settings)
-    mask = np.float32(1) if mask is None else mask
     center = network.preprocessing.center(network.channels)
+    stored = [runner.stored(path, network) for path in paths]
+    errors = inversion.relative_errors(network, [*stored, *pictures], target, layer, settings)
     records = []
-    for k, path in enumerate(paths):
-        errors = [
-            objectives.relative_error(
-                preimages.features(network, layer, pixels[None]) * mask, phi0 * mask
-            )[0]
-            for pixels in (runner.stored(path, network), pictures[k])
-        ]
+    for k, (of_file, of_image) in enumerate(errors.reshape(2, -1).T):
         prior = priors.terms(settings.prior, tf.constant(pictures[k : k + 1]) - center)
         records.append(
             {
-                "relative_error": float(errors[0]),
+                "relative_error": float(of_file),
                 "energy": {
-                    "objective": float(settings.strength * errors[1] ** 2),
+                    "objective": float(settings.strength * of_image**2),
                     **{name: float(term[0]) for name, term in prior.items()},
                 },
                 "settings": manifest.plain(settings),

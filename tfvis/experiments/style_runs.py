@@ -123,7 +123,7 @@ def rate(network: Network, precision: str) -> tuple[float, float]:
 
 
 def task(piece: Piece, workdir: pathlib.Path, seed: int) -> runner.Task:
-    """Returns the piece as a task of `runs.run`."""
+    """Returns the piece as a task of `runner.run`."""
     network, scene, settings = piece.network, piece.scene, piece.settings
     trace = energy_traces.Trace(workdir / piece.path.with_suffix(".csv"))
     folder = workdir / piece.path.parent / "steps"

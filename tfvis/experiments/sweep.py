@@ -166,7 +166,7 @@ def _shared(settings: transfer.Transfer) -> bool:
 
 
 def _task(job: Job, one: _Run, ruler: sweep_metrics.Ruler) -> runner.Task:
-    """Returns a run as a task of `runs.run`; its record has the measures of every cell."""
+    """Returns a run as a task of `runner.run`; its record has the measures of every cell."""
     workdir, piece = job.base.workdir, one.piece
     task = style_runs.task(piece, workdir, job.base.seed)
     marks = [cell.settings.evaluations for cell in one.cells[:-1]]

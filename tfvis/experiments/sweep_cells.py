@@ -32,7 +32,7 @@ def built(wanted: networks.Wanted, axes: dict[str, tuple | None]) -> dict[tuple,
 
     Args:
         wanted: the networks, but for what varies.
-        axes: of `grids.parse`.
+        axes: of `sweep_grid.parse`.
 
     Returns:
         {(value of network, value of pooling): network}, None for what does not vary.

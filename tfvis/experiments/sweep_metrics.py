@@ -48,7 +48,7 @@ class Ruler:
         "unit": the energy's distances at the picture's own size, by the network that made
             it: "unit content LAYER", "unit style LAYER", their sums "unit content" and "unit
             style"; "tv", the total variation.
-        "measures": of `measures.measure` by the judge; "content" is the sum of contents.
+        "measures": of `metrics.measure` by the judge; "content" is the sum of contents.
         """
         layers = self.layers(piece.network)
         network = piece.network

@@ -4,7 +4,7 @@ Without oneDNN (`hardware.onednn`; TensorFlow leaves it off on CPUs without AVX-
 it has none for the gradient of a convolution in groups, none for a depthwise one whose
 strides differ, and none for a transposed one that is dilated. Keras runs the first by XLA,
 which on a CPU takes 20 to 800 times as long as what is here, with oneDNN or without.
-`surgery.twin` puts these in place, so every network that is rewired runs by them.
+`rewiring.twin` puts these in place, so every network that is rewired runs by them.
 """
 
 import functools

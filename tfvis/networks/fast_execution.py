@@ -40,7 +40,7 @@ def plan(
     """Returns a model that computes what `model` does, arranged to run fast.
 
     Args:
-        model: flat functional model, as `surgery.Graph.truncated` returns.
+        model: flat functional model, as `rewiring.Graph.truncated` returns.
         paths: {name in the result: name of an output of `model`}.
         precision: "float32", or "bfloat16" for the network's arithmetic; what TensorFlow may
             lack in that (`_exact`) stays in float32.

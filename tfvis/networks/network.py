@@ -162,7 +162,7 @@ class Network:
         Args:
             layers: paths, or "logits".
             precision: "float32" or "bfloat16", the network's arithmetic.
-            packed: see `fast.plan`; None decides by device.
+            packed: see `fast_execution.plan`; None decides by device.
 
         Raises:
             InputError: an unknown layer or precision.
@@ -182,7 +182,7 @@ class Network:
     def end_to_end(self, recipe: published_recipes.Recipe | None = None) -> keras.Model:
         """Returns a model that takes pictures of any size as they come from files.
 
-        See `embedded.end_to_end`, also for what is raised.
+        See `layers.end_to_end`, also for what is raised.
         """
         return embedded.end_to_end(self, recipe)
 
@@ -190,8 +190,8 @@ class Network:
         """Returns this network, with gradients for silent units; the values are the same.
 
         Args:
-            layers: whose own ReLU is woken, see `waking.tapped`.
-            everywhere: also what is silent on the way, see `waking.everywhere`.
+            layers: whose own ReLU is woken, see `leaky_gradients.tapped`.
+            everywhere: also what is silent on the way, see `leaky_gradients.everywhere`.
         """
         self.check(layers)
         return _waking(self, tuple(self.path(layer) for layer in layers), everywhere)
@@ -250,7 +250,7 @@ def build(
     Args:
         name: a keras.applications network in lower case ("vgg16"), one of the papers'
             Caffe networks (`caffe.named.BUILDERS`: "vgg_cnn_s"), one that is computed
-            (`shallow.BUILDERS`: "hog", "hogb", "dsift"), a checkpoint by its name
+            (`hog_sift.BUILDERS`: "hog", "hogb", "dsift"), a checkpoint by its name
             ("pacs_vgg16") or folder, or a path to a .keras file (opened with `safe_mode`: no
             code of the file's is run) or to Caffe's .prototxt.
         weights: a weights file, "random", or None to find them: `sources.find`; for a
@@ -349,7 +349,7 @@ def wrap(
         name: for messages and manifests; default the model's.
         preprocessing: its contract; default none (the model takes display space itself).
         record: where its weights came from; default they are fingerprinted here.
-        place: how to run its layers, see `surgery.placing`.
+        place: how to run its layers, see `rewiring.placing`.
         variant: the words that made `place`, for the manifest.
         output: see `build`.
 

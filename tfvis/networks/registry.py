@@ -11,7 +11,7 @@ from tfvis.networks.files import checkpoint_files, other_formats
 
 # Kinds of file that hold a network.
 FILES = (".keras", ".h5", ".prototxt")
-# Networks whose weights are computed (`shallow.BUILDERS`).
+# Networks whose weights are computed (`hog_sift.BUILDERS`).
 COMPUTED = ("hog", "hogb", "dsift")
 # Within the package where it was installed, beside it in a checkout.
 _PACKAGE = pathlib.Path(__file__).resolve().parents[1]

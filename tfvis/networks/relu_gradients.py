@@ -9,9 +9,9 @@ With R the gradient that arrives and x what the ReLU was given:
 The rest of a deconvnet is the ordinary backward pass: a transposed convolution with the
 same filters, and the gradient of max pooling, which is unpooling to the recorded maximum.
 A window of zeros only (a fifth to four fifths of VGG16's) has no such place; a deconvnet
-passes through it all the same, and there `fast.EvenMaxPooling` shares among all places (`Taps`
-asks for it), other poolings take the first. Local response normalisation, of which Zeiler & Fergus
-say nothing, passes its own gradient in all three.
+passes through it all the same, and there `fast_execution.EvenMaxPooling` shares among all places
+(`Taps` asks for it), other poolings take the first. Local response normalisation, of which
+Zeiler & Fergus say nothing, passes its own gradient in all three.
 """
 
 import dataclasses

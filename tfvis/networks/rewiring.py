@@ -127,7 +127,7 @@ def rewire(model: keras.Model, place: Place | None = None) -> Graph:
             f"Expected a model with one image input. Received: {len(model.inputs)} inputs"
         )
     (source,) = model.inputs
-    # Whole numbers have no gradient; `whole_numbers.check` sees that floats do as well.
+    # Whole numbers have no gradient; `integer_inputs.check` sees that floats do as well.
     dtype = source.dtype if "float" in source.dtype else "float32"
     inputs = keras.Input(batch_shape=(None, *source.shape[1:]), dtype=dtype)
     ends = walk(model, inputs, "")

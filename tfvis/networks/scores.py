@@ -38,7 +38,7 @@ class Classifier:
         output: of what the network puts out.
         classes: how many; two where one score tells yes from no.
         kind: "multiclass", "multilabel" or "binary", scikit-learn's words.
-        form: what the output is, see `squashing.form`.
+        form: what the output is, see `score_functions.form`.
     """
 
     path: str
@@ -93,7 +93,7 @@ def found(
 
     Args:
         model: any of one image input.
-        place: how to run its layers, see `surgery.rewire`.
+        place: how to run its layers, see `rewiring.rewire`.
         output: which output names classes, by its key, path or layer; None for the one that
             does.
 
@@ -101,7 +101,7 @@ def found(
         The graph, its `output` the one meant, and the classifier, or why there is none.
 
     Raises:
-        InputError: no such output; a model that `surgery.rewire` refuses.
+        InputError: no such output; a model that `rewiring.rewire` refuses.
     """
     graph = rewiring.rewire(model, place)
     if not graph.outputs:

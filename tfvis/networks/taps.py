@@ -18,7 +18,7 @@ _FILLS_A_CPU = 96 * 96
 class Taps:
     """A compiled-in view of a network: display images to {layer: output}.
 
-    Convolutions are held as constants (`fast.plan`): weights changed afterwards are not
+    Convolutions are held as constants (`fast_execution.plan`): weights changed afterwards are not
     seen; wrap the model again.
     """
 

@@ -85,6 +85,36 @@ def parse(text: str, network, labels: str | None) -> list[Unit]:
     return list(found.values())
 
 
+def classes(word: str, network, argument: str) -> list[Unit]:
+    """Returns the classes that a word names, as `logit:word` among units does.
+
+    Args:
+        word: a name, a part of one, or a number.
+        network: whose classes they are.
+        argument: that named them, for messages.
+
+    Raises:
+        InputError: there is none.
+    """
+    try:
+        return parse(f"logit:{word}", network, None)
+    except InputError as error:
+        raise InputError(re.sub("--units=logits?:", f"{argument}=", str(error))) from error
+
+
+def one_class(word: str, network, argument: str) -> Unit:
+    """Returns the one class that a word names; see `classes`.
+
+    Raises:
+        InputError: there is none, or several are meant.
+    """
+    found = classes(word, network, argument)
+    if len(found) > 1 or found[0].channel is None:
+        names = ", ".join(unit.name for unit in found[:8])
+        raise InputError(f"{argument}={word}: stands for several classes ({names}). Name one.")
+    return found[0]
+
+
 def _layer(word: str, network) -> str:
     if word in ("logit", "logits") and word not in network.paths:
         if not network.logits:

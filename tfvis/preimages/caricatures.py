@@ -100,10 +100,21 @@ def caricature(
     seeds = results.checked_seeds(seeds)
     runs = iterate(network, target, layer, seeds=seeds, settings=settings)
     found = results.collected(runs, f"caricature by {network.name} {layer}", callback)
-    product = objectives.inner_product(layer, features(network, layer, target[None]))
-    taps, stored = network.taps([layer]), images.quantize(found["images"]).astype(np.float32)
-    answers = np.array([float(product(taps(tf.constant(one[None])))[0]) for one in stored])
+    stored = images.quantize(found["images"]).astype(np.float32)
+    answers = exaggerations(network, stored, target, layer)
     return CaricatureResult(**found, settings=settings, exaggerations=answers)
+
+
+def exaggerations(
+    network: Network, pictures: Iterable[np.ndarray], target: np.ndarray, layer: str
+) -> np.ndarray:
+    """Returns how many times as much a layer answers each picture as `target`, [pictures].
+
+    <relu(phi0), phi(x)> / |relu(phi0)|^2, which is 1 for the target itself.
+    """
+    product = objectives.inner_product(layer, features(network, layer, target[None]))
+    taps = network.taps([layer])
+    return np.array([float(product(taps(tf.constant(one[None])))[0]) for one in pictures])
 
 
 def iterate(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfvis import images, objectives, results
+from tfvis import image_arguments, images, objectives, results
 from tfvis.errors import InputError
 from tfvis.networks.network import Network
 from tfvis.objectives import parsing
@@ -182,10 +182,7 @@ def _found(
 
 def _checked_size(network: Network, size) -> tuple[int, int]:
     """Returns a size as (height, width)."""
-    sides = np.asarray(size)
-    if sides.shape not in ((), (2,)) or sides.dtype.kind not in "iu" or sides.min() < 1:
-        raise InputError(f"size={size}: expected a number of pixels, or (height, width).")
-    height, width = map(int, np.broadcast_to(sides, 2))
+    height, width = image_arguments.sides(size, 1, "a number of pixels, or (height, width)")
     if network.fixed_size and (height, width) != network.fixed_size:
         needed = " x ".join(map(str, network.fixed_size))
         raise InputError(f"size={size}: {network.name} takes {needed} px only; leave it out.")

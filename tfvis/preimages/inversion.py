@@ -182,23 +182,28 @@ def invert(
     return InversionResult(
         **found,
         settings=settings,
-        relative_errors=relative_errors(network, found["images"], target, layer, settings),
+        relative_errors=relative_errors(
+            network, images.quantize(found["images"]).astype(np.float32), target, layer, settings
+        ),
     )
 
 
 def relative_errors(
-    network: Network, pictures: np.ndarray, target: np.ndarray, layer: str, settings: Inversion
+    network: Network,
+    pictures: Iterable[np.ndarray],
+    target: np.ndarray,
+    layer: str,
+    settings: Inversion,
 ) -> np.ndarray:
-    """Returns the relative error of each picture in 8 bits, under the mask, float64 [batch]."""
+    """Returns the relative error of each picture, under the mask, float64 [pictures]."""
     phi0 = features(network, layer, target[None])
     chosen = mask(tuple(phi0.shape[1:]), settings)
     chosen = np.ones((), np.float32) if chosen is None else chosen
-    stored = images.quantize(pictures).astype(np.float32)
     # One by one: a batch is not made for the memory of all their features.
     return np.concatenate(
         [
             objectives.relative_error(features(network, layer, one[None]) * chosen, phi0 * chosen)
-            for one in stored
+            for one in pictures
         ]
     )
 

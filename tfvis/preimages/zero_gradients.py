@@ -38,9 +38,9 @@ def energy(
     """Returns objective + prior, whose gradient is that of waking where the objective's is zero.
 
     Whether an image may need it is tried at the first look, and at mid grey, where the prior
-    leads. An image that begins silent is woken (`waking.everywhere`) for the first steps, and any
-    at every step at which no pixel changes its objective; meanwhile its prior waits. All others
-    are computed as ever.
+    leads. An image that begins silent is woken (`leaky_gradients.everywhere`) for the first steps,
+    and any at every step at which no pixel changes its objective; meanwhile its prior waits.
+    All others are computed as ever.
 
     Args:
         network: the network.

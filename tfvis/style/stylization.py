@@ -260,10 +260,7 @@ def _weights(weights: Sequence[float], style) -> tuple[float, ...]:
 
 
 def _size(size, tileable: bool) -> tuple[int, int]:
-    sides = np.asarray(size)
-    if sides.shape not in ((), (2,)) or sides.dtype.kind not in "iu" or sides.min() < 32:
-        raise InputError(f"size={size}: expected sides of at least 32 px, (height, width).")
-    height, width = map(int, np.broadcast_to(sides, 2))
+    height, width = image_arguments.sides(size, 32, "sides of at least 32 px, (height, width)")
     if tileable and (height % _STRIDE or width % _STRIDE):
         near = tuple(max(round(side / _STRIDE), 1) * _STRIDE for side in (height, width))
         raise InputError(

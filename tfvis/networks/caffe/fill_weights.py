@@ -19,7 +19,7 @@ def fill(model: keras.Model, blobs: dict[str, list[np.ndarray]], path) -> None:
     One layer after another, so that there is never more than one layer's copy.
 
     Args:
-        model: from `translating.translated`.
+        model: from `layers_to_keras.translated`.
         blobs: {Caffe layer: its arrays in Caffe's layout}. Layers that the model lacks are
             passed over; Caffe's old four-sided shapes (1, 1, out, in) are taken as well.
         path: of the file they came from, for messages.
@@ -48,7 +48,7 @@ def tie(model: keras.Model) -> None:
     """Gives layers that share a parameter by its name the values of the first of them.
 
     Args:
-        model: from `translating.translated`, its weights by chance.
+        model: from `layers_to_keras.translated`, its weights by chance.
 
     Raises:
         InputError: they are not of one shape; begins with the name of a layer.

@@ -40,7 +40,7 @@ def by_name(name: str, top: bool, until: str | None) -> Described:
     Args:
         name: its key.
         top: whether to include the classifier; with `until`, what that needs.
-        until: see `planning.planned`.
+        until: see `supported_layers.planned`.
 
     Raises:
         InputError: it has no layer `until`.
@@ -67,7 +67,7 @@ def by_file(
         label: what messages call it.
         top: see `by_name`.
         stages: see `prototxt.read`.
-        until: see `planning.planned`.
+        until: see `supported_layers.planned`.
 
     Raises:
         InputError: as those two.

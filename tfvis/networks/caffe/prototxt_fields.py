@@ -44,7 +44,7 @@ class Place:
 
     Attributes:
         line: where its `layer {` stands.
-        unknown: its fields that are in neither `messages.MESSAGES` nor `messages.HARMLESS`.
+        unknown: its fields that neither `message_fields.MESSAGES` nor its `HARMLESS` has.
     """
 
     line: int

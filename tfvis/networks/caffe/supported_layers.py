@@ -30,7 +30,7 @@ class Plan:
     """Layers to be opened.
 
     Attributes:
-        net: these layers and one Input; `translating.translated` takes it.
+        net: these layers and one Input; `layers_to_keras.translated` takes it.
         notes: what is left out and why, a line each.
     """
 

@@ -1,6 +1,6 @@
 """Networks that take a picture as it comes from a file: their preprocessing is in them.
 
-The steps of a `recipes.Recipe` as layers before the network's own: scale, resize, crop,
+The steps of a `published_recipes.Recipe` as layers before the network's own: scale, resize, crop,
 split in red, green and blue, subtract the mean of each, join as blue, green, red. One
 .keras file then holds all there is to classifying a picture, and opens with Keras'
 `safe_mode` where tfvis is imported.
@@ -28,7 +28,7 @@ def end_to_end(network: "Network", recipe: published_recipes.Recipe | None = Non
 
     Args:
         network: any Network; its layers keep their names, and share their weights.
-        recipe: how pictures become its input; default `recipes.fitting`.
+        recipe: how pictures become its input; default `published_recipes.fitting`.
 
     Returns:
         A functional model of one input, [batch, height, width, 3], RGB: uint8 or float
@@ -148,7 +148,7 @@ class _Float32(keras.layers.Layer):
 
 @_registered
 class Resize(_Float32):
-    """`steps.resized` as a layer.
+    """`steps_from_file.resized` as a layer.
 
     Args:
         size: as there, as are the others.
@@ -190,7 +190,7 @@ class Resize(_Float32):
 
 @_registered
 class Crop(_Float32):
-    """`steps.cropped` as a layer.
+    """`steps_from_file.cropped` as a layer.
 
     Args:
         size: as there.

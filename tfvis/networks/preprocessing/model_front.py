@@ -49,7 +49,7 @@ def of(model: keras.Model) -> Front:
         model: built.
 
     Raises:
-        InputError: as `surgery.rewire`.
+        InputError: as `rewiring.rewire`.
     """
     graph = rewiring.rewire(model)
     return of_graph(graph)

@@ -22,7 +22,7 @@ class Recipe:
         crop: side of the centre cut out of it, or (height, width).
         preprocessing: the contract, of mean, scale and order of channels.
         aspect: whether a picture keeps its shape; else it is squeezed into `resize`.
-        antialias: see `steps.resized`.
+        antialias: see `steps_from_file.resized`.
         unit: whether pictures come in 0..1; else in 0..255, as files hold them.
 
     Raises:

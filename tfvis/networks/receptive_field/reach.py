@@ -36,7 +36,7 @@ def reach(start, end, sizes: tuple[int, int], layout: Layout = Layout()) -> Reac
 
 
 class _Matrices:
-    """The algebra of what is seen, bool [places, places of the start]; see `places.Algebra`."""
+    """What is seen, bool [places, places of the start]; a `spatial_positions.Algebra`."""
 
     def length(self, axis: np.ndarray) -> int:
         return len(axis)

@@ -160,7 +160,7 @@ def _pixels(size: int) -> Axis:
 
 
 class _Axes:
-    """The algebra of what is seen of the image, as `Axis`; see `places.Algebra`."""
+    """What is seen of the image, as `Axis`; a `spatial_positions.Algebra`."""
 
     def length(self, axis: Axis) -> int:
         return len(axis.first)

@@ -1,6 +1,6 @@
 """Where the places of a map go through a graph, whatever its operations.
 
-A *place* is a row and a column of a map, wherever in a tensor they lie (`windows.Layout`).
+A *place* is a row and a column of a map, wherever in a tensor they lie (`layer_rules.Layout`).
 Rules answer for the layers they know (`windows`), the operation itself for all others
 (`asking`); where several hide what they do together (a reshape, a transposition, a reshape),
 they are asked as one.

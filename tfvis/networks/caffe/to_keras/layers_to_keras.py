@@ -23,14 +23,14 @@ def translated(
 ) -> keras.Model:
     """Returns the Keras model of a Caffe network, its weights by chance.
 
-    Each Caffe layer is one Keras layer of its name (`naming.legal`), also where it works in
+    Each Caffe layer is one Keras layer of its name (`layer_names.legal`), also where it works in
     place: "conv1" is what the convolution puts out, "relu1" what its ReLU makes of it. A Slice is
     one layer per top, "slice--top". Helpers stand before their layer: "conv1_pad" pads a
     convolution, "fc6_flat" makes a vector of a map, in Caffe's order (channels, rows, columns).
 
     Args:
         net: schema.NetParameter of V2 layers, all of them in use, its inputs among them; as
-            `prototxt.read` and `tables.chain` return it.
+            `prototxt.read` and `layer_tables.chain` return it.
         name: the model's.
         lines: {layer: line of the file}, for messages.
         top: False leaves out what is for one size of input only, inner products first of all,

@@ -14,7 +14,7 @@ BUILDERS: dict[str, Callable[[], schema.NetParameter]] = {
     "illustration2vec": illustration2vec.illustration2vec,
     "illustration2vec_features": illustration2vec.illustration2vec_features,
 }
-# Names in `preprocessing.CONTRACTS`. VGG_mean is an image whose channels average to nearly
+# Names in `contracts.CONTRACTS`. VGG_mean is an image whose channels average to nearly
 # the mean pixel of "caffe".
 CONTRACTS = {
     "vgg_cnn_s": "caffe",
