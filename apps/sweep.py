@@ -21,7 +21,7 @@ runs are shared so: in bfloat16, a run depends on its length from the start.
 
 from absl import flags
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, marked
 from tfvis.experiments import sweep_grid
 
 from .flags import common, name_checks
@@ -89,7 +89,7 @@ def main() -> None:
             layers = style_flags.layers(network, *layers)
         except InputError as error:
             where = "--values: " if {*sweep_grid.LAYERS, "network"} & {*cell} else ""
-            raise InputError(f"{where}{error}") from error
+            raise InputError(f"{where}{marked(error)}") from error
         return style_flags.settings(
             _RECIPE,
             network,

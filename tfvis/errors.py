@@ -1,8 +1,12 @@
-"""The one exception that means "the input is wrong", not "the program is"."""
+"""The one exception that means "the input is wrong", not "the program is".
+
+Messages name arguments as `arg` marks them: a notebook reads `steps`, who typed flags `--steps`.
+"""
 
 import difflib
+import secrets
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 # Categories that a terminal or an editor obeys instead of showing: controls (escape sequences
 # begin with one), orders of direction, halves of surrogate pairs (bytes of a file name that
@@ -10,6 +14,32 @@ from collections.abc import Iterable
 _UNSHOWN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # Of them, what words are written with: the joiners of Persian, Indic scripts and emoji.
 _JOINERS = "\u200c\u200d"
+# Drawn anew by each process: what files and people wrote cannot hold it.
+_MARK = secrets.token_hex(8)
+
+
+def arg(name: str) -> str:
+    """Returns the name of an argument, marked as one, for a message that becomes a `Text`."""
+    return f"{_MARK}{name}{_MARK}"
+
+
+class Text(str):
+    """Words that name arguments, as a person reads them; `spelled` writes the names otherwise."""
+
+    _pieces: tuple[str, ...]
+
+    def __new__(cls, words: str):
+        """Takes words with `arg` in them; what they quote is made harmless."""
+        if isinstance(words, Text):
+            return words
+        pieces = tuple(map(printable, words.split(_MARK)))
+        made = super().__new__(cls, "".join(pieces))
+        made._pieces = pieces
+        return made
+
+    def spelled(self, spell: Callable[[str], str]) -> str:
+        """Returns the words with the name of each argument as `spell` writes it."""
+        return "".join(spell(piece) if k % 2 else piece for k, piece in enumerate(self._pieces))
 
 
 class InputError(ValueError):
@@ -21,7 +51,12 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str = ""):
-        super().__init__(printable(message))
+        super().__init__(Text(message))
+
+
+def marked(error: Exception) -> str:
+    """Returns what an exception says, its arguments marked still, for a message around it."""
+    return error.args[0].spelled(arg) if isinstance(error, InputError) else str(error)
 
 
 def printable(text: str) -> str:

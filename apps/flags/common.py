@@ -21,6 +21,7 @@ from tfvis import files, locks
 from tfvis.errors import InputError
 
 from . import paths, program, streams
+from .arguments import flagged
 from .streams import say as say
 from .streams import tell as tell
 
@@ -49,7 +50,7 @@ def run(main: Callable[[], None], app: str) -> None:
             try:
                 streams.write(help_text(name) + "\n")
             except InputError as error:
-                _stop(f"{name}: {error}", 1)
+                _stop(f"{name}: {flagged(error)}", 1)
             sys.exit(0)
         # absl's spelling of a switched-off flag has no hyphen; people's has.
         argv = [re.sub(r"^--no-(\w+)$", r"--no\1", word) for word in argv]
@@ -57,7 +58,7 @@ def run(main: Callable[[], None], app: str) -> None:
             rest = flags.FLAGS(argv)
             _check_numbers()
         except (flags.Error, InputError) as error:
-            _stop(f"{name}: {' '.join(str(error).split())}", 2)
+            _stop(f"{name}: {' '.join(flagged(error).split())}", 2)
         if len(rest) > 1:
             _stop(
                 f"{name}: unexpected argument {rest[1]!r}; every argument is a "
@@ -73,7 +74,7 @@ def run(main: Callable[[], None], app: str) -> None:
             paths.check(_own_flags())
             main()
         except InputError as error:
-            _stop(f"{name}: {' '.join(str(error).split())}", 1)
+            _stop(f"{name}: {' '.join(flagged(error).split())}", 1)
         except KeyboardInterrupt as error:
             code = 143 if isinstance(error, _Terminated) else 130
             _stop(f"\n{name}: interrupted. What is finished stays; the same command goes on.", code)
@@ -98,7 +99,8 @@ class _Said(logging.Handler):
     """What an experiment says, as lines on stderr."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        streams.say(record.getMessage())
+        words = tuple(map(flagged, record.args or ()))
+        streams.say(record.msg % words if words else record.getMessage())
 
 
 def _show_messages() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from absl import flags
 
-from tfvis.errors import InputError, nearest
+from tfvis.errors import InputError, marked, nearest
 from tfvis.experiments import networks
 from tfvis.experiments.networks import Wanted
 from tfvis.networks import known_names, registry
@@ -73,7 +73,7 @@ def _check_layers(network: known_names.Known, flag: str, value: str | None) -> N
         try:
             network.check([layer])
         except InputError as error:
-            raise InputError(f"--{flag}: {error}") from error
+            raise InputError(f"--{flag}: {marked(error)}") from error
 
 
 def _check_class(network: known_names.Known, wanted: str) -> None:

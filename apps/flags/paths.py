@@ -12,7 +12,7 @@ from collections.abc import Callable
 from absl import flags
 
 from tfvis import files
-from tfvis.errors import InputError
+from tfvis.errors import InputError, marked
 
 # A flag belongs to the module that defines it by this one.
 flags.disclaim_key_flags()
@@ -66,7 +66,7 @@ def each(look: Check) -> Check:
                 look(word, label)
             except InputError as error:
                 hint = r" A comma in a name is written \,." if "," in value else ""
-                raise InputError(f"{error}{hint}") from error
+                raise InputError(f"{marked(error)}{hint}") from error
 
     return all_of
 

@@ -8,7 +8,7 @@ import re
 from absl import flags
 
 from tfvis import hardware, words
-from tfvis.errors import InputError
+from tfvis.errors import InputError, marked
 from tfvis.style.settings import Transfer, resolved
 
 from . import fields, paths
@@ -175,7 +175,7 @@ def layers(
             try:
                 network.check([name])
             except InputError as error:
-                raise InputError(f"--{flag}: {error}") from error
+                raise InputError(f"--{flag}: {marked(error)}") from error
             if len(network.graph.tensors[network.path(name)].shape) != 4:
                 raise InputError(f"--{flag}: {name} is no map. Choose a convolution or a pooling.")
         chosen[kind] = tuple(map(network.path, names))
