@@ -1,4 +1,5 @@
 import json
+import os
 import pathlib
 import re
 
@@ -8,6 +9,7 @@ from tensorboard.backend.event_processing import event_accumulator
 
 from tests import nets
 from tfvis import hardware
+from tfvis.errors import InputError
 from tfvis.report import gradient_images, html_page, manifest, plots, sheets, tensorboard
 
 
@@ -67,6 +69,15 @@ class ReportTest(tf.test.TestCase):
         self.assertAllClose(levels, pixels[1], atol=0.5)
         scalar = tf.make_ndarray(events.Tensors("a/energy")[0].tensor_proto)
         self.assertEqual(scalar, 2.5)
+
+    def test_events_that_a_full_disk_cut_off_are_noticed(self):
+        with self.assertRaisesRegex(InputError, "Cannot write TensorBoard events"):
+            with tensorboard.Writer(self.folder) as writer:
+                writer.scalars({"a/energy": 2.5}, 50)
+                writer.flush()
+                # As TensorFlow leaves it where the disk is full, and says nothing.
+                (events,) = self.folder.glob("events.*")
+                os.truncate(events, events.stat().st_size - 3)
 
     def test_a_page_is_one_file_and_escapes_its_words(self):
         figure = html_page.Figure(nets.picture(8), "<layer> & co", "note")

@@ -2,12 +2,17 @@
 
 import contextlib
 import os
+import pathlib
+import struct
 
 import numpy as np
 import tensorflow as tf
 
 from tfvis import images
 from tfvis.errors import InputError
+
+
+_ROOM = "Choose a folder that is writable and has room."
 
 
 class Writer:
@@ -22,6 +27,7 @@ class Writer:
 
     def __init__(self, folder: os.PathLike | str):
         self._folder = os.fspath(folder)
+        self._earlier = set(pathlib.Path(folder).glob("events.*"))
         with self._explained():
             self._writer = tf.summary.create_file_writer(self._folder)
 
@@ -31,6 +37,10 @@ class Writer:
     def __exit__(self, *exception):
         with self._explained():
             self._writer.close()
+        # TensorFlow keeps it to itself when the disk is full.
+        written = set(pathlib.Path(self._folder).glob("events.*")) - self._earlier
+        if exception[0] is None and not all(map(_whole, written)):
+            raise InputError(f"Cannot write TensorBoard events to {self._folder}: cut off. {_ROOM}")
 
     @contextlib.contextmanager
     def _explained(self):
@@ -38,8 +48,7 @@ class Writer:
             yield
         except tf.errors.OpError as error:
             raise InputError(
-                f"Cannot write TensorBoard events to {self._folder}: {error.message} "
-                "Choose a folder that is writable and has room."
+                f"Cannot write TensorBoard events to {self._folder}: {error.message} {_ROOM}"
             ) from error
 
     def images(self, tag: str, pixels: np.ndarray, step: int) -> None:
@@ -59,3 +68,18 @@ class Writer:
         """Makes all that was logged readable now."""
         with self._explained():
             self._writer.flush()
+
+
+def _whole(path: pathlib.Path) -> bool:
+    """Tells whether a file of records ends where one does.
+
+    A record is its length in 8 bytes, a checksum of that in 4, itself, and its checksum in 4
+    (TensorFlow's TFRecord).
+    """
+    left = path.stat().st_size
+    with path.open("rb") as file:
+        while left >= 12:
+            (length,) = struct.unpack("<Q", file.read(8))
+            left -= 8 + 4 + length + 4
+            file.seek(4 + length + 4, os.SEEK_CUR)
+    return left == 0
