@@ -11,7 +11,6 @@ import tensorflow as tf
 from tfvis import images
 from tfvis.errors import InputError
 
-
 _ROOM = "Choose a folder that is writable and has room."
 
 
