@@ -78,11 +78,18 @@ def _connected(network: Network, layers: tuple[str, ...], size: tuple[int, int])
     @tf.function(autograph=False)
     def run(images):
         outputs = taps(images)
-        found[:] = [tf.gradients(outputs[layer], images)[0] is not None for layer in layers]
+        found[:] = [_passes(outputs[layer], images) for layer in layers]
         return images
 
     run.get_concrete_function(tf.TensorSpec((1, *size, network.channels), tf.float32))
     return found
+
+
+def _passes(output, images) -> bool:
+    try:
+        return tf.gradients(output, images)[0] is not None
+    except LookupError:  # An operation whose gradient TensorFlow lacks, such as ResizeArea.
+        return False
 
 
 def culprit(network: Network, layer: str, size: tuple[int, int]) -> str:

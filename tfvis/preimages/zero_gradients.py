@@ -149,7 +149,10 @@ def _silent(network: Network, answer: Answer, layers, images: tf.Tensor) -> np.n
     with tf.GradientTape() as tape:
         tape.watch(images)
         value = answer(images)
-    gradient = tape.gradient(value, images)
+    try:
+        gradient = tape.gradient(value, images)
+    except LookupError:  # An operation whose gradient TensorFlow lacks.
+        gradient = None
     if gradient is None:
         differentiable.check(network, layers, tuple(images.shape[1:3]))
         raise InputError(
