@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tfvis import files
 from tfvis.errors import InputError, printable
+from tfvis.image_files import formats
 
 
 class PrintableTest(tf.test.TestCase):
@@ -52,3 +53,10 @@ class LocatedTest(tf.test.TestCase):
         file = folder.create_file("a").full_path
         self.assertFalse(files.located(file + "/below").is_file())
         self.assertEqual(str(files.located("~/x")).count("~"), 0)
+
+
+class ToldTest(tf.test.TestCase):
+    def test_what_a_decoder_says_in_lines_is_one_line(self):
+        with self.assertRaisesRegex(InputError, r"^x.heic: truncated or damaged \(no end at 3\)\.$"):
+            with formats.told("x.heic"):
+                raise RuntimeError("no end\n  at 3\n")

@@ -136,5 +136,6 @@ def told(label: str) -> Iterator[None]:
         raise UnreadableError(message, "too large") from error
     except Exception as error:
         # Decoders raise a dozen kinds on data that ends early or contradicts itself.
-        message = f"{label}: truncated or damaged ({error})."
+        # Some say it in several lines.
+        message = f"{label}: truncated or damaged ({' '.join(str(error).split())})."
         raise UnreadableError(message, "truncated or damaged") from error
