@@ -45,11 +45,26 @@ def changed(kind: type, name: str, default, source: str = ""):
 
 
 def documented(kind: type) -> type:
-    """Returns a dataclass whose docstring lists what its fields say of themselves."""
+    """Returns a dataclass whose docstring lists what its fields say of themselves.
+
+    Its repr shows what is not the default.
+    """
     lines = [kind.__doc__ or "", "", "    Attributes:"]
     for one in dataclasses.fields(kind):
         if one.metadata:
             text = " ".join(filter(None, (one.metadata["help"], one.metadata["source"])))
             lines.append(f"        {one.name}: {text}")
     kind.__doc__ = "\n".join(lines)
+    kind.__repr__ = _changes
     return kind
+
+
+def _changes(self) -> str:
+    values = [(one, getattr(self, one.name)) for one in dataclasses.fields(self)]
+    shown = [f"{one.name}={value!r}" for one, value in values if value != _default(one)]
+    return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _default(one: dataclasses.Field):
+    made = one.default_factory
+    return one.default if made is dataclasses.MISSING else made()

@@ -59,6 +59,9 @@ class GradCam:
         # Not autograph: there is nothing to convert, and errors stay one line.
         self._run = tf.function(self._gradients, autograph=False)
 
+    def __repr__(self) -> str:
+        return f"<GradCam of {self.network.name}: {self.layer}>"
+
     @functools.cached_property
     def _taps(self):
         """Not before they are asked: they hold a copy of the weights that `of_map` needs not."""

@@ -32,7 +32,7 @@ _ROUNDING = 1e-6
 _AVERAGE = "average {}"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Attention:
     """Masks of a batch of images.
 
@@ -47,6 +47,9 @@ class Attention:
     mask: tf.Tensor
     steps: dict[str, tf.Tensor]
     taps: dict[str, tf.Tensor]
+
+    def __repr__(self) -> str:
+        return f"<Attention: masks {tuple(self.mask.shape)}, {len(self.steps)} steps>"
 
 
 class VisualBackProp:
@@ -90,6 +93,9 @@ class VisualBackProp:
         self._seers: dict[tuple[int, int], list] = {}
         # Not autograph: there is nothing to convert, and errors stay one line.
         self._run = tf.function(self._masks, autograph=False, reduce_retracing=False)
+
+    def __repr__(self) -> str:
+        return f"<VisualBackProp of {self.network.name}: {len(self.layers)} layers>"
 
     def __call__(self, images, target=None) -> tf.Tensor:
         """Returns the masks of images, see `explainer.Explainer`; they are of no class.

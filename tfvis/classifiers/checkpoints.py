@@ -22,7 +22,7 @@ from tfvis.networks.network import Network
 from tfvis.networks.preprocessing.contracts import CONTRACTS
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Classifier:
     """A network that names what a picture shows.
 
@@ -41,6 +41,9 @@ class Classifier:
     classes: tuple[str, ...]
     size: int
     about: dict
+
+    def __repr__(self) -> str:
+        return f"<Classifier {self.name}: {len(self.classes)} classes, {self.size} px>"
 
     def index(self, label: str) -> int:
         """Returns the number of a class.

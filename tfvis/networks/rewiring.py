@@ -25,7 +25,7 @@ class Taken(dict):
 Place = Callable[..., object]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Graph:
     """A rewired network, flat: layers of nested models stand beside their neighbours.
 
@@ -44,6 +44,9 @@ class Graph:
     layers: dict[str, keras.Layer]
     output: str
     outputs: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Graph: {len(self.tensors)} layers, output {self.output}>"
 
     def truncated(self, paths: list[str] | tuple[str, ...]) -> keras.Model:
         """Returns the smallest model from the input to the tensors at `paths`."""

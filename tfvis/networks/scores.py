@@ -28,7 +28,7 @@ _PASSING = {
 _PRODUCTS = {"Matmul", "Einsum", "Dot", "Tensordot"}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Classifier:
     """How a network says what it sees.
 
@@ -47,6 +47,9 @@ class Classifier:
     classes: int
     kind: str
     form: str
+
+    def __repr__(self) -> str:
+        return f"<Classifier {self.output}: {self.classes} classes, {self.kind}, {self.form}>"
 
     @property
     def note(self) -> str:

@@ -38,6 +38,10 @@ class Taps:
             network.constants,
         )
 
+    def __repr__(self) -> str:
+        named = self.layers[0] if len(self.layers) == 1 else f"{len(self.layers)} layers"
+        return f"<Taps of {self.network.name}: {named}>"
+
     def __call__(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         """Runs the network up to the deepest layer asked for.
 

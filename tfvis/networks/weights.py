@@ -33,7 +33,7 @@ PUBLISHED = {
 OFFICIAL_TIMEOUT_S = 10.0
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Record:
     """What a manifest says of a network's weights.
 
@@ -47,6 +47,9 @@ class Record:
     source: str
     fingerprint: str
     published: bool | None
+
+    def __repr__(self) -> str:
+        return f"<Record: {self.source}, {self.fingerprint[:8]}>"
 
     @property
     def notice(self) -> str:

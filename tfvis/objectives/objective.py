@@ -13,7 +13,7 @@ Taps = dict[str, tf.Tensor]
 _NO_PLACE = (ValueError, IndexError, tf.errors.InvalidArgumentError)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Objective:
     """A number per image; recipes say whether it is raised or lowered.
 
@@ -28,6 +28,9 @@ class Objective:
     layers: tuple[str, ...]
     function: Callable[[Taps], tf.Tensor]
     description: str
+
+    def __repr__(self) -> str:
+        return f"<Objective: {self.description}>"
 
     def __call__(self, taps: Taps) -> tf.Tensor:
         """Returns the number, float32 [batch]."""

@@ -31,7 +31,7 @@ class Stage:
     margin: int = 0
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class State:
     """All that is needed to go on, bit for bit.
 
@@ -57,8 +57,11 @@ class State:
     trail: np.ndarray
     slowed: float = 1.0
 
+    def __repr__(self) -> str:
+        return f"<State: canvas {self.canvas.shape}, stage {self.stage}, step {self.step}>"
 
-@dataclasses.dataclass(frozen=True)
+
+@dataclasses.dataclass(frozen=True, repr=False)
 class Snapshot:
     """What the loop shows between chunks.
 
@@ -77,6 +80,9 @@ class Snapshot:
     done: int
     terms: dict[str, np.ndarray]
     energies: np.ndarray
+
+    def __repr__(self) -> str:
+        return f"<Snapshot: {self.done} steps done, canvas {self.canvas.shape}>"
 
 
 class DivergedError(ArithmeticError):

@@ -34,7 +34,7 @@ _AVERAGE = 0.99
 _SHORTENED = 0.1
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Scene:
     """What is to be transferred to what.
 
@@ -51,6 +51,10 @@ class Scene:
     weights: tuple[float, ...] = ()
     regions: tuple[targets.Region, ...] = ()
     shape: tuple[int, int] | None = None
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        return f"<Scene: {height} x {width} px, {len(self.styles)} styles>"
 
     @property
     def size(self) -> tuple[int, int]:
