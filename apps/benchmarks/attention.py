@@ -4,8 +4,10 @@ import numpy as np
 import scipy.ndimage
 import tensorflow as tf
 
-from tfvis.attention import boxes, localization, pointing
+from tfvis.attention import boxes
 from tfvis.attention.grad_cam import GradCam
+from tfvis.attention.metrics import grid_pointing as pointing
+from tfvis.attention.metrics import localization
 from tfvis.attention.visual_backprop import VisualBackProp
 from tfvis.classifiers import datasets, example_images
 from tfvis.classifiers.checkpoints import Classifier

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from tfvis import files
-from tfvis.attention import boxes, localization, overlays
+from tfvis.attention import boxes, overlays
 from tfvis.attention.boxes import Box
+from tfvis.attention.metrics import localization
 from tfvis.classifiers.datasets import NEGATIVE
 from tfvis.errors import InputError, nearest
 from tfvis.experiments import messages

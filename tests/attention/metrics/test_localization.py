@@ -5,8 +5,8 @@ import numpy as np
 import scipy.ndimage
 import tensorflow as tf
 
-from tfvis.attention import localization
 from tfvis.attention.boxes import Box
+from tfvis.attention.metrics import localization
 from tfvis.errors import InputError
 
 SIZE = 16

@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tfvis.attention import pointing
+from tfvis.attention.metrics import grid_pointing as pointing
 from tfvis.errors import InputError
 
 

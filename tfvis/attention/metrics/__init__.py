@@ -1,0 +1,1 @@
+"""How right maps of attention are: arrays and functions in, numbers out."""
