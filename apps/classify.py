@@ -57,13 +57,13 @@ def main() -> None:
 
     precision = devices.precision(_PRECISION.value)
     if name:
-        namer = classifying_networks.of_checkpoint(name, precision, _CROP_BORDERS.value, flag)
+        classifier = classifying_networks.of_checkpoint(name, precision, _CROP_BORDERS.value, flag)
     else:
-        namer = classifying_networks.of_network(
+        classifier = classifying_networks.of_network(
             _NETWORK(), _LABELS.value, precision, bool(_CROP_BORDERS.value)
         )
     done = classification.run(
-        namer, found, workdir=workdir, top=_TOP.value, arguments=common.arguments()
+        classifier, found, workdir=workdir, top=_TOP.value, arguments=common.arguments()
     )
     common.tell_all(done.lines, done.sheet)
 

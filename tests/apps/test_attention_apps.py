@@ -167,10 +167,10 @@ class AttendTest(AttentionTest):
             asked_for = Wanted(**given | change)
             with self.subTest(name):
                 if words is None:
-                    looker = attention_models.of_wanted(asked_for, "float32", False, **asked)
-                    self.assertEqual(attention_models.class_index(looker, "3"), (3, "class 3"))
+                    model = attention_models.of_wanted(asked_for, "float32", False, **asked)
+                    self.assertEqual(attention_models.class_index(model, "3"), (3, "class 3"))
                     with self.assertRaisesRegex(InputError, "--class=9: .*5 channels"):
-                        attention_models.class_index(looker, "9")
+                        attention_models.class_index(model, "9")
                     continue
                 with self.assertRaisesRegex(InputError, words):
                     attention_models.of_wanted(asked_for, "float32", False, **asked)
@@ -180,10 +180,10 @@ class AttendTest(AttentionTest):
         names += ["in/a.png", "manifest.json.png", "a/mask.png.jpg", "a/mask.jpg", "two\nlines.png"]
         found = folders.Found([self.photos / name for name in names], "--image")
         self.photos.mkdir()
-        place = picture_runner.place(found, str(self.photos), self.out)
-        taken = [path.as_posix().casefold() for path in place.names.values()]
+        inputs = picture_runner.input_pictures(found, str(self.photos), self.out)
+        taken = [path.as_posix().casefold() for path in inputs.names.values()]
         self.assertLen(set(taken), len(names))
-        self.assertEqual(place.names[self.photos / "in/a.png"].as_posix(), "in/a")
+        self.assertEqual(inputs.names[self.photos / "in/a.png"].as_posix(), "in/a")
         own = {"sheet.png", "tensorboard", "manifest.json"}
         own |= {f"{name}/mask.png" for name in taken}
         self.assertEqual(own & set(taken), set())
@@ -254,11 +254,11 @@ class LocalizeTest(AttentionTest):
     def test_refused(self):
         flags = [f"--checkpoint={self.checkpoint}", f"--image={self.image}"]
         self._refused("--scales=0.01", *flags, "--scales=0.01", app="localize")
-        looker = attention_models.of_classifier(checkpoints.load(str(self.checkpoint)), "float32")
+        model = attention_models.of_classifier(checkpoints.load(str(self.checkpoint)), "float32")
         for word, words in (("none", "nothing is there"), ("disk", "Nearest: disc")):
             with self.assertRaisesRegex(InputError, words):
-                localization.chosen(looker, word)
-        place = picture_runner.place(
+                localization.chosen(model, word)
+        inputs = picture_runner.input_pictures(
             folders.find(str(self.image), "--image"), str(self.image), self.out
         )
         for path, label, words in (
@@ -268,4 +268,4 @@ class LocalizeTest(AttentionTest):
         ):
             row = localization_metrics.Row(path, label, Box(0, 0, 9, 9))
             with self.assertRaisesRegex(InputError, words):
-                localization_metrics.matched([row], place, "true.csv", looker)
+                localization_metrics.matched([row], inputs, "true.csv", model)

@@ -94,7 +94,7 @@ class ClassifyNetworkTest(AppTest):
 class NamerTest(tf.test.TestCase):
     """In this process, which costs less."""
 
-    def _namer(self, model, labels=None):
+    def _classifier(self, model, labels=None):
         path = f"{self.create_tempdir().full_path}/net.keras"
         model.save(path)
         return self._named(path, labels)
@@ -110,70 +110,74 @@ class NamerTest(tf.test.TestCase):
         inputs, trunk = _trunk()
         model = keras.Model(inputs, _LAYERS.Dense(2)(_LAYERS.GlobalAveragePooling2D()(trunk)))
         with mock.patch("tfvis.experiments.messages.note") as said:
-            namer = self._namer(model)
+            classifier = self._classifier(model)
         self.assertIn("2 numbers, and nothing says that they are scores", str(said.mock_calls))
-        self.assertFalse(namer.probable)
+        self.assertFalse(classifier.probable)
         picture = nets.picture(224)[None]
         self.assertAllClose(
-            namer.answer(tf.constant(picture))[0], model.predict(picture, verbose=0)[0], rtol=1e-3
+            classifier.answer(tf.constant(picture))[0],
+            model.predict(picture, verbose=0)[0],
+            rtol=1e-3,
         )
         line = classification._lines("a.png", [("class 0", 12.3456), ("class 1", -3.0)], False)
         self.assertRegex(line[0], r"a\.png +class 0 +12\.35$")
         table = pathlib.Path(self.create_tempdir().full_path) / "predictions.csv"
-        predictions.write(table, ["a.png"], [np.array([12.5, -3])], namer.classes, 1, False)
+        predictions.write(table, ["a.png"], [np.array([12.5, -3])], classifier.classes, 1, False)
         self.assertEqual(
             table.read_text().split(), ["path,rank,label,score", "a.png,1,class", "0,12.500000"]
         )
         # A network that says itself that they are classes has no need of names.
         x = _LAYERS.Dense(2, activation="softmax")(_LAYERS.GlobalAveragePooling2D()(trunk))
-        self.assertTrue(self._namer(keras.Model(inputs, x)).probable)
+        self.assertTrue(self._classifier(keras.Model(inputs, x)).probable)
         x = _LAYERS.Dense(1000)(_LAYERS.GlobalAveragePooling2D()(trunk))
-        self.assertTrue(self._namer(keras.Model(inputs, x)).probable)
+        self.assertTrue(self._classifier(keras.Model(inputs, x)).probable)
 
     def test_logits_are_made_probabilities(self):
         inputs, trunk = _trunk()
         model = keras.Model(inputs, _LAYERS.Dense(4)(_LAYERS.GlobalAveragePooling2D()(trunk)))
         names = pathlib.Path(self.create_tempdir().full_path) / "names.txt"
         names.write_text("class 0\nclass 1\nclass 2\nclass 3\n")
-        namer = self._namer(model, str(names))
+        classifier = self._classifier(model, str(names))
         picture = nets.picture(224)[None]
         scores = model.predict(picture, verbose=0)[0]
         powers = np.exp(scores - scores.max())
-        self.assertAllClose(namer.answer(tf.constant(picture))[0], powers / powers.sum(), rtol=1e-3)
-        self.assertEqual(namer.classes, ("class 0", "class 1", "class 2", "class 3"))
+        self.assertAllClose(
+            classifier.answer(tf.constant(picture))[0], powers / powers.sum(), rtol=1e-3
+        )
+        self.assertEqual(classifier.classes, ("class 0", "class 1", "class 2", "class 3"))
 
     def test_softmax_of_a_map_of_one_pixel(self):
         inputs, trunk = _trunk()
         scores = _LAYERS.GlobalAveragePooling2D(keepdims=True)(_LAYERS.Conv2D(1000, 1)(trunk))
         model = keras.Model(inputs, _LAYERS.Softmax()(scores))
-        namer = self._namer(model)
-        self.assertEqual(namer.classes[207], "golden retriever")
+        classifier = self._classifier(model)
+        self.assertEqual(classifier.classes[207], "golden retriever")
         picture = nets.picture(224)[None]
         expected = model.predict(picture, verbose=0).reshape(1, 1000)
-        self.assertAllClose(namer.answer(tf.constant(picture)), expected, rtol=1e-3)
+        self.assertAllClose(classifier.answer(tf.constant(picture)), expected, rtol=1e-3)
 
     def test_grey_network_of_a_size_of_its_own(self):
-        namer = self._namer(nets.small(channels=1, size=32))
+        classifier = self._classifier(nets.small(channels=1, size=32))
         path = f"{self.create_tempdir().full_path}/wide.png"
         images.save_png(path, nets.oblong(60, 90))
-        ((number, read),) = namer.reads([path])
+        ((number, read),) = classifier.reads([path])
         self.assertEqual((number, read.shape), (0, (32, 32, 3)))
-        self.assertAllClose(np.sum(namer.answer(tf.constant(read[None]))), 1)
+        self.assertAllClose(np.sum(classifier.answer(tf.constant(read[None]))), 1)
 
     def test_what_prepares_pictures_itself_is_given_them_whole(self):
         net = network.wrap(nets.small(size=32), "small")
         recipe = published_recipes.Recipe(40, 32, net.preprocessing)
         model = net.end_to_end(recipe)
-        namer = self._namer(model)
+        classifier = self._classifier(model)
         for sides in ((60, 90), (70, 50)):
             path = f"{self.create_tempdir().full_path}/picture.png"
             images.save_png(path, nets.oblong(*sides))
-            ((_, read),) = namer.reads([path])
+            ((_, read),) = classifier.reads([path])
             whole = images.read(path).pixels
             self.assertAllEqual(read, whole)
-            answers = namer.answer(tf.constant(read[None]))
+            answers = classifier.answer(tf.constant(read[None]))
             self.assertAllClose(answers, model(whole[None]), rtol=1e-4)
-            self.assertEqual(namer.seen(path).shape, (224, 224, 3))
+            self.assertEqual(classifier.seen(path).shape, (224, 224, 3))
 
     def test_what_is_no_classifier_is_refused(self):
         inputs, trunk = _trunk()
@@ -187,7 +191,7 @@ class NamerTest(tf.test.TestCase):
             (_LAYERS.Softmax(name="map")(trunk), r"ends in map \(Softmax\)"),
         ):
             with self.assertRaisesRegex(InputError, f"--network=.*no classifier here: {words}"):
-                self._namer(keras.Model(inputs, output))
+                self._classifier(keras.Model(inputs, output))
 
 
 def _trunk():

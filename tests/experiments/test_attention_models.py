@@ -14,8 +14,8 @@ from tfvis.experiments import attention_models, deconvnet, localization
 class ShapeTest(tf.test.TestCase, parameterized.TestCase):
     def _shape(self, height, width, side=224):
         network = types.SimpleNamespace(fixed_size=None)
-        looker = types.SimpleNamespace(network=network, keeps_shape=True, side=side)
-        return attention_models.Looker.shape(looker, height, width)
+        model = types.SimpleNamespace(network=network, keeps_shape=True, side=side)
+        return attention_models.AttentionModel.shape(model, height, width)
 
     @parameterized.parameters(
         ((768, 1024), (224, 296)),

@@ -65,8 +65,8 @@ class NamedCheckpointsTest(tf.test.TestCase):
         self.assertEqual(
             networks.target(nets.oblong(40, 60), net, None, "center").shape[:2], (32, 32)
         )
-        namer = classifying_networks.of_checkpoint(self.name, "float32", None, "network")
-        self.assertEqual(namer.classes, net.classes)
+        classifier = classifying_networks.of_checkpoint(self.name, "float32", None, "network")
+        self.assertEqual(classifier.classes, net.classes)
         networks.as_trained(self.name, networks.Wanted(self.name))
         with self.assertRaisesRegex(InputError, "--pooling=avg: .* is a checkpoint"):
             networks.as_trained(self.name, networks.Wanted(self.name, pooling="avg"))
@@ -77,20 +77,22 @@ class NamedCheckpointsTest(tf.test.TestCase):
         net = network.build(self.name)
         model = net.end_to_end()
         picture = nets.oblong(40, 60)
-        namer = classifying_networks.of_checkpoint(self.name, "float32", None)
+        classifier = classifying_networks.of_checkpoint(self.name, "float32", None)
         path = self.home / "picture.png"
         images.save_png(path, picture)
-        ((_, read),) = namer.reads([str(path)])
+        ((_, read),) = classifier.reads([str(path)])
         stored = images.read(path).pixels
         # Pillow rounds to whole grey levels where the layer does not.
-        self.assertAllClose(model(stored[None]), namer.answer(tf.constant(read[None])), rtol=0.02)
+        self.assertAllClose(
+            model(stored[None]), classifier.answer(tf.constant(read[None])), rtol=0.02
+        )
 
     def test_a_file_made_of_it_keeps_its_classes(self):
         picture, path = nets.oblong(40, 60), self.home / "picture.png"
         images.save_png(path, picture)
-        namer = classifying_networks.of_checkpoint(self.name, "float32", None)
-        ((_, read),) = namer.reads([str(path)])
-        expected = namer.answer(tf.constant(read[None]))
+        classifier = classifying_networks.of_checkpoint(self.name, "float32", None)
+        ((_, read),) = classifier.reads([str(path)])
+        expected = classifier.answer(tf.constant(read[None]))
         for whole in (False, True):
             output = self.home / f"net{whole}.keras"
             job = conversion.Job(self.name, None, None, "auto", True, whole, str(output))

@@ -16,7 +16,7 @@ from tfvis.experiments import (
     outcome,
     picture_runner,
 )
-from tfvis.experiments.attention_models import Looker
+from tfvis.experiments.attention_models import AttentionModel
 from tfvis.report import sheets, tensorboard
 
 # Pictures on the sheet: a page of about a screen's width and some of its heights.
@@ -60,25 +60,25 @@ def run(
         InputError: no such network or class; no picture can be read.
     """
     workdir = files.make_folder(workdir, "--workdir")
-    looker = attention_models.of_wanted(
+    model = attention_models.of_wanted(
         wanted, devices.precision(precision), of_class is not None or cam_layer is not None,
         size=size, per_layer=per_layer, crop_borders=crop_borders, layers=layers,
         cam_layer=cam_layer,
     )  # fmt: skip
-    chosen = attention_models.class_index(looker, of_class) if of_class is not None else None
-    if not looker.classes:
-        why = looker.network.no_classifier
-        messages.note(f"{looker.name} has no classifier{why and f': it {why}'}; no class maps.")
-    for note in looker.notes:
+    chosen = attention_models.class_index(model, of_class) if of_class is not None else None
+    if not model.classes:
+        why = model.network.no_classifier
+        messages.note(f"{model.name} has no classifier{why and f': it {why}'}; no class maps.")
+    for note in model.notes:
         messages.note(note)
-    place = picture_runner.place(found, root, workdir)
-    records = make(looker, place, workdir, arguments or {}, chosen, steps)
+    inputs = picture_runner.input_pictures(found, root, workdir)
+    records = make(model, inputs, workdir, arguments or {}, chosen, steps)
     return outcome.Outcome(records, [line(one) for one in records], workdir / "sheet.png")
 
 
 def make(
-    looker: Looker,
-    place: picture_runner.Place,
+    model: AttentionModel,
+    inputs: picture_runner.InputPictures,
     workdir: pathlib.Path,
     arguments: dict,
     chosen: tuple[int, str] | None = None,
@@ -87,8 +87,8 @@ def make(
     """Looks at the pictures and writes everything; returns a record of each, see `line`.
 
     Args:
-        looker: the network.
-        place: the pictures.
+        model: the network.
+        inputs: the pictures.
         workdir: exists and is writable.
         arguments: for the manifest.
         chosen: (number, name) of the class, or None for each picture's likeliest.
@@ -99,15 +99,15 @@ def make(
     """
     asked = {"app": "attend", "class": chosen, "steps": steps}
     records = picture_runner.each(
-        place, looker, workdir, arguments,
+        inputs, model, workdir, arguments,
         lambda path: asked,
-        lambda path, pixels: _one(looker, pixels, workdir / place.names[path], chosen, steps),
+        lambda path, pixels: _one(model, pixels, workdir / inputs.names[path], chosen, steps),
     )  # fmt: skip
     shown = [(record, _panels(record, workdir / record["folder"])) for record in records[:_SHOWN]]
     columns = max(len(panels) for _, panels in shown)
     cells = [cell for record, panels in shown for cell in _row(record, panels)]
-    heading = f"Where {looker.name} looks"
-    heading += ", and where it sees the class" if looker.classes else ""
+    heading = f"Where {model.name} looks"
+    heading += ", and where it sees the class" if model.classes else ""
     page = sheets.sheet(cells, columns=columns, heading=heading)
     images.save_png(workdir / "sheet.png", page)
     with tensorboard.Writer(workdir / "tensorboard") as writer:
@@ -117,18 +117,20 @@ def make(
     return records
 
 
-def _one(looker: Looker, pixels: np.ndarray, folder: pathlib.Path, chosen, steps: bool) -> dict:
+def _one(
+    model: AttentionModel, pixels: np.ndarray, folder: pathlib.Path, chosen, steps: bool
+) -> dict:
     """Looks at a picture and writes its files; returns what to tell of it."""
     height, width = pixels.shape[:2]
-    frame = looker.frame(pixels)
-    prepared = looker.prepared(attention_models.cut(pixels, frame))
-    seen = looker.look(prepared)
+    frame = model.frame(pixels)
+    prepared = model.prepared(attention_models.cut(pixels, frame))
+    seen = model.explain(prepared)
     index, name = None, ""
     maps = {} if seen.mask is None else {"mask": seen.mask}
     if seen.answers is not None:
         index = chosen[0] if chosen else int(seen.answers.argmax())
-        name = chosen[1] if chosen else looker.classes[index]
-        maps["gradcam"] = looker.class_map(seen, index)
+        name = chosen[1] if chosen else model.classes[index]
+        maps["gradcam"] = model.class_map(seen, index)
         if "mask" in maps:
             maps["product"] = product(seen.mask, maps["gradcam"])
     small = attention_models.thumbnail(pixels, attention_models.LARGEST)
@@ -154,15 +156,15 @@ def _one(looker: Looker, pixels: np.ndarray, folder: pathlib.Path, chosen, steps
     return {
         "class": name or None,
         "answer": None if index is None else round(float(seen.answers[index]), 6),
-        "top": attention_models.top(looker, seen.answers),
-        "probabilities": looker.probable,
+        "top": attention_models.top(model, seen.answers),
+        "probabilities": model.probable,
         "seen_at": list(prepared.shape[1:3]),
         "empty": [word for word, found in maps.items() if not found.any()],
         "written": written,
     }
 
 
-def _steps(seen: attention_models.Sight) -> np.ndarray:
+def _steps(seen: attention_models.Explanation) -> np.ndarray:
     """Returns the masks from the deepest layer to the picture, as one page."""
     cells = []
     for layer, values in (*seen.steps.items(), ("mask", seen.mask)):

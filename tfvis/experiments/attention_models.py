@@ -34,7 +34,7 @@ LARGEST = 2048
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Looker:
+class AttentionModel:
     """A network and the ways it is asked where it looks.
 
     Attributes:
@@ -86,8 +86,8 @@ class Looker:
         resized = images.resize(pixels, *self.shape(*pixels.shape[:2]))
         return tf.constant(images.with_channels(resized, self.network.channels)[None])
 
-    def look(self, prepared: tf.Tensor) -> "Sight":
-        """Looks at one picture that is `prepared`."""
+    def explain(self, prepared: tf.Tensor) -> "Explanation":
+        """Returns what is seen in one picture that is `prepared`."""
         mask, steps = None, {}
         if self.backprop:
             seen = self.backprop.attend(prepared)
@@ -96,7 +96,7 @@ class Looker:
         else:
             taps = self.taps(prepared)
         answers = self._answers(taps[self.network.logits]) if self.classes else None
-        return Sight(
+        return Explanation(
             size=tuple(prepared.shape[1:3]),
             mask=mask,
             steps=steps,
@@ -113,13 +113,13 @@ class Looker:
         found = self.network.probabilities(scores) if self.probable else scores
         return found[0].numpy()
 
-    def class_map(self, sight: "Sight", index: int) -> np.ndarray:
+    def class_map(self, explanation: "Explanation", index: int) -> np.ndarray:
         """Returns Grad-CAM of a class, float32 [height, width], 0 or more."""
-        return self.cam.of_map(sight.deep, [index], sight.size)[0].numpy()
+        return self.cam.of_map(explanation.deep, [index], explanation.size)[0].numpy()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Sight:
+class Explanation:
     """What is seen in one picture.
 
     Attributes:
@@ -148,8 +148,8 @@ def of_classifier(
     crop_borders: bool | None = None,
     layers: tuple[str, ...] | None = None,
     cam_layer: str | None = None,
-) -> Looker:
-    """Returns the looker of a checkpoint; pictures are squeezed, as it learnt them.
+) -> AttentionModel:
+    """Returns the model of a checkpoint; pictures are squeezed, as it learnt them.
 
     Args:
         classifier: whose eyes.
@@ -164,7 +164,7 @@ def of_classifier(
         InputError: a size it cannot take; layers that are no maps.
     """
     cropped = labelled_pictures.crop_borders(classifier, crop_borders)
-    return _looker(
+    return _attention_model(
         classifier.network, classifier.name, classifier.classes, size or classifier.size, precision,
         size=size, per_layer=per_layer, layers=layers, cam_layer=cam_layer,
         crop_borders=cropped, keeps_shape=False,
@@ -181,8 +181,8 @@ def of_wanted(
     crop_borders: bool | None = None,
     layers: tuple[str, ...] | None = None,
     cam_layer: str | None = None,
-) -> Looker:
-    """Returns the looker of a checkpoint or network by its name.
+) -> AttentionModel:
+    """Returns the model of a checkpoint or network by its name.
 
     Args:
         asked: the one network.
@@ -209,7 +209,7 @@ def of_wanted(
     count = network.classifier.classes if network.classifier else 0
     if note := networks.classifier_note(network, networks.percentages(network)):
         messages.note(f"{note}.")
-    return _looker(
+    return _attention_model(
         network, network.name,
         network.classes or labels.names(count),
         size or min(network.fixed_size or (_SIDE,)), precision,
@@ -218,9 +218,9 @@ def of_wanted(
     )  # fmt: skip
 
 
-def _looker(
+def _attention_model(
     network, name, classes, side, precision, *, size, per_layer, layers, cam_layer, **kinds
-) -> Looker:
+) -> AttentionModel:
     spatial = network.convolutions_and_poolings()
     fixed = network.fixed_size
     if fixed and size and (size, size) != fixed:
@@ -254,7 +254,7 @@ def _looker(
             raise
         taps = tf.function(network.taps(extra, precision), autograph=False)
         notes.append(f"no masks. {error}")
-    return Looker(
+    return AttentionModel(
         network=network,
         name=name,
         classes=classes,
@@ -286,40 +286,40 @@ def _blamed(flag: str, method: str):
         raise InputError(f"{flag}: {str(error).removeprefix(f'{method}: ')}") from error
 
 
-def class_index(looker: Looker, word: str) -> tuple[int, str]:
+def class_index(model: AttentionModel, word: str) -> tuple[int, str]:
     """Returns the number and name of the class that --class names.
 
     Args:
-        looker: whose class.
+        model: whose class.
         word: a name; of a network that is no checkpoint also a number.
 
     Raises:
         InputError: there is no classifier, or no one class of that name.
     """
-    if not looker.classes:
+    if not model.classes:
         raise InputError(
-            f"--class={word}: {looker.name} has no classifier here"
-            f"{_why(looker.network)}. Use a checkpoint, or a network whose weights include one."
+            f"--class={word}: {model.name} has no classifier here"
+            f"{_why(model.network)}. Use a checkpoint, or a network whose weights include one."
         )
-    if word in looker.classes:
-        return looker.classes.index(word), word
-    if not looker.keeps_shape:
+    if word in model.classes:
+        return model.classes.index(word), word
+    if not model.keeps_shape:
         raise InputError(
-            f"--class={word}: no class of {looker.name}. {nearest(word, looker.classes)}"
+            f"--class={word}: no class of {model.name}. {nearest(word, model.classes)}"
         )
-    found = parsing.one_class(word, looker.network, "--class")
-    return found.channel, looker.classes[found.channel] if word.isdigit() else found.name
+    found = parsing.one_class(word, model.network, "--class")
+    return found.channel, model.classes[found.channel] if word.isdigit() else found.name
 
 
 def _why(network: Network) -> str:
     return f" ({network.no_classifier})" if network.no_classifier else ""
 
 
-def top(looker: Looker, answers: np.ndarray | None, count: int = 3) -> list[list]:
+def top(model: AttentionModel, answers: np.ndarray | None, count: int = 3) -> list[list]:
     """Returns the first classes, [name, what the network answers] each, the surest first."""
     if answers is None:
         return []
-    found = predictions.ranked(answers, looker.classes, count)
+    found = predictions.ranked(answers, model.classes, count)
     return [[name, round(answer, 6)] for name, answer in found]
 
 

@@ -5,7 +5,7 @@ import pathlib
 from tfvis import images
 from tfvis.errors import InputError
 from tfvis.experiments import example_pictures, folders, outcome, picture_runner, predictions
-from tfvis.experiments.classifying_networks import Namer
+from tfvis.experiments.classifying_networks import ImageClassifier
 from tfvis.experiments.runner import described
 from tfvis.report import manifest, sheets
 
@@ -18,7 +18,7 @@ _WIDE = 44
 
 
 def run(
-    namer: Namer,
+    classifier: ImageClassifier,
     found: folders.Found | None,
     *,
     workdir: pathlib.Path,
@@ -28,7 +28,7 @@ def run(
     """Looks at the pictures and writes everything.
 
     Args:
-        namer: the classifier.
+        classifier: see `classifying_networks`.
         found: the pictures, or None for two that come along.
         workdir: exists and is writable.
         top: how many classes of each.
@@ -44,20 +44,20 @@ def run(
     paths = [str(path) for path in looked.paths if path not in looked.broken]
     if not paths:
         raise InputError(f"--image={next(iter(looked.broken.values())).detail}.")
-    chosen, rows, broken = predictions.collected(namer.reads(paths), paths, namer.answer)
+    chosen, rows, broken = predictions.collected(classifier.reads(paths), paths, classifier.answer)
     looked.broken.update((pathlib.Path(one.path), one) for one in broken)
     folders.report(looked)
     paths = [paths[k] for k in chosen]
     table = workdir / "predictions.csv"
-    predictions.write(table, paths, rows, namer.classes, top, namer.probable)
-    named = [predictions.ranked(row, namer.classes, top) for row in rows]
+    predictions.write(table, paths, rows, classifier.classes, top, classifier.probable)
+    named = [predictions.ranked(row, classifier.classes, top) for row in rows]
     cells = [
-        _cell(namer.seen(path), answers, namer.probable)
+        _cell(classifier.seen(path), answers, classifier.probable)
         for path, answers in zip(paths[:_SHOWN], named, strict=False)
     ]
-    heading = _heading(namer)
+    heading = _heading(classifier)
     images.save_png(workdir / "sheet.png", sheets.sheet(cells, heading=heading))
-    key = "probabilities" if namer.probable else "scores"
+    key = "probabilities" if classifier.probable else "scores"
     records = [
         {"path": path, key: dict(answers)} for path, answers in zip(paths, named, strict=True)
     ]
@@ -65,7 +65,7 @@ def run(
         workdir / "manifest.json",
         {
             "arguments": arguments or {}, "versions": manifest.versions(),
-            "network": described(namer.network), "classes": namer.classes,
+            "network": described(classifier.network), "classes": classifier.classes,
             **folders.told(looked),
             "results": records,
         },
@@ -73,15 +73,15 @@ def run(
     lines = [
         line
         for path, answers in zip(paths, named, strict=True)
-        for line in _lines(path, answers, namer.probable)
+        for line in _lines(path, answers, classifier.probable)
     ]
     return outcome.Outcome(records, lines, workdir / "sheet.png")
 
 
-def _heading(namer: Namer) -> str:
-    classes = namer.classes
+def _heading(classifier: ImageClassifier) -> str:
+    classes = classifier.classes
     named = ", ".join(classes) if len(classes) <= _HEADING else f"{len(classes):,} classes"
-    return f"{namer.name}: {named}"
+    return f"{classifier.name}: {named}"
 
 
 def _cell(pixels, answers, probable: bool) -> sheets.Cell:

@@ -21,7 +21,7 @@ Read = np.ndarray | InputError
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Namer:
+class ImageClassifier:
     """A classifier and the way it is shown pictures.
 
     Attributes:
@@ -45,7 +45,7 @@ class Namer:
 
 def of_checkpoint(
     name: str, precision: str, crop_borders: bool | None, flag: str = "checkpoint"
-) -> Namer:
+) -> ImageClassifier:
     """Returns a trained classifier; the whole picture is squeezed, as it learnt them.
 
     Args:
@@ -59,7 +59,7 @@ def of_checkpoint(
     """
     classifier = networks.classifier(name, flag)
     cut = labelled_pictures.crop_borders(classifier, crop_borders)
-    return Namer(
+    return ImageClassifier(
         classifier.name,
         classifier.network,
         classifier.classes,
@@ -71,7 +71,7 @@ def of_checkpoint(
 
 def of_network(
     wanted: networks.Wanted, names: str | None, precision: str, crop_borders: bool
-) -> Namer:
+) -> ImageClassifier:
     """Returns a network by its name, shown pictures by its recipe.
 
     Args:
@@ -124,7 +124,7 @@ def of_network(
             except InputError as error:
                 yield number, error
 
-    return Namer(network.name, network, classes, reads, answer, seen, probable)
+    return ImageClassifier(network.name, network, classes, reads, answer, seen, probable)
 
 
 def _example(path: str) -> datasets.Example:

@@ -245,7 +245,9 @@ def attention(demo: Demo, checkpoint: str, painted: np.ndarray) -> tuple[html_pa
         images.save_png(pictures / f"{name}.png", pixels)
     records = attentions.make(
         attention_models.of_classifier(classifier, devices.precision(demo.precision)),
-        picture_runner.place(folders.find(str(pictures), "--image"), str(pictures), workdir),
+        picture_runner.input_pictures(
+            folders.find(str(pictures), "--image"), str(pictures), workdir
+        ),
         workdir,
         demo.arguments,
     )

@@ -20,8 +20,8 @@ from tfvis.experiments import (
     networks,
     picture_runner,
 )
-from tfvis.experiments.attention_models import Looker
-from tfvis.experiments.sliding_windows import Glances, glances
+from tfvis.experiments.attention_models import AttentionModel
+from tfvis.experiments.sliding_windows import SlidingWindows, slide
 from tfvis.report import manifest, sheets, tensorboard
 
 # By the share of right boxes (IoU 0.5) on 150 sketches of PACS, whose ink is the true box, and
@@ -39,20 +39,20 @@ class Job:
     """Pictures to find things in, as the flags of `localize` have them.
 
     Attributes:
-        looker: the classifier.
-        place: the pictures.
+        model: the classifier.
+        inputs: the pictures.
         chosen: number of the class, or None for each picture's likeliest.
-        kind: of the map, see `Glances.map`.
+        kind: of the map, see `SlidingWindows.map`.
         threshold: share of the map's maximum; None is the kind's own.
         most: boxes of a picture.
-        scales: see `glances`.
+        scales: see `slide`.
         truths: the true boxes of pictures that have any.
         workdir: exists and is writable.
         arguments: for the manifest.
     """
 
-    looker: Looker
-    place: picture_runner.Place
+    model: AttentionModel
+    inputs: picture_runner.InputPictures
     chosen: int | None
     kind: str
     threshold: float | None
@@ -72,11 +72,11 @@ class Job:
         found = self.truths.get(path, {})
         if self.chosen is None:
             return found
-        name = self.looker.classes[self.chosen]
+        name = self.model.classes[self.chosen]
         return {name: found[name]} if name in found else {}
 
 
-def chosen(looker: Looker, word: str | None) -> int | None:
+def chosen(model: AttentionModel, word: str | None) -> int | None:
     """Returns the number of the class that --class names.
 
     Raises:
@@ -84,7 +84,7 @@ def chosen(looker: Looker, word: str | None) -> int | None:
     """
     if word == NEGATIVE:
         raise InputError(f"--class={word}: means that nothing is there. Name another class.")
-    return None if word is None else attention_models.class_index(looker, word)[0]
+    return None if word is None else attention_models.class_index(model, word)[0]
 
 
 def run(
@@ -123,14 +123,14 @@ def run(
         InputError: no such checkpoint or class; no picture can be used.
     """
     workdir = files.make_folder(workdir, "--workdir")
-    looker = attention_models.of_classifier(
+    model = attention_models.of_classifier(
         networks.classifier(checkpoint), devices.precision(precision), crop_borders=crop_borders
     )
-    index = chosen(looker, of_class)
-    place = picture_runner.place(found, root, workdir)
-    truths = localization_metrics.matched(list(rows), place, truth, looker)
+    index = chosen(model, of_class)
+    inputs = picture_runner.input_pictures(found, root, workdir)
+    truths = localization_metrics.matched(list(rows), inputs, truth, model)
     return make(
-        Job(looker, place, index, kind, threshold, most, scales, truths, workdir, arguments or {})
+        Job(model, inputs, index, kind, threshold, most, scales, truths, workdir, arguments or {})
     )
 
 
@@ -145,7 +145,7 @@ def make(job: Job) -> list[str]:
         "most": job.most, "scales": job.scales,
     }  # fmt: skip
     records = picture_runner.each(
-        job.place, job.looker, job.workdir, job.arguments,
+        job.inputs, job.model, job.workdir, job.arguments,
         lambda path: settings | {"true": job.true(path)},
         lambda path, pixels: _one(job, path, pixels),
     )  # fmt: skip
@@ -166,15 +166,15 @@ def make(job: Job) -> list[str]:
 
 def _one(job: Job, path: pathlib.Path, pixels: np.ndarray) -> dict:
     """Looks at a picture and writes its files; returns what to tell of it."""
-    folder, true = job.workdir / job.place.names[path], job.true(path)
+    folder, true = job.workdir / job.inputs.names[path], job.true(path)
     height, width = pixels.shape[:2]
     if any(box.x1 > width or box.y1 > height for some in true.values() for box in some):
         raise picture_runner.UnfitError(
             f"{path}: a true box of it is not within {width}x{height} px"
         )
-    frame = job.looker.frame(pixels)
-    seen = glances(job.looker, attention_models.cut(pixels, frame), job.scales)
-    together, classes = seen.together(), job.looker.classes
+    frame = job.model.frame(pixels)
+    seen = slide(job.model, attention_models.cut(pixels, frame), job.scales)
+    together, classes = seen.together(), job.model.classes
     index = int(together.argmax()) if job.chosen is None else job.chosen
     label = classes[index]
     found, files = {}, {}
@@ -192,7 +192,7 @@ def _one(job: Job, path: pathlib.Path, pixels: np.ndarray) -> dict:
     return {
         "label": label,
         "probability": probability,
-        "top": attention_models.top(job.looker, together),
+        "top": attention_models.top(job.model, together),
         "windows": len(seen.windows),
         "frame": _plain(frame)[:4],
         "canvas": list(seen.canvas),
@@ -209,7 +209,7 @@ def _one(job: Job, path: pathlib.Path, pixels: np.ndarray) -> dict:
     }
 
 
-def _boxes(job: Job, seen: Glances, values: np.ndarray, probability: float, frame: Box):
+def _boxes(job: Job, seen: SlidingWindows, values: np.ndarray, probability: float, frame: Box):
     """Returns the boxes of a map in pixels of the picture, with their scores."""
     least = _SPECK if job.most > 1 else 0.0
     found = []
@@ -256,7 +256,7 @@ def _show(job: Job, records: list[dict], measures: localization_metrics.Measures
         if measures:
             values = {f"boxes/{name}": value for name, value in measures.numbers().items()}
             writer.scalars(values, 0)
-    heading = f"{job.looker.name}: boxes cut from {job.kind} at {job.cut:g} of its maximum"
+    heading = f"{job.model.name}: boxes cut from {job.kind} at {job.cut:g} of its maximum"
     page = sheets.sheet(cells, 2 * min(3, len(records)), heading)
     images.save_png(job.workdir / "sheet.png", page)
 

@@ -13,9 +13,9 @@ from tfvis.attention.metrics import localization
 from tfvis.classifiers.datasets import NEGATIVE
 from tfvis.errors import InputError, nearest
 from tfvis.experiments import messages
-from tfvis.experiments.attention_models import Looker
+from tfvis.experiments.attention_models import AttentionModel
 from tfvis.experiments.box_files import Row
-from tfvis.experiments.picture_runner import Place
+from tfvis.experiments.picture_runner import InputPictures
 
 Truths = dict[pathlib.Path, dict[str, list[Box]]]
 
@@ -79,7 +79,9 @@ class Measures:
         ]
 
 
-def matched(rows: list[Row], place: Place, table: str | None, looker: Looker) -> Truths:
+def matched(
+    rows: list[Row], inputs: InputPictures, table: str | None, model: AttentionModel
+) -> Truths:
     """Returns the true boxes of each picture, by class.
 
     A path of the table is looked for where the program runs, beside the table, and in the
@@ -87,24 +89,24 @@ def matched(rows: list[Row], place: Place, table: str | None, looker: Looker) ->
 
     Args:
         rows: of --ground_truth.
-        place: the pictures.
+        inputs: the pictures.
         table: --ground_truth.
-        looker: whose classes.
+        model: whose classes.
 
     Raises:
         InputError: a class it does not know, or none of the paths is one of the pictures.
     """
     if table is None:
         return {}
-    known = [name for name in looker.classes if name != NEGATIVE]
+    known = [name for name in model.classes if name != NEGATIVE]
     for row in rows:
         if row.label not in known:
             raise InputError(
-                f"--ground_truth={table}: {row.label!r} is no class of {looker.name} that has "
+                f"--ground_truth={table}: {row.label!r} is no class of {model.name} that has "
                 f"boxes. {nearest(row.label, known)}"
             )
-    pictures = {path.resolve(): path for path in place.found.paths}
-    roots = (pathlib.Path(), files.located(table).parent, place.root)
+    pictures = {path.resolve(): path for path in inputs.found.paths}
+    roots = (pathlib.Path(), files.located(table).parent, inputs.root)
     found: Truths = {}
     lost: dict[str, None] = {}
     for row in rows:

@@ -10,7 +10,7 @@ import numpy as np
 from tfvis import files, images
 from tfvis.errors import InputError
 from tfvis.experiments import example_pictures, folders, runner
-from tfvis.experiments.attention_models import Looker
+from tfvis.experiments.attention_models import AttentionModel
 from tfvis.experiments.progress import bar
 from tfvis.report import manifest
 
@@ -25,7 +25,7 @@ class UnfitError(InputError):
 
 
 @dataclasses.dataclass(frozen=True)
-class Place:
+class InputPictures:
     """Pictures and the folders for what is made of them.
 
     Attributes:
@@ -39,7 +39,9 @@ class Place:
     names: dict[pathlib.Path, pathlib.PurePosixPath]
 
 
-def place(found: folders.Found | None, root: str | None, workdir: pathlib.Path) -> Place:
+def input_pictures(
+    found: folders.Found | None, root: str | None, workdir: pathlib.Path
+) -> InputPictures:
     """Returns the pictures that --image names, or the two that come along.
 
     A picture's folder is named as the picture is, below the folder that was looked through;
@@ -72,12 +74,12 @@ def place(found: folders.Found | None, root: str | None, workdir: pathlib.Path) 
                 break
         taken.add(whole.casefold())
         names[path] = pathlib.PurePosixPath(whole)
-    return Place(found, top, names)
+    return InputPictures(found, top, names)
 
 
 def each(
-    place: Place,
-    looker: Looker,
+    inputs: InputPictures,
+    model: AttentionModel,
     workdir: pathlib.Path,
     arguments: dict,
     asked: Callable[[pathlib.Path], dict],
@@ -86,11 +88,11 @@ def each(
     """Works through the pictures, or takes over what was finished before; keeps manifest.json.
 
     Args:
-        place: the pictures; those that cannot be read are left out and named.
-        looker: who looks.
+        inputs: the pictures; those that cannot be read are left out and named.
+        model: of the network that looks.
         workdir: exists and is writable.
         arguments: for the manifest.
-        asked: path -> what besides picture and looker decides the files.
+        asked: path -> what besides picture and model decides the files.
         one: (path, pixels) -> a record of JSON's types; "written" names the files it has
             written into the picture's folder.
 
@@ -100,14 +102,14 @@ def each(
     Raises:
         InputError: none can be read.
     """
-    found, records = place.found, []
+    found, records = inputs.found, []
     done = _earlier(workdir)
     header = {
         "arguments": arguments,
         "versions": manifest.versions(),
-        "network": runner.described(looker.network),
-        "looker": looker.settings,
-        "classes": looker.classes,
+        "network": runner.described(model.network),
+        "attention": model.settings,
+        "classes": model.classes,
     }
 
     def save() -> None:
@@ -117,7 +119,7 @@ def each(
             kept = [
                 record
                 for record in done.values()
-                if record["path"] not in reached and pathlib.Path(record["path"]) in place.names
+                if record["path"] not in reached and pathlib.Path(record["path"]) in inputs.names
             ]
             content = header | folders.told(found) | {"results": records + kept}
             manifest.write(workdir / "manifest.json", content)
@@ -127,7 +129,7 @@ def each(
         with bar("Looking", len(found.paths)) as progress:
             for path in found.paths:
                 if path not in found.broken:
-                    records += _record(place, path, looker, workdir, done, asked, one)
+                    records += _record(inputs, path, model, workdir, done, asked, one)
                 progress.update(1)
                 if time.perf_counter() - saved > _SAVE_EVERY_S:
                     save()
@@ -148,24 +150,24 @@ def short(text: str, length: int) -> str:
     return text if len(text) <= length else "..." + text[3 - length :]
 
 
-def _record(place, path, looker, workdir, done, asked, one) -> list[dict]:
+def _record(inputs, path, model, workdir, done, asked, one) -> list[dict]:
     """Returns the record of a picture; none if it cannot be read."""
-    folder = place.names[path]
+    folder = inputs.names[path]
     try:
         parts = {"picture": files.sha256_of(path), "folder": folder.as_posix()}
-        key = runner.key(looker.network, looker=looker.settings, **parts, **asked(path))
+        key = runner.key(model.network, attention=model.settings, **parts, **asked(path))
         record = done.get(key)
         if record is not None and _whole(workdir / folder, record):
             return [record | {"path": str(path)}]
         picture = images.read(path, None, shrink=False)
-        place.found.notes[path] = picture.bare_notes
+        inputs.found.notes[path] = picture.bare_notes
     except (InputError, OSError) as error:
-        place.found.leave_out(path, error)
+        inputs.found.leave_out(path, error)
         return []
     try:
         made = one(path, picture.pixels)
     except UnfitError as error:
-        place.found.leave_out(path, error)
+        inputs.found.leave_out(path, error)
         return []
     names = made.pop("written")
     digests = {name: files.sha256_of(workdir / folder / name) for name in names}

@@ -10,7 +10,7 @@ from tfvis.attention.boxes import Box
 from tfvis.classifiers.datasets import NEGATIVE
 from tfvis.errors import InputError
 from tfvis.experiments import attention_models
-from tfvis.experiments.attention_models import Looker, Sight
+from tfvis.experiments.attention_models import AttentionModel, Explanation
 from tfvis.experiments.picture_runner import UnfitError
 
 KINDS = ("vbp", "gradcam", "product")
@@ -25,24 +25,24 @@ _CANVAS = 1024
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Glances:
+class SlidingWindows:
     """A picture as it is seen in several windows.
 
     Attributes:
-        looker: who looks.
+        model: of the network that looks.
         size: (height, width) of the picture.
         canvas: (height, width) of its maps.
         windows: in pixels of the canvas.
-        sights: of each, without steps.
+        explanations: of each, without steps.
         answers: float32 [windows, classes], probabilities.
         whole: whether the first window is the whole picture.
     """
 
-    looker: Looker
+    model: AttentionModel
     size: tuple[int, int]
     canvas: tuple[int, int]
     windows: tuple[Box, ...]
-    sights: tuple[Sight, ...]
+    explanations: tuple[Explanation, ...]
     answers: np.ndarray
     whole: bool
 
@@ -66,7 +66,7 @@ class Glances:
         return float(self.answers[:, number].max())
 
     def _negative(self) -> int | None:
-        classes = self.looker.classes
+        classes = self.model.classes
         return classes.index(NEGATIVE) if NEGATIVE in classes else None
 
     def map(self, kind: str, number: int) -> np.ndarray:
@@ -95,22 +95,22 @@ class Glances:
             first = np.arange(len(shares)) == shares.argmax()
         # One window is what its maximum is measured by; its probability would only round.
         shares = first * shares if len(shares) > 1 else np.ones(1)
-        for sight, share in zip(self.sights, shares, strict=True):
-            mask = values = sight.mask
+        for explanation, share in zip(self.explanations, shares, strict=True):
+            mask = values = explanation.mask
             if not share:
                 yield np.zeros_like(mask)
                 continue
             if kind != "vbp":
-                cam = self.looker.class_map(sight, number)
+                cam = self.model.class_map(explanation, number)
                 values = cam if kind == "gradcam" else mask * cam
             yield share * (values if kind == "gradcam" else values**_ROOT)
 
 
-def glances(looker: Looker, pixels: np.ndarray, scales: Sequence[float]) -> Glances:
+def slide(model: AttentionModel, pixels: np.ndarray, scales: Sequence[float]) -> SlidingWindows:
     """Looks at a picture in windows.
 
     Args:
-        looker: of a classifier.
+        model: of a classifier.
         pixels: float32 [height, width, 3].
         scales: 1 is the whole picture, squeezed; less are square windows of that share of
             its shorter side.
@@ -120,7 +120,7 @@ def glances(looker: Looker, pixels: np.ndarray, scales: Sequence[float]) -> Glan
     """
     height, width = pixels.shape[:2]
     smaller = [scale for scale in scales if scale < 1]
-    canvas = looker.shape(height, width)
+    canvas = model.shape(height, width)
     if smaller:
         canvas = attention_models.fitted(height, width, _CANVAS)
     found = [Box(0, 0, canvas[1], canvas[0])] if len(smaller) < len(scales) else []
@@ -135,20 +135,20 @@ def glances(looker: Looker, pixels: np.ndarray, scales: Sequence[float]) -> Glan
         )
     seen = [
         dataclasses.replace(
-            looker.look(
-                looker.prepared(attention_models.cut(pixels, _source(window, canvas, pixels)))
+            model.explain(
+                model.prepared(attention_models.cut(pixels, _source(window, canvas, pixels)))
             ),
             steps={},
         )
         for window in found
     ]
-    return Glances(
-        looker=looker,
+    return SlidingWindows(
+        model=model,
         size=(height, width),
         canvas=canvas,
         windows=tuple(found),
-        sights=tuple(seen),
-        answers=np.stack([sight.answers for sight in seen]),
+        explanations=tuple(seen),
+        answers=np.stack([explanation.answers for explanation in seen]),
         whole=len(smaller) < len(scales),
     )
 
