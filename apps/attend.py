@@ -69,7 +69,7 @@ def main() -> None:
 
     layers = {_CAM_LAYER.name: _CAM_LAYER.value, _LAYERS.name: ",".join(_LAYERS.value or ())}
     name_checks.check(_NETWORK(), wanted=_CLASS.value, layers=layers)
-    found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
+    found = folders.find(_IMAGE.value, "image") if _IMAGE.value is not None else None
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from tfvis.experiments import attention

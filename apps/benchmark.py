@@ -113,7 +113,7 @@ def main() -> None:
     target = networks.target(picture, network, _SIZE.value, "none")
     network.check(layers)
     print(", ".join(f"{k} {v}" for k, v in manifest.versions().items()))
-    found = folders.find(_IMAGES.value, "--images") if _IMAGES.value else None
+    found = folders.find(_IMAGES.value, "images") if _IMAGES.value else None
     size, count = _SIZE.value, _COUNT.value
     tables = {
         "layers": lambda: surveys.table_layers(network, found, count, size, workdir),

@@ -50,7 +50,7 @@ def main() -> None:
         name_checks.checkpoint(name, flag)
     else:
         name_checks.check(_NETWORK())
-    found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
+    found = folders.find(_IMAGE.value, "image") if _IMAGE.value is not None else None
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from tfvis.experiments import classification, classifying_networks, devices

@@ -53,7 +53,7 @@ def main() -> None:
     if _UNITS["units"].value is not None:
         words.split(_UNITS["units"].value, "units")
     name_checks.check(_NETWORK(), unit_holders=_UNITS)
-    found = folders.find(_IMAGES.value, "--images") if _IMAGES.value is not None else None
+    found = folders.find(_IMAGES.value, "images") if _IMAGES.value is not None else None
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from tfvis.experiments import deconvnet

@@ -70,10 +70,10 @@ def main() -> None:
 
     name_checks.checkpoint(_CHECKPOINT.value, wanted=_CLASS.value)
     scales = _scales(_SCALES.value)
-    found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
+    found = folders.find(_IMAGE.value, "image") if _IMAGE.value is not None else None
     rows = []
     if _GROUND_TRUTH.value is not None:
-        rows = box_files.read(_GROUND_TRUTH.value, "--ground_truth")
+        rows = box_files.read(_GROUND_TRUTH.value, "ground_truth")
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from tfvis.experiments import localization

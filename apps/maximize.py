@@ -63,7 +63,7 @@ def main() -> None:
     name_checks.check(_NETWORK(), unit_holders=_UNITS)
     references = None
     if _REFERENCE.value is not None:
-        references = folders.find(_REFERENCE.value, "--reference_images")
+        references = folders.find(_REFERENCE.value, "reference_images")
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from tfvis.experiments import activation_maximization

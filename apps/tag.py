@@ -75,7 +75,7 @@ def main() -> None:
     from tfvis.experiments import folders
 
     _check()
-    found = folders.find(_IMAGE.value, "--image") if _IMAGE.value is not None else None
+    found = folders.find(_IMAGE.value, "image") if _IMAGE.value is not None else None
     workdir = common.workdir(_WORKDIR.value)
     common.start_tensorflow()
     from tfvis.experiments import devices, tagging

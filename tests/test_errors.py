@@ -1,12 +1,22 @@
 """Messages name arguments, and nothing that a message quotes is taken for one."""
 
+import ast
 import copy
+import pathlib
 import pickle
+import re
 
 import tensorflow as tf
 
 from tfvis import errors
 from tfvis.errors import InputError, Text, arg
+
+_ROOT = pathlib.Path(errors.__file__).parent
+# What the library runs itself, and what is to be typed next, of another app.
+_COMMANDS = {
+    "networks/files/package_index.py": "--",
+    "experiments/training.py": "(--checkpoint=",
+}
 
 
 def _flag(name: str) -> str:
@@ -48,3 +58,41 @@ class ArgumentTest(tf.test.TestCase):
 
     def test_names_are_made_harmless_too(self):
         self.assertEqual(InputError(f"{arg(chr(27))}: no").args[0].spelled(_flag), r"--\x1b: no")
+
+
+class FlagsTest(tf.test.TestCase):
+    def test_the_library_speaks_of_no_flags(self):
+        found = []
+        for path in sorted(_ROOT.rglob("*.py")):
+            name = path.relative_to(_ROOT).as_posix()
+            if name.startswith("apps/"):  # As in a wheel.
+                continue
+            code, allowed = path.read_text("utf-8"), _COMMANDS.get(name)
+            for line, text in _texts(ast.parse(code)) if "--" in code else ():
+                if re.search(r"(?<![\w-])--[a-z]", text) and not (allowed and allowed in text):
+                    found.append(f"{name}:{line}: {text}")
+        self.assertEqual(found, [])
+
+    def test_such_words_are_found(self):
+        for code, count in (
+            ('raise InputError(f"--{name}={value}: no")', 1), ('say("Lower --rate")', 1),
+            ('f"{a}: use --{b}"', 1), ('f"{part}--{other}"', 0), ('"""Of --layers."""', 0),
+            ('name.replace("/", "--")', 0),
+        ):  # fmt: skip
+            texts = [text for _, text in _texts(ast.parse(code))]
+            hits = [text for text in texts if re.search(r"(?<![\w-])--[a-z]", text)]
+            self.assertLen(hits, count, code)
+
+
+def _texts(tree: ast.Module):
+    """Yields (line, text) of what strings say, a gap in one as the letter x; no docstrings."""
+    skipped = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            skipped.add(id(node.value))
+        if isinstance(node, ast.JoinedStr):
+            skipped |= {id(part) for part in node.values}
+            parts = (part.value if isinstance(part, ast.Constant) else "x" for part in node.values)
+            yield node.lineno, "".join(parts)
+        elif isinstance(getattr(node, "value", None), str) and id(node) not in skipped:
+            yield node.lineno, node.value

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import bounds, files, images, objectives
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks import weights
 from tfvis.networks.network import Network
 
@@ -121,7 +121,7 @@ def floored(values: np.ndarray, layer: str) -> np.ndarray:
     if not len(positive):
         raise InputError(
             f"{layer}: nothing in it answers any of the reference images, so there is nothing "
-            "to measure by. Choose other --reference_images or another layer."
+            f"to measure by. Choose other {arg('references')} or another layer."
         )
     return np.maximum(values, _LEAST * np.median(positive))
 

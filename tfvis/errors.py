@@ -54,9 +54,10 @@ class InputError(ValueError):
         super().__init__(Text(message))
 
 
-def marked(error: Exception) -> str:
-    """Returns what an exception says, its arguments marked still, for a message around it."""
-    return error.args[0].spelled(arg) if isinstance(error, InputError) else str(error)
+def marked(said: Exception | str) -> str:
+    """Returns what an exception or a `Text` says, its arguments marked, for words around it."""
+    said = said.args[0] if isinstance(said, InputError) else said
+    return said.spelled(arg) if isinstance(said, Text) else str(said)
 
 
 def printable(text: str) -> str:

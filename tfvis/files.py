@@ -14,7 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from tfvis import locks
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 
 
 def npy_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
@@ -253,17 +253,17 @@ def write_npz(path: os.PathLike | str, arrays: dict[str, np.ndarray]) -> None:
         np.savez(file, **arrays)
 
 
-def make_folder(path: os.PathLike | str, flag: str) -> pathlib.Path:
+def make_folder(path: os.PathLike | str, argument: str) -> pathlib.Path:
     """Creates the folder `path` and proves by writing that it can hold results.
 
     Args:
         path: the folder; parents are made too.
-        flag: the flag the path came from, for the message.
+        argument: that named it, for messages.
 
     Raises:
         InputError: `path` is a file, is read-only, or its disk is full.
     """
-    path = located(path, f"{flag}={path}")
+    path = located(path, f"{arg(argument)}={path}")
     try:
         path.mkdir(parents=True, exist_ok=True)
         locks.clear_stale(path)
@@ -276,7 +276,7 @@ def make_folder(path: os.PathLike | str, flag: str) -> pathlib.Path:
             os.fsync(handle)
     except OSError as error:
         raise InputError(
-            f"{flag}={path}: cannot write there ({error.strerror or error}). "
+            f"{arg(argument)}={path}: cannot write there ({error.strerror or error}). "
             "Choose a folder that is writable and has room."
         ) from error
     return path

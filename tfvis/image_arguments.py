@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from tfvis import images
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 
 
 def picture(pixels, channels: int, name: str = "image") -> np.ndarray:
@@ -23,7 +23,7 @@ def picture(pixels, channels: int, name: str = "image") -> np.ndarray:
     pixels = _numbers(pixels, name)
     if pixels.ndim != 3 or pixels.shape[-1] not in (1, 3, channels) or 0 in pixels.shape:
         raise InputError(
-            f"{name}: expected an array [height, width, 3], as tfvis.load returns it. "
+            f"{arg(name)}: expected an array [height, width, 3], as tfvis.load returns it. "
             f"Received: {pixels.shape}"
         )
     return images.with_channels(_in_range(pixels, name), channels)
@@ -45,8 +45,8 @@ def batch(pixels, channels: int, name: str = "images") -> np.ndarray:
         pixels = pixels[None]
     if pixels.ndim != 4 or pixels.shape[-1] not in (1, 3, channels) or 0 in pixels.shape:
         raise InputError(
-            f"{name}: expected an array [height, width, 3], as tfvis.load returns it, or a batch "
-            f"of them. Received: {pixels.shape}"
+            f"{arg(name)}: expected an array [height, width, 3], as tfvis.load returns it, or a "
+            f"batch of them. Received: {pixels.shape}"
         )
     return images.with_channels(_in_range(pixels, name), channels)
 
@@ -64,17 +64,17 @@ def sides(size, least: int, expected: str) -> tuple[int, int]:
     """
     found = np.asarray(size)
     if found.shape not in ((), (2,)) or found.dtype.kind not in "iu" or found.min() < least:
-        raise InputError(f"size={size}: expected {expected}.")
+        raise InputError(f"{arg('size')}={size}: expected {expected}.")
     height, width = map(int, np.broadcast_to(found, 2))
     return height, width
 
 
 def _numbers(pixels, name: str) -> np.ndarray:
     if isinstance(pixels, str | os.PathLike):
-        raise InputError(f"{name}={pixels}: expected pixels; tfvis.load reads a file.")
+        raise InputError(f"{arg(name)}={pixels}: expected pixels; tfvis.load reads a file.")
     pixels = np.asarray(pixels)
     if pixels.dtype.kind not in "uif":
-        raise InputError(f"{name}: expected numbers of 0 to 255. Received: {pixels.dtype}")
+        raise InputError(f"{arg(name)}: expected numbers of 0 to 255. Received: {pixels.dtype}")
     return pixels
 
 
@@ -83,11 +83,12 @@ def _in_range(pixels: np.ndarray, name: str) -> np.ndarray:
     # NaN fails both. Half a level beyond is the rounding of who computed it.
     if not (low >= -0.5 and high <= 255.5):
         raise InputError(
-            f"{name}: expected numbers of 0 to 255, as one sees them. Received: {low:g} to {high:g}"
+            f"{arg(name)}: expected numbers of 0 to 255, as one sees them. Received: {low:g} to "
+            f"{high:g}"
         )
     if pixels.dtype.kind == "f" and 0 < high <= 1:
         raise InputError(
-            f"{name}: expected numbers of 0 to 255. Received: {low:g} to {high:g}; where these "
-            "are shares, multiply by 255."
+            f"{arg(name)}: expected numbers of 0 to 255. Received: {low:g} to {high:g}; where "
+            "these are shares, multiply by 255."
         )
     return pixels.astype(np.float32)

@@ -12,7 +12,7 @@ import numpy as np
 import PIL.Image
 
 from tfvis import files
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.image_files import pixels as image_pixels
 from tfvis.image_files.formats import ENDINGS, FORMATS  # noqa: F401 (known by these names)
 from tfvis.image_files.sizes import (  # noqa: F401 (the same)
@@ -46,7 +46,7 @@ class Picture:
     bare_notes: tuple[str, ...] = ()
 
 
-def read(path: os.PathLike | str, flag: str | None = "image", shrink: bool = True) -> Picture:
+def read(path: os.PathLike | str, argument: str | None = "path", shrink: bool = True) -> Picture:
     """Reads an image file as people see it.
 
     EXIF turns are applied; colour profiles are followed to sRGB, and palettes, CMYK and grey
@@ -56,7 +56,7 @@ def read(path: os.PathLike | str, flag: str | None = "image", shrink: bool = Tru
 
     Args:
         path: the file.
-        flag: the name used for it in messages; None where no flag named it.
+        argument: that named it, for messages; None where none did.
         shrink: whether a JPEG beyond the bounds may be decoded at a fraction of its size,
             which a note says. Not where pixels are counted, as those of boxes are.
 
@@ -65,7 +65,7 @@ def read(path: os.PathLike | str, flag: str | None = "image", shrink: bool = Tru
             a folder, of numbers that have no known meaning, or outside `MIN_SIDE`,
             `MAX_SIDE`, `MAX_PIXELS`.
     """
-    label = str(path) if flag is None else f"--{flag}={path}"
+    label = str(path) if argument is None else f"{arg(argument)}={path}"
     found = image_pixels.read(path, label, shrink)
     name = pathlib.Path(path).name
     return Picture(found.pixels, tuple(f"{name}: {note}" for note in found.notes), found.notes)
@@ -205,7 +205,7 @@ def load(
         return pixels
     sides = np.asarray(size)
     if sides.shape not in ((), (2,)) or sides.dtype.kind not in "iu" or sides.min() < 1:
-        raise InputError(f"size={size}: expected a number of pixels, or (height, width).")
+        raise InputError(f"{arg('size')}={size}: expected a number of pixels, or (height, width).")
     if sides.ndim or crop is not None:
         return resize(pixels, *map(int, np.broadcast_to(sides, 2)))
     return of_area(pixels, int(sides))

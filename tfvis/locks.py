@@ -6,7 +6,7 @@ import os
 import re
 import stat
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 
 try:
     import fcntl
@@ -37,14 +37,14 @@ def lock(handle: int) -> bool | None:
     return True
 
 
-def hold(folder: os.PathLike | str, flag: str) -> None:
+def hold(folder: os.PathLike | str, argument: str) -> None:
     """Keeps a folder to this process until it ends: two runs in one would mix their results.
 
     The lock is on the folder itself, so that a killed run leaves neither lock nor file.
 
     Args:
         folder: exists.
-        flag: the flag it came from, for the message.
+        argument: that named it, for messages.
 
     Raises:
         InputError: another process holds it.
@@ -59,7 +59,7 @@ def hold(folder: os.PathLike | str, flag: str) -> None:
     if lock(handle) is False:
         os.close(handle)
         raise InputError(
-            f"{flag}={folder}: another run is writing there. Wait for its end, or choose "
+            f"{arg(argument)}={folder}: another run is writing there. Wait for its end, or choose "
             "another folder."
         )
     _held[place] = handle

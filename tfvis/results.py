@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from tfvis import images, progress_bar
-from tfvis.errors import InputError, nearest
+from tfvis.errors import InputError, arg, nearest
 from tfvis.optimize.progress import Progress
 
 # Pictures in a row of a notebook's display, and the white pixels between them.
@@ -50,7 +50,9 @@ class Result:
         """
         stem, ending = os.path.splitext(os.fspath(path))
         if ending.lower() != ".png":
-            raise InputError(f"path={path}: pictures are saved as PNG; let the name end in .png.")
+            raise InputError(
+                f"{arg('path')}={path}: pictures are saved as PNG; let the name end in .png."
+            )
         for k, pixels in enumerate(self.images):
             images.save_png(path if len(self.images) == 1 else f"{stem}_{k}{ending}", pixels)
 
@@ -161,5 +163,5 @@ def checked_seeds(seeds) -> tuple[int, ...]:
     """
     found = np.asarray(seeds)
     if found.ndim > 1 or not found.size or found.dtype.kind not in "iu":
-        raise InputError(f"seeds={seeds}: expected a whole number, or a sequence of them.")
+        raise InputError(f"{arg('seeds')}={seeds}: expected a whole number, or a sequence of them.")
     return tuple(int(seed) for seed in found.reshape(-1))

@@ -2,33 +2,37 @@
 
 import re
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 
 
 def words(value: str) -> list[str]:
-    r"""Returns the words of a flag that commas separate; a comma in one is written \,."""
+    r"""Returns words that commas separate; a comma in one is written \,."""
     return [re.sub(r"\\,", ",", word).strip() for word in re.split(r"(?<!\\),", value)]
 
 
-def split(value: str, flag: str) -> list[str]:
-    r"""Returns the comma-separated words of a flag, without doubles; \, is a comma in one.
+def split(value: str, argument: str) -> list[str]:
+    r"""Returns the comma-separated words, without doubles; \, is a comma in one.
+
+    Args:
+        value: the words.
+        argument: that they are of, for messages.
 
     Raises:
         InputError: there are none.
     """
     found = dict.fromkeys(filter(None, words(value or "")))
     if not found:
-        raise InputError(f"--{flag}: expected at least one name.")
+        raise InputError(f"{arg(argument)}: expected at least one name.")
     return list(found)
 
 
-def numbers(value: str | None, flag: str, exactly: int | None = None) -> tuple[int, ...] | None:
-    """Returns the whole numbers of a flag, or None where it is empty.
+def numbers(value: str | None, argument: str, exactly: int | None = None) -> tuple[int, ...] | None:
+    """Returns whole numbers, or None where there are none.
 
     Args:
         value: "0-3,7", ranges and doubles counted once; with `exactly`, a plain list.
-        flag: its name.
-        exactly: how many numbers the flag takes.
+        argument: that they are of, for messages.
+        exactly: how many numbers it takes.
 
     Raises:
         InputError: not of that form.
@@ -38,15 +42,15 @@ def numbers(value: str | None, flag: str, exactly: int | None = None) -> tuple[i
     if exactly:
         parts = [word.strip() for word in value.split(",")]
         if len(parts) != exactly or not all(re.fullmatch(r"\d{1,7}", w) for w in parts):
-            raise InputError(f"--{flag}={value}: expected {exactly} whole numbers.")
+            raise InputError(f"{arg(argument)}={value}: expected {exactly} whole numbers.")
         return tuple(int(word) for word in parts)
     result = []
     for word in value.split(","):
         match = re.fullmatch(r"\s*(\d{1,7})(?:-(\d{1,7}))?\s*", word)
         if not match:
-            raise InputError(f"--{flag}={value}: expected numbers such as 0-3,7.")
+            raise InputError(f"{arg(argument)}={value}: expected numbers such as 0-3,7.")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first or last - first > 100_000:
-            raise InputError(f"--{flag}={value}: {word.strip()} is not a range.")
+            raise InputError(f"{arg(argument)}={value}: {word.strip()} is not a range.")
         result += range(first, last + 1)
     return tuple(dict.fromkeys(result))

@@ -37,7 +37,7 @@ def chosen(found: folders.Found | None, count: int) -> folders.Found:
     if len(paths) < count:
         raise InputError(f"--images: {len(paths)} images, but {count} are asked for (--count).")
     picked = [paths[i * len(paths) // count] for i in range(count)]
-    return folders.Found(picked, "--images")
+    return folders.Found(picked, "images")
 
 
 class Rows:

@@ -2,21 +2,41 @@
 
 from absl import flags
 
-from tfvis.errors import InputError, Text
+from tfvis.errors import Text, marked
 
 # {argument: flags that may give it}, where they are not of one name: the first that the running
 # app has.
-_FLAGS: dict[str, tuple[str, ...]] = {}
+_FLAGS: dict[str, tuple[str, ...]] = {
+    "beta": ("tv_beta",),
+    "guide": ("guides",),
+    "image": ("images", "content"),
+    "images": ("image",),
+    "layer": ("layers", "units"),
+    "limit": ("memory",),
+    "mask": ("content_mask",),
+    "most": ("boxes",),
+    "network": ("checkpoint",),
+    "objective": ("units",),
+    "of_class": ("class",),
+    "policy": ("method",),
+    "references": ("reference_images",),
+    "regions": ("content_mask",),
+    "stop.change": ("stop",),
+    "stop.window": ("stop_window",),
+    "style_masks": ("style_mask",),
+    "target": ("class",),
+    "tile": ("memory",),
+    "truth": ("ground_truth",),
+}
 
 
 def flagged(said: str | Exception) -> str:
     """Returns words of the library with each argument as the flag of the running app.
 
     Args:
-        said: a `Text`, an InputError; of anything else, its words.
+        said: a `Text`, or an exception.
     """
-    text = said.args[0] if isinstance(said, InputError) else said
-    return text.spelled(_spelled) if isinstance(text, Text) else str(said)
+    return Text(marked(said)).spelled(_spelled)
 
 
 def _spelled(argument: str) -> str:

@@ -180,8 +180,8 @@ def workdir(path: str) -> pathlib.Path:
     Raises:
         InputError: it cannot be written to, or another run is at work there.
     """
-    folder = files.make_folder(path, "--workdir")
-    locks.hold(folder, "--workdir")
+    folder = files.make_folder(path, "workdir")
+    locks.hold(folder, "workdir")
     return folder
 
 

@@ -81,7 +81,7 @@ def _check_class(network: known_names.Known, wanted: str) -> None:
         return
     if network.classes:
         raise _no_class(wanted, network.name, network.classes)
-    parsing.classes(wanted, network, "--class")
+    parsing.classes(wanted, network, "class")
 
 
 def _no_class(wanted: str, name: str, classes: Iterable[str]) -> InputError:

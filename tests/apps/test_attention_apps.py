@@ -169,7 +169,7 @@ class AttendTest(AttentionTest):
                 if words is None:
                     model = attention_models.of_wanted(asked_for, "float32", False, **asked)
                     self.assertEqual(attention_models.class_index(model, "3"), (3, "class 3"))
-                    with self.assertRaisesRegex(InputError, "--class=9: .*5 channels"):
+                    with self.assertRaisesRegex(InputError, "of_class=9: .*5 channels"):
                         attention_models.class_index(model, "9")
                     continue
                 with self.assertRaisesRegex(InputError, words):
@@ -178,7 +178,7 @@ class AttendTest(AttentionTest):
     def test_no_two_pictures_share_a_folder(self):
         names = ["a.png", "a.jpg", "A.PNG", "a-jpg.png", "sheet.png.jpg", "tensorboard.jpg"]
         names += ["in/a.png", "manifest.json.png", "a/mask.png.jpg", "a/mask.jpg", "two\nlines.png"]
-        found = folders.Found([self.photos / name for name in names], "--image")
+        found = folders.Found([self.photos / name for name in names], "image")
         self.photos.mkdir()
         inputs = picture_runner.input_pictures(found, str(self.photos), self.out)
         taken = [path.as_posix().casefold() for path in inputs.names.values()]
@@ -259,7 +259,7 @@ class LocalizeTest(AttentionTest):
             with self.assertRaisesRegex(InputError, words):
                 localization.chosen(model, word)
         inputs = picture_runner.input_pictures(
-            folders.find(str(self.image), "--image"), str(self.image), self.out
+            folders.find(str(self.image), "image"), str(self.image), self.out
         )
         for path, label, words in (
             ("picture.png", "cat", "'cat' is no class of bright"),

@@ -190,7 +190,7 @@ class NamerTest(tf.test.TestCase):
             (_LAYERS.Dense(1, name="score")(pooled), r"ends in score \(Dense\)"),
             (_LAYERS.Softmax(name="map")(trunk), r"ends in map \(Softmax\)"),
         ):
-            with self.assertRaisesRegex(InputError, f"--network=.*no classifier here: {words}"):
+            with self.assertRaisesRegex(InputError, f"network=.*no classifier here: {words}"):
                 self._classifier(keras.Model(inputs, output))
 
 

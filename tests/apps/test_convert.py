@@ -215,7 +215,7 @@ class ContractFilesTest(_Test):
             {"bgr": 1}, {"name": 5}, {"name": "caffe"}, {"mean": [[1]]}, {"scale": None},
             {"scale": [1e300]}, {"mean": [1e300]}, {"scale": [0.0]},
         ):  # fmt: skip
-            with self.subTest(words), self.assertRaisesRegex(InputError, "--preprocessing"):
+            with self.subTest(words), self.assertRaisesRegex(InputError, "preprocessing"):
                 network.build(str(self._altered(**words)))
 
 

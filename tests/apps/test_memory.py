@@ -94,7 +94,7 @@ class PlanTest(tf.test.TestCase):
             try:
                 found.append(self._plan(found[-1].bytes - 1, **more))
             except InputError as error:
-                self.assertRegex(str(error), "--memory: .* at least .*--size or more --memory")
+                self.assertRegex(str(error), "limit: .* at least .*size or more memory")
                 return found
             self.assertLess(found[-1].bytes, found[-2].bytes)
 

@@ -69,8 +69,8 @@ class EarlyTest(tf.test.TestCase):
              lambda: _check("vgg16", layers={"style_layers": "conv1", "content_layers": None})),
             ("--class=gitar: no class of pacs_vgg16. Nearest: guitar",
              lambda: _check("pacs_vgg16", wanted="gitar")),
-            ("--class=goldfihs: no class", lambda: _check("vgg16", wanted="goldfihs")),
-            ("--init=nothing: no folder", lambda: name_checks.checkpoint("nothing", "init")),
+            ("^class=goldfihs: no class", lambda: _check("vgg16", wanted="goldfihs")),
+            ("^init=nothing: no folder", lambda: name_checks.checkpoint("nothing", "init")),
             ("--class=cat: no class of pacs_vgg16",
              lambda: name_checks.checkpoint("pacs_vgg16", wanted="cat")),
         ):  # fmt: skip

@@ -23,7 +23,7 @@ class SurveysTest(tf.test.TestCase):
         self.folder = pathlib.Path(self.create_tempdir().full_path)
         for k in range(5):
             images.save_png(self.folder / "photos" / f"{k}.png", nets.picture(40, seed=k))
-        self.found = folders.find(str(self.folder / "photos"), "--images")
+        self.found = folders.find(str(self.folder / "photos"), "images")
 
     def _printed(self, function, *arguments):
         with contextlib.redirect_stdout(io.StringIO()) as out:
@@ -34,7 +34,7 @@ class SurveysTest(tf.test.TestCase):
         self.assertEqual([p.name for p in surveys.chosen(self.found, 2).paths], ["0.png", "2.png"])
         with self.assertRaisesRegex(InputError, "5 images, but 6"):
             surveys.chosen(self.found, 6)
-        with self.assertRaisesRegex(InputError, "--images"):
+        with self.assertRaisesRegex(InputError, "images"):
             surveys.chosen(None, 2)
 
     def test_layers(self):

@@ -50,11 +50,11 @@ class TagTest(AppTest):
         self.out.mkdir()
 
     def _tag(self, image, weights="stand-in", **rest):
-        found = folders.find(str(image), "--image")
+        found = folders.find(str(image), "image")
         return tagging.tag(weights, found, str(self.tags), workdir=self.out, **rest)
 
     def _describe(self, image, weights="stand-in"):
-        found = folders.find(str(image), "--image")
+        found = folders.find(str(image), "image")
         return tagging.describe(weights, found, workdir=self.out)
 
     def _pictures(self):
@@ -159,7 +159,7 @@ class TagTest(AppTest):
             self._tag(self.image, str(weights))
         missing = InputError("x.caffemodel: has no weights for layer encode1.")
         with mock.patch.object(network, "build", side_effect=missing):
-            with self.assertRaisesRegex(InputError, "layer encode1. --features takes the vectors'"):
+            with self.assertRaisesRegex(InputError, "layer encode1. features takes the vectors'"):
                 self._describe(self.image)
         folder, _ = self._pictures()
         with mock.patch.object(network, "build", return_value=_stand_in(features=False)):

@@ -137,8 +137,8 @@ class AnswersTest(tf.test.TestCase):
         lines = [call.args[0] for call in said.mock_calls]
         self.assertEqual(len(lines), 2)
         self.assertRegex(lines[0], "^Nothing raised conv:2;")
-        self.assertRegex(lines[1], "^Not raised above 0: conv:1; .*--steps")
-        with self.assertRaisesRegex(InputError, "^Nothing raised conv:2: .*--steps"):
+        self.assertRegex(lines[1], "^Not raised above 0: conv:1; .*steps")
+        with self.assertRaisesRegex(InputError, "^Nothing raised conv:2: .*steps"):
             activation_maximization._tell_of_silent(job, [records[2]])
 
 

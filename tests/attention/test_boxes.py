@@ -95,9 +95,9 @@ class BoxesTest(tf.test.TestCase):
             (lambda: boxes.boxes(-mask), "0 or more"),
             (lambda: boxes.boxes(mask * np.nan), "0 or more"),
             (lambda: boxes.boxes(np.zeros((0, 3))), "mask"),
-            (lambda: boxes.boxes(mask, threshold=1), "--threshold"),
-            (lambda: boxes.boxes(mask, most=0), "--most"),
-            (lambda: boxes.boxes(mask, least_area=2), "--least_area"),
+            (lambda: boxes.boxes(mask, threshold=1), "threshold"),
+            (lambda: boxes.boxes(mask, most=0), "most"),
+            (lambda: boxes.boxes(mask, least_area=2), "least_area"),
             (lambda: boxes.scaled(Box(0, 0, 1, 1), (0, 1), (1, 1)), "sizes"),
             (lambda: Box(3, 0, 3, 1), "x0 < x1"),
             (lambda: Box(0, 0, 3, float("nan")), "y0 < y1"),
@@ -173,10 +173,10 @@ class WindowsTest(tf.test.TestCase):
     def test_wrong_input_is_named(self):
         place = [Box(0, 0, 2, 2)]
         for call, word in (
-            (lambda: boxes.windows(10, 10, [0]), "--scales"),
-            (lambda: boxes.windows(10, 10, [1.5]), "--scales"),
-            (lambda: boxes.windows(10, 10, [0.01]), "--scales"),
-            (lambda: boxes.windows(10, 10, overlap=1), "--overlap"),
+            (lambda: boxes.windows(10, 10, [0]), "scales"),
+            (lambda: boxes.windows(10, 10, [1.5]), "scales"),
+            (lambda: boxes.windows(10, 10, [0.01]), "scales"),
+            (lambda: boxes.windows(10, 10, overlap=1), "overlap"),
             (lambda: boxes.merged([], place, 4, 4), "one map"),
             (lambda: boxes.merged([np.ones((2, 2))] * 2, place, 4, 4), "one map"),
             (lambda: boxes.merged([np.ones((2, 2))], place, 1, 4), "inside"),

@@ -95,8 +95,8 @@ class StrongestTest(tf.test.TestCase, parameterized.TestCase):
             ("block9", [0], {}, "no layer 'block9'"),
             ("block1_pool", [8], {}, "block1_pool has channels 0 to 7. Received: 8"),
             ("block1_pool", [-1], {}, "Received: -1"),
-            ("block1_pool", [0], {"top": 0}, "--top=0"),
-            ("block1_pool", [0], {"images": []}, "--images"),
+            ("block1_pool", [0], {"top": 0}, "top=0"),
+            ("block1_pool", [0], {"images": []}, "images"),
             ("block1_pool", [0], {"images": [np.zeros(3)]}, r"\(3,\)"),
         ):
             with self.assertRaisesRegex(InputError, message):
@@ -180,10 +180,13 @@ class ProjectTest(tf.test.TestCase, parameterized.TestCase):
             (("block2_conv1", images, [(0, 0, 0)] * 3), "each of 2 images"),
             (("logits", images, 5), "channels 0 to 4. Received: 5"),
             (("block2_conv1", images[0], (0, 0, 0)), "Received: .16, 16, 3."),
-            (("block2_pool", images[:, :2, :2], (0, 0, 0)), "--size=2"),
-            (("predictions", images, 1, "gradient"), "softmax.*--layer=logits has"),
-            (("predictions", images, 1), "softmax.*--layer=logits has"),
-            (("block2_conv1", images, (0, 0, 0), "relu"), "--method=relu"),
+            (
+                ("block2_pool", images[:, :2, :2], (0, 0, 0)),
+                "at block2_pool of an image of 2 x 2.*size",
+            ),
+            (("predictions", images, 1, "gradient"), "softmax.*layer=logits has"),
+            (("predictions", images, 1), "softmax.*layer=logits has"),
+            (("block2_conv1", images, (0, 0, 0), "relu"), "policy=relu"),
         ):
             with self.assertRaisesRegex(InputError, message):
                 project(net, *arguments)
@@ -265,7 +268,7 @@ class SaliencyTest(tf.test.TestCase, parameterized.TestCase):
         for function in (saliency.saliency, smoothgrad.smoothgrad):
             with self.assertRaisesRegex(InputError, "without a classifier"):
                 function(backbone, images, 0)
-            with self.assertRaisesRegex(InputError, "--layer=last.*softmax.*--layer=logits"):
+            with self.assertRaisesRegex(InputError, "layer=last.*softmax.*layer=logits"):
                 function(layer, images, 0, layer="last")
             # In any spelling, it is looked through.
             found, expected = (function(net, images, 0) for net in (ending, layer))

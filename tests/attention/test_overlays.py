@@ -105,7 +105,7 @@ class OverlaysTest(tf.test.TestCase):
             (lambda: overlays.overlay(picture, values[:2]), "size"),
             (lambda: overlays.overlay(picture[..., 0], values), "picture"),
             (lambda: overlays.overlay(picture, values * np.nan), "finite"),
-            (lambda: overlays.heat(picture, values, strength=2), "--strength"),
+            (lambda: overlays.heat(picture, values, strength=2), "strength"),
             (lambda: overlays.draw_boxes(picture, [Box(0, 0, 1, 1)], ["a", "b"]), "labels"),
         ):
             with self.assertRaisesRegex(InputError, word):

@@ -40,7 +40,7 @@ class AnatomyTest(tf.test.TestCase):
             self.assertEqual(parts.tail().count_params(), after[k])
 
     def test_a_wrong_cut_names_the_nearest(self):
-        with self.assertRaisesRegex(InputError, r"--cut=conv_1: .*Nearest: conv1"):
+        with self.assertRaisesRegex(InputError, r"cut=conv_1: .*Nearest: conv1"):
             backbone.anatomy(_chain(4, 4, 4), "conv_1")
         for cut in ("conv2", "pool2"):  # Nothing to learn behind them.
             with self.assertRaisesRegex(InputError, "with weights behind it"):
@@ -49,7 +49,7 @@ class AnatomyTest(tf.test.TestCase):
 
     def test_a_cut_within_a_branch_is_refused(self):
         net = networks.wrap(stripes.residual())
-        with self.assertRaisesRegex(InputError, "--cut=inner2"):
+        with self.assertRaisesRegex(InputError, "cut=inner2"):
             backbone.anatomy(net, "inner2")
         self.assertEqual(backbone.anatomy(net).last, "block2")
 
@@ -64,7 +64,7 @@ class AnatomyTest(tf.test.TestCase):
         self.assertEqual(backbone.anatomy(net, last="block2_pool").last, "block2_pool")
         with self.assertRaisesRegex(InputError, "no map 'gap'"):
             backbone.anatomy(net, last="gap")
-        with self.assertRaisesRegex(InputError, "--cut=conv2"):
+        with self.assertRaisesRegex(InputError, "cut=conv2"):
             backbone.anatomy(_chain(4, 4, 4, 4), "conv2", "conv1")
 
     def test_a_mean_kept_as_a_map_is_not_the_last(self):

@@ -114,7 +114,7 @@ class CheckpointsTest(tf.test.TestCase):
 
     def test_by_name(self):
         self.assertIsNone(registry.find_checkpoint("trained"))
-        with self.assertRaisesRegex(InputError, "--init=trainde: no folder with a classifier.json"):
+        with self.assertRaisesRegex(InputError, "init=trainde: no folder with a classifier.json"):
             checkpoints.load("trainde", "init")
         target = weights.home() / "checkpoints" / "trained"
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -131,18 +131,18 @@ class CheckpointsTest(tf.test.TestCase):
         kernel, bias = model.get_layer("block1_conv1").get_weights()
         model.get_layer("block1_conv1").set_weights([kernel, bias + 1e-3])
         model.save(self.model)
-        self._refused("--checkpoint=.*trained on other weights of .*small.keras")
+        self._refused("checkpoint=.*trained on other weights of .*small.keras")
         self.model.unlink()
-        self._refused("--checkpoint=.*small.keras: no such file")
+        self._refused("checkpoint=.*small.keras: no such file")
         self._change(network="vgg61")
-        self._refused("--checkpoint=.*vgg61.*Nearest: vgg1")
+        self._refused("checkpoint=.*vgg61.*Nearest: vgg1")
 
     def test_damaged_descriptions(self):
         path = self.folder / "classifier.json"
         whole = path.read_text()
         for text in ("", "{", "[]", "null", whole[:-9], "[" * 10**5, '{"format": 1}', "\xff"):
             path.write_bytes(text.encode("latin-1"))
-            self._refused(r"--checkpoint=.*classifier\.json cannot be used")
+            self._refused(r"checkpoint=.*classifier\.json cannot be used")
         for change in (
             {"format": 2},
             {"classes": ["a", "a", "b"]},
@@ -169,8 +169,8 @@ class CheckpointsTest(tf.test.TestCase):
             ({"cut": "../../etc"}, "a map '../../etc' on the way"),
             ({"last": "gap"}, "no map 'gap'"),
             ({"last": "block1_conv1"}, "no map 'block1_conv1' with"),
-            ({"variant": {"pooling": ["avg"]}}, "--pooling"),
-            ({"variant": {"activation": {}}}, "--activation"),
+            ({"variant": {"pooling": ["avg"]}}, "pooling"),
+            ({"variant": {"activation": {}}}, "activation"),
         ):
             path.write_text(whole)
             self._change(**change)

@@ -70,7 +70,7 @@ class PicturesTest(tf.test.TestCase, parameterized.TestCase):
             else:
                 self.assertIsInstance(result, InputError)
                 self.assertStartsWith(str(result), str(self.folder / name))
-                self.assertNotIn("--image", str(result))
+                self.assertNotIn("image=", str(result))
 
     def test_no_examples(self):
         self.assertEmpty(list(example_images.load_all([], 8)))

@@ -220,7 +220,7 @@ class FeaturesTest(tf.test.TestCase):
         needed = 20 * 2 * 12 * 12 * 8 * 2
         usage = mock.Mock(free=needed)
         with mock.patch.object(shutil, "disk_usage", return_value=usage):
-            with self.assertRaisesRegex(InputError, "iB free. Name another --cache"):
+            with self.assertRaisesRegex(InputError, "iB free. Name another cache"):
                 self._features()
             self.assertEqual([path for path in self.cache.rglob("*") if path.is_file()], [])
             usage.free = int(needed / 0.9) + 10
@@ -231,9 +231,9 @@ class FeaturesTest(tf.test.TestCase):
 
     def test_a_cache_that_cannot_be_written_or_a_size_too_small(self):
         self.cache.write_text("a file")
-        with self.assertRaisesRegex(InputError, "--cache=.*cannot write"):
+        with self.assertRaisesRegex(InputError, "cache=.*cannot write"):
             self._features()
-        with self.assertRaisesRegex(InputError, "--size=1: nothing is left"):
+        with self.assertRaisesRegex(InputError, "size=1: nothing is left"):
             self._features(feature_cache.Recipe(size=1))
 
     def test_values_beyond_half_precision_are_clipped(self):

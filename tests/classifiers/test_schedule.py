@@ -45,12 +45,12 @@ class ScheduleTest(tf.test.TestCase, parameterized.TestCase):
         self.assertIs(scene.at((40, 60)), scene)
 
     @parameterized.parameters(
-        ({"recipe": "best"}, "--recipe=best: expected quality, gatys"),
-        ({"init": "grey"}, "--init=grey: expected content, noise, style"),
-        ({"optimizer": "sgd"}, "--optimizer=sgd: expected lbfgs, adam"),
-        ({"evaluations": 0}, "--evaluations=0"),
-        ({"ratio": 0.0}, "--ratio=0.0"),
-        ({"ratio": float("nan")}, "--ratio=nan"),
+        ({"recipe": "best"}, "recipe=best: expected quality, gatys"),
+        ({"init": "grey"}, "init=grey: expected content, noise, style"),
+        ({"optimizer": "sgd"}, "optimizer=sgd: expected lbfgs, adam"),
+        ({"evaluations": 0}, "evaluations=0"),
+        ({"ratio": 0.0}, "ratio=0.0"),
+        ({"ratio": float("nan")}, "ratio=nan"),
     )
     def test_settings_that_cannot_be_are_refused(self, change, message):
         with self.assertRaisesRegex(InputError, message):

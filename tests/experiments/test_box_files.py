@@ -88,8 +88,8 @@ class GroundTruthsTest(tf.test.TestCase):
             ('b.png,"do"g,1,2,3,4', "not CSV"),
         ):
             self.path.write_text(f"{HEADER}a.png,dog,0,0,1,1\n{row}\n")
-            with self.assertRaisesRegex(InputError, f"--truths=.*boxes.csv, line 3.*({word})"):
-                box_files.read(self.path, "--truths")
+            with self.assertRaisesRegex(InputError, f"truths=.*boxes.csv, line 3.*({word})"):
+                box_files.read(self.path, "truths")
 
     def test_a_line_break_in_a_path(self):
         self.path.write_text(f'{HEADER}"a\nb.png",dog,0,0,1,1\n')

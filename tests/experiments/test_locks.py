@@ -33,14 +33,14 @@ class LocksTest(tf.test.TestCase):
         return process
 
     def test_a_folder_is_one_runs_until_it_ends_however_it_does(self):
-        other = self._python("import sys; locks.hold(sys.argv[1], '--workdir')")
-        with self.assertRaisesRegex(InputError, f"--workdir={self.folder}: another run"):
-            locks.hold(self.folder, "--workdir")
+        other = self._python("import sys; locks.hold(sys.argv[1], 'workdir')")
+        with self.assertRaisesRegex(InputError, f"workdir={self.folder}: another run"):
+            locks.hold(self.folder, "workdir")
         other.kill()
         other.wait()
-        locks.hold(self.folder, "--workdir")
+        locks.hold(self.folder, "workdir")
         # The same run may ask again.
-        locks.hold(self.folder, "--workdir")
+        locks.hold(self.folder, "workdir")
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_folders_that_cannot_be_locked_are_used_without(self):
@@ -48,7 +48,7 @@ class LocksTest(tf.test.TestCase):
             raise OSError(95, "Operation not supported")
 
         with mock.patch.object(locks.fcntl, "flock", refuse):
-            locks.hold(self.folder, "--workdir")
+            locks.hold(self.folder, "workdir")
             files.write_text(self.folder / "a.txt", "a")
             (self.folder / ".b.txt.abcd1234.part").touch()
             locks.clear_stale(self.folder)
@@ -73,7 +73,7 @@ class LocksTest(tf.test.TestCase):
         (self.folder / ".c.abcd1234.part").mkdir()
         os.mkfifo(self.folder / ".d.abcd1234.part")
         self.assertLen([p for p in self.folder.iterdir() if "killed" in p.name], 1)
-        files.make_folder(self.folder, "--workdir")
+        files.make_folder(self.folder, "workdir")
         left = {path.name for path in self.folder.iterdir()}
         (half,) = [name for name in left if "living" in name]
         self.assertEqual(left - {half}, {*own, ".c.abcd1234.part", ".d.abcd1234.part"})

@@ -59,18 +59,18 @@ class GridTest(tf.test.TestCase, parameterized.TestCase):
             self.assertGreater(len(found), 1)
 
     @parameterized.parameters(
-        ("ratios", None, "--vary=ratios: ratios cannot vary. Nearest: ratio"),
-        ("ratio,", None, "--vary=ratio,: an empty word"),
-        ("ratio,ratio", None, "--vary.*twice"),
-        ("ratio", "1;2", "--values: expected lists.* 1 for .*Received: 2"),
-        ("ratio,init", "1|2", "--values: expected lists.* 2 for .*Received: 1"),
-        ("ratio", "1|many", "--values: many is no ratio"),
-        ("ratio", "1||2", "--values=1||2: an empty value of ratio"),
-        ("ratio", "nan", "--values: nan is no ratio"),
-        ("evaluations", "1.5", "--values: 1.5 is no evaluations"),
-        ("style_layers", "a|,", "--values: expected at least one name"),
-        ("network", "vgg16,vgg19", "--values: networks are separated by '|'"),
-        ("evaluations", "|".join(map(str, range(1, 402))), "--values: 401 evaluations.*400"),
+        ("ratios", None, "vary=ratios: ratios cannot vary. Nearest: ratio"),
+        ("ratio,", None, "vary=ratio,: an empty word"),
+        ("ratio,ratio", None, "vary.*twice"),
+        ("ratio", "1;2", "values: expected lists.* 1 for .*Received: 2"),
+        ("ratio,init", "1|2", "values: expected lists.* 2 for .*Received: 1"),
+        ("ratio", "1|many", "values: many is no ratio"),
+        ("ratio", "1||2", "values=1||2: an empty value of ratio"),
+        ("ratio", "nan", "values: nan is no ratio"),
+        ("evaluations", "1.5", "values: 1.5 is no evaluations"),
+        ("style_layers", "a|,", "values: expected at least one name"),
+        ("network", "vgg16,vgg19", "values: networks are separated by '|'"),
+        ("evaluations", "|".join(map(str, range(1, 402))), "values: 401 evaluations.*400"),
     )
     def test_refusals(self, vary, values, words):
         with self.assertRaisesRegex(InputError, words.replace("||", r"\|\|")) as raised:
@@ -82,7 +82,7 @@ class GridTest(tf.test.TestCase, parameterized.TestCase):
             "style_layers,evaluations", ";" + "|".join(map(str, range(1, 202))), PARSERS
         )
         self.assertLen(sweep_grid.grid(axes, ("x",)).cells, 201)
-        with self.assertRaisesRegex(InputError, "--values: 2 style_layers x 201.*402 pictures"):
+        with self.assertRaisesRegex(InputError, "values: 2 style_layers x 201.*402 pictures"):
             sweep_grid.grid(axes, ("x", "y"))
 
     def test_names_are_files_and_differ(self):
@@ -170,9 +170,9 @@ class EndsTest(tf.test.TestCase):
 class NetworksTest(tf.test.TestCase):
     def test_what_cannot_be_built_or_told_apart(self):
         wanted = Wanted("vgg16,vgg19", "random")
-        with self.assertRaisesRegex(InputError, "--network: one at a time, or --vary=network"):
+        with self.assertRaisesRegex(InputError, "network: one at a time, or vary=network"):
             sweep_cells.built(wanted, {"ratio": (1.0,)})
-        with self.assertRaisesRegex(InputError, "--values: .*vgg15.*vgg16"):
+        with self.assertRaisesRegex(InputError, "values: .*vgg15.*vgg16"):
             sweep_cells.built(wanted, {"network": ("vgg15",)})
 
 

@@ -39,7 +39,7 @@ class LocatedTest(tf.test.TestCase):
             with self.assertRaisesRegex(InputError, f"^--flag: .*{why}"):
                 files.located(word, "--flag")
         with self.assertRaisesRegex(InputError, "^--workdir="):
-            files.make_folder("~nosuchuser/x", "--workdir")
+            files.make_folder("~nosuchuser/x", "workdir")
 
     def test_a_link_to_itself_is_no_path(self):
         link = pathlib.Path(self.create_tempdir().full_path) / "a"

@@ -28,8 +28,8 @@ class FilesTest(tf.test.TestCase):
 
     def test_a_file_in_the_way_of_a_folder(self):
         (self.folder / "a").write_text("")
-        with self.assertRaisesRegex(InputError, "--workdir"):
-            files.make_folder(self.folder / "a", "--workdir")
+        with self.assertRaisesRegex(InputError, "workdir"):
+            files.make_folder(self.folder / "a", "workdir")
         with self.assertRaisesRegex(InputError, "Cannot write"):
             files.write_text(self.folder / "a" / "b.txt", "")
 

@@ -47,7 +47,7 @@ class FoldersTest(tf.test.TestCase):
         frames[0].save(self.folder / "g.gif", save_all=True, append_images=frames[1:])
         (self.folder / "gone.png").symlink_to(self.folder / "nowhere.png")
         (self.folder / "in" / "round").symlink_to(self.folder)
-        found = app_folders.find(str(self.folder), "--image")
+        found = app_folders.find(str(self.folder), "image")
         taken = {path.name for path, _ in app_folders.pictures(found)}
         self.assertEqual(
             taken, {"a.JPG", "b.jfif", "c.jp2", "d.ppm", "e, f.png", "g.gif", "Früchte №3.png"}
@@ -90,7 +90,7 @@ class FoldersTest(tf.test.TestCase):
     def test_nothing_but_others_is_told(self):
         self._put("notes.txt", b"x")
         with self.assertRaisesRegex(InputError, r"no images in it .*1 no picture by its ending"):
-            app_folders.find(str(self.folder), "--image")
+            app_folders.find(str(self.folder), "image")
 
     def test_the_name_of_a_file_does_not_end_the_line(self):
         left = [folders.LeftOut(path, "empty", "") for path in ("a/x\ny.png", "a/z.png")]
@@ -107,7 +107,7 @@ class FoldersTest(tf.test.TestCase):
 
         real = os.scandir
         with mock.patch.object(os, "scandir", scandir):
-            found = app_folders.find(str(self.folder), "--image")
+            found = app_folders.find(str(self.folder), "image")
         self.assertEqual([one.reason for one in found.left_out], ["a folder that cannot be read"])
 
     def test_names_that_are_bytes(self):

@@ -80,7 +80,7 @@ class HostileImagesTest(tf.test.TestCase, parameterized.TestCase):
             self.assertLess(time.perf_counter() - began, _SECONDS)
 
     def _refused(self, words: str, content: bytes) -> None:
-        with self.assertRaisesRegex(InputError, f"^--image={self.path}: .*{words}"):
+        with self.assertRaisesRegex(InputError, f"^path={self.path}: .*{words}"):
             self._read(content)
 
     def test_scans_are_counted(self):

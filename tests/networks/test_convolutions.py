@@ -288,7 +288,7 @@ class HardwareTest(tf.test.TestCase, parameterized.TestCase):
             mock.patch.object(hardware, "onednn", return_value=True),
             mock.patch.dict("os.environ", ONEDNN_MAX_CPU_ISA="AVX2"),
         ):
-            with self.assertRaisesRegex(InputError, "--precision=bfloat16: ONEDNN_MAX_CPU_ISA"):
+            with self.assertRaisesRegex(InputError, "precision=bfloat16: ONEDNN_MAX_CPU_ISA"):
                 network.taps(["block1_conv1"], "bfloat16")
             network.taps(["block1_conv1"], "float32")
 

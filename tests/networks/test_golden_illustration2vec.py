@@ -43,7 +43,7 @@ class GoldenIllustration2VecTest(tf.test.TestCase):
         self.out = pathlib.Path(self.create_tempdir().full_path)
 
     def _asked(self, weights):
-        return str(_FOLDER / weights), folders.find(str(_FOLDER / "miku.jpg"), "--image")
+        return str(_FOLDER / weights), folders.find(str(_FOLDER / "miku.jpg"), "image")
 
     def test_tags(self):
         place = _FOLDER / "tag_list.json"

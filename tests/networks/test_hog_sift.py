@@ -332,10 +332,10 @@ class NetworkTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_wrong_input_is_refused(self):
         for words, flag in (
-            ({"weights": "random"}, "--weights"),
-            ({"weights": "vgg16.npz"}, "--weights"),
-            ({"pooling": "avg"}, "--pooling"),
-            ({"activation": "pre"}, "--activation"),
+            ({"weights": "random"}, "weights"),
+            ({"weights": "vgg16.npz"}, "weights"),
+            ({"pooling": "avg"}, "pooling"),
+            ({"activation": "pre"}, "activation"),
         ):
             for name in NAMES:
                 with self.assertRaisesRegex(InputError, f"{flag}.*{name}"):
@@ -346,7 +346,7 @@ class NetworkTest(tf.test.TestCase, parameterized.TestCase):
             hog_sift.hog(cell=7)
         with self.assertRaisesRegex(InputError, "bin.*0"):
             hog_sift.dsift(bin_size=0)
-        with self.assertRaisesRegex(InputError, "--size=20.*dsift"):
+        with self.assertRaisesRegex(InputError, "dsift cannot take an image of 20 x 20.*size"):
             next(inversion.iterate(_network("dsift"), _photograph(20, 20), "dsift"))
         flat = np.full((48, 48, 1), 128, np.float32)
         with self.assertRaisesRegex(InputError, "zeros only"):

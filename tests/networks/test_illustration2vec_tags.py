@@ -107,7 +107,7 @@ class FilesTest(tf.test.TestCase):
             (gzip.compress(text)[:-20], "cannot be read"),
         ):
             self.path.write_bytes(content)
-            with self.assertRaisesRegex(InputError, f"^--tags=.*{words}"):
+            with self.assertRaisesRegex(InputError, f"^tags=.*{words}"):
                 illustration2vec_tags.read(self.path)
 
     def test_thresholds(self):
@@ -130,7 +130,7 @@ class FilesTest(tf.test.TestCase):
         ):
             with open(self.path, "wb") as file:
                 np.savez(file, **arrays)
-            with self.assertRaisesRegex(InputError, f"^--thresholds=.*{words}"):
+            with self.assertRaisesRegex(InputError, f"^thresholds=.*{words}"):
                 illustration2vec_tags.read_thresholds(self.path, "f1")
         self.path.write_bytes(b"PK nothing")
         with self.assertRaisesRegex(InputError, "cannot be read as thresholds"):

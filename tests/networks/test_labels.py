@@ -137,7 +137,7 @@ class FilesTest(tf.test.TestCase):
         ):
             with self.subTest(name):
                 self.path.write_bytes(content)
-                with self.assertRaisesRegex(InputError, f"^--labels=.*({words})") as caught:
+                with self.assertRaisesRegex(InputError, f"^labels=.*({words})") as caught:
                     labels.read(self.path, 3)
                 self.assertLess(len(str(caught.exception)), 400)
         for place in (self.path.parent, self.path.parent / "absent", "nul\0l"):

@@ -68,9 +68,9 @@ class NamedCheckpointsTest(tf.test.TestCase):
         classifier = classifying_networks.of_checkpoint(self.name, "float32", None, "network")
         self.assertEqual(classifier.classes, net.classes)
         networks.as_trained(self.name, networks.Wanted(self.name))
-        with self.assertRaisesRegex(InputError, "--pooling=avg: .* is a checkpoint"):
+        with self.assertRaisesRegex(InputError, "pooling=avg: .* is a checkpoint"):
             networks.as_trained(self.name, networks.Wanted(self.name, pooling="avg"))
-        with self.assertRaisesRegex(InputError, "--weights=random: .* is a checkpoint"):
+        with self.assertRaisesRegex(InputError, "weights=random: .* is a checkpoint"):
             network.build(self.name, "random")
 
     def test_end_to_end_squeezes_whole_pictures(self):
@@ -119,7 +119,7 @@ class NamedCheckpointsTest(tf.test.TestCase):
                     for name in old.namelist():
                         own = name == "tfvis/classes.json"
                         new.writestr(name, json.dumps(said) if own else old.read(name))
-            with self.assertRaisesRegex(InputError, f"^--network=.*changed.keras: .*{words}"):
+            with self.assertRaisesRegex(InputError, f"^network=.*changed.keras: .*{words}"):
                 network.build(str(changed))
 
     def test_a_checkpoint_on_a_checkpoint(self):

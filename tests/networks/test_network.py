@@ -338,7 +338,7 @@ class NetworkTest(tf.test.TestCase, parameterized.TestCase):
         both = keras.layers.Concatenate(name="both")([up, inputs])
         net = network.wrap(keras.Model(inputs, both))
         self.assertEqual(net.trace("both", 32, 32), (32, 32, 6))
-        with self.assertRaisesRegex(InputError, "--size=33.*both"):
+        with self.assertRaisesRegex(InputError, "33 x .*both"):
             net.trace("both", 33, 33)
         with self.assertRaisesRegex(InputError, "fixed in height and width"):
             network.wrap(keras.Sequential([keras.Input((64, None, 3)), keras.layers.ReLU()]))

@@ -284,7 +284,7 @@ class RectifiersTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_words_that_are_no_policy(self):
         net = nets.wrapped()
-        with self.assertRaisesRegex(InputError, "--method=relu: expected gradient, guided"):
+        with self.assertRaisesRegex(InputError, "policy=relu: expected gradient, guided"):
             relu_gradients.with_policy(net, "relu")
         with self.assertRaisesRegex(InputError, "no layer 'block9'"):
             relu_gradients.with_policy(net, "guided", ["block9"])

@@ -198,11 +198,11 @@ class ScoresTest(tf.test.TestCase, parameterized.TestCase):
             self.assertEqual((net.graph.output, net.classifier.classes), ("classes", 4))
             self.assertAllClose(self._found(net)[1], one(self.images)["what"], rtol=1e-4)
         net = network.wrap(keras.Model(inputs, [box, tags]))
-        self.assertRegex(net.no_classifier, "several outputs .box, tags.; .*--output")
+        self.assertRegex(net.no_classifier, "several outputs .box, tags.; .*output")
         net = network.wrap(keras.Model(inputs, [box, tags]), output="tags")
         self.assertEqual((net.classifier.kind, net.graph.output), ("multilabel", "tags"))
         self.assertAllClose(self._found(net)[1], keras.Model(inputs, tags)(self.images), rtol=1e-4)
-        with self.assertRaisesRegex(InputError, "--output=bax: .*no such output.*"):
+        with self.assertRaisesRegex(InputError, "output=bax: .*no such output.*"):
             network.wrap(one, output="bax")
 
     def test_of_a_layer_called_twice_the_call_that_is_meant(self):

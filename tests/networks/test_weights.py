@@ -284,7 +284,7 @@ class FindTest(tf.test.TestCase):
         for part in ("cache", "official Keras source", "no route", "index is down"):
             self.assertIn(part, message)
         self.assertIn(str(self.home / "weights" / "vgg16"), message)
-        self.assertIn("--weights=", message)
+        self.assertIn("weights=", message)
 
     def test_an_index_with_other_tensors_is_refused_and_not_kept(self):
         _onnx(self.onnx, _onnx_names(nets.small(seed=5)))

@@ -83,7 +83,7 @@ class ParseTest(tf.test.TestCase):
             "block9_conv1:3": "block9_conv1.*block",
             "block2_conv1:cat": "expected a channel",
             "block2_conv1:-1": "expected a channel",
-            "predictions:3": "^--units.*softmax.*logit",
+            "predictions:3": "^units.*softmax.*logit",
             "predictions": "softmax.*logit",
             "logit:cat": "names of the classes",
             "logit:5": "5 channels .0 to 4",
@@ -147,18 +147,18 @@ class FoldersTest(tf.test.TestCase):
         (folder / "c.jpg").write_text("no image")
         (folder / "notes.txt").write_text("nothing to look at")
         (folder / ".hidden.png").write_text("")
-        found = folders.find(str(folder), "--images")
+        found = folders.find(str(folder), "images")
         names = [path.name for path, _ in folders.pictures(found)]
         self.assertEqual(names, ["a.png", "b.png"])
         self.assertEqual([path.name for path in found.broken], ["c.jpg"])
-        one = folders.find(str(folder / "a.png"), "--images")
+        one = folders.find(str(folder / "a.png"), "images")
         self.assertLen(list(folders.squares(one, 4, 4, 1)), 1)
         for place, words in {"absent": "no such", "empty": "no images"}.items():
             (folder / "empty").mkdir(exist_ok=True)
-            with self.assertRaisesRegex(InputError, f"--images=.*{words}"):
-                folders.find(str(folder / place), "--images")
+            with self.assertRaisesRegex(InputError, f"images=.*{words}"):
+                folders.find(str(folder / place), "images")
         with self.assertRaisesRegex(InputError, "none of 1 files"):
-            list(folders.pictures(folders.find(str(folder / "c.jpg"), "--images")))
+            list(folders.pictures(folders.find(str(folder / "c.jpg"), "images")))
 
 
 def _headless():

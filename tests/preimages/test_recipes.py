@@ -49,7 +49,7 @@ class CaricatureTest(tf.test.TestCase):
         self.assertAllEqual(rest.kept, whole[-1].kept)
 
     def test_what_cannot_be_exaggerated(self):
-        with self.assertRaisesRegex(InputError, "--strength=0"):
+        with self.assertRaisesRegex(InputError, "strength=0"):
             caricatures.published(
                 self.net, "block2_conv1", (16, 16), preimages.Caricature(strength=0.0)
             )
@@ -162,7 +162,7 @@ class MaximizeTest(tf.test.TestCase):
             "by adam": {"parameterization": "fourier", "optimizer": "adagrad"},
             "one stage": {"parameterization": "fourier", "fine_steps": 3},
             "expected pixels or fourier": {"parameterization": "wavelets"},
-            "--strength=-1": {"strength": -1.0},
+            "strength=-1": {"strength": -1.0},
         }.items():
             with self.assertRaisesRegex(InputError, words):
                 published("logits", **kwargs)

@@ -149,14 +149,14 @@ class RegionsTest(tf.test.TestCase, parameterized.TestCase):
             return np.repeat(np.tile(levels.astype(np.float32)[None], (8, 1, 1)), 5, axis=1)
 
         self.assertLen(guidance.regions(stripes(16)), 16)
-        with self.assertRaisesRegex(InputError, "--style_mask: has more than 16 main colours"):
+        with self.assertRaisesRegex(InputError, "style_masks: has more than 16 main colours"):
             guidance.regions(stripes(17), "style_mask")
         noise = np.random.default_rng(0).uniform(0, 255, (64, 64, 3)).astype(np.float32)
-        with self.assertRaisesRegex(InputError, "--content_mask: has more .* main colours.*PNG"):
+        with self.assertRaisesRegex(InputError, "content_mask: has more .* main colours.*PNG"):
             guidance.regions(noise)
         # Here something is flat, only too little.
         noise[10:13, 10:13] = 0
-        with self.assertRaisesRegex(InputError, "--content_mask: has no main colours.*PNG"):
+        with self.assertRaisesRegex(InputError, "content_mask: has no main colours.*PNG"):
             guidance.regions(noise)
 
 
@@ -198,15 +198,13 @@ class PairedTest(tf.test.TestCase):
 
     def test_what_does_not_fit(self):
         mask = _halves(BLACK, WHITE)
-        with self.assertRaisesRegex(InputError, "^--style_mask: .*each of the 1 styles.*: 2$"):
+        with self.assertRaisesRegex(InputError, "^style_masks: .*each of the 1 styles.*: 2$"):
             guidance.paired(mask, [mask, mask], 1)
-        with self.assertRaisesRegex(InputError, "^--style_mask: .*each of the 3 styles.*: 2$"):
+        with self.assertRaisesRegex(InputError, "^style_masks: .*each of the 3 styles.*: 2$"):
             guidance.paired(mask, [mask, mask], 3)
-        with self.assertRaisesRegex(InputError, "^--content_mask: has 2 colours.* 3 styles"):
+        with self.assertRaisesRegex(InputError, "^content_mask: has 2 colours.* 3 styles"):
             guidance.paired(mask, [], 3)
-        message = (
-            r"^--style_mask: none has .*rgb\(255, 255, 255\) of --content_mask.*are.*\(0, 0, 0\)"
-        )
+        message = r"^style_masks: none has .*rgb\(255, 255, 255\) of content_mask.*are.*\(0, 0, 0\)"
         with self.assertRaisesRegex(InputError, message):
             guidance.paired(mask, [_halves(BLACK, RED)], 1)
         # 33 levels away is another colour, 32 is the same.
@@ -348,7 +346,7 @@ class GuidesTest(tf.test.TestCase, parameterized.TestCase):
         with self.assertRaisesRegex(InputError, "no layer 'block9'"):
             guidance.guides(mask, net, "block9")
         for mode in guidance.MODES:
-            with self.assertRaisesRegex(InputError, "--style_layers: gap .*no map.*16 x 16"):
+            with self.assertRaisesRegex(InputError, "style_layers: gap .*no map.*16 x 16"):
                 guidance.guides(mask, net, "gap", mode)
             with self.assertRaisesRegex(InputError, "block2_pool .*no map.*2 x 2"):
                 guidance.guides(mask[:2, :2], net, "block2_pool", mode)

@@ -163,7 +163,7 @@ class PlanTest(tf.test.TestCase, parameterized.TestCase):
             (nets.wrapped(size=64), "block1_conv1"),
         )
         for net, layer in cases:
-            with self.assertRaisesRegex(InputError, "--memory: .* in tiles"):
+            with self.assertRaisesRegex(InputError, "tile: .* in tiles"):
                 tiling.plan(net, ["block1_conv1", layer], 64, 64, 8)
 
     def test_layers_that_enlarge_their_map_are_refused(self):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks import differentiable
 from tfvis.networks.network import Network
 
@@ -40,15 +40,15 @@ def check_output(network: Network, layer: str) -> None:
     """Raises InputError unless a layer exists and puts out a map or a vector."""
     if layer == "logits" and layer not in network.paths and not network.logits:
         raise InputError(
-            f"--layer=logits: {network.name} was built without a classifier, so it has none. "
-            "Build it with one (top=True), or name another layer."
+            f"{arg('layer')}=logits: {network.name} was built without a classifier, so it has "
+            "none. Build it with one (top=True), or name another layer."
         )
     network.check([layer])
     shape = network.graph.tensors[network.path(layer)].shape
     if len(shape) not in (2, 4) or shape[-1] is None:
         raise InputError(
-            f"--layer={layer}: expected a layer whose output is a map [height, width, channels] "
-            f"or a vector [channels]. Received one of {tuple(shape[1:])}"
+            f"{arg('layer')}={layer}: expected a layer whose output is a map [height, width, "
+            f"channels] or a vector [channels]. Received one of {tuple(shape[1:])}"
         )
 
 
@@ -60,9 +60,11 @@ def check_scores(network: Network, layer: str) -> str:
     """
     check_output(network, layer)
     if network.is_softmax(layer):
-        other = " --layer=logits has the scores." if network.logits not in ("", layer) else ""
+        other = (
+            f" {arg('layer')}=logits has the scores." if network.logits not in ("", layer) else ""
+        )
         raise InputError(
-            f"--layer={layer}: the output of a softmax, which also answers to the other "
+            f"{arg('layer')}={layer}: the output of a softmax, which also answers to the other "
             f"classes; take the scores before it.{other}"
         )
     return layer
@@ -78,8 +80,8 @@ def checked(network: Network, layer: str, images, units: Units):
     shape = network.shape(layer, *images.shape[1:3])
     if 0 in shape:
         raise InputError(
-            f"--size={images.shape[1]}: nothing is left of such an image at {layer}. "
-            "Try a larger one."
+            f"Nothing is left at {layer} of an image of {images.shape[1]} x {images.shape[2]} "
+            f"pixels. Try a larger {arg('size')}."
         )
     differentiable.check(network, [layer], images.shape[1:3])
     units = np.asarray(units, np.int32)
@@ -88,8 +90,8 @@ def checked(network: Network, layer: str, images, units: Units):
     if units.shape not in ((3,), (len(images), 3)):
         form = "a channel" if len(shape) == 1 else "(channel, row, column)"
         raise InputError(
-            f"--unit: {layer} wants {form}, one for all or one for each of {len(images)} images. "
-            f"Received: {units.tolist()}"
+            f"{arg('units')}: {layer} wants {form}, one for all or one for each of {len(images)} "
+            f"images. Received: {units.tolist()}"
         )
     units = np.broadcast_to(units, (len(images), 3))
     height, width = shape[:2] if len(shape) == 3 else (1, 1)
@@ -103,4 +105,6 @@ def check_range(layer: str, name: str, values: Iterable[int], size: int) -> None
     """Raises InputError unless all values are of 0 to size - 1."""
     for value in values:
         if not 0 <= value < size:
-            raise InputError(f"--unit: {layer} has {name} 0 to {size - 1}. Received: {value}")
+            raise InputError(
+                f"{arg('units')}: {layer} has {name} 0 to {size - 1}. Received: {value}"
+            )

@@ -13,7 +13,7 @@ import numpy as np
 import PIL.Image
 import scipy.ndimage
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 
 # Pixels that touch at a corner are connected, as in MATLAB's and OpenCV's components.
 _NEIGHBOURS = np.ones((3, 3), bool)
@@ -71,11 +71,15 @@ def boxes(
     """
     mask = checked(mask)
     if not 0 <= threshold < 1:
-        raise InputError(f"--threshold={threshold}: expected a share of the maximum, 0 to below 1.")
+        raise InputError(
+            f"{arg('threshold')}={threshold}: expected a share of the maximum, 0 to below 1."
+        )
     if most is not None and most < 1:
-        raise InputError(f"--most={most}: expected 1 or more boxes.")
+        raise InputError(f"{arg('most')}={most}: expected 1 or more boxes.")
     if not 0 <= least_area <= 1:
-        raise InputError(f"--least_area={least_area}: expected a share of the picture, 0 to 1.")
+        raise InputError(
+            f"{arg('least_area')}={least_area}: expected a share of the picture, 0 to 1."
+        )
     corners, areas, scores = parts(mask, threshold)
     enough = areas >= least_area * mask.size
     found = zip(corners[enough][:most].tolist(), scores[enough][:most].tolist(), strict=True)
@@ -184,14 +188,14 @@ def windows(
         InputError: a number out of its range, or a window of less than 1 px.
     """
     if not 0 <= overlap < 1:
-        raise InputError(f"--overlap={overlap}: expected a share of a window, 0 to below 1.")
+        raise InputError(f"{arg('overlap')}={overlap}: expected a share of a window, 0 to below 1.")
     found = []
     for scale in scales:
         side = round(scale * min(height, width)) if 0 < scale <= 1 else 0
         if side < 1:
             raise InputError(
-                f"--scales={scale}: expected a share of the shorter side, above 0 to 1, that "
-                f"leaves 1 px or more of {width}x{height}."
+                f"{arg('scales')}={scale}: expected a share of the shorter side, above 0 to 1, "
+                f"that leaves 1 px or more of {width}x{height}."
             )
         found += [
             Box(x, y, x + side, y + side)

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from tfvis.attention import backward, explainer
 from tfvis.attention.backward import Units
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks import relu_gradients
 from tfvis.networks.network import Network
 
@@ -64,7 +64,7 @@ def strongest(
     channels = list(dict.fromkeys(int(channel) for channel in channels))
     backward.check_range(layer, "channels", channels, network.channels_of(layer))
     if top < 1:
-        raise InputError(f"--top={top}: expected 1 or more images per channel.")
+        raise InputError(f"{arg('top')}={top}: expected 1 or more images per channel.")
     find = _maxima(network, layer)
     chosen = tf.constant(channels, tf.int32)
     kept: dict[int, list] = {channel: [] for channel in channels}
@@ -77,7 +77,7 @@ def strongest(
             push = heapq.heappush if len(kept[channel]) < top else heapq.heappushpop
             push(kept[channel], entry)
     if index < 0:
-        raise InputError("--images: there are none to look through.")
+        raise InputError(f"{arg('images')}: there are none to look through.")
     return {
         channel: [
             Peak(-minus, row, column, value)

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import image_arguments
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg, marked
 from tfvis.networks.network import Network
 from tfvis.objectives import parsing
 
@@ -44,10 +44,10 @@ class OfScores:
 
     def __init__(self, network: Network):
         if not network.logits:
-            why = f" ({network.no_classifier})" if network.no_classifier else ""
+            why = f" ({marked(network.no_classifier)})" if network.no_classifier else ""
             raise InputError(
-                f"network={network.name}: {type(self).__name__} is of a class, and it has no "
-                f"classifier{why}. Use a checkpoint, or build it with top=True."
+                f"{arg('network')}={network.name}: {type(self).__name__} is of a class, and it has "
+                f"no classifier{why}. Use a checkpoint, or build it with top=True."
             )
         self.network = network
 
@@ -81,7 +81,7 @@ def classes(network: Network, images: np.ndarray, target: Target) -> np.ndarray:
     words = [target] * len(images) if alone else list(target)
     if len(words) != len(images):
         raise InputError(
-            f"target={target}: expected a class, or one for each of {len(images)} images."
+            f"{arg('target')}={target}: expected a class, or one for each of {len(images)} images."
         )
     return np.array([_number(network, word) for word in words])
 

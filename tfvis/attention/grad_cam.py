@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis.attention import explainer
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks import differentiable, rewiring
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import receptive_field, spatial_positions
@@ -220,7 +220,7 @@ def _deepest(network: Network, found: Maps) -> Map:
         if _answers(tensors[one.path], scores, one):
             return one
     raise InputError(
-        f"--network={network.name}: Grad-CAM needs a map on the way to the scores, and "
+        f"{arg('network')}={network.name}: Grad-CAM needs a map on the way to the scores, and "
         f"{missing(network, found)}"
     )
 

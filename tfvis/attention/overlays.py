@@ -10,7 +10,7 @@ import PIL.ImageFont
 
 from tfvis import files, images
 from tfvis.attention.boxes import Box
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 
 # Perceptually uniform: a step in the map is the same step to the eye, wherever it lies.
 _COLORMAP = "inferno"
@@ -60,7 +60,7 @@ def heat(picture: np.ndarray, values: np.ndarray, strength: float = 0.6) -> np.n
         InputError: other shapes, a value that is not finite, another strength.
     """
     if not 0 <= strength <= 1:
-        raise InputError(f"--strength={strength}: expected 0 to 1.")
+        raise InputError(f"{arg('strength')}={strength}: expected 0 to 1.")
     # Not at the top: it takes as long as all else a small program does.
     import matplotlib
 

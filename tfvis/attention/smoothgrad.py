@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfvis.attention import backward, explainer
 from tfvis.attention.backward import Units
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 
 
@@ -42,9 +42,11 @@ def smoothgrad(
         InputError: as in `saliency`; no samples or negative noise.
     """
     if samples < 1:
-        raise InputError(f"--samples={samples}: expected 1 or more noisy copies.")
+        raise InputError(f"{arg('samples')}={samples}: expected 1 or more noisy copies.")
     if not noise >= 0:
-        raise InputError(f"--noise={noise}: expected a share of the image's range, 0 or more.")
+        raise InputError(
+            f"{arg('noise')}={noise}: expected a share of the image's range, 0 or more."
+        )
     backward.check_scores(network, layer)
     images, units = backward.checked(network, layer, images, class_or_unit)
     mean = _smooth(network, layer)

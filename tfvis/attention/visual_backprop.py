@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import reach, spatial_positions
 from tfvis.networks.receptive_field import spatial_maps as passed
@@ -127,8 +127,8 @@ class VisualBackProp:
             found = self._geometry((height, width))
             if isinstance(found, str):
                 raise InputError(
-                    f"--size={height}: {self.network.name} cannot take an image of {height} x "
-                    f"{width} pixels up to {found}. Try a larger one, a multiple of 32."
+                    f"{self.network.name} cannot take an image of {height} x {width} pixels up to "
+                    f"{found}. Try a larger {arg('size')}, a multiple of 32."
                 )
             self._seers[height, width] = found
         return Attention(*self._run(images))
@@ -203,7 +203,7 @@ def _default(network: Network) -> list[Map]:
         )
     if not kept:
         raise InputError(
-            f"--network={network.name}: VisualBackProp needs a convolutional network, and "
+            f"{arg('network')}={network.name}: VisualBackProp needs a convolutional network, and "
             f"{passed.missing(network, seen)}"
         )
     return kept

@@ -13,7 +13,7 @@ import numpy as np
 
 from tfvis.classifiers.mixstyle import MixStyle
 from tfvis.classifiers.settings import DROPOUT
-from tfvis.errors import InputError, nearest
+from tfvis.errors import InputError, arg, nearest
 from tfvis.networks import convolutions
 from tfvis.networks import weights as sources
 from tfvis.networks.files import checkpoint_files
@@ -84,8 +84,8 @@ def anatomy(network: Network, cut: str | None = None, last: str | None = None) -
             places.pop()
     if len(places) < 2:
         raise InputError(
-            f"--network={network.name}: has no spatial layers that everything passes through; "
-            "a convolutional network is needed."
+            f"{arg('network')}={network.name}: has no spatial layers that everything passes "
+            "through; a convolutional network is needed."
         )
     last, counts = places[-1], []
     for place in places[:-1]:
@@ -94,7 +94,7 @@ def anatomy(network: Network, cut: str | None = None, last: str | None = None) -
     total = keras.Model(network.graph.inputs, tensors[last]).count_params()
     possible = [p for p, count in zip(places, counts, strict=False) if count]
     if not possible:
-        raise InputError(f"--network={network.name}: has no layers that could learn.")
+        raise InputError(f"{arg('network')}={network.name}: has no layers that could learn.")
     if cut is None:
         fits = [n for n in counts if 0 < n <= _LEARNING * total]
         most = max(fits) if fits else min(n for n in counts if n)
@@ -102,15 +102,15 @@ def anatomy(network: Network, cut: str | None = None, last: str | None = None) -
         cut = [p for p, n in zip(places, counts, strict=False) if n == most][-1]
     elif cut not in possible:
         raise InputError(
-            f"--cut={cut}: not a layer of {network.name} that everything passes through, with "
-            f"weights behind it. {nearest(cut, possible)}"
+            f"{arg('cut')}={cut}: not a layer of {network.name} that everything passes through, "
+            f"with weights behind it. {nearest(cut, possible)}"
         )
     parts = Anatomy(network, cut, last)
     variables = [id(v) for layer in parts.tail().layers for v in layer.weights]
     if len(set(variables)) < len(variables):
         raise InputError(
-            f"--cut={cut}: {network.name} uses a layer twice behind it, which cannot be trained "
-            "here; cut later."
+            f"{arg('cut')}={cut}: {network.name} uses a layer twice behind it, which cannot be "
+            "trained here; cut later."
         )
     return parts
 

@@ -120,17 +120,17 @@ def save(
     )
 
 
-def load(name: str, flag: str = "checkpoint") -> Classifier:
+def load(checkpoint: str, argument: str = "checkpoint") -> Classifier:
     """Opens a checkpoint; nothing in it is executed.
 
     Args:
-        name: its folder, or the name of one in `$TFVIS_HOME/checkpoints` or shipped.
-        flag: for messages.
+        checkpoint: its folder, or the name of one in `$TFVIS_HOME/checkpoints` or shipped.
+        argument: that named it, for messages.
 
     Raises:
         InputError: no such checkpoint, damaged, or its trunk is missing or another.
     """
-    found = opening.checkpoint(name, flag)
+    found = opening.checkpoint(checkpoint, argument)
     trained = found.checkpoint
     # Shares the layers of `found`, and so what they learnt.
     base = networks.of_opened(

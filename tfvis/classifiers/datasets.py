@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from tfvis import files, images, tables
-from tfvis.errors import InputError, printable
+from tfvis.errors import InputError, marked, printable
 from tfvis.image_files import folders, headers
 from tfvis.image_files.folders import LeftOut
 
@@ -165,7 +165,7 @@ def _labels(places: list[pathlib.Path], found: list[list[_Entry]]) -> tuple[str,
         readable = {entry.label for entry in entries if not entry.left}
         empty = sorted({entry.label for entry in entries} - readable - {""})
         if empty:
-            first = next(e.left.detail for e in entries if e.label == empty[0] and e.left)
+            first = next(marked(e.left.detail) for e in entries if e.label == empty[0] and e.left)
             raise InputError(
                 f"{place}: no readable picture of the class {listed(empty)} ({first}). "
                 "Add one, or take the class away."

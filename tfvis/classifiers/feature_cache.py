@@ -24,7 +24,7 @@ from tfvis.classifiers import example_images
 from tfvis.classifiers.augmentation import Views
 from tfvis.classifiers.backbone import Anatomy
 from tfvis.classifiers.datasets import Dataset
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 
 # Pictures between two saves; also what one random state serves.
 _CHUNK = 64
@@ -126,7 +126,7 @@ def features(
     shape = parts.network.shape(parts.cut, recipe.size, recipe.size)
     if not math.prod(parts.network.shape(parts.last, recipe.size, recipe.size)):
         raise InputError(
-            f"--size={recipe.size}: nothing is left of such pictures at {parts.last} of "
+            f"{arg('size')}={recipe.size}: nothing is left of such pictures at {parts.last} of "
             f"{parts.network.name}; take larger ones."
         )
     stores = []
@@ -243,7 +243,9 @@ class _Store:
             raise self._refusal(path, error) from error
 
     def _refusal(self, path: pathlib.Path, error: OSError) -> InputError:
-        return InputError(f"Cannot write {path}: {error.strerror or error}. Name another --cache.")
+        return InputError(
+            f"Cannot write {path}: {error.strerror or error}. Name another {arg('cache')}."
+        )
 
     def arrays(self) -> tuple[np.ndarray, ...]:
         """Returns the maps of each view, mapped into memory."""
@@ -267,11 +269,12 @@ def _digest(examples, parts: Anatomy, recipe: Recipe) -> str:
 def _check_room(folder: pathlib.Path, needed: int) -> None:
     if not needed:
         return
-    files.make_folder(folder, "--cache")
+    files.make_folder(folder, "cache")
     free = shutil.disk_usage(folder).free
     # Maps of a disk that runs full while they are written would end the process.
     if needed > 0.9 * free:
         raise InputError(
             f"The trunk's maps take {needed / 2**20:,.1f} MiB, and {folder} has "
-            f"{free / 2**20:,.1f} MiB free. Name another --cache, or ask for fewer --views."
+            f"{free / 2**20:,.1f} MiB free. Name another {arg('cache')}, or ask for fewer "
+            f"{arg('views')}."
         )

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import files, images, preimages
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.experiments import devices, folders, inversion, messages, outcome, runner
 from tfvis.experiments import units as naming
 from tfvis.networks.network import Network
@@ -91,7 +91,7 @@ def run(
     Raises:
         InputError: see `make`.
     """
-    workdir = files.make_folder(workdir, "--workdir")
+    workdir = files.make_folder(workdir, "workdir")
     built = naming.built(wanted, named)
     chosen = naming.chosen(built, named, labels, each=4)
     last = {label: units[-1].layer for label, units in chosen.items()}
@@ -159,13 +159,14 @@ def _tell_of_silent(job: Job, results: list[dict]) -> None:
     if results and len(still) == len(results):
         raise InputError(
             f"Nothing raised {_some(names)}: the pictures in {job.workdir} show what noise and "
-            "prior leave, not what was looked for. Choose other --units, or more --steps."
+            f"prior leave, not what was looked for. Choose other {arg('units')}, or more "
+            f"{arg('steps')}."
         )
     if names:
         messages.say(f"Nothing raised {_some(names)}; the sheet says so.")
     if short:
         messages.say(
-            f"Not raised above 0: {_some(short)}; the sheet says so. More --steps may do it."
+            f"Not raised above 0: {_some(short)}; the sheet says so. More {arg('steps')} may do it."
         )
 
 
@@ -186,11 +187,12 @@ def _size(job: Job, label: str, layer: str) -> tuple[int, int]:
     if job.size and network.fixed_size and size != network.fixed_size:
         height, width = network.fixed_size
         raise InputError(
-            f"--size={job.size}: {network.name} takes {height} x {width} px only; leave it out."
+            f"{arg('size')}={job.size}: {network.name} takes {height} x {width} px only; leave it "
+            "out."
         )
     if 0 in network.trace(layer, *size):
         raise InputError(
-            f"--size={size[0]}: too small for {layer}, whose map would have no pixel. "
+            f"{arg('size')}={size[0]}: too small for {layer}, whose map would have no pixel. "
             "Choose a larger size or an earlier layer."
         )
     return size

@@ -7,6 +7,7 @@ import numpy as np
 from tfvis import files, images
 from tfvis.attention import overlays
 from tfvis.attention.product import product
+from tfvis.errors import marked
 from tfvis.experiments import (
     attention_models,
     devices,
@@ -59,7 +60,7 @@ def run(
     Raises:
         InputError: no such network or class; no picture can be read.
     """
-    workdir = files.make_folder(workdir, "--workdir")
+    workdir = files.make_folder(workdir, "workdir")
     model = attention_models.of_wanted(
         wanted, devices.precision(precision), of_class is not None or cam_layer is not None,
         size=size, per_layer=per_layer, crop_borders=crop_borders, layers=layers,
@@ -67,7 +68,7 @@ def run(
     )  # fmt: skip
     chosen = attention_models.class_index(model, of_class) if of_class is not None else None
     if not model.classes:
-        why = model.network.no_classifier
+        why = marked(model.network.no_classifier)
         messages.note(f"{model.name} has no classifier{why and f': it {why}'}; no class maps.")
     for note in model.notes:
         messages.note(note)

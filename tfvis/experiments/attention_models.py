@@ -14,7 +14,7 @@ from tfvis.attention.boxes import Box
 from tfvis.attention.grad_cam import GradCam
 from tfvis.attention.visual_backprop import VisualBackProp
 from tfvis.classifiers import borders, checkpoints
-from tfvis.errors import InputError, nearest
+from tfvis.errors import InputError, Text, arg, marked, nearest
 from tfvis.experiments import labelled_pictures, messages, networks, predictions
 from tfvis.networks import labels, registry
 from tfvis.networks.network import Network
@@ -203,12 +203,12 @@ def of_wanted(
             cam_layer=cam_layer,
         )  # fmt: skip
     if "," in name:
-        raise InputError(f"--network={name}: one at a time; name one of them.")
+        raise InputError(f"{arg('network')}={name}: one at a time; name one of them.")
     (network,) = networks.networks(asked, top=wanted).values()
     networks.check_output(network)
     count = network.classifier.classes if network.classifier else 0
     if note := networks.classifier_note(network, networks.percentages(network)):
-        messages.note(f"{note}.")
+        messages.note(f"{marked(note)}.")
     return _attention_model(
         network, network.name,
         network.classes or labels.names(count),
@@ -225,18 +225,21 @@ def _attention_model(
     fixed = network.fixed_size
     if fixed and size and (size, size) != fixed:
         raise InputError(
-            f"--size={size}: {name} takes {fixed[0]} x {fixed[1]} px only; leave --size out."
+            f"{arg('size')}={size}: {name} takes {fixed[0]} x {fixed[1]} px only; leave "
+            f"{arg('size')} out."
         )
     if spatial and 0 in network.trace(spatial[-1], *(fixed or (side, side))):
-        raise InputError(f"--size={side}: too small for {spatial[-1]}, whose map has no pixel.")
+        raise InputError(
+            f"{arg('size')}={side}: too small for {spatial[-1]}, whose map has no pixel."
+        )
     if cam_layer and not classes:
         raise InputError(
-            f"--cam_layer={cam_layer}: Grad-CAM is of a class, and {name} has no classifier."
+            f"{arg('cam_layer')}={cam_layer}: Grad-CAM is of a class, and {name} has no classifier."
         )
     notes, cam = [], None
     if classes:
-        flag = f"--cam_layer={cam_layer}" if cam_layer else f"--network={name}"
-        with _blamed(flag, "Grad-CAM"):
+        given = f"{arg('cam_layer')}={cam_layer}" if cam_layer else f"{arg('network')}={name}"
+        with _blamed(given, "Grad-CAM"):
             cam = GradCam(network, cam_layer, precision)
         ends = f"; {cam.end}" if cam.end else ""
         ends += f", though {cam.after} follows" if cam.after else ""
@@ -246,14 +249,14 @@ def _attention_model(
     backprop = taps = None
     try:
         with _blamed(
-            f"--layers={','.join(layers)}" if layers is not None else "", "VisualBackProp"
+            f"{arg('layers')}={','.join(layers)}" if layers is not None else "", "VisualBackProp"
         ):
             backprop = VisualBackProp(network, layers, **options)
     except InputError as error:
         if layers is not None or not cam:
             raise
         taps = tf.function(network.taps(extra, precision), autograph=False)
-        notes.append(f"no masks. {error}")
+        notes.append(Text(f"no masks. {marked(error)}"))
     return AttentionModel(
         network=network,
         name=name,
@@ -276,14 +279,15 @@ def _attention_model(
 
 
 @contextlib.contextmanager
-def _blamed(flag: str, method: str):
-    """Names the flag, in place of a method, in what is raised within."""
+def _blamed(given: str, method: str):
+    """Names the argument, in place of a method, in what is raised within."""
     try:
         yield
     except InputError as error:
-        if not flag or str(error).startswith("--"):
+        said = marked(error)
+        if not given or said.startswith(arg("network")):
             raise
-        raise InputError(f"{flag}: {str(error).removeprefix(f'{method}: ')}") from error
+        raise InputError(f"{given}: {said.removeprefix(f'{method}: ')}") from error
 
 
 def class_index(model: AttentionModel, word: str) -> tuple[int, str]:
@@ -298,21 +302,21 @@ def class_index(model: AttentionModel, word: str) -> tuple[int, str]:
     """
     if not model.classes:
         raise InputError(
-            f"--class={word}: {model.name} has no classifier here"
+            f"{arg('of_class')}={word}: {model.name} has no classifier here"
             f"{_why(model.network)}. Use a checkpoint, or a network whose weights include one."
         )
     if word in model.classes:
         return model.classes.index(word), word
     if not model.keeps_shape:
         raise InputError(
-            f"--class={word}: no class of {model.name}. {nearest(word, model.classes)}"
+            f"{arg('of_class')}={word}: no class of {model.name}. {nearest(word, model.classes)}"
         )
-    found = parsing.one_class(word, model.network, "--class")
+    found = parsing.one_class(word, model.network, "of_class")
     return found.channel, model.classes[found.channel] if word.isdigit() else found.name
 
 
 def _why(network: Network) -> str:
-    return f" ({network.no_classifier})" if network.no_classifier else ""
+    return f" ({marked(network.no_classifier)})" if network.no_classifier else ""
 
 
 def top(model: AttentionModel, answers: np.ndarray | None, count: int = 3) -> list[list]:

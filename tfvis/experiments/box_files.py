@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from tfvis import images, tables
 from tfvis.attention.boxes import Box
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg, marked
 
 COLUMNS = ("path", "label", "score", "x0", "y0", "x1", "y1")
 _CORNERS = COLUMNS[3:]
@@ -33,20 +33,20 @@ class Row:
     box: Box
 
 
-def read(place: os.PathLike | str, flag: str = "--boxes") -> list[Row]:
+def read(place: os.PathLike | str, argument: str = "place") -> list[Row]:
     """Returns the rows of a CSV of boxes.
 
     As `tfvis.tables.read`; a score may be missing and is 1 then.
 
     Args:
         place: the file.
-        flag: that named it.
+        argument: that named it, for messages.
 
     Raises:
         InputError: as `tfvis.tables.read`; there is no row; a row is no box (the message
             names its line).
     """
-    name = f"{flag}={place}"
+    name = f"{arg(argument)}={place}"
     _, found = tables.read(place, name, [column for column in COLUMNS if column != "score"])
     rows = [_row(row, f"{name}, line {row.line}") for row in found]
     if not rows:
@@ -76,7 +76,7 @@ def _row(row: tables.Row, where: str) -> Row:
         corners = [row.number(corner) for corner in _CORNERS]
         score = row.number("score") if "score" in row.columns else 1.0
     except InputError as error:
-        raise InputError(f"{where}: {error}") from error
+        raise InputError(f"{where}: {marked(error)}") from error
     path, label = row["path"], row["label"]
     if not path.strip():
         raise InputError(f"{where}: no path.")

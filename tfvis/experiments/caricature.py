@@ -57,7 +57,7 @@ def run(
     Args, Raises:
         As `inversion.run`; `seed` is of the jitter.
     """
-    workdir = files.make_folder(workdir, "--workdir")
+    workdir = files.make_folder(workdir, "workdir")
     built = networks.given(wanted, layers)
     chosen = networks.layers_of(built, layers)
     targets = {label: networks.target(image, net, size, crop) for label, net in built.items()}

@@ -3,7 +3,7 @@
 import pathlib
 
 from tfvis import images
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import example_pictures, folders, outcome, picture_runner, predictions
 from tfvis.experiments.classifying_networks import ImageClassifier
 from tfvis.experiments.runner import described
@@ -37,13 +37,13 @@ def run(
     Raises:
         InputError: no picture can be read.
     """
-    looked = found or folders.Found(example_pictures.own_pictures(workdir), "--image")
+    looked = found or folders.Found(example_pictures.own_pictures(workdir), "image")
     for path in looked.paths:
         if not str(path).isprintable():  # Not Unicode, or of two lines: no table holds that.
             looked.leave_out(path, InputError(f"{path}: cannot be written down. Rename the file"))
     paths = [str(path) for path in looked.paths if path not in looked.broken]
     if not paths:
-        raise InputError(f"--image={next(iter(looked.broken.values())).detail}.")
+        raise InputError(f"{arg('image')}={marked(next(iter(looked.broken.values())).detail)}.")
     chosen, rows, broken = predictions.collected(classifier.reads(paths), paths, classifier.answer)
     looked.broken.update((pathlib.Path(one.path), one) for one in broken)
     folders.report(looked)

@@ -44,7 +44,7 @@ class ImageClassifier:
 
 
 def of_checkpoint(
-    name: str, precision: str, crop_borders: bool | None, flag: str = "checkpoint"
+    name: str, precision: str, crop_borders: bool | None, argument: str = "checkpoint"
 ) -> ImageClassifier:
     """Returns a trained classifier; the whole picture is squeezed, as it learnt them.
 
@@ -52,12 +52,12 @@ def of_checkpoint(
         name: folder or name.
         precision: of the arithmetic.
         crop_borders: whether charts and rulers are taken off first; None is as in training.
-        flag: that named it, for messages.
+        argument: that named it, for messages.
 
     Raises:
         InputError: as `checkpoints.load`.
     """
-    classifier = networks.classifier(name, flag)
+    classifier = networks.classifier(name, argument)
     cut = labelled_pictures.crop_borders(classifier, crop_borders)
     return ImageClassifier(
         classifier.name,

@@ -5,6 +5,7 @@ import dataclasses
 import keras
 
 from tfvis import files
+from tfvis.errors import Text, arg, marked
 from tfvis.experiments import networks
 from tfvis.networks import network, opening
 from tfvis.networks.caffe import mean_files
@@ -50,9 +51,9 @@ def run(job: Job) -> list[str]:
     Raises:
         InputError: a file cannot be read, does not fit, or cannot be written.
     """
-    output = files.located(job.output, f"--output={job.output}")
+    output = files.located(job.output, f"{arg('output')}={job.output}")
     # Before the minute that a large network takes.
-    files.make_folder(output.parent, "--output")
+    files.make_folder(output.parent, "output")
     mean = None if job.mean is None else mean_files.read(job.mean)
     found = opening.opened(job.network, job.weights, top=job.top, stage=job.stage, until=job.until)
     if job.preprocessing != "auto":
@@ -61,7 +62,10 @@ def run(job: Job) -> list[str]:
     built = network.of_opened(found)
     contract, why = found.contract, found.why
     if mean is not None:
-        contract, why = mean_files.contract(contract, mean), f"with the mean of --mean, else {why}"
+        contract, why = (
+            mean_files.contract(contract, mean),
+            Text(f"with the mean of {arg('mean')}, else {marked(why)}"),
+        )
     networks.say_notes(dataclasses.replace(built, preprocessing=contract, preprocessing_reason=why))
     recipe = published_recipes.fitting(found.name, contract, built.fixed_size, built.side)
     # Of a mean image larger than the network's pictures, the centre, as Caffe has it.

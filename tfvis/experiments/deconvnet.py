@@ -9,7 +9,7 @@ import numpy as np
 
 from tfvis import images
 from tfvis.attention import boxes, deconvnet, saliency, smoothgrad
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.experiments import folders, runner
 from tfvis.experiments.progress import bar
 from tfvis.networks import relu_gradients
@@ -84,7 +84,8 @@ def run(job: Job) -> Iterator[str]:
         for layer in layers:
             if 0 in network.trace(layer, *side):
                 raise InputError(
-                    f"--size={side[0]}: too small for {layer}, whose map would have no pixel."
+                    f"{arg('size')}={side[0]}: too small for {layer}, whose map would have no "
+                    "pixel."
                 )
             if job.method in relu_gradients.POLICIES:
                 relu_gradients.with_policy(network, job.method, [layer])
@@ -114,7 +115,7 @@ def run(job: Job) -> Iterator[str]:
     if all(record["empty"] for one in seen for record in one.records):
         raise InputError(
             f"{job.method}: nothing of any unit gets back to the pixels, so that all projections "
-            f"in {job.workdir} are empty. Choose other --units or --images."
+            f"in {job.workdir} are empty. Choose other {arg('units')} or {arg('images')}."
         )
 
 

@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from tfvis import files, images, preimages
-from tfvis.errors import InputError
+from tfvis.errors import InputError, marked
 from tfvis.experiments import (
     activation_maximization,
     attention_models,
@@ -61,7 +61,7 @@ class Demo:
 
     def parts(self, name: str, kind: type, steps: int) -> dict:
         """Returns what the jobs of all rows have in common; `kind` is a recipe's settings."""
-        folder = files.make_folder(self.workdir / name.lower(), "--workdir")
+        folder = files.make_folder(self.workdir / name.lower(), "workdir")
         settings = kind(
             steps=steps,
             precision=devices.precision(self.precision),
@@ -180,7 +180,7 @@ def style_job(demo: Demo, size: int, evaluations: int) -> style_transfer.Job:
         ),
         limit=int(_MEMORY),
         seed=demo.seed,
-        workdir=files.make_folder(demo.workdir / "style", "--workdir"),
+        workdir=files.make_folder(demo.workdir / "style", "workdir"),
         arguments=demo.arguments,
     )
 
@@ -237,17 +237,15 @@ def attention(demo: Demo, checkpoint: str, painted: np.ndarray) -> tuple[html_pa
     try:
         classifier = networks.classifier(checkpoint, "classifier")
     except InputError as error:
-        messages.note(f"{error}")
+        messages.note(marked(error))
         return ()
-    workdir = files.make_folder(demo.workdir / "attention", "--workdir")
+    workdir = files.make_folder(demo.workdir / "attention", "workdir")
     pictures = workdir / "pictures"
     for name, pixels in (("photograph", demo.picture), ("painted", painted)):
         images.save_png(pictures / f"{name}.png", pixels)
     records = attentions.make(
         attention_models.of_classifier(classifier, devices.precision(demo.precision)),
-        picture_runner.input_pictures(
-            folders.find(str(pictures), "--image"), str(pictures), workdir
-        ),
+        picture_runner.input_pictures(folders.find(str(pictures), "image"), str(pictures), workdir),
         workdir,
         demo.arguments,
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from tfvis import images
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import messages
 from tfvis.image_files import folders
 from tfvis.image_files.folders import LeftOut
@@ -21,14 +21,14 @@ class Found:
 
     Attributes:
         paths: of the files.
-        flag: that named them.
+        argument: that named them.
         left_out: what else there is.
         broken: those of the files that turned out unreadable; filled while reading.
         notes: of each of the others; filled while reading.
     """
 
     paths: list[pathlib.Path]
-    flag: str
+    argument: str
     left_out: tuple[LeftOut, ...] = ()
     broken: dict[pathlib.Path, LeftOut] = dataclasses.field(default_factory=dict)
     notes: dict[pathlib.Path, tuple[str, ...]] = dataclasses.field(default_factory=dict)
@@ -38,14 +38,14 @@ class Found:
         self.broken[path] = folders.left_out(path, error)
 
 
-def find(place: str, flag: str) -> Found:
+def find(place: str, argument: str) -> Found:
     """Returns the image files in a folder and the folders in it, or the one file.
 
     Raises:
         InputError: there is no such place, or no image in it.
     """
-    paths, missed = folders.found(place, f"{flag}={place}")
-    return Found(paths, flag, tuple(missed))
+    paths, missed = folders.found(place, f"{arg(argument)}={place}")
+    return Found(paths, argument, tuple(missed))
 
 
 def digest(found: Found) -> str:
@@ -76,9 +76,10 @@ def pictures(found: Found) -> Iterator[tuple[pathlib.Path, np.ndarray]]:
         found.notes[path] = picture.bare_notes
         yield path, picture.pixels
     if not any_read:
-        first = next(iter(found.broken.values())).detail
+        first = marked(next(iter(found.broken.values())).detail)
         raise InputError(
-            f"{found.flag}: none of {len(found.paths)} files could be read; the first: {first}"
+            f"{arg(found.argument)}: none of {len(found.paths)} files could be read; the first: "
+            f"{first}"
         )
 
 

@@ -82,7 +82,7 @@ def run(
     Raises:
         InputError: see `make`.
     """
-    workdir = files.make_folder(workdir, "--workdir")
+    workdir = files.make_folder(workdir, "workdir")
     built = networks.given(wanted, layers)
     chosen = networks.layers_of(built, layers)
     targets = {label: networks.target(image, net, size, crop) for label, net in built.items()}

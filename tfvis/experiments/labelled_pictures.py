@@ -1,6 +1,6 @@
 """Labelled pictures an experiment reads: the part that is wanted, and what was left out."""
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.experiments import folders
 
 
@@ -53,8 +53,8 @@ def part_of(dataset, classifier, part: str):
         found = parts[splits.PARTS.index(part)]
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
-            f"--part={part}: {classifier.name} does not say how its data were split."
+            f"{arg('part')}={part}: {classifier.name} does not say how its data were split."
         ) from error
     if not found.examples:
-        raise InputError(f"--part={part}: no pictures fall into it.")
+        raise InputError(f"{arg('part')}={part}: no pictures fall into it.")
     return found

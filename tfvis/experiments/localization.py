@@ -10,7 +10,7 @@ from tfvis import files, images
 from tfvis.attention import boxes, overlays
 from tfvis.attention.boxes import Box
 from tfvis.classifiers.datasets import NEGATIVE
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.experiments import (
     attention_models,
     box_files,
@@ -83,7 +83,9 @@ def chosen(model: AttentionModel, word: str | None) -> int | None:
         InputError: there is none, or it is the negative class, which is nowhere.
     """
     if word == NEGATIVE:
-        raise InputError(f"--class={word}: means that nothing is there. Name another class.")
+        raise InputError(
+            f"{arg('of_class')}={word}: means that nothing is there. Name another class."
+        )
     return None if word is None else attention_models.class_index(model, word)[0]
 
 
@@ -122,7 +124,7 @@ def run(
     Raises:
         InputError: no such checkpoint or class; no picture can be used.
     """
-    workdir = files.make_folder(workdir, "--workdir")
+    workdir = files.make_folder(workdir, "workdir")
     model = attention_models.of_classifier(
         networks.classifier(checkpoint), devices.precision(precision), crop_borders=crop_borders
     )

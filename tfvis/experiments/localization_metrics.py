@@ -11,7 +11,7 @@ from tfvis.attention import boxes, overlays
 from tfvis.attention.boxes import Box
 from tfvis.attention.metrics import localization
 from tfvis.classifiers.datasets import NEGATIVE
-from tfvis.errors import InputError, nearest
+from tfvis.errors import InputError, arg, nearest
 from tfvis.experiments import messages
 from tfvis.experiments.attention_models import AttentionModel
 from tfvis.experiments.box_files import Row
@@ -102,7 +102,7 @@ def matched(
     for row in rows:
         if row.label not in known:
             raise InputError(
-                f"--ground_truth={table}: {row.label!r} is no class of {model.name} that has "
+                f"{arg('truth')}={table}: {row.label!r} is no class of {model.name} that has "
                 f"boxes. {nearest(row.label, known)}"
             )
     pictures = {path.resolve(): path for path in inputs.found.paths}
@@ -118,12 +118,12 @@ def matched(
             found.setdefault(path, {}).setdefault(row.label, []).append(row.box)
     if not found:
         raise InputError(
-            f"--ground_truth={table}: none of its paths is one of the pictures; the first is "
-            f"{rows[0].path}. They count from here, from the table, or from --image."
+            f"{arg('truth')}={table}: none of its paths is one of the pictures; the first "
+            f"is {rows[0].path}. They count from here, from the table, or from {arg('image')}."
         )
     if lost:
         messages.note(
-            f"{len(lost)} paths of --ground_truth are none of the pictures, such as "
+            f"{len(lost)} paths of {arg('truth')} are none of the pictures, such as "
             f"{next(iter(lost))}."
         )
     return found

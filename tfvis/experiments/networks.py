@@ -4,7 +4,7 @@ import dataclasses
 import functools
 
 from tfvis import settings
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import messages
 from tfvis.settings import field
 from tfvis.words import words as split_words
@@ -76,14 +76,14 @@ def networks(wanted: Wanted, top: bool = False, words: list[str] | None = None) 
     values = {one.name: getattr(wanted, one.name) for one in dataclasses.fields(wanted)}
     names = [name for name in split_words(values.pop("network")) if name]
     if not names:
-        raise InputError("--network: expected at least one name.")
+        raise InputError(f"{arg('network')}: expected at least one name.")
     weights = [word or None for word in split_words(values.pop("weights") or "")]
     if weights == [None]:
         weights *= len(names)
     if len(weights) != len(names):
         raise InputError(
-            f"--weights: expected one for each of the {len(names)} networks (empty where they "
-            f"are to be found). Received: {len(weights)}."
+            f"{arg('weights')}: expected one for each of the {len(names)} networks (empty where "
+            f"they are to be found). Received: {len(weights)}."
         )
     found = {}
     for name, file in zip(names, weights, strict=True):
@@ -92,8 +92,8 @@ def networks(wanted: Wanted, top: bool = False, words: list[str] | None = None) 
         say_notes(built)
         if built.channels not in (1, 3):
             raise InputError(
-                f"--network={built.name}: takes {built.channels} channels, and a picture file "
-                "has 1 or 3. Use the library with arrays of your own."
+                f"{arg('network')}={built.name}: takes {built.channels} channels, and a picture "
+                "file has 1 or 3. Use the library with arrays of your own."
             )
         label = own = registry.label(built.name)
         number = 1
@@ -121,7 +121,7 @@ def given(wanted, words: list[str] | None = None, top: bool = False) -> dict:
 def check_output(network) -> None:
     """Raises InputError where a network has several outputs and none is known to name classes."""
     if not network.classifier and len(network.graph.outputs) > 1:
-        raise InputError(f"--network={network.name}: {network.no_classifier}.")
+        raise InputError(f"{arg('network')}={network.name}: {marked(network.no_classifier)}.")
 
 
 def percentages(network) -> bool:
@@ -151,9 +151,11 @@ def check_probabilities(network, probable: bool = True) -> None:
     head = network.classifier
     if not head or head.form == "numbers":
         reason = head.note if head else network.no_classifier
-        raise InputError(f"--network={network.name}: is no classifier here: {reason}.")
+        raise InputError(
+            f"{arg('network')}={network.name}: is no classifier here: {marked(reason)}."
+        )
     if note := classifier_note(network, probable):
-        messages.note(f"{note}.")
+        messages.note(f"{marked(note)}.")
 
 
 def classifier_note(network, probable: bool = True) -> str:
@@ -180,14 +182,14 @@ def as_trained(name: str, wanted: Wanted, labels: str | None = None) -> None:
         value = getattr(wanted, one.name)
         if one.name != "network" and value != one.default:
             given[one.name] = value
-    for flag, value in given.items():
+    for argument, value in given.items():
         raise InputError(
-            f"--{flag}={value}: {name} is a checkpoint and runs as it was trained. "
-            "Leave the flag out."
+            f"{arg(argument)}={value}: {name} is a checkpoint and runs as it was trained. "
+            "Leave it out."
         )
 
 
-def classifier(name: str, flag: str = "checkpoint"):
+def classifier(name: str, argument: str = "checkpoint"):
     """Opens a checkpoint, and says what should be known of its network.
 
     Raises:
@@ -195,17 +197,18 @@ def classifier(name: str, flag: str = "checkpoint"):
     """
     from tfvis.classifiers import checkpoints
 
-    found = checkpoints.load(name, flag)
+    found = checkpoints.load(name, argument)
     say_notes(found.network)
     return found
 
 
 def say_notes(network) -> None:
     """Says what should be known of a network: what it is shown, and of weights and layers."""
-    messages.say(f"Preprocessing: {network.preprocessing.said}: {network.preprocessing_reason}.")
+    said = network.preprocessing.said
+    messages.say(f"Preprocessing: {said}: {marked(network.preprocessing_reason)}.")
     for note in (network.record.notice, *network.notes):
         if note:
-            messages.note(f"{note}.")
+            messages.note(f"{marked(note)}.")
 
 
 def _reaching(build, weights: str | None, top: bool, words: list[str]):
@@ -233,7 +236,7 @@ def _reaching(build, weights: str | None, top: bool, words: list[str]):
     try:
         return build(weights, top=True)
     except InputError as error:
-        raise InputError(f"{found[0]} is a layer of the classifier. {error}") from error
+        raise InputError(f"{found[0]} is a layer of the classifier. {marked(error)}") from error
 
 
 def _named(network, word: str) -> list[str]:
@@ -255,7 +258,7 @@ def only(wanted, instead: str):
     """
     built = given(wanted)
     if len(built) > 1:
-        raise InputError(f"--network: one at a time; {instead}.")
+        raise InputError(f"{arg('network')}: one at a time; {instead}.")
     (network,) = built.values()
     return network
 
@@ -277,11 +280,13 @@ def layers_of(built: dict, words: list[str] | None) -> dict[str, list[str]]:
         return {label: layers[-rows:] for label, layers in found.items()}
     if words == ["all"]:
         if len(built) > 1:
-            raise InputError("--layers=all: for one network only; name the layers to compare.")
+            raise InputError(
+                f"{arg('layers')}=all: for one network only; name the layers to compare."
+            )
         ((label, network),) = built.items()
         layers = list(network.convolutions_and_poolings())
         if not layers:
-            raise InputError(f"--layers=all: {network.name} has no convolution or pooling.")
+            raise InputError(f"{arg('layers')}=all: {network.name} has no convolution or pooling.")
         return {label: layers}
     found = {}
     for label, network in built.items():
@@ -292,9 +297,9 @@ def layers_of(built: dict, words: list[str] | None) -> dict[str, list[str]]:
             try:
                 network.check([has[0] if has else word.split("|")[0].strip()])
             except InputError as error:
-                raise InputError(f"--layers: {error}") from error
+                raise InputError(f"{arg('layers')}: {marked(error)}") from error
             if has[0] in found[label]:
-                raise InputError(f"--layers: {has[0]} of {label} is named twice ({word}).")
+                raise InputError(f"{arg('layers')}: {has[0]} of {label} is named twice ({word}).")
             found[label].append(has[0])
     return found
 
@@ -320,7 +325,7 @@ def depths(network) -> list[str]:
     layers = [activated(network, layer) for layer in candidates if layer in chosen]
     layers = layers or list(network.convolutions_and_poolings())[:5]
     if not layers:
-        raise InputError(f"--network={network.name}: has no convolution or pooling.")
+        raise InputError(f"{arg('network')}={network.name}: has no convolution or pooling.")
     return list(dict.fromkeys(layers))
 
 
@@ -341,7 +346,8 @@ def target(picture, network, size: int | None, crop: str):
     height, width = network.fixed_size or (size or network.side or 224,) * 2
     if size and (size, size) != (height, width):
         raise InputError(
-            f"--size={size}: {network.name} takes {height} x {width} px only; leave --size out."
+            f"{arg('size')}={size}: {network.name} takes {height} x {width} px only; leave "
+            f"{arg('size')} out."
         )
     square = images.resize(images.crop(picture, crop), height, width)
     return images.with_channels(square, network.channels)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tfvis import files, images
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import example_pictures, folders, runner
 from tfvis.experiments.attention_models import AttentionModel
 from tfvis.experiments.progress import bar
@@ -53,7 +53,7 @@ def input_pictures(
         workdir: where those that come along are put.
     """
     if found is None:
-        found = folders.Found(example_pictures.own_pictures(workdir), "--image")
+        found = folders.Found(example_pictures.own_pictures(workdir), "image")
         top = found.paths[0].parent
     else:
         top = files.located(root)
@@ -137,9 +137,10 @@ def each(
     finally:
         save()
     if not records:
-        first = next(iter(found.broken.values())).detail
+        first = marked(next(iter(found.broken.values())).detail)
         raise InputError(
-            f"{found.flag}: none of {len(found.paths)} files can be used; the first: {first}"
+            f"{arg(found.argument)}: none of {len(found.paths)} files can be used; the first: "
+            f"{first}"
         )
     folders.report(found)
     return records

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfvis import tables
 from tfvis.classifiers import datasets, example_images
 from tfvis.classifiers.checkpoints import Classifier
-from tfvis.errors import InputError
+from tfvis.errors import InputError, marked
 from tfvis.experiments.progress import bar
 from tfvis.image_files.folders import LeftOut, left_out
 
@@ -70,7 +70,7 @@ def collected(
                 found.append(answer(tf.constant(read[None]))[0].numpy())
             progress.update(1)
     if not found:
-        raise InputError(f"None of {len(paths)} pictures can be read; {broken[0].detail}")
+        raise InputError(f"None of {len(paths)} pictures can be read; {marked(broken[0].detail)}")
     return np.array(chosen, np.int64), np.stack(found), broken
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from tfvis import bounds, files, images
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.experiments import growth
 from tfvis.experiments import progress as bars
 from tfvis.networks.network import Network
@@ -64,7 +64,7 @@ class Task:
         growth: whether to make a strip and a GIF of how the pictures grew.
         finish: what is done to the pictures before they are saved.
         about: what each picture's record begins with: which one it is.
-        weight: the flag that weighs the objective, for a message.
+        weight: the argument that weighs the objective, for a message.
         watchers: others that see how the pictures grow, and are told of interruptions.
         whole: record -> whether further files it tells of are as they were.
         silent: whether pictures that nothing can change are kept as they began, to be shown as
@@ -209,7 +209,7 @@ def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
         spool.clear()
         raise InputError(
             f"{task.name}: the energy is not finite at step {error.step}; {good}. "
-            f"Lower --rate or --{task.weight}."
+            f"Lower {arg('rate')} or {arg(task.weight)}."
         ) from error
     seconds = spent + time.perf_counter() - began
     pictures = task.finish(kept)

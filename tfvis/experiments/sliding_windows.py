@@ -8,7 +8,7 @@ import numpy as np
 from tfvis.attention import boxes
 from tfvis.attention.boxes import Box
 from tfvis.classifiers.datasets import NEGATIVE
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.experiments import attention_models
 from tfvis.experiments.attention_models import AttentionModel, Explanation
 from tfvis.experiments.picture_runner import UnfitError
@@ -127,11 +127,11 @@ def slide(model: AttentionModel, pixels: np.ndarray, scales: Sequence[float]) ->
     try:
         found += boxes.windows(*canvas, smaller)
     except InputError as error:
-        raise UnfitError(f"{width}x{height} px is too narrow for --scales") from error
+        raise UnfitError(f"{width}x{height} px is too narrow for {arg('scales')}") from error
     if len(found) > _MOST:
         raise UnfitError(
             f"{width}x{height} px would take {len(found)} windows, more than {_MOST}; "
-            "choose larger --scales"
+            f"choose larger {arg('scales')}"
         )
     seen = [
         dataclasses.replace(

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import images
+from tfvis.errors import arg
 from tfvis.experiments import devices, energy_traces, growth, messages, runner
 from tfvis.networks.network import Network
 from tfvis.report import manifest
@@ -88,7 +89,7 @@ def announce(plans: list[memory.Plan], network: Network) -> None:
             f"{', in tiles' if tiles else ''}."
         )
     if any(plan.replaced for plan in plans):
-        messages.note("too large for L-BFGS within --memory; Adam is used.")
+        messages.note(f"too large for L-BFGS within {arg('memory')}; Adam is used.")
 
 
 def _words(seconds: float) -> str:

@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from tfvis import images
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.experiments import messages, runner, style_runs
 from tfvis.networks.network import Network
 from tfvis.report import sheets, tensorboard
@@ -124,13 +124,13 @@ def piece_of(job: Job) -> style_runs.Piece:
 def _regions(job: Job, size: tuple[int, int]) -> tuple[targets.Region, ...]:
     if job.mask is None:
         return ()
-    pairs = [(job.mask, job.content, "content_mask")]
-    pairs += [(m, s, "style_mask") for m, s in zip(job.style_masks, job.styles, strict=False)]
-    for mask, picture, flag in pairs:
+    pairs = [(job.mask, job.content, "mask")]
+    pairs += [(m, s, "style_masks") for m, s in zip(job.style_masks, job.styles, strict=False)]
+    for mask, picture, argument in pairs:
         apart = (mask.shape[0] / mask.shape[1]) / (picture.shape[0] / picture.shape[1])
         if not 0.95 < apart < 1.05:
             raise InputError(
-                f"--{flag}: {mask.shape[1]} x {mask.shape[0]} px, and its picture has "
+                f"{arg(argument)}: {mask.shape[1]} x {mask.shape[0]} px, and its picture has "
                 f"{picture.shape[1]} x {picture.shape[0]}: another shape. Paint the mask over "
                 "the picture."
             )

@@ -4,7 +4,7 @@ import dataclasses
 import pathlib
 from collections.abc import Callable
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import networks, sweep_grid
 from tfvis.networks.network import Network
 from tfvis.style.transfer import Transfer
@@ -42,7 +42,10 @@ def built(wanted: networks.Wanted, axes: dict[str, tuple | None]) -> dict[tuple,
     """
     names, poolings = axes.get("network", (None,)), axes.get("pooling", (None,))
     if names == (None,) and "," in wanted.network:
-        raise InputError("--network: one at a time, or --vary=network with --values='one|other'.")
+        raise InputError(
+            f"{arg('network')}: one at a time, or {arg('vary')}=network with "
+            f"{arg('values')}='one|other'."
+        )
     found = {}
     for pooling in poolings:
         changes = {} if names == (None,) else {"network": ",".join(names)}
@@ -50,8 +53,8 @@ def built(wanted: networks.Wanted, axes: dict[str, tuple | None]) -> dict[tuple,
         try:
             some = networks.networks(dataclasses.replace(wanted, **changes))
         except InputError as error:
-            where = "" if names == (None,) else "--values: "
-            raise InputError(f"{where}{error}") from error
+            where = "" if names == (None,) else f"{arg('values')}: "
+            raise InputError(f"{where}{marked(error)}") from error
         found |= {(name, pooling): net for name, net in zip(names, some.values(), strict=True)}
     return found
 

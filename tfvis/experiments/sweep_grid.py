@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from tfvis import words
-from tfvis.errors import InputError, nearest
+from tfvis.errors import InputError, arg, nearest
 from tfvis.networks import registry
 
 LAYERS = ("style_layers", "content_layers")
@@ -85,14 +85,14 @@ def parse(
     for name in names:
         if name not in DEFAULTS:
             hint = nearest(name, DEFAULTS) if name else f"Known: {', '.join(DEFAULTS)}."
-            raise InputError(f"--vary={vary}: {name or 'an empty word'} cannot vary. {hint}")
+            raise InputError(f"{arg('vary')}={vary}: {name or 'an empty word'} cannot vary. {hint}")
         if names.count(name) > 1:
-            raise InputError(f"--vary={vary}: {name} is named twice.")
+            raise InputError(f"{arg('vary')}={vary}: {name} is named twice.")
     lists = values.split(";") if values and values.strip() else [""] * len(names)
     if len(lists) != len(names):
         raise InputError(
-            f"--values: expected lists separated by ';', {len(names)} for the flags of "
-            f"--vary={vary}, their values separated by '|'. Received: {len(lists)}."
+            f"{arg('values')}: expected lists separated by ';', {len(names)} for the flags of "
+            f"{arg('vary')}={vary}, their values separated by '|'. Received: {len(lists)}."
         )
     axes = {
         name: _values(name, text, parsers.get(name))
@@ -109,7 +109,7 @@ def _values(name: str, text: str, parser: Callable[[str], object] | None) -> tup
     found = []
     for word in (word.strip() for word in text.split("|")):
         if not word:
-            raise InputError(f"--values={text}: an empty value of {name}.")
+            raise InputError(f"{arg('values')}={text}: an empty value of {name}.")
         if name in LAYERS:
             value = tuple(words.split(word, "values"))
         elif parser is None:
@@ -118,12 +118,12 @@ def _values(name: str, text: str, parser: Callable[[str], object] | None) -> tup
             try:
                 value = parser(word)
             except ValueError as error:
-                raise InputError(f"--values: {word} is no {name}: {error}.") from error
+                raise InputError(f"{arg('values')}: {word} is no {name}: {error}.") from error
             # Not a number passes every bound.
             if isinstance(value, float) and not math.isfinite(value):
-                raise InputError(f"--values: {word} is no {name}: expected a finite number.")
+                raise InputError(f"{arg('values')}: {word} is no {name}: expected a finite number.")
         if name == "network" and "," in word:
-            raise InputError(f"--values: networks are separated by '|'. Received: {word}")
+            raise InputError(f"{arg('values')}: networks are separated by '|'. Received: {word}")
         found.append(value)
     return tuple(dict.fromkeys(found))
 
@@ -152,7 +152,7 @@ def _count(axes: dict[str, tuple]) -> None:
     count = math.prod(len(found) for found in axes.values())
     if count > MOST:
         sizes = " x ".join(f"{len(found)} {name}" for name, found in axes.items())
-        raise InputError(f"--values: {sizes} are {count} pictures; expected at most {MOST}.")
+        raise InputError(f"{arg('values')}: {sizes} are {count} pictures; expected at most {MOST}.")
 
 
 def word(value) -> str:

@@ -165,7 +165,7 @@ class Trials:
         return {k: v for k, v in row.items() if k not in self._varied and k != "file"}
 
     def _write(self, folder: pathlib.Path, log) -> None:
-        files.make_folder(folder, "--workdir")
+        files.make_folder(folder, "workdir")
         for old in folder.glob(f"*tfevents*{_SUFFIX}"):
             old.unlink(missing_ok=True)
         try:

@@ -8,7 +8,7 @@ import scipy.special
 import tensorflow as tf
 
 from tfvis import files, images, tables
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import (
     example_pictures,
     folders,
@@ -130,7 +130,7 @@ def _build(name: str, weights: str) -> builder.Network:
         # Both files have the same trunk: the end tells that it is the other one.
         if any(f"layer {end}" in str(error) for end in _ENDS):
             raise InputError(
-                f"{error} --features takes the vectors' weights, tags theirs."
+                f"{marked(error)} {arg('features')} takes the vectors' weights, tags theirs."
             ) from error
         raise
     networks.say_notes(network)
@@ -146,7 +146,7 @@ def _looked_at(
 ) -> Iterator[tuple[str, np.ndarray, dict[str, np.ndarray]]]:
     """Yields (path, pixels, {layer: what it says}) of each picture, and reports broken ones."""
     look = _looking(network, layers, precision)
-    found = found or folders.Found(example_pictures.own_pictures(workdir), "--image")
+    found = found or folders.Found(example_pictures.own_pictures(workdir), "image")
     for path in found.paths:
         if not str(path).isprintable():  # Not Unicode, or of two lines: no table holds that.
             found.leave_out(path, InputError(f"{path}: cannot be written down. Rename the file"))

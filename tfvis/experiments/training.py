@@ -23,7 +23,7 @@ from tfvis.classifiers import (
     training,
     training_state,
 )
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.experiments import classifier_reports, folders, labelled_pictures, messages, networks
 from tfvis.experiments import progress as bars
 from tfvis.image_files.folders import counts
@@ -76,18 +76,20 @@ def run(
     if before:
         parts, side = before.parts, size or before.size
         if cut and cut != parts.cut:
-            raise InputError(f"--cut={cut}: {init} was cut at {parts.cut}.")
+            raise InputError(f"{arg('cut')}={cut}: {init} was cut at {parts.cut}.")
         for field in dataclasses.fields(wanted):
             if getattr(wanted, field.name) != field.default:
                 raise InputError(
-                    f"--{field.name}: --init brings its own network; leave the flag out."
+                    f"{arg(field.name)}: {arg('init')} brings its own network; leave it out."
                 )
     else:
         network = networks.only(networks.networks(wanted), "a classifier stands on one")
         parts, side = backbone.anatomy(network, cut), size or 224
     seed = settings.seed
     recipe = feature_cache.Recipe(side, views, seed, crop_borders, settings.precision, drawn)
-    found_in = files.located(cache, f"--cache={cache}") if cache else weights.home() / "features"
+    found_in = (
+        files.located(cache, f"{arg('cache')}={cache}") if cache else weights.home() / "features"
+    )
     found = _features(parts, dataset, recipe, found_in, "Looking")
     undecoded = labelled_pictures.undecoded(dataset, found.broken)
     if undecoded:
@@ -177,13 +179,13 @@ def _check_parts(dataset, *parts: training.Part) -> None:
     _, validation, test = parts
     if lacking[0]:
         raise InputError(
-            f"--data: nothing to learn {datasets.listed(lacking[0])} from. Add pictures, take the "
-            "class away, or give --shares more to training."
+            f"{arg('data')}: nothing to learn {datasets.listed(lacking[0])} from. Add pictures, "
+            f"take the class away, or give {arg('shares')} more to training."
         )
     if not len(validation.chosen):
         raise InputError(
-            f"--data: {len(dataset.examples)} pictures are too few to validate on any; add "
-            "some, or give --shares more to validation."
+            f"{arg('data')}: {len(dataset.examples)} pictures are too few to validate on any; add "
+            f"some, or give {arg('shares')} more to validation."
         )
     for part, names, what in ((validation, lacking[1], "validate"), (test, lacking[2], "test")):
         if names and len(part.chosen):
@@ -193,7 +195,7 @@ def _check_parts(dataset, *parts: training.Part) -> None:
 def _target(folder: str, classes, parts, recipe, cache) -> training.Part:
     """Looks at the pictures to adapt to."""
     unlabelled = datasets.read([folder], classes, labelled=False)
-    found = _features(parts, unlabelled, recipe, cache, "Looking at --adapt_to")
+    found = _features(parts, unlabelled, recipe, cache, "Looking at what to adapt to")
     labelled_pictures.report(unlabelled, labelled_pictures.undecoded(unlabelled, found.broken))
     chosen = np.array([k for k in range(len(unlabelled.examples)) if k not in found.broken])
     return training.Part(found, chosen, np.zeros(len(chosen), np.int64))

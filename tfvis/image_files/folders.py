@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 
 from tfvis import files
-from tfvis.errors import InputError
+from tfvis.errors import InputError, Text, marked
 from tfvis.image_files import formats
 
 # What systems and programs put beside pictures, besides names that begin with a point.
@@ -38,7 +38,7 @@ class LeftOut:
 
 def left_out(path: os.PathLike | str, error: Exception) -> LeftOut:
     """Returns what is to be told of a file that cannot be read."""
-    return LeftOut(str(path), getattr(error, "reason", "cannot be used"), str(error))
+    return LeftOut(str(path), getattr(error, "reason", "cannot be used"), Text(marked(error)))
 
 
 def is_system(name: str) -> bool:
@@ -134,7 +134,7 @@ def counts(left: Iterable[LeftOut]) -> dict[str, int]:
 def told(left: Sequence[LeftOut]) -> str:
     """Returns one line: how many are left out for which reason, the first of them by name."""
     if len(left) == 1 and not left[0].reason.startswith((_HIDDEN, _ENDING)):
-        return left[0].detail.rstrip(".")
+        return marked(left[0].detail).rstrip(".")
     parts, room = [], _NAMED_IN_ALL
     for reason, count in counts(left).items():
         names = []

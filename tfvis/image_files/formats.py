@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import PIL.Image
 
 from tfvis import files
-from tfvis.errors import InputError
+from tfvis.errors import InputError, marked
 from tfvis.image_files import bounded, sizes
 from tfvis.image_files.sizes import UnreadableError
 
@@ -126,7 +126,7 @@ def told(label: str) -> Iterator[None]:
     except UnreadableError:
         raise
     except InputError as error:
-        raise UnreadableError(str(error), "more in it than one picture needs") from error
+        raise UnreadableError(marked(error), "more in it than one picture needs") from error
     except FileNotFoundError as error:
         raise UnreadableError(f"{label}: no such file.", "no such file") from error
     except PermissionError as error:

@@ -28,7 +28,7 @@ differences of large numbers.
 import keras
 import numpy as np
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks import hog_sift_layers as layers
 
 # Felzenszwalb et al. 2010: 9 undirected directions. Lowe 2004: 8 directed ones.
@@ -119,17 +119,17 @@ def build(name: str, weights: str | None, pooling: str, activation: str) -> kera
     """
     if weights:
         raise InputError(
-            f"--weights={weights}: {name} is computed, nothing in it was learned; leave the "
-            "flag out."
+            f"{arg('weights')}={weights}: {name} is computed, nothing in it was learned; leave it "
+            "out."
         )
     if pooling != "max":
         raise InputError(
-            f"--pooling={pooling}: {name} has no max pooling to replace; leave the flag out."
+            f"{arg('pooling')}={pooling}: {name} has no max pooling to replace; leave it out."
         )
     if activation != "post":
         raise InputError(
-            f"--activation={activation}: {name} is tapped after its normalisation only; leave "
-            "the flag out."
+            f"{arg('activation')}={activation}: {name} is tapped after its normalisation only; "
+            "leave it out."
         )
     return BUILDERS[name]()
 

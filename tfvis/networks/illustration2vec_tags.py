@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tfvis import files
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks import labels
 from tfvis.networks.files import weight_files
 
@@ -31,17 +31,17 @@ RULES = ("f0.5", "f1", "f2")
 Found = dict[str, list[tuple[str, float]]]
 
 
-def read(path: os.PathLike | str, flag: str = "tags") -> tuple[str, ...]:
+def read(path: os.PathLike | str, argument: str = "tags") -> tuple[str, ...]:
     """Reads a list of tags: JSON, plain or packed with gzip, as released.
 
     Args:
         path: the file.
-        flag: the name used for it in messages.
+        argument: that named it, for messages.
 
     Raises:
         InputError: unreadable, no list of names, or of another length than `COUNT`.
     """
-    label = f"--{flag}={path}"
+    label = f"{arg(argument)}={path}"
     found = labels.parse_json(labels.read_text(path, label), label)
     if not isinstance(found, list) or not all(isinstance(tag, str) for tag in found):
         raise InputError(f"{label}: expected a JSON list of tags.")
@@ -52,13 +52,13 @@ def read(path: os.PathLike | str, flag: str = "tags") -> tuple[str, ...]:
     return tuple(found)
 
 
-def read_thresholds(path: os.PathLike | str, rule: str, flag: str = "thresholds") -> np.ndarray:
+def read_thresholds(path: os.PathLike | str, rule: str, argument: str = "thresholds") -> np.ndarray:
     """Reads each tag's own threshold from a NumPy archive; nothing in it is executed.
 
     Args:
         path: .npz with "threshold", float [`COUNT`, 3], columns as `RULES`.
         rule: one of them.
-        flag: the name used for it in messages.
+        argument: that named it, for messages.
 
     Returns:
         float32 [`COUNT`], 0..1.
@@ -66,7 +66,7 @@ def read_thresholds(path: os.PathLike | str, rule: str, flag: str = "thresholds"
     Raises:
         InputError: unreadable or of another form.
     """
-    label = f"--{flag}={path}"
+    label = f"{arg(argument)}={path}"
     if rule not in RULES:
         raise InputError(f"Expected a rule of {', '.join(RULES)}. Received: {rule}")
     try:

@@ -6,7 +6,7 @@ named ones are in tables, and those of checkpoints follow from the network they 
 
 import dataclasses
 
-from tfvis.errors import InputError, nearest
+from tfvis.errors import InputError, arg, nearest
 from tfvis.networks import layer_tables, registry
 from tfvis.networks.caffe import layer_names
 from tfvis.networks.caffe.zoo import named
@@ -83,7 +83,7 @@ def known(name: str) -> Known | None:
 
 
 def _checkpoint(name: str, folder) -> Known | None:
-    said = checkpoint_files.description(folder, f"--network={name}")
+    said = checkpoint_files.description(folder, f"{arg('network')}={name}")
     base = said["network"]
     # Only what is surely so: other variants have other paths.
     if base not in layer_tables.applications() or said["variant"].get("activation") != "post":

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Sequence
 
 from tfvis import bounds, files
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 
 # The longest name of ImageNet, with all its words, has 120 characters.
 MAX_NAME = 300
@@ -63,7 +63,7 @@ def names(count: int) -> tuple[str, ...]:
     return unique(known) if known else tuple(f"class {k}" for k in range(count))
 
 
-def read(path: os.PathLike | str, count: int, flag: str = "labels") -> tuple[Label, ...]:
+def read(path: os.PathLike | str, count: int, argument: str = "labels") -> tuple[Label, ...]:
     """Reads the names of a network's classes from a file.
 
     The forms, told apart by what is in it: a name per line; `synset_words.txt`
@@ -74,7 +74,7 @@ def read(path: os.PathLike | str, count: int, flag: str = "labels") -> tuple[Lab
     Args:
         path: UTF-8, at most `bounds.NAMES`.
         count: how many classes there are.
-        flag: the name used for it in messages.
+        argument: that named it, for messages.
 
     Returns:
         One label per class, in the order of the network's outputs.
@@ -82,7 +82,7 @@ def read(path: os.PathLike | str, count: int, flag: str = "labels") -> tuple[Lab
     Raises:
         InputError: unreadable, of no such form, or of another number of names.
     """
-    label = f"--{flag}={path}"
+    label = f"{arg(argument)}={path}"
     text = read_text(path, label)
     if text.lstrip()[:1] in ("[", "{"):
         found = _of_json(text, label)

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from tfvis import hardware
-from tfvis.errors import InputError, nearest
+from tfvis.errors import InputError, arg, marked, nearest
 from tfvis.networks import (
     channels_first,
     fast_execution,
@@ -174,7 +174,7 @@ class Network:
                 f"Received: {precision}"
             )
         if reason := hardware.refused(precision):
-            raise InputError(f"--precision={precision}: {reason}; leave it out.")
+            raise InputError(f"{arg('precision')}={precision}: {reason}; leave it out.")
         if packed is None:
             packed = not tf.config.list_physical_devices("GPU")
         return taps.of(self, tuple(layers), precision, bool(packed))
@@ -234,7 +234,7 @@ def _waking(network: Network, paths: tuple[str, ...], everywhere: bool) -> Netwo
 
 
 def build(
-    name: str,
+    network: str,
     weights: str | None = None,
     *,
     pooling: str = "max",
@@ -248,7 +248,7 @@ def build(
     """Builds a named network, or opens a file or a checkpoint, with its weights in place.
 
     Args:
-        name: a keras.applications network in lower case ("vgg16"), one of the papers'
+        network: a keras.applications network in lower case ("vgg16"), one of the papers'
             Caffe networks (`caffe.named.BUILDERS`: "vgg_cnn_s"), one that is computed
             (`hog_sift.BUILDERS`: "hog", "hogb", "dsift"), a checkpoint by its name
             ("pacs_vgg16") or folder, or a path to a .keras file (opened with `safe_mode`: no
@@ -280,14 +280,14 @@ def build(
     keras_settings.check()
     rewiring.placing(pooling, activation)  # Refuses other words, before anything long begins.
     try:
-        found = opening.opened(name, weights, pooling, activation, top, tuple(stage), until)
+        found = opening.opened(network, weights, pooling, activation, top, tuple(stage), until)
         if preprocessing != "auto":
             found = opening.overridden(found, preprocessing)
         return of_opened(found, pooling, activation, output)
     except RecursionError as error:
         # Keras goes from each layer into the one before it.
         raise InputError(
-            f"--network={name}: has more layers one after another than Keras can follow."
+            f"{arg('network')}={network}: has more layers one after another than Keras can follow."
         ) from error
 
 
@@ -312,7 +312,7 @@ def of_opened(
             found.model, found.name, found.contract, found.record, place, variant, output
         )
     except InputError as error:
-        raise InputError(f"--network={found.name}: {error}") from error
+        raise InputError(f"{arg('network')}={found.name}: {marked(error)}") from error
     network = dataclasses.replace(network, notes=found.notes, preprocessing_reason=found.why)
     if not trained:
         return _with_classes(network, found.classes)
@@ -328,7 +328,8 @@ def _with_classes(network: Network, said: contract_files.Classes) -> Network:
         return network
     if len(said.names) != count:
         raise InputError(
-            f"--network={network.name}: names {len(said.names)} classes and answers with {count}."
+            f"{arg('network')}={network.name}: names {len(said.names)} classes and answers with "
+            f"{count}."
         )
     return dataclasses.replace(network, classes=said.names, side=said.side)
 

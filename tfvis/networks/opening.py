@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from tfvis import files
-from tfvis.errors import InputError
+from tfvis.errors import InputError, Text, arg, marked
 from tfvis.networks import channels_first, classifier_head, hog_sift, registry, rewiring
 from tfvis.networks import weights as sources
 from tfvis.networks.caffe import network_files, own_mean
@@ -90,9 +90,11 @@ def opened(
     """
     registry.check(name)
     if stage and not name.endswith(".prototxt"):
-        raise InputError(f"--stage={','.join(stage)}: {name} has none; a .prototxt may.")
+        raise InputError(f"{arg('stage')}={','.join(stage)}: {name} has none; a .prototxt may.")
     if until is not None and not (name.endswith(".prototxt") or name.lower() in named.BUILDERS):
-        raise InputError(f"--until={until}: only a Caffe network ends at a layer; leave it out.")
+        raise InputError(
+            f"{arg('until')}={until}: only a Caffe network ends at a layer; leave it out."
+        )
     if name.endswith((".keras", ".h5")):
         return _keras_file(name, weights)
     if name.endswith(".prototxt"):
@@ -101,8 +103,8 @@ def opened(
     if folder:
         if weights:
             raise InputError(
-                f"--weights={weights}: {name} is a checkpoint and holds weights of its own; leave "
-                "the flag out."
+                f"{arg('weights')}={weights}: {name} is a checkpoint and holds weights of its own; "
+                "leave it out."
             )
         return checkpoint(name)
     name = name.lower()
@@ -129,24 +131,24 @@ def overridden(found: Opened, preprocessing: str) -> Opened:
         InputError: there is none of that name.
     """
     contract = contracts.named(preprocessing)
-    why = f"as --preprocessing says; it would be {found.contract.name}: {found.why}"
+    why = f"as {arg('preprocessing')} says; it would be {found.contract.name}: {marked(found.why)}"
     if contract == found.contract:
-        why = f"as --preprocessing says, and {found.why}"
-    return dataclasses.replace(found, contract=contract, why=why)
+        why = f"as {arg('preprocessing')} says, and {marked(found.why)}"
+    return dataclasses.replace(found, contract=contract, why=Text(why))
 
 
-def checkpoint(name: str, flag: str = "network", above: int = 0) -> Opened:
+def checkpoint(name: str, argument: str = "network", above: int = 0) -> Opened:
     """Opens a checkpoint; nothing in it is executed.
 
     Args:
         name: its folder, or the name of one in `registry.roots`.
-        flag: for messages.
+        argument: that named it, for messages.
         above: how many checkpoints stand on this one.
 
     Raises:
         InputError: no such checkpoint, damaged, or its trunk is missing or another.
     """
-    folder, where = registry.found_checkpoint(name, flag), f"--{flag}={name}"
+    folder, where = registry.found_checkpoint(name, argument), f"{arg(argument)}={name}"
     said = checkpoint_files.description(folder, where)
     if above == _MOST_CHECKPOINTS:
         raise InputError(f"{where}: more than {above} checkpoints stand on each other.")
@@ -165,7 +167,7 @@ def checkpoint(name: str, flag: str = "network", above: int = 0) -> Opened:
             base = opened(said["network"], given, *variant, top=False)
         graph = rewiring.rewire(base.model, place)
     except InputError as error:
-        raise InputError(f"{where}: its network cannot be built: {error}") from error
+        raise InputError(f"{where}: its network cannot be built: {marked(error)}") from error
     cut, last = said["cut"], said["last"]
     places = [path for path, tensor in graph.tensors.items() if len(tensor.shape) == 4]
     if last not in places or cut not in places[: places.index(last)]:
@@ -224,14 +226,14 @@ def _arrays(path: pathlib.Path) -> dict[str, list[np.ndarray]]:
 
 def _keras_file(name: str, weights: str | None) -> Opened:
     if weights == "random":
-        raise InputError(f"--weights=random: {name} holds weights of its own; leave the flag out.")
+        raise InputError(f"{arg('weights')}=random: {name} holds weights of its own; leave it out.")
     model = sources.open_model(name)
     record = sources.from_file(model, weights or name, source_is_model=not weights)
     if channels_first.is_first(model):
         try:
             model = channels_first.converted(model)
         except InputError as error:
-            raise InputError(f"--network={name}: {error}") from error
+            raise InputError(f"{arg('network')}={name}: {marked(error)}") from error
     if name.endswith(".keras"):
         contract = contract_files.read(files.located(name))
         classes = contract_files.classes(files.located(name))
@@ -249,8 +251,9 @@ def _prototxt(
     beside = path.with_suffix(".caffemodel")
     if not weights and not beside.is_file():
         raise InputError(
-            f"--network={name}: describes layers and holds no weights. Give them as "
-            f"--weights=FILE.caffemodel, put them at {beside}, or use --weights=random."
+            f"{arg('network')}={name}: describes layers and holds no weights. Give them as "
+            f"{arg('weights')}=FILE.caffemodel, put them at {beside}, or use "
+            f"{arg('weights')}=random."
         )
     model, record = sources.given(found.name, found.construct, weights or str(beside))
     contract, why = found.contract, found.why

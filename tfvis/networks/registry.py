@@ -4,7 +4,7 @@ import functools
 import pathlib
 
 from tfvis import files
-from tfvis.errors import InputError, nearest
+from tfvis.errors import InputError, arg, nearest
 from tfvis.networks import layer_tables
 from tfvis.networks.caffe.zoo import named
 from tfvis.networks.files import checkpoint_files, other_formats
@@ -45,31 +45,34 @@ def checkpoints() -> list[str]:
     )
 
 
-def find_checkpoint(name: str, flag: str = "network") -> pathlib.Path | None:
+def find_checkpoint(name: str, argument: str = "network") -> pathlib.Path | None:
     """Returns the folder of a checkpoint named by path or by name, None if there is none."""
     if not name.strip():
         return None
-    for folder in (files.located(name, f"--{flag}={name}"), *(root / name for root in roots())):
+    for folder in (
+        files.located(name, f"{arg(argument)}={name}"),
+        *(root / name for root in roots()),
+    ):
         if (folder / checkpoint_files.DESCRIPTION).is_file():
             return folder
     return None
 
 
-def found_checkpoint(name: str, flag: str) -> pathlib.Path:
+def found_checkpoint(name: str, argument: str) -> pathlib.Path:
     """Returns the folder of a checkpoint.
 
     Args:
         name: its path, or the name of one in `roots`.
-        flag: for messages.
+        argument: that named it, for messages.
 
     Raises:
         InputError: there is none.
     """
-    folder = find_checkpoint(name, flag)
+    folder = find_checkpoint(name, argument)
     if folder is None:
         raise InputError(
-            f"--{flag}={name}: no folder with a {checkpoint_files.DESCRIPTION}, nor a checkpoint "
-            f"of that name. {nearest(name, checkpoints())}"
+            f"{arg(argument)}={name}: no folder with a {checkpoint_files.DESCRIPTION}, nor a "
+            f"checkpoint of that name. {nearest(name, checkpoints())}"
         )
     return folder
 
@@ -107,15 +110,15 @@ def check(name: str) -> None:
     """Raises InputError, with what is near or to be done, where a name stands for no network."""
     if name.lower() in fixed() or checkpoint(name):
         return
-    path = files.located(name, f"--network={name}")
+    path = files.located(name, f"{arg('network')}={name}")
     advice = other_formats.advice(path)
     if path.exists() and advice:
-        raise InputError(f"--network={name}: {advice}.")
+        raise InputError(f"{arg('network')}={name}: {advice}.")
     if is_file(name) or advice:
         if not path.is_file():
-            raise InputError(f"--network={name}: no such file.")
+            raise InputError(f"{arg('network')}={name}: no such file.")
         return
     raise InputError(
-        f"--network={name}: neither a .keras, .h5 or .prototxt file nor a known network. "
+        f"{arg('network')}={name}: neither a .keras, .h5 or .prototxt file nor a known network. "
         f"{nearest(name, known())}"
     )

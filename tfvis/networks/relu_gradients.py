@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable
 import keras
 import tensorflow as tf
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks import rewiring
 from tfvis.networks.caffe.keras_layers import convolution_and_shape as caffe
 from tfvis.networks.caffe.keras_layers import lrn, pooling
@@ -68,7 +68,7 @@ def with_policy(network: Network, policy: str, layers: Iterable[str] | None = No
             on the way to a layer.
     """
     if policy not in POLICIES:
-        raise InputError(f"--method={policy}: expected {', '.join(POLICIES)}.")
+        raise InputError(f"{arg('policy')}={policy}: expected {', '.join(POLICIES)}.")
     if layers is None:
         layers = ["logits"] if network.logits else network.paths
     layers = list(layers)
@@ -132,9 +132,9 @@ def _check_rectified(network: Network, policy: str, layers: list[str]) -> None:
             if found:
                 where = names.get(id(operation), operation.name)
                 raise InputError(
-                    f"--method={policy}: defined for networks of ReLUs only; on the way to "
-                    f"{layer}, {network.name} has {found} at {where}. Use --method=gradient, "
-                    "or a layer before it."
+                    f"{arg('policy')}={policy}: defined for networks of ReLUs only; on the way to "
+                    f"{layer}, {network.name} has {found} at {where}. Use "
+                    f"{arg('policy')}=gradient, or a layer before it."
                 )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import keras
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks import convolutions
 from tfvis.networks.caffe.keras_layers.pooling import CaffeAveragePooling2D, CaffeMaxPooling2D
 
@@ -211,9 +211,9 @@ def placing(pooling: str = "max", activation: str = "post") -> Place:
         InputError: another word was given.
     """
     if pooling not in ("max", "avg"):
-        raise InputError(f"--pooling={pooling}: expected max or avg.")
+        raise InputError(f"{arg('pooling')}={pooling}: expected max or avg.")
     if activation not in ("post", "pre"):
-        raise InputError(f"--activation={activation}: expected post or pre.")
+        raise InputError(f"{arg('activation')}={activation}: expected post or pre.")
 
     def place(layer, path, *args, **kwargs):
         if pooling == "avg" and isinstance(layer, keras.layers.MaxPooling2D):

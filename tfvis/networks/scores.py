@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvis.errors import InputError, nearest
+from tfvis.errors import InputError, Text, arg, marked, nearest
 from tfvis.networks import rewiring, score_functions
 from tfvis.networks.receptive_field.dominators import ordered, passed, sources
 
@@ -128,7 +128,8 @@ def found(
         certain = [path for path, kind in known.items() if _certain(kind)]
         if len(certain) != 1:
             names = ", ".join(graph.outputs)
-            return whole, f"has several outputs ({names}); name the one of classes with --output"
+            said = f"has several outputs ({names}); name the one of classes with {arg('output')}"
+            return whole, Text(said)
         known = {certain[0]: known[certain[0]]}
     ((path, kind),) = known.items()
     if isinstance(kind, str):
@@ -154,7 +155,7 @@ def probabilities(network: "Network", scores: tf.Tensor) -> tf.Tensor:
     """
     head = network.classifier
     if head.form == "numbers":
-        raise InputError(f"--network={network.name}: {head.note}.")
+        raise InputError(f"{arg('network')}={network.name}: {marked(head.note)}.")
     if head.source == head.output and head.kind == "multiclass" and head.form != "scores":
         return tf.exp(scores)
     ends = network.graph.tensors[head.source], network.graph.tensors[head.output]
@@ -183,13 +184,13 @@ def is_softmax(network: "Network", layer: str) -> bool:
 
 
 def _named(graph: rewiring.Graph, name: str, model: str) -> tuple[str, ...]:
-    """Returns the path of the output that --output names, by itself in a tuple."""
+    """Returns the path of the output of a name, by itself in a tuple."""
     layers = {graph.layers[path].name: path for path in graph.outputs.values()}
     for known in (graph.outputs, {path: path for path in graph.outputs.values()}, layers):
         if name in known:
             return (known[name],)
     raise InputError(
-        f"--output={name}: {model} has no such output. {nearest(name, list(graph.outputs))}"
+        f"{arg('output')}={name}: {model} has no such output. {nearest(name, list(graph.outputs))}"
     )
 
 

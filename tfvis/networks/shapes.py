@@ -6,7 +6,7 @@ import typing
 
 import tensorflow as tf
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks.receptive_field import receptive_field
 
 if typing.TYPE_CHECKING:
@@ -50,8 +50,9 @@ def trace(network: "Network", path: str, height: int, width: int) -> tuple[int, 
     except (ValueError, tf.errors.InvalidArgumentError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise InputError(
-            f"--size={height}: {network.name} cannot take this size up to {path} "
-            f"({lines[-1][:200] if lines else type(error).__name__}). Try a multiple of 32."
+            f"{network.name} cannot take an image of {height} x {width} pixels up to {path} "
+            f"({lines[-1][:200] if lines else type(error).__name__}). Try another {arg('size')}, a "
+            "multiple of 32."
         ) from error
     return tuple(found[1:])
 

@@ -14,7 +14,7 @@ import filelock
 import keras
 import numpy as np
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.files import home
 from tfvis.networks.files import package_index, weight_files
 from tfvis.networks.files.weight_files import open_model
@@ -110,7 +110,7 @@ def from_file(model: keras.Model, path, name: str = "", source_is_model: bool = 
     """
     if not source_is_model:
         weight_files.load_into(model, path)
-    check_finite(model, f"--{'network' if source_is_model else 'weights'}={path}")
+    check_finite(model, f"{arg('network' if source_is_model else 'weights')}={path}")
     return _record(model, f"file {pathlib.Path(path).name}", name)
 
 
@@ -164,8 +164,8 @@ def find(name: str, constructor, path: str | None, top: bool):
     lines = "".join(f" {where}: {why};" for where, why in tried)
     suffixes = ", ".join(weight_files.SUFFIXES)
     raise InputError(
-        f"No weights for {key}. Tried{lines} or give --weights=FILE, put a file at "
-        f"{home() / 'weights' / key}<{suffixes}>, or use --weights=random."
+        f"No weights for {key}. Tried{lines} or give {arg('weights')}=FILE, put a file at "
+        f"{home() / 'weights' / key}<{suffixes}>, or use {arg('weights')}=random."
     )
 
 
@@ -211,8 +211,8 @@ def kept(name: str, construct: Callable[[], keras.Model], file: str):
         return model, _record(model, reason, name)
     raise InputError(
         f"No weights for {name}, and no source to fetch them from (cache: {reason}). Get {file} "
-        f"and give it as --weights=FILE, or put it at {home() / 'weights' / name}.caffemodel; "
-        "or use --weights=random."
+        f"and give it as {arg('weights')}=FILE, or put it at "
+        f"{home() / 'weights' / name}.caffemodel; or use {arg('weights')}=random."
     )
 
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from tfvis import bounds, files
-from tfvis.errors import InputError, nearest
+from tfvis.errors import InputError, arg, marked, nearest
 from tfvis.words import words as split_words
 
 # A class name may match several classes; more than these is a mistake.
@@ -47,13 +47,14 @@ def wants_logits(text: str | None) -> bool:
     return any(re.match(r"logits?(:|$)", word.strip()) for word in split_words(text))
 
 
-def parse(text: str, network, labels: str | None) -> list[Unit]:
-    """Returns the units that --units names in `network`, without doubles.
+def parse(text: str, network, labels: str | None = None, argument: str = "units") -> list[Unit]:
+    """Returns the units that words name in `network`, without doubles.
 
     Args:
-        text: see `define_units`; a number alone belongs to the layer before it.
+        text: "block4_conv2:24,logit:guitar"; a number alone belongs to the layer before it.
         network: whose layers they are.
-        labels: --labels.
+        labels: a file with the names of its classes.
+        argument: that named them, for messages.
 
     Raises:
         InputError: not of that form, an unknown layer or class, a channel that is not
@@ -66,21 +67,23 @@ def parse(text: str, network, labels: str | None) -> list[Unit]:
         if re.fullmatch(r"[\d-]+(@\d+x\d+)?", word) and layer:
             item = word
         elif colon and word not in network.paths:
-            layer = _layer(given, network)
+            layer = _layer(given, network, argument)
         else:
-            layer, item = _layer(word, network), ""
-        units += _items(layer, item, network, labels)
+            layer, item = _layer(word, network, argument), ""
+        units += _items(layer, item, network, labels, argument)
     if not units:
-        raise InputError("--units: expected at least one, such as block5_conv3:110.")
+        raise InputError(f"{arg(argument)}: expected at least one, such as block5_conv3:110.")
     if len(units) > _MOST_UNITS:
-        raise InputError(f"--units: {len(units)} are too many for one run (at most {_MOST_UNITS}).")
+        raise InputError(
+            f"{arg(argument)}: {len(units)} are too many for one run (at most {_MOST_UNITS})."
+        )
     found: dict[tuple[str, str], Unit] = {}
     for unit in units:
         other = found.setdefault((unit.layer, unit.name), unit)
         if unit.vector is not None and not np.array_equal(other.vector, unit.vector):
             raise InputError(
-                f"--units={unit.layer}: two different vectors have the name {unit.name!r}, and "
-                "their pictures would, too. Rename one of the files."
+                f"{arg(argument)}={unit.layer}: two different vectors have the name {unit.name!r}, "
+                "and their pictures would, too. Rename one of the files."
             )
     return list(found.values())
 
@@ -97,9 +100,11 @@ def classes(word: str, network, argument: str) -> list[Unit]:
         InputError: there is none.
     """
     try:
-        return parse(f"logit:{word}", network, None)
+        return parse(f"logit:{word}", network, None, argument)
     except InputError as error:
-        raise InputError(re.sub("--units=logits?:", f"{argument}=", str(error))) from error
+        # Of a network without classes no word was looked at.
+        said = re.sub("=logit: ", f"={word}: ", marked(error), count=1)
+        raise InputError(said.replace(f"{arg(argument)}=logit:", f"{arg(argument)}=")) from error
 
 
 def one_class(word: str, network, argument: str) -> Unit:
@@ -111,33 +116,33 @@ def one_class(word: str, network, argument: str) -> Unit:
     found = classes(word, network, argument)
     if len(found) > 1 or found[0].channel is None:
         names = ", ".join(unit.name for unit in found[:8])
-        raise InputError(f"{argument}={word}: stands for several classes ({names}). Name one.")
+        raise InputError(f"{arg(argument)}={word}: stands for several classes ({names}). Name one.")
     return found[0]
 
 
-def _layer(word: str, network) -> str:
+def _layer(word: str, network, argument: str) -> str:
     if word in ("logit", "logits") and word not in network.paths:
         if not network.logits:
-            why = f" ({network.no_classifier})" if network.no_classifier else ""
+            why = f" ({marked(network.no_classifier)})" if network.no_classifier else ""
             raise InputError(
-                f"--units={word}: {network.name} has no classifier here{why}. Name --weights that "
-                "include it, or a layer."
+                f"{arg(argument)}={word}: {network.name} has no classifier here{why}. Name "
+                f"{arg('weights')} that include it, or a layer."
             )
         return "logits"
     try:
         network.check([word])
         network.check_scores(word)
     except InputError as error:
-        raise InputError(f"--units: {error}") from error
+        raise InputError(f"{arg(argument)}: {marked(error)}") from error
     if network.channels_of(word) is None:
         raise InputError(
-            f"--units={word}: its output has no channels. Choose a layer whose output is a "
+            f"{arg(argument)}={word}: its output has no channels. Choose a layer whose output is a "
             "map or a vector."
         )
     return word if word == "logits" else network.path(word)
 
 
-def _items(layer: str, item: str, network, labels: str | None) -> list[Unit]:
+def _items(layer: str, item: str, network, labels: str | None, argument: str) -> list[Unit]:
     channels = network.channels_of(layer)
     if not item:
         return [Unit(layer, None, name="layer")]
@@ -145,10 +150,11 @@ def _items(layer: str, item: str, network, labels: str | None) -> list[Unit]:
     if match:
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
-            raise InputError(f"--units={layer}:{item}: not a range.")
+            raise InputError(f"{arg(argument)}={layer}:{item}: not a range.")
         if last >= channels:
             raise InputError(
-                f"--units={layer}:{item}: the layer has {channels} channels (0 to {channels - 1})."
+                f"{arg(argument)}={layer}:{item}: the layer has {channels} channels (0 to "
+                f"{channels - 1})."
             )
         place = (int(match[3]), int(match[4])) if match[3] else None
         at = f"@{match[3]}x{match[4]}" if match[3] else ""
@@ -156,19 +162,19 @@ def _items(layer: str, item: str, network, labels: str | None) -> list[Unit]:
     if item.endswith(".npy"):
         stem = os.path.splitext(os.path.basename(item))[0]
         name = f"direction {stem}"  # A file may be called like a channel, or "sheet".
-        return [Unit(layer, None, vector=_direction(item, layer, channels), name=name)]
+        return [Unit(layer, None, vector=_direction(item, layer, channels, argument), name=name)]
     if network.path(layer) == network.logits:
-        found = _classes(item, channels, labels, network.classes)
+        found = _classes(item, channels, labels, network.classes, argument)
         return [Unit(layer, c, name=f"{c} {name}") for c, name in found]
     raise InputError(
-        f"--units={layer}:{item}: expected a channel such as 7, a range 0-24, a neuron 7@3x5, "
-        "or a direction in a .npy file."
+        f"{arg(argument)}={layer}:{item}: expected a channel such as 7, a range 0-24, a neuron "
+        "7@3x5, or a direction in a .npy file."
     )
 
 
-def _direction(path: str, layer: str, channels: int) -> np.ndarray:
+def _direction(path: str, layer: str, channels: int, argument: str) -> np.ndarray:
     """Returns the vector in a .npy file; nothing in it is executed."""
-    label = f"--units={layer}:{path}"
+    label = f"{arg(argument)}={layer}:{path}"
     file = files.check(files.located(path, label), label, bounds.ARRAY)
     try:
         stored = np.load(file, mmap_mode="r", allow_pickle=False)
@@ -190,7 +196,7 @@ def _direction(path: str, layer: str, channels: int) -> np.ndarray:
 
 
 def _classes(
-    word: str, count: int, file: str | None, own: tuple[str, ...]
+    word: str, count: int, file: str | None, own: tuple[str, ...], argument: str
 ) -> list[tuple[int, str]]:
     """Returns the classes a word stands for: that of this name, or all that contain it."""
     # Only now: it takes TensorFlow along.
@@ -204,14 +210,18 @@ def _classes(
         known = naming.of_count(count)
     if known is None:
         raise InputError(
-            f"--units=logit:{word}: the names of the classes are not known. Give the number of "
-            "the class (logit:3), or --labels=FILE with one name per line."
+            f"{arg(argument)}=logit:{word}: the names of the classes are not known. Give the "
+            f"number of the class (logit:3), or {arg('labels')}=FILE with one name per line."
         )
     names = [label.name for label in known]
     found = naming.matching(word, known)
     if not found:
-        raise InputError(f"--units=logit:{word}: no class of this name. {nearest(word, names)}")
+        raise InputError(
+            f"{arg(argument)}=logit:{word}: no class of this name. {nearest(word, names)}"
+        )
     if len(found) > _MOST_CLASSES:
         shown = ", ".join(names[i] for i in found[:_MOST_CLASSES])
-        raise InputError(f"--units=logit:{word}: stands for {len(found)} classes ({shown}, ...).")
+        raise InputError(
+            f"{arg(argument)}=logit:{word}: stands for {len(found)} classes ({shown}, ...)."
+        )
     return [(i, names[i]) for i in found]

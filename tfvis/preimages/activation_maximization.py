@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import objectives, parameterizations, priors, transforms
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import receptive_field
 from tfvis.optimize import loop
@@ -217,10 +217,10 @@ def published(
         InputError: a setting is out of range.
     """
     if settings.strength <= 0:
-        raise InputError(f"--strength={settings.strength}: expected a number above 0.")
+        raise InputError(f"{arg('strength')}={settings.strength}: expected a number above 0.")
     if settings.parameterization not in (None, *PARAMETERIZATIONS):
         raise InputError(
-            f"--parameterization={settings.parameterization}: expected pixels or fourier."
+            f"{arg('parameterization')}={settings.parameterization}: expected pixels or fourier."
         )
     chosen = settings.parameterization
     vector = len(network.graph.tensors[network.path(layer)].shape) != 4
@@ -235,17 +235,19 @@ def published(
     if chosen == "fourier":
         if optimizer != "adam":
             raise InputError(
-                f"--optimizer={optimizer}: a spectrum, seen in random views, is optimised by "
-                "adam; leave --optimizer out, or choose --parameterization=pixels."
+                f"{arg('optimizer')}={optimizer}: a spectrum, seen in random views, is optimised "
+                f"by adam; leave {arg('optimizer')} out, or choose "
+                f"{arg('parameterization')}=pixels."
             )
         if settings.fine_steps:
             raise InputError(
-                f"--fine_steps={settings.fine_steps}: fourier has one stage; use --steps."
+                f"{arg('fine_steps')}={settings.fine_steps}: fourier has one stage; use "
+                f"{arg('steps')}."
             )
         if settings.jitter not in (None, 1):
             raise InputError(
-                f"--jitter={settings.jitter}: fourier has random views in its place; leave it "
-                "out, or choose --parameterization=pixels."
+                f"{arg('jitter')}={settings.jitter}: fourier has random views in its place; leave "
+                f"it out, or choose {arg('parameterization')}=pixels."
             )
         rate = _FOURIER_RATE if settings.rate is None else settings.rate
         settings = dataclasses.replace(settings, jitter=1, rate=rate)

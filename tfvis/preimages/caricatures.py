@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import image_arguments, images, objectives, results
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 from tfvis.optimize import loop
 from tfvis.preimages import descent
@@ -24,7 +24,7 @@ def published(
     if strength is None:
         strength = default_strength(descent.stride(network, layer))
     if strength <= 0:
-        raise InputError(f"--strength={strength}: expected a number above 0.")
+        raise InputError(f"{arg('strength')}={strength}: expected a number above 0.")
     settings = dataclasses.replace(settings, strength=strength)
     return descent.derived(network, layer, size, settings)
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import parameterizations, priors
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks import rewiring
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import dominators
@@ -57,24 +57,24 @@ def derived(network: Network, layer: str, size: tuple[int, int], settings: _Sett
     """
     if settings.steps < 1 or settings.fine_steps < 0:
         raise InputError(
-            f"--steps={settings.steps} --fine_steps={settings.fine_steps}: expected at "
-            "least 1 and at least 0."
+            f"{arg('steps')}={settings.steps} {arg('fine_steps')}={settings.fine_steps}: expected "
+            "at least 1 and at least 0."
         )
     jitter, rate, optimizer = settings.jitter, settings.rate, settings.optimizer
     if optimizer not in OPTIMIZERS:
-        raise InputError(f"--optimizer={optimizer}: expected {', '.join(OPTIMIZERS)}.")
+        raise InputError(f"{arg('optimizer')}={optimizer}: expected {', '.join(OPTIMIZERS)}.")
     for name, value in (("rate", rate), ("jitter", jitter)):
         if value is not None and value <= 0:
-            raise InputError(f"--{name}={value}: expected a number above 0.")
+            raise InputError(f"{arg(name)}={value}: expected a number above 0.")
     if settings.stop.change < 0 or settings.stop.window < 1:
         raise InputError(
-            f"--stop={settings.stop.change} --stop_window={settings.stop.window}: expected "
-            "at least 0 and at least 1."
+            f"{arg('stop.change')}={settings.stop.change} "
+            f"{arg('stop.window')}={settings.stop.window}: expected at least 0 and at least 1."
         )
     if optimizer == "lbfgs" and (jitter or 1) > 1:
         raise InputError(
-            f"--jitter={jitter}: lbfgs needs an energy that stands still; leave --jitter out, "
-            "or choose --optimizer=adagrad."
+            f"{arg('jitter')}={jitter}: lbfgs needs an energy that stands still; leave "
+            f"{arg('jitter')} out, or choose {arg('optimizer')}=adagrad."
         )
     if jitter is None:
         jitter = 1 if optimizer == "lbfgs" else max(round(stride(network, layer) / 4), 1)
@@ -110,13 +110,13 @@ def check_layer(network: Network, layer: str, size: tuple[int, int], vectors: bo
     tensor = network.graph.tensors[network.path(layer)]
     if len(tensor.shape) != 4 and not (vectors and _keeps_places(tensor)):
         raise InputError(
-            f"--layers={layer}: has nothing spatial left (its output is a vector). "
+            f"{arg('layer')}={layer}: has nothing spatial left (its output is a vector). "
             "Choose a convolution or a pooling before it."
         )
     if 0 in network.shape(layer, *size) or 0 in network.trace(layer, *size):
         raise InputError(
-            f"--size={size[0]}: too small for {layer}, whose map would have no pixel. "
-            "Choose a larger size or an earlier layer."
+            f"An image of {size[0]} x {size[1]} pixels is too small for {layer}, whose map would "
+            f"have no pixel. Choose a larger {arg('size')} or an earlier layer."
         )
 
 

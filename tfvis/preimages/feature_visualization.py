@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import image_arguments, images, objectives, results
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 from tfvis.objectives import parsing
 from tfvis.preimages import activation_maximization, normalization
@@ -102,8 +102,8 @@ def maximize(
         return _units(network, objective, size, seeds, references, settings, callback)
     if not callable(objective):
         raise InputError(
-            f"objective={objective!r}: expected a unit's name such as 'block4_conv2:24', an "
-            "objective, or a function of taps."
+            f"{arg('objective')}={objective!r}: expected a unit's name such as 'block4_conv2:24', "
+            "an objective, or a function of taps."
         )
     for name, given in (
         ("references", references is not None),
@@ -111,30 +111,30 @@ def maximize(
     ):
         if given:
             raise InputError(
-                f"{name}: is of units by their names; an objective weighs what it says. Multiply "
-                "it, or make it of tfvis.unit(network, ...)."
+                f"{arg(name)}: is of units by their names; an objective weighs what it says. "
+                "Multiply it, or make it of tfvis.unit(network, ...)."
             )
     resolved, layer, size = activation_maximization.resolved(network, objective, size, len(seeds))
     return _found(network, resolved, resolved, layer, size, seeds, settings, callback, None)
 
 
 def _units(network, word, size, seeds, references, settings, callback) -> MaximizationResult:
-    units = parsing.parse(word, network, None)
+    units = parsing.parse(word, network, argument="objective")
     layers = list(dict.fromkeys(unit.layer for unit in units))
     if len(layers) > 1 or (len(units) > 1 and any(unit.kind != "channel" for unit in units)):
         raise InputError(
-            f"objective={word}: expected one layer, and of directions and whole layers one at a "
-            "time. Call maximize once for each."
+            f"{arg('objective')}={word}: expected one layer, and of directions and whole layers "
+            "one at a time. Call maximize once for each."
         )
     (layer,) = layers
     size = size or activation_maximization.canvas(network, layer)
     for unit in units:
-        normalization.check_place(network, unit, size)
+        normalization.check_place(network, unit, size, "objective")
     most, count = most_at_once(size), len(units) * len(seeds)
     if count > most:
         raise InputError(
-            f"objective={word}: {count} pictures of {size[0]} x {size[1]} px are too many at "
-            f"once; ask for at most {most}."
+            f"{arg('objective')}={word}: {count} pictures of {size[0]} x {size[1]} px are too many "
+            f"at once; ask for at most {most}."
         )
     units = [unit for unit in units for _ in seeds]
     seeds *= len(units) // len(seeds)
@@ -185,5 +185,7 @@ def _checked_size(network: Network, size) -> tuple[int, int]:
     height, width = image_arguments.sides(size, 1, "a number of pixels, or (height, width)")
     if network.fixed_size and (height, width) != network.fixed_size:
         needed = " x ".join(map(str, network.fixed_size))
-        raise InputError(f"size={size}: {network.name} takes {needed} px only; leave it out.")
+        raise InputError(
+            f"{arg('size')}={size}: {network.name} takes {needed} px only; leave it out."
+        )
     return height, width

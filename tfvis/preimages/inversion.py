@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from tfvis import image_arguments, images, objectives, parameterizations, results
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks import hog_sift
 from tfvis.networks.network import Network
 from tfvis.optimize import loop
@@ -56,7 +56,7 @@ def published(
         known = network.base or network.name
         strength = default_strength(known, layer, descent.stride(network, layer))
     if strength <= 0:
-        raise InputError(f"--strength={strength}: expected a number above 0.")
+        raise InputError(f"{arg('strength')}={strength}: expected a number above 0.")
     mask(network.trace(layer, *size), settings)
     return dataclasses.replace(settings, strength=strength)
 
@@ -100,12 +100,14 @@ def mask(shape: tuple[int, ...], settings: Inversion) -> np.ndarray | None:
         wrong = [c for c in settings.mask_channels if not 0 <= c < channels]
         if wrong:
             raise InputError(
-                f"--mask_channels: {wrong[0]} is not a channel, the layer has {channels} "
+                f"{arg('mask_channels')}: {wrong[0]} is not a channel, the layer has {channels} "
                 f"(0 to {channels - 1})."
             )
         result[..., [c for c in range(channels) if c not in settings.mask_channels]] = 0
     if settings.mask_window is not None and len(shape) == 1:
-        raise InputError("--mask_window: the layer is a vector and has no places; leave it out.")
+        raise InputError(
+            f"{arg('mask_window')}: the layer is a vector and has no places; leave it out."
+        )
     if settings.mask_window is not None:
         height, width = shape[:2]
         top, left, rows, columns = settings.mask_window
@@ -115,7 +117,7 @@ def mask(shape: tuple[int, ...], settings: Inversion) -> np.ndarray | None:
             or (top + rows > height or left + columns > width)
         ):
             raise InputError(
-                f"--mask_window: {top},{left},{rows},{columns} does not fit the layer's "
+                f"{arg('mask_window')}: {top},{left},{rows},{columns} does not fit the layer's "
                 f"map of {height} x {width}."
             )
         window = np.zeros((height, width, 1), np.float32)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from tfvis import activation_statistics, image_arguments, objectives
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 from tfvis.objectives import parsing
 from tfvis.objectives.parsing import Unit
@@ -56,7 +56,7 @@ def given_references(network: Network, pictures: Sequence[np.ndarray] | None) ->
         return demo_references(network)
     found = [image_arguments.picture(one, network.channels, "references") for one in pictures]
     if len({one.shape for one in found}) != 1:
-        raise InputError("references: expected pictures of one size, at least one.")
+        raise InputError(f"{arg('references')}: expected pictures of one size, at least one.")
     return References(None, lambda: found)
 
 
@@ -156,19 +156,21 @@ def raised(
     return moved & (answers > 0), moved & (answers > began)
 
 
-def check_place(network: Network, unit: Unit, size: tuple[int, int]) -> None:
-    """Raises InputError unless a unit's place lies in the map of an image of `size`."""
+def check_place(
+    network: Network, unit: Unit, size: tuple[int, int], argument: str = "units"
+) -> None:
+    """Raises InputError unless a unit's place, by an argument, lies in the map of an image."""
     if unit.place is None:
         return
     shape = network.trace(unit.layer, *size)
     if len(shape) != 3:
         raise InputError(
-            f"--units={unit.layer}:{unit.name}: the layer is a vector, without places."
+            f"{arg(argument)}={unit.layer}:{unit.name}: the layer is a vector, without places."
         )
     if unit.place[0] >= shape[0] or unit.place[1] >= shape[1]:
         raise InputError(
-            f"--units={unit.layer}:{unit.name}: outside the map, which has {shape[0]} rows and "
-            f"{shape[1]} columns at {size[0]} px (see --size)."
+            f"{arg(argument)}={unit.layer}:{unit.name}: outside the map, which has {shape[0]} rows "
+            f"and {shape[1]} columns at {size[0]} px (see {arg('size')})."
         )
 
 
@@ -193,12 +195,12 @@ def unit(
     Raises:
         InputError: no such unit, or several; a size it has no place in.
     """
-    found = parsing.parse(word, network, None)
+    found = parsing.parse(word, network, argument="word")
     if len(found) > 1:
-        raise InputError(f"word={word}: stands for {len(found)} units; expected one.")
+        raise InputError(f"{arg('word')}={word}: stands for {len(found)} units; expected one.")
     layer = found[0].layer
     size = size or activation_maximization.canvas(network, layer)
-    check_place(network, found[0], size)
+    check_place(network, found[0], size, "word")
     known = given_references(network, references)
     objective, most = activation(network, found, size, largest(network, found, known), known)
     return activation_maximization.normalized(network, objective, layer, size, most, strength)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import tensorflow as tf
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks import differentiable
 from tfvis.networks.network import Network
 
@@ -129,9 +129,9 @@ def unwoken(network: Network, answer_of, layers, look, start: np.ndarray):
     if len(silent):
         which = f" of {len(silent)} of {len(first)} pictures" if len(first) > 1 else ""
         raise InputError(
-            f"--optimizer=lbfgs: what is asked of {', '.join(layers)}{which} begins silent: no "
-            "pixel changes it, and L-BFGS cannot go by a gradient that wakes it. Leave "
-            "--optimizer out."
+            f"{arg('optimizer')}=lbfgs: what is asked of {', '.join(layers)}{which} begins silent: "
+            "no pixel changes it, and L-BFGS cannot go by a gradient that wakes it. Leave "
+            f"{arg('optimizer')} out."
         )
     return _plain(own, look)
 

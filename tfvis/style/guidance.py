@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import images
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field.receptive_field import receptive_field
 
@@ -37,7 +37,7 @@ _PIXELS = 1 << 20
 Color = tuple[int, int, int]
 
 
-def regions(mask: np.ndarray, flag: str = "content_mask") -> list[tuple[Color, np.ndarray]]:
+def regions(mask: np.ndarray, argument: str = "content_mask") -> list[tuple[Color, np.ndarray]]:
     """Returns the regions of a colour-coded mask, (colour, bool [height, width]), dark to light.
 
     Main colours cover `SMALLEST` of the pixels or more and are `SAME_COLOR` apart in some
@@ -46,7 +46,7 @@ def regions(mask: np.ndarray, flag: str = "content_mask") -> list[tuple[Color, n
 
     Args:
         mask: float32 [height, width, 3], 0..255.
-        flag: the name used for it in messages.
+        argument: that named it, for messages.
 
     Raises:
         InputError: no main colour, or more than `MAX_REGIONS`.
@@ -54,8 +54,8 @@ def regions(mask: np.ndarray, flag: str = "content_mask") -> list[tuple[Color, n
     colors = _main_colors(mask)
     if not 0 < len(colors) <= MAX_REGIONS:
         raise InputError(
-            f"--{flag}: has {f'more than {MAX_REGIONS}' if len(colors) else 'no'} main colours. "
-            f"Paint 1 to {MAX_REGIONS} regions, each in one flat colour, and save as PNG."
+            f"{arg(argument)}: has {f'more than {MAX_REGIONS}' if len(colors) else 'no'} main "
+            f"colours. Paint 1 to {MAX_REGIONS} regions, each in one flat colour, and save as PNG."
         )
     colors = sorted(colors, key=lambda color: (float(np.dot(color, images.LUMA)), tuple(color)))
     nearest = np.concatenate([_nearest(band[1:-1, 1:-1], colors) for band in _bands(mask)])
@@ -81,21 +81,22 @@ def paired(
     """
     if len(style_masks) not in (0, styles_count):
         raise InputError(
-            f"--style_mask: expected one for each of the {styles_count} styles, or none. "
+            f"{arg('style_masks')}: expected one for each of the {styles_count} styles, or none. "
             f"Received: {len(style_masks)}"
         )
     wanted = regions(content_mask, "content_mask")
     if not style_masks:
         if len(wanted) != styles_count:
             raise InputError(
-                f"--content_mask: has {len(wanted)} colours, and there are {styles_count} "
-                "styles. Give as many styles as colours, or a --style_mask for each style."
+                f"{arg('content_mask')}: has {len(wanted)} colours, and there are {styles_count} "
+                f"styles. Give as many styles as colours, or {arg('style_masks')}, one for each "
+                "style."
             )
         return [(where, k, None) for k, (_, where) in enumerate(wanted)]
     offered = [
         (index, color, part)
         for index, mask in enumerate(style_masks)
-        for color, part in regions(mask, "style_mask")
+        for color, part in regions(mask, "style_masks")
     ]
     pairs = []
     for color, where in wanted:
@@ -103,8 +104,8 @@ def paired(
         if _distance(found, color) > SAME_COLOR:
             known = ", ".join(dict.fromkeys(_name(one) for _, one, _ in offered))
             raise InputError(
-                f"--style_mask: none has the colour {_name(color)} of --content_mask. "
-                f"Paint it there; the colours are {known}."
+                f"{arg('style_masks')}: none has the colour {_name(color)} of "
+                f"{arg('content_mask')}. Paint it there; the colours are {known}."
             )
         pairs.append((where, index, part))
     return pairs
@@ -140,7 +141,7 @@ def guides(
     shape = network.shape(layer, *mask.shape)
     if len(shape) != 3 or 0 in shape:
         raise InputError(
-            f"--style_layers: {layer} of {network.name} has no map of an image of "
+            f"{arg('style_layers')}: {layer} of {network.name} has no map of an image of "
             f"{mask.shape[0]} x {mask.shape[1]} pixels. Choose a shallower layer or a larger image."
         )
     size = shape[:2]

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 from tfvis.style import tiling
 from tfvis.style.transfer import Transfer, resolved
@@ -79,8 +79,9 @@ def plan(network: Network, size: tuple[int, int], settings: Transfer, limit: int
                 replaced = one.optimizer != settings.optimizer
                 return Plan(kept, taken, _work(network, layers, kept, levels), replaced)
     raise InputError(
-        f"--memory: a picture of {size[1]} x {size[0]} px takes at least {best / 2**30:.1f} GiB, "
-        f"and {limit / 2**30:.1f} are to be used. Choose a smaller --size or more --memory."
+        f"{arg('limit')}: a picture of {size[1]} x {size[0]} px takes at least {best / 2**30:.1f} "
+        f"GiB, and {limit / 2**30:.1f} are to be used. Choose a smaller {arg('size')} or more "
+        f"{arg('memory')}."
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import images
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks.activation import activated
 from tfvis.networks.network import Network
 from tfvis.style import metrics_features as likeness
@@ -81,7 +81,7 @@ def layers_for(network: Network) -> Layers:
         chosen += after[: 5 - len(chosen)]
         layers = tuple(dict.fromkeys(activated(network, layer) for layer in chosen))
     if not layers:
-        raise InputError(f"--network={network.name}: has no convolution or pooling.")
+        raise InputError(f"{arg('network')}={network.name}: has no convolution or pooling.")
     return Layers(
         content=layers[-2:][:1],
         style=layers,
@@ -236,7 +236,7 @@ def _shares(styles: Sequence[np.ndarray], weights: Sequence[float]) -> list[floa
     valid = np.all(np.isfinite(shares)) and np.all(shares >= 0)
     if len(shares) != len(styles) or not valid or (styles and not shares.sum() > 0):
         raise InputError(
-            f"--style_weights: expected one number, 0 or more and not all 0, for each of "
+            f"{arg('style_weights')}: expected one number, 0 or more and not all 0, for each of "
             f"{len(styles)} styles. Received: {list(weights)}"
         )
     return (shares / shares.sum()).tolist() if styles else []

@@ -3,7 +3,7 @@
 import dataclasses
 
 from tfvis import settings
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.settings import field
 
 RECIPES = ("quality", "gatys")
@@ -108,10 +108,10 @@ def resolved(settings: Transfer) -> Transfer:
     """
     for name, known in (("recipe", RECIPES), ("init", STARTS)):
         if getattr(settings, name) not in known:
-            raise InputError(f"--{name}={getattr(settings, name)}: expected {', '.join(known)}.")
+            raise InputError(f"{arg(name)}={getattr(settings, name)}: expected {', '.join(known)}.")
     optimizer = settings.optimizer or "lbfgs"
     if optimizer not in OPTIMIZERS:
-        raise InputError(f"--optimizer={optimizer}: expected {', '.join(OPTIMIZERS)}.")
+        raise InputError(f"{arg('optimizer')}={optimizer}: expected {', '.join(OPTIMIZERS)}.")
     rate, tv_weight = settings.rate, settings.tv_weight
     for name, value, least in (
         ("evaluations", settings.evaluations, 1),
@@ -121,7 +121,7 @@ def resolved(settings: Transfer) -> Transfer:
         ("tv_weight", tv_weight, 0),
     ):
         if value is not None and not least <= value < float("inf"):
-            raise InputError(f"--{name}={value}: expected a number of at least {least:g}.")
+            raise InputError(f"{arg(name)}={value}: expected a number of at least {least:g}.")
     return dataclasses.replace(
         settings,
         optimizer=optimizer,

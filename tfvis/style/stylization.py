@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tfvis import image_arguments, images, results
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 from tfvis.networks.padding import padded
 from tfvis.optimize.progress import Progress
@@ -84,11 +84,13 @@ def stylize(
     """
     if isinstance(content, Scene):
         if style is not None or style_weights:
-            raise InputError("style: a Scene has its own styles and weights; leave it out.")
+            raise InputError(
+                f"{arg('style')}: a Scene has its own styles and weights; leave it out."
+            )
         scene = content
     else:
         if style is None:
-            raise InputError("style: expected a picture, or several. Received: None")
+            raise InputError(f"{arg('style')}: expected a picture, or several. Received: None")
         scene = Scene(
             image_arguments.picture(content, network.channels, "content"),
             _styles(style, network.channels),
@@ -134,7 +136,7 @@ def texture(
     scene = Scene(None, styles, _weights(style_weights, style), shape=shape)
     settings = _settings(network, settings, constants, _TEXTURE)
     if settings.content_layers:
-        raise InputError("content_layers: a texture has no content; leave them out.")
+        raise InputError(f"{arg('content_layers')}: a texture has no content; leave them out.")
     return _found(network, scene, seeds, settings, callback, "texture by")
 
 
@@ -239,10 +241,10 @@ def _styles(style, channels: int) -> tuple[np.ndarray, ...]:
     several = isinstance(style, list | tuple) and all(np.ndim(one) == 3 for one in style)
     styles = style if several else [style]
     if not styles:
-        raise InputError("style: expected a picture, or several. Received none.")
+        raise InputError(f"{arg('style')}: expected a picture, or several. Received none.")
     found = tuple(image_arguments.picture(one, channels, "style") for one in styles)
     if any(float(one.max() - one.min()) < 1 for one in found):
-        raise InputError("style: is of one colour. There is nothing in it to be taken.")
+        raise InputError(f"{arg('style')}: is of one colour. There is nothing in it to be taken.")
     return found
 
 
@@ -253,8 +255,8 @@ def _weights(weights: Sequence[float], style) -> tuple[float, ...]:
         return ()
     if len(found) != count or not all(0 <= w < np.inf for w in found) or not sum(found) > 0:
         raise InputError(
-            f"style_weights={weights}: expected {count} numbers, one for each style, none below 0 "
-            "and not all 0."
+            f"{arg('style_weights')}={weights}: expected {count} numbers, one for each style, none "
+            "below 0 and not all 0."
         )
     return found
 
@@ -264,7 +266,7 @@ def _size(size, tileable: bool) -> tuple[int, int]:
     if tileable and (height % _STRIDE or width % _STRIDE):
         near = tuple(max(round(side / _STRIDE), 1) * _STRIDE for side in (height, width))
         raise InputError(
-            f"size={height, width}: what goes around has sides that are multiples of {_STRIDE}, "
-            f"such as {near}."
+            f"{arg('size')}={height, width}: what goes around has sides that are multiples of "
+            f"{_STRIDE}, such as {near}."
         )
     return height, width

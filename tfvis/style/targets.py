@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 from tfvis.style import tiling
 from tfvis.style.gram import Moments, moments
@@ -120,8 +120,9 @@ def measured(
         shape = network.shape(layer, height, width)
         if len(shape) != 3 or 0 in shape:
             raise InputError(
-                f"--style_layers, --content_layers: {layer} of {network.name} has no map of an "
-                f"image of {height} x {width} pixels. Choose a shallower layer or a larger image."
+                f"{arg('style_layers')}, {arg('content_layers')}: {layer} of {network.name} has no "
+                f"map of an image of {height} x {width} pixels. Choose a shallower layer or a "
+                "larger image."
             )
     plan = tiling.plan(network, layers, height, width, tile)
     run = tiling.summed(lambda crop, window: goal_of(taps(crop), window), plan)
@@ -172,7 +173,7 @@ def goal(
     weights = np.asarray(style_weights if len(style_weights) else [1.0] * len(styles), np.float64)
     if len(weights) != len(styles) or (styles and not (weights.min() >= 0 < weights.sum())):
         raise InputError(
-            f"--style_weights: expected {len(styles)} numbers, none below 0 and not all 0. "
+            f"{arg('style_weights')}: expected {len(styles)} numbers, none below 0 and not all 0. "
             f"Received: {', '.join(f'{w:g}' for w in weights)}"
         )
     weights = weights / max(weights.sum(), 1e-12)
@@ -204,8 +205,8 @@ def goal(
             targets[layer] = Target(Moments(*both), np.stack([own for own, _ in kept]))
     if styles and not targets:
         raise InputError(
-            "--content_mask: no region is large enough for any of the style layers. Use larger "
-            "regions, shallower --style_layers or --guides=simple."
+            f"{arg('regions')}: no region is large enough for any of the style layers. Use "
+            f"larger regions, shallower {arg('style_layers')} or {arg('guide')}=simple."
         )
     return Goal(wanted, targets)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field.receptive_field import Axis, receptive_field
 
@@ -105,8 +105,8 @@ def plan(
         return None
     if network.fixed_size:
         raise InputError(
-            f"--memory: {network.name} takes pictures of one size only, which are not made in "
-            "tiles. Give more --memory."
+            f"{arg('tile')}: {network.name} takes pictures of one size only, which are not made "
+            f"in tiles. Give more {arg('memory')}."
         )
     fields = {
         layer: receptive_field(network, layer, height, width, by_rule=True) for layer in layers
@@ -114,9 +114,8 @@ def plan(
     for layer, field in fields.items():
         if field.everything:
             raise InputError(
-                f"--memory: {layer} sees the whole picture ({field.layout}), which cannot be "
-                "made in tiles. "
-                "Choose a smaller --size, or more --memory."
+                f"{arg('tile')}: {layer} sees the whole picture ({field.layout}), which cannot "
+                f"be made in tiles. Choose a smaller {arg('size')}, or more {arg('memory')}."
             )
     axes = [
         _axis({k: getattr(f, name) for k, f in fields.items()}, length, core)
@@ -152,7 +151,7 @@ class _Cut:
 def _axis(axes: dict[str, Axis], length: int, core: int) -> _Cut:
     jumps = {layer: int(axis.jump) for layer, axis in axes.items()}
     if any(axis.jump != jumps[layer] or axis.jump < 1 for layer, axis in axes.items()):
-        raise InputError("--memory: a layer that enlarges its map cannot be made in tiles.")
+        raise InputError(f"{arg('tile')}: a layer that enlarges its map cannot be made in tiles.")
     stride = math.lcm(*jumps.values())
     core = math.ceil(core / stride) * stride
     # What the first place of a core sees before it, the last one after it.

@@ -70,7 +70,7 @@ class PointingTest(tf.test.TestCase):
             (lambda: pointing.shares(maps, [4]), "cell"),
             (lambda: pointing.hits(maps, [0, 1]), "cell"),
             (lambda: pointing.draw("abc", 1), "4 classes"),
-            (lambda: pointing.draw("abcd", 0), "--grids"),
+            (lambda: pointing.draw("abcd", 0), "count=0"),
         ):
             with self.assertRaisesRegex(InputError, word):
                 call()

@@ -124,9 +124,9 @@ class MaxBoxAccuracyTest(tf.test.TestCase):
             (([], [true]), "masks as truths"),
             (([mask, mask], [true, []]), "Picture 1"),
             (([-mask], [true]), "mask"),
-            (([mask], [true], (1.0,)), "--thresholds"),
-            (([mask], [true], ()), "--thresholds"),
-            (([mask], [true], (0.5,), (0,)), "--at"),
+            (([mask], [true], (1.0,)), "thresholds"),
+            (([mask], [true], ()), "thresholds"),
+            (([mask], [true], (0.5,), (0,)), "at"),
         ):
             with self.assertRaisesRegex(InputError, word):
                 localization.max_box_accuracy(*arguments)
@@ -166,7 +166,7 @@ class SharesTest(tf.test.TestCase):
             (lambda: localization.gt_known([], []), "no pictures"),
             (lambda: localization.gt_known([box], []), "boxes as truths"),
             (lambda: localization.gt_known([box], [[]]), "Picture 0"),
-            (lambda: localization.gt_known([box], [true], at=0), "--at"),
+            (lambda: localization.gt_known([box], [true], at=0), "at"),
             (lambda: localization.corloc([box], [true], []), "labels"),
             (lambda: localization.top_one("ab", [box], "ab", [true]), "classes"),
             (lambda: localization.top_one("a", [box], "ab", [true]), "classes as labels"),

@@ -142,7 +142,7 @@ class RecipesTest(tf.test.TestCase, parameterized.TestCase):
             phi = preimages.features(net, layer_, last.kept).numpy()[:, :12]
             self.assertLess(np.linalg.norm(phi - phi0), 0.5 * np.linalg.norm(phi0))
         window = preimages.Inversion(mask_window=(0, 0, 1, 1))
-        with self.assertRaisesRegex(InputError, "--mask_window: the layer is a vector"):
+        with self.assertRaisesRegex(InputError, "mask_window: the layer is a vector"):
             inversion.published(net, "fc", net.fixed_size, window)
         pooled = caffe_trunks.small(
             pool("mean", "pool2", "pool: AVE global_pooling: true"),

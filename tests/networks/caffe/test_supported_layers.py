@@ -58,9 +58,9 @@ class PlanningTest(parameterized.TestCase, tf.test.TestCase):
             plan = _planned(text, until)
             self.assertEqual(_names(plan), names or ["a", "r", "in/b"])
             self.assertEqual(plan.notes, ())
-        with self.assertRaisesRegex(InputError, "^--until=boxes: .*PriorBox .*not supported"):
+        with self.assertRaisesRegex(InputError, "^until=boxes: .*PriorBox .*not supported"):
             _planned(text, "boxes")
-        with self.assertRaisesRegex(InputError, "^--until=sid: .*no such layer. Nearest: side"):
+        with self.assertRaisesRegex(InputError, "^until=sid: .*no such layer. Nearest: side"):
             _planned(text, "sid")
 
     @parameterized.parameters(
@@ -137,7 +137,7 @@ class PlanningTest(parameterized.TestCase, tf.test.TestCase):
         self.assertEqual(_names(_planned(text)), ["a", "b1", "b2"])
         self.assertEqual(_names(_planned(text, stages=("deploy",))), ["a", "b0", "b2"])
         self.assertEqual(_names(_planned(text, stages=("deploy", "other"))), ["a", "b0"])
-        with self.assertRaisesRegex(InputError, "^--stage=val: .*Known: deploy, other"):
+        with self.assertRaisesRegex(InputError, "^stage=val: .*Known: deploy, other"):
             _planned(text, stages=("val",))
 
     @parameterized.parameters(
@@ -224,7 +224,7 @@ class BuildTest(parameterized.TestCase, tf.test.TestCase):
             conv(f"c{i}", f"c{i - 1}" if i else "data", "num_output: 1 kernel_size: 1 pad: 1")
             for i in range(700)
         )
-        with self.assertRaisesRegex(InputError, "^--network=.*one after another than Keras"):
+        with self.assertRaisesRegex(InputError, "^network=.*one after another than Keras"):
             self._build(_INPUT + text, weights="random")
 
     def test_named_networks_end_and_others_do_not(self):

@@ -136,7 +136,7 @@ class KerasTest(tf.test.TestCase, parameterized.TestCase):
         layer = model.get_layer("block2_conv1")
         layer.set_weights([w * np.nan for w in layer.get_weights()])
         model.save(self.folder / "nan.keras")
-        with self.assertRaisesRegex(InputError, "--network=.*nan.keras.*block2_conv1.*NaN"):
+        with self.assertRaisesRegex(InputError, "network=.*nan.keras.*block2_conv1.*NaN"):
             network.build(str(self.folder / "nan.keras"))
 
 
@@ -151,7 +151,7 @@ class ArraysTest(tf.test.TestCase, parameterized.TestCase):
         return path
 
     def _refused(self, words: str, path: pathlib.Path) -> None:
-        with self.assertRaisesRegex(InputError, f"--weights=.*{path.name}.*{words}"):
+        with self.assertRaisesRegex(InputError, f"weights=.*{path.name}.*{words}"):
             weights.from_file(nets.small(), path)
 
     def test_one_array_under_three_thousand_names(self):

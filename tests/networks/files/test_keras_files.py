@@ -272,7 +272,7 @@ class KerasFilesTest(tf.test.TestCase):
         for name in ("a.pb", "a.tflite", "a.onnx", "a.pt", "a.npz", "a.json", "text.keras"):
             (self.folder / name).write_bytes(b"x")
         for name, words in (
-            ("only.weights.h5", "holds weights and no layers.*--weights="),
+            ("only.weights.h5", "holds weights and no layers.*weights="),
             ("odd.h5", "its model_config is no text"),
             ("empty.keras", "not a Keras model|no metadata.json"),
             ("text.keras", "not a Keras model"),
@@ -281,7 +281,7 @@ class KerasFilesTest(tf.test.TestCase):
             ("second", "a SavedModel of Keras 2.*tf_keras"),
             ("a.pb", "a graph of TensorFlow"),
             ("a.tflite", "made for running"),
-            ("a.onnx", "an ONNX graph.*--weights="),
+            ("a.onnx", "an ONNX graph.*weights="),
             ("a.pt", "a file of PyTorch"),
             ("a.npz", "holds weights and no layers"),
             ("a.json", "describes layers"),

@@ -172,7 +172,7 @@ class NamedTest(parameterized.TestCase, tf.test.TestCase):
             x = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"c{k}")(x)
         found = choice.choice(keras.Model(inputs, x, name="vgg16"))
         self.assertEqual(found.contract.name, "none")
-        self.assertIn("--preprocessing", found.why)
+        self.assertIn("preprocessing", found.why)
 
 
 def _learnt(contract: str, order: int = 1) -> keras.Model:
@@ -228,7 +228,7 @@ class OpenedTest(tf.test.TestCase):
         _model(layers.Rescaling(1 / 255, name="to_unit")).save(self.path)
         found = network.build(str(self.path), preprocessing="tf")
         self.assertEqual(found.preprocessing.name, "tf")
-        self.assertStartsWith(found.preprocessing_reason, "as --preprocessing says")
+        self.assertStartsWith(found.preprocessing_reason, "as preprocessing says")
         self.assertIn("to_unit", found.preprocessing_reason)
 
     def test_an_app_says_it_in_a_line(self):

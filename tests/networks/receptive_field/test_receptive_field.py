@@ -289,7 +289,7 @@ class FieldTest(tf.test.TestCase, parameterized.TestCase):
         net = nets.wrapped()
         with self.assertRaisesRegex(InputError, "no layer 'block9'"):
             receptive_field.receptive_field(net, "block9", 16, 16)
-        with self.assertRaisesRegex(InputError, "--size=2.*block2_pool"):
+        with self.assertRaisesRegex(InputError, "2 x 2 pixels up to block2_pool.*size"):
             receptive_field.receptive_field(net, "block2_pool", 2, 2)
         with self.assertRaisesRegex(InputError, "column of 0 to 3.*Received: 4"):
             receptive_field.receptive_field(net, "block2_pool", 16, 16).box(3, 4)

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 
 # 2 x 2: the whole is twice as wide as what a network is used to; the authors' 3 x 3, thrice.
 CELLS = 4
@@ -90,7 +90,7 @@ def draw(labels: Sequence[Hashable], count: int, seed: int = 0) -> np.ndarray:
         InputError: fewer than four classes, `count` below 1.
     """
     if count < 1:
-        raise InputError(f"--grids={count}: expected 1 or more.")
+        raise InputError(f"{arg('count')}={count}: expected 1 or more.")
     places: dict[Hashable, list[int]] = {}
     for place, label in enumerate(labels):
         places.setdefault(label, []).append(place)

@@ -12,7 +12,7 @@ import numpy as np
 
 from tfvis.attention import boxes
 from tfvis.attention.boxes import Box
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 
 # The three of MaxBoxAccV2, and the one of every older measure (PASCAL VOC's).
 AT, HALF = (0.3, 0.5, 0.7), 0.5
@@ -102,9 +102,11 @@ def max_box_accuracy(
     """
     thresholds, at = np.array(thresholds, np.float64), np.array(at, np.float64)
     if not (thresholds.size and np.all((thresholds >= 0) & (thresholds < 1))):
-        raise InputError("--thresholds: expected one or more shares of the maximum, 0 to below 1.")
+        raise InputError(
+            f"{arg('thresholds')}: expected one or more shares of the maximum, 0 to below 1."
+        )
     if not (at.size and np.all((at > 0) & (at <= 1))):
-        raise InputError("--at: expected one or more IoUs, above 0 to 1.")
+        raise InputError(f"{arg('at')}: expected one or more IoUs, above 0 to 1.")
     right = np.zeros((2, len(at), len(thresholds)), int)
     count = 0
     for mask, true in _pairs(masks, truths, "masks as truths"):
@@ -209,7 +211,7 @@ def _best(mask: np.ndarray, true: np.ndarray, threshold: float) -> tuple[float, 
 def _right(predicted, truths, at: float) -> np.ndarray:
     """Returns bool [n]: which boxes match a true one."""
     if not 0 < at <= 1:
-        raise InputError(f"--at={at}: expected an IoU, above 0 to 1.")
+        raise InputError(f"{arg('at')}={at}: expected an IoU, above 0 to 1.")
     found = []
     for k, (box, true) in enumerate(_pairs(predicted, truths, "boxes as truths")):
         corners = _true(true, k)

@@ -50,7 +50,7 @@ def read_model(path: os.PathLike | str) -> Model:
             not that of its numbers (layer, shape and count are named).
     """
     path = files.located(path)
-    data = _bytes(path, "--snapshot_format=BINARYPROTO")
+    data = _bytes(path, "snapshot_format: BINARYPROTO")
     try:
         message = protobuf_wire.cut(data, "net")
         net = upgrade_proto.upgraded(_parsed(schema.NetParameter, message))

@@ -1,6 +1,6 @@
 """Which layers of a file are in a network: the include and exclude rules of Caffe's net.cpp."""
 
-from tfvis.errors import InputError, nearest
+from tfvis.errors import InputError, arg, nearest
 
 
 def state(net, stages: tuple[str, ...]):
@@ -19,7 +19,9 @@ def state(net, stages: tuple[str, ...]):
     known = stages_of(net)
     for stage in stages:
         if stage not in known:
-            raise InputError(f"--stage={stage}: no layer is of this stage. {nearest(stage, known)}")
+            raise InputError(
+                f"{arg('stage')}={stage}: no layer is of this stage. {nearest(stage, known)}"
+            )
     if stages:
         result.ClearField("stage")
         result.stage.extend(stages)

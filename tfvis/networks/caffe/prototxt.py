@@ -7,7 +7,7 @@ import re
 from google.protobuf import text_format
 
 from tfvis import files
-from tfvis.errors import InputError
+from tfvis.errors import InputError, Text, arg, marked
 from tfvis.networks.caffe import (
     data_layers,
     net_state_rules,
@@ -91,7 +91,7 @@ def parsed(text: str, path: os.PathLike | str, stages: tuple[str, ...] = ()) -> 
         net = upgrade_proto.upgraded(net)
         kept = [layer for layer in net.layer if net_state_rules.included(layer, net.state)]
     except InputError as error:
-        reason = str(error)
+        reason = marked(error)
         raise InputError(
             f"{reason if reason.startswith(str(path)) else f'{path}: {reason}'}."
         ) from error
@@ -124,7 +124,8 @@ def _stages(net, state, path) -> tuple[str, ...]:
     found = net_state_rules.stages_of(net)
     if not found or state.stage:
         return ()
-    return (f"{path}: has layers of the stages {', '.join(found)}; none is chosen (--stage=)",)
+    said = f"{path}: has layers of the stages {', '.join(found)}; none is chosen ({arg('stage')}=)"
+    return (Text(said),)
 
 
 def _places(

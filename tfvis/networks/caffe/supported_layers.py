@@ -6,7 +6,7 @@ boxes are made. What is left out is always said.
 
 import dataclasses
 
-from tfvis.errors import InputError, nearest
+from tfvis.errors import InputError, arg, nearest
 from tfvis.networks.caffe import schema
 from tfvis.networks.caffe.layer_names import legal
 from tfvis.networks.caffe.prototxt import Prototxt
@@ -91,7 +91,7 @@ class _Planner:
         wanted = [i for i, name in enumerate(names) if self._until in (name, legal(name))]
         if not wanted:
             raise InputError(
-                f"--until={self._until}: {self._label} has no such layer. "
+                f"{arg('until')}={self._until}: {self._label} has no such layer. "
                 f"{nearest(self._until, names)}"
             )
         makers: dict[str, int] = {}
@@ -142,8 +142,8 @@ class _Planner:
             elif layer.type not in self._known:
                 if self._until is not None:
                     raise InputError(
-                        f"--until={self._until}: {self._label}: needs layer {self._named(layer)}, "
-                        "which is not supported."
+                        f"{arg('until')}={self._until}: {self._label}: needs layer "
+                        f"{self._named(layer)}, which is not supported."
                     )
                 source = "" if layer.bottom else f", and its size not known. {_SAY_SIZE[:-1]}"
                 reasons.append(f"layer {self._named(layer)} is not supported{source}")
@@ -151,7 +151,7 @@ class _Planner:
                 (blob, *_) = sorted(withheld & set(layer.bottom))
                 raise InputError(
                     f"{self._label}: layer {self._named(layer)} takes {blob!r}, an input that is "
-                    "no picture. --until=LAYER opens what lies before it."
+                    f"no picture. {arg('until')}=LAYER opens what lies before it."
                 )
             else:
                 kept.append(layer)
@@ -170,14 +170,14 @@ class _Planner:
             if depth > _DEEPEST:
                 raise InputError(
                     f"{self._label}: layer {self._named(layer)} has more than {_DEEPEST} layers "
-                    "before it, one after another, which is not supported. --until=LAYER ends "
-                    "the network earlier."
+                    f"before it, one after another, which is not supported. {arg('until')}=LAYER "
+                    "ends the network earlier."
                 )
             for field in self._read.unknown.get(layer.name, ()):
                 raise InputError(
                     f"{self._label}:{field.line}: layer {layer.name} of type {layer.type} has "
-                    f"{field.name}, which is not known here and may change what it computes. "
-                    "Take it out if it does not, or open what lies before it with --until=LAYER."
+                    f"{field.name}, which is not known here and may change what it computes. Take "
+                    f"it out if it does not, or open what lies before it with {arg('until')}=LAYER."
                 )
             for k, blob in enumerate(layer.top):
                 in_place = k < len(layer.bottom) and layer.bottom[k] == blob

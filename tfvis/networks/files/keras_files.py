@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from tfvis import bounds
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks.files import hdf5, keras2_configs, keras_configs
 
 
@@ -74,8 +74,8 @@ def _of_h5(path: pathlib.Path, label: str) -> tuple[object, str]:
         text, version = file.attrs.get("model_config"), file.attrs.get("keras_version", "")
     if text is None:
         raise InputError(
-            f"{label}: holds weights and no layers. Name the network: --network=NAME "
-            f"--weights={path}."
+            f"{label}: holds weights and no layers. Name the network: {arg('network')}=NAME "
+            f"{arg('weights')}={path}."
         )
     return json.loads(text), version.decode() if isinstance(version, bytes) else str(version)
 

@@ -2,19 +2,24 @@
 
 import pathlib
 
+from tfvis.errors import arg
+
 _SAVE = "in Python, open it and call model.save('NAME.keras')"
 _WRAP = "or look at the model itself: tfvis.wrap(model)"
-_HOLDS_WEIGHTS = "holds weights and no layers. Name the network: --network=NAME --weights={}"
+_HOLDS_WEIGHTS = (
+    f"holds weights and no layers. Name the network: {arg('network')}=NAME {arg('weights')}={{}}"
+)
 # By the end of the name, the longer ones first.
 _BY_SUFFIX = {
     ".weights.h5": _HOLDS_WEIGHTS,
     ".npz": _HOLDS_WEIGHTS,
     ".caffemodel": (
-        "holds weights and no layers. Name its .prototxt, or a network: --network=NAME --weights={}"
+        f"holds weights and no layers. Name its .prototxt, or a network: {arg('network')}=NAME "
+        f"{arg('weights')}={{}}"
     ),
     ".onnx": (
         "an ONNX graph; its weights can be read into the same network of Keras or Caffe: "
-        "--network=NAME --weights={}"
+        f"{arg('network')}=NAME {arg('weights')}={{}}"
     ),
     ".pb": "a graph of TensorFlow, which has no layers of Keras; where it was made, save the "
     "Keras model: model.save('NAME.keras')",
@@ -24,7 +29,7 @@ _BY_SUFFIX = {
 }
 _PICKLED = (
     "a file of PyTorch, which is code to whoever opens it; export its weights to ONNX and give "
-    "them to the same network of Keras: --network=NAME --weights=FILE.onnx"
+    f"them to the same network of Keras: {arg('network')}=NAME {arg('weights')}=FILE.onnx"
 )
 _BY_SUFFIX |= dict.fromkeys((".pt", ".pth", ".ckpt", ".bin", ".safetensors", ".pkl"), _PICKLED)
 _CHECKPOINT = (

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from tfvis import bounds, files
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg, marked
 from tfvis.networks.files import hdf5, keras_bounds, keras_files, onnx_files
 
 SUFFIXES = (".npz", ".weights.h5", ".h5", ".keras", ".onnx", ".caffemodel")
@@ -51,11 +51,13 @@ def load_into(model: keras.Model, path: os.PathLike | str) -> None:
         InputError: unknown kind of file, unreadable, larger than its bytes can hold, or
             shapes that do not fit (both are named).
     """
-    label = f"--weights={path}"
+    label = f"{arg('weights')}={path}"
     path = files.check(files.located(path, label), label, bounds.WEIGHTS)
     kind = next((s for s in SUFFIXES if path.name.lower().endswith(s)), None)
     if kind is None:
-        raise InputError(f"--weights={path}: expected a file ending in {', '.join(SUFFIXES)}.")
+        raise InputError(
+            f"{arg('weights')}={path}: expected a file ending in {', '.join(SUFFIXES)}."
+        )
     with _explained(label, f"cannot be read as weights of {model.name}"):
         if kind == ".npz":
             assign(model, read_npz(path), path)
@@ -105,24 +107,24 @@ def _explained(label: str, message: str) -> Iterator[None]:
     except InputError as error:
         if f"{label.partition('=')[2]}:" in str(error):
             raise
-        raise InputError(f"{label}: {error}".rstrip(".") + ".") from error
+        raise InputError(f"{label}: {marked(error)}".rstrip(".") + ".") from error
     except MemoryError as error:
         raise InputError(f"{label}: {message} (it declares more than memory holds).") from error
     except Exception as error:
         raise InputError(f"{label}: {message} ({first_line(error)}).") from error
 
 
-def open_model(path: os.PathLike | str, flag: str = "network") -> keras.Model:
+def open_model(path: os.PathLike | str, argument: str = "network") -> keras.Model:
     """Opens a .keras file, or a whole model's .h5, without running any code it may carry.
 
     Args:
         path: the file.
-        flag: the name used for it in messages.
+        argument: that named it, for messages.
 
     Raises:
         InputError: missing, no such file, needs code (a lambda, an unknown class).
     """
-    label = f"--{flag}={path}"
+    label = f"{arg(argument)}={path}"
     path = files.check(files.located(path, label), label, bounds.WEIGHTS)
     for module in _LAYERS:
         importlib.import_module(f"tfvis.networks.{module}")
@@ -143,12 +145,12 @@ def assign(model: keras.Model, arrays: Arrays, path: os.PathLike | str) -> None:
         if not layer.weights:
             continue
         if layer.name not in arrays:
-            raise InputError(f"--weights={path}: holds no weights for layer {layer.name}.")
+            raise InputError(f"{arg('weights')}={path}: holds no weights for layer {layer.name}.")
         want = [tuple(w.shape) for w in layer.weights]
         have = [tuple(a.shape) for a in arrays[layer.name]]
         if want != have:
             raise InputError(
-                f"--weights={path}: layer {layer.name} takes {want}, the file holds {have}."
+                f"{arg('weights')}={path}: layer {layer.name} takes {want}, the file holds {have}."
             )
         layer.set_weights(arrays[layer.name])
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import keras
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, Text, arg
 from tfvis.networks import rewiring
 from tfvis.networks.caffe.zoo import named
 from tfvis.networks.preprocessing import architecture, batch_statistics, contracts, model_front
@@ -73,13 +73,18 @@ def choice(model: keras.Model) -> Choice:
     if nearest != "none" and unlike[nearest] < unlike["none"] / 2:
         return Choice(
             none,
-            f"nothing tells for certain what the model learnt to be shown; its batch "
-            f"normalisations fit {nearest} better, in RGB or BGR; name it with --preprocessing",
+            Text(
+                "nothing tells for certain what the model learnt to be shown; its batch "
+                f"normalisations fit {nearest} better, in RGB or BGR; name it with "
+                f"{arg('preprocessing')}"
+            ),
         )
     return Choice(
         none,
-        "nothing tells what the model learnt to be shown; if that was not RGB in 0..255, name it "
-        "with --preprocessing",
+        Text(
+            "nothing tells what the model learnt to be shown; if that was not RGB in 0..255, name "
+            f"it with {arg('preprocessing')}"
+        ),
     )
 
 

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from tfvis import bounds, files
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg, marked
 from tfvis.networks import labels
 from tfvis.networks.preprocessing import contracts
 
@@ -85,7 +85,7 @@ def _words(contract: contracts.Preprocessing) -> dict:
     }
 
 
-def read(path: os.PathLike | str, flag: str = "network") -> contracts.Preprocessing | None:
+def read(path: os.PathLike | str, argument: str = "network") -> contracts.Preprocessing | None:
     """Returns the contract in a .keras file, None if there is none.
 
     Raises:
@@ -105,18 +105,18 @@ def read(path: os.PathLike | str, flag: str = "network") -> contracts.Preprocess
             return contract
     except (OSError, ValueError, KeyError, TypeError, RecursionError, zipfile.BadZipFile) as error:
         raise InputError(
-            f"--{flag}={path}: what it says of its preprocessing cannot be used ({error}). "
-            "Name one with --preprocessing."
+            f"{arg(argument)}={path}: what it says of its preprocessing cannot be used "
+            f"({marked(error)}). Name one with {arg('preprocessing')}."
         ) from error
 
 
-def classes(path: os.PathLike | str, flag: str = "network") -> Classes:
+def classes(path: os.PathLike | str, argument: str = "network") -> Classes:
     """Returns what a .keras file says of its classes.
 
     Raises:
         InputError: what is there names none.
     """
-    label = f"--{flag}={path}"
+    label = f"{arg(argument)}={path}"
     try:
         with zipfile.ZipFile(path) as archive:
             if _CLASSES not in archive.namelist():

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import images
-from tfvis.errors import InputError, nearest
+from tfvis.errors import InputError, arg, nearest
 from tfvis.networks.preprocessing import steps_from_file
 
 # Mean pixel of ImageNet (RGB) that the Oxford VGG and the first ResNet models
@@ -214,5 +214,5 @@ def named(name: str) -> Preprocessing:
         InputError: there is none of that name.
     """
     if name not in CONTRACTS:
-        raise InputError(f"--preprocessing={name}: unknown. {nearest(name, CONTRACTS)}")
+        raise InputError(f"{arg('preprocessing')}={name}: unknown. {nearest(name, CONTRACTS)}")
     return CONTRACTS[name]

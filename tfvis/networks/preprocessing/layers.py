@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from tfvis import images
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks import rewiring
 from tfvis.networks.preprocessing import contracts, published_recipes, steps_from_file
 
@@ -50,8 +50,8 @@ def end_to_end(network: "Network", recipe: published_recipes.Recipe | None = Non
         )
     if network.channels not in (1, 3):
         raise InputError(
-            f"--network={network.name}: takes {network.channels} channels, and a picture file "
-            "has 3."
+            f"{arg('network')}={network.name}: takes {network.channels} channels, and a picture "
+            "file has 3."
         )
     graph = network.graph
     # Names are the network's own first.

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks.receptive_field import layer_rules, spatial_positions
 from tfvis.networks.receptive_field.layer_rules import Layout, Support, Window
 from tfvis.networks.receptive_field.subgraph_probing import Lost
@@ -134,8 +134,8 @@ def receptive_field(
     axes = (found.rows, found.columns)
     if 0 in (len(axis.first) for axis in axes):
         raise InputError(
-            f"--size={height}: {network.name} cannot take an image of {height} x {width} pixels "
-            f"up to {layer}. Try a larger one, a multiple of 32."
+            f"{network.name} cannot take an image of {height} x {width} pixels up to {layer}. Try "
+            f"a larger {arg('size')}, a multiple of 32."
         )
     return Field(*axes, (height, width), found.layout)
 

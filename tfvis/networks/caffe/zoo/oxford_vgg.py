@@ -5,7 +5,7 @@ import re
 import keras
 import numpy as np
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 
 _DENSE = {"fc1": "fc6", "fc2": "fc7", "predictions": "fc8"}
 
@@ -43,8 +43,8 @@ def arrays(
             want = tuple(layer.kernel.shape)
             if kernel.shape != want[::-1]:
                 raise InputError(
-                    f"--weights={path}: layer {layer.name} takes {want[::-1]}, {source} in the "
-                    f"file holds {kernel.shape}."
+                    f"{arg('weights')}={path}: layer {layer.name} takes {want[::-1]}, {source} in "
+                    f"the file holds {kernel.shape}."
                 )
             if layer.name == "fc1":
                 # Caffe counts channel by channel, Keras pixel by pixel.
