@@ -32,6 +32,18 @@ class ExplainerTest(tf.test.TestCase, parameterized.TestCase):
         if name != "VisualBackProp":
             self.assertAllEqual(explain(self.images, ["c", 2]), found)
 
+    @parameterized.parameters("VisualBackProp", *_OF_CLASSES)
+    def test_pictures_that_are_none(self, name):
+        explain = getattr(tfvis, name)(self.net)
+        beyond, unknown = self.images.copy(), self.images.copy()
+        beyond[0, 0, 0], unknown[1, 2, 3, 0] = 300, np.nan
+        for pixels, words in (
+            (beyond, "0 to 255.*to 300"), (unknown, "0 to 255.*nan"), ("a.png", "tfvis.load reads"),
+            (self.images / 255, "multiply by 255"), (self.images[0, 0], r"expected an array .*"),
+        ):  # fmt: skip
+            with self.assertRaisesRegex(InputError, f"^images.*{words}"):
+                explain(pixels)
+
     def test_a_network_is_shown_on_one_line(self):
         self.assertRegex(repr(self.net), r"^<Network small: \d+ layers, 5 classes>$")
 

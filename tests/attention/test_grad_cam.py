@@ -269,7 +269,7 @@ class GradCamTest(tf.test.TestCase, parameterized.TestCase):
             "a class of 0 to 4": lambda: cam(_images(2), [0, 5]),
             "for each of 2": lambda: cam(_images(2), [0]),
             r"Received: \[0\.5\]": lambda: cam(_images(1), [0.5]),
-            "takes images of": lambda: cam(_images(1)[0, 0], [0]),
+            "images: expected an array": lambda: cam(_images(1)[0, 0], [0]),
             "cannot take an image": lambda: cam(_images(1)[:, :1, :1], [0]),
         }
         for words, call in cases.items():

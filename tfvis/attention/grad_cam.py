@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfvis import image_arguments
 from tfvis.attention import explainer
 from tfvis.errors import InputError, arg
 from tfvis.networks import differentiable, rewiring
@@ -72,7 +73,7 @@ class GradCam:
         """Returns the maps of classes at the images' size, not normalised.
 
         Args:
-            images: float32 [batch, height, width, channels], display space; or one image.
+            images: [height, width, 3] or a batch of them, 0..255.
             target: see `explainer.Explainer`.
 
         Returns:
@@ -82,8 +83,7 @@ class GradCam:
         Raises:
             InputError: see `maps`.
         """
-        images = tf.convert_to_tensor(images, tf.float32)
-        images = images[None] if len(images.shape) == 3 else images
+        images = image_arguments.batch(images, self.network.channels)
         self._checked(images)
         # Numbers, one each, are checked below.
         numbers = np.ndim(target) == 1 and np.asarray(target).dtype.kind in "iuf"

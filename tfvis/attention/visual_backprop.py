@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfvis import image_arguments
 from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import reach, spatial_positions
@@ -104,14 +105,14 @@ class VisualBackProp:
             InputError: not such images, or too small for the network.
         """
         del target
-        images = tf.convert_to_tensor(images, tf.float32)
-        return self.attend(images[None] if len(images.shape) == 3 else images).mask
+        return self.attend(image_arguments.batch(images, self.network.channels)).mask
 
     def attend(self, images: tf.Tensor) -> Attention:
         """Returns the masks of images, and the masks in between.
 
         Args:
-            images: float32 [batch, height, width, channels], display space.
+            images: float32 [batch, height, width, channels], display space, which `__call__`
+                makes sure of.
 
         Raises:
             InputError: not such images, or too small for the network.

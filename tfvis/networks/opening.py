@@ -167,7 +167,7 @@ def checkpoint(name: str, argument: str = "network", above: int = 0) -> Opened:
             base = opened(said["network"], given, *variant, top=False)
         graph = rewiring.rewire(base.model, place)
     except InputError as error:
-        raise InputError(f"{where}: its network cannot be built: {marked(error)}") from error
+        raise InputError(f"{where}: its network cannot be built: {error}") from error
     cut, last = said["cut"], said["last"]
     places = [path for path, tensor in graph.tensors.items() if len(tensor.shape) == 4]
     if last not in places or cut not in places[: places.index(last)]:
