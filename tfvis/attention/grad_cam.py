@@ -16,7 +16,7 @@ import tensorflow as tf
 from tfvis import image_arguments
 from tfvis.attention import explainer
 from tfvis.errors import InputError, arg
-from tfvis.networks import differentiable, rewiring
+from tfvis.networks import differentiable, keras_graph
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import receptive_field, spatial_positions
 from tfvis.networks.receptive_field.dominators import dominators
@@ -214,7 +214,7 @@ def _deepest(network: Network, found: Maps) -> Map:
     found.check_end("Grad-CAM", network.name)
     ends = features(network, found)
     finer = [
-        one for one in ends if not isinstance(rewiring.operation(tensors[one.path]), _POOLINGS)
+        one for one in ends if not isinstance(keras_graph.operation(tensors[one.path]), _POOLINGS)
     ]
     for one in reversed(finer or ends):
         if _answers(tensors[one.path], scores, one):

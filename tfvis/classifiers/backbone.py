@@ -14,7 +14,7 @@ import numpy as np
 from tfvis.classifiers.mixstyle import MixStyle
 from tfvis.classifiers.settings import DROPOUT
 from tfvis.errors import InputError, arg, nearest
-from tfvis.networks import convolutions
+from tfvis.networks import convolutions, keras_graph
 from tfvis.networks import weights as sources
 from tfvis.networks.files import checkpoint_files
 from tfvis.networks.network import Network
@@ -141,7 +141,7 @@ def learner(
         if not isinstance(layer, keras.Layer):  # An operation, such as a sum: no state.
             return layer
         made = type(layer).from_config(layer.get_config() | {"dtype": policy})
-        for inside in made._flatten_layers():  # Of a nested model; else the layer alone.
+        for inside in keras_graph.inner_layers(made):  # Of a nested model; else the layer alone.
             convolutions.everywhere(inside)
         return made
 

@@ -2,10 +2,10 @@
 
 import keras
 
-from tfvis.networks import rewiring
+from tfvis.networks import keras_graph, rewiring
+from tfvis.networks.keras_graph import sources
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import layer_rules
-from tfvis.networks.receptive_field.dominators import sources
 
 _NONLINEAR = {
     "ELU", "Elu", "Gelu", "HardSilu", "LeakyReLU", "LeakyRelu", "Mish", "PReLU", "ReLU", "Relu",
@@ -28,7 +28,7 @@ def activated(network: Network, layer: str) -> str:
         return layer
     tensors = network.graph.tensors
     tensor = tensors[network.path(layer)]
-    if rewiring.fused_activation(rewiring.operation(tensor)):
+    if rewiring.fused_activation(keras_graph.operation(tensor)):
         return layer
     paths = {id(tensor): path for path, tensor in tensors.items()}
     takers: dict[int, list] = {}
@@ -37,7 +37,7 @@ def activated(network: Network, layer: str) -> str:
             takers.setdefault(id(source), []).append(taker)
     while len(takers.get(id(tensor), ())) == 1:
         (tensor,) = takers[id(tensor)]
-        operation = rewiring.operation(tensor)
+        operation = keras_graph.operation(tensor)
         if not (layer_rules.pointwise(operation) or layer_rules.scaled(operation)):
             break
         if _nonlinear(operation):

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from tfvis import images
 from tfvis.errors import InputError
-from tfvis.networks import rewiring
+from tfvis.networks import keras_graph
+from tfvis.networks.keras_graph import sources
 from tfvis.networks.network import Network
-from tfvis.networks.receptive_field.dominators import sources
 
 # Side of the pictures that layers are tried with.
 _SIDE = 256
@@ -107,5 +107,5 @@ def culprit(network: Network, layer: str, size: tuple[int, int]) -> str:
     for path in reversed(cut):
         before = sources(tensors[path])
         if before and not all(id(tensor) in missing for tensor in before):
-            return f"{path} ({type(rewiring.operation(tensors[path])).__name__})"
+            return f"{path} ({type(keras_graph.operation(tensors[path])).__name__})"
     return layer

@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import hardware
-from tfvis.networks import convolutions, rewiring
+from tfvis.networks import convolutions, keras_graph, rewiring
 from tfvis.networks.caffe.keras_layers.convolution_and_shape import GroupedConv2D
 from tfvis.networks.receptive_field import layer_rules
 
@@ -75,11 +75,11 @@ def plan(
         # An operation without weights (x / 255.0) is no Layer and has no policy.
         casts = precision == "bfloat16" and isinstance(layer, keras.Layer)
         if casts and layer.dtype_policy.name == "float32":
-            changes = {"_dtype_policy": keras.DTypePolicy("mixed_bfloat16")}
+            changes = {"policy": "mixed_bfloat16"}
         return rewiring.twin(layer, **changes)(*args, **kwargs)
 
     graph = rewiring.rewire(model, place)
-    produced = {path: tensor._keras_history.operation.name for path, tensor in model.output.items()}
+    produced = {path: keras_graph.operation(tensor).name for path, tensor in model.output.items()}
     return keras.Model(
         graph.inputs, {name: graph.tensors[produced[path]] for name, path in paths.items()}
     )
@@ -100,7 +100,7 @@ def _exact(layer) -> bool:
     kind = type(layer)
     if kind.__module__.startswith("tfvis."):
         return False
-    if not kind.__module__.startswith("keras.src.") or kind is keras.layers.Lambda:
+    if not keras_graph.keras_module(kind) or kind is keras.layers.Lambda:
         return True
     if kind is keras.layers.UpSampling2D:
         return layer.interpolation not in ("nearest", "bilinear")

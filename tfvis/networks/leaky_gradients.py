@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvis.networks import rewiring
+from tfvis.networks import keras_graph, rewiring
 from tfvis.networks.rewiring import Graph
 
 # Operations of keras.ops, and layers without weights, that are flat somewhere.
@@ -49,7 +49,7 @@ def tapped(graph: Graph, paths: list[str] | tuple[str, ...]) -> Graph:
         paths: where no ReLU ends a path, it is left.
     """
     rectifiers = (keras.activations.relu, keras.activations.relu6)
-    chosen = {rewiring.operation(graph.tensors[path]).name: path for path in paths}
+    chosen = {keras_graph.operation(graph.tensors[path]).name: path for path in paths}
     taps = {}
 
     def tap(path, before, function):
@@ -104,7 +104,8 @@ def _may_be_flat(layer, tensor, output) -> bool:
     """Tells functions of each value alone that may be flat; what cannot be seen into is tried."""
     if isinstance(layer, keras.layers.Activation):
         return layer.activation not in _JOINT
-    known = type(layer).__module__.startswith(("keras.src.", "tfvis."))
+    kind = type(layer)
+    known = keras_graph.keras_module(kind) or kind.__module__.startswith("tfvis.")
     if known and type(layer) is not keras.layers.Lambda:
         return type(layer).__name__ in _FLAT
     if tuple(getattr(output, "shape", ())) != tuple(tensor.shape):

@@ -10,11 +10,12 @@ import functools
 import keras
 
 from tfvis.errors import InputError
-from tfvis.networks import rewiring
+from tfvis.networks import keras_graph, rewiring
 from tfvis.networks.caffe.keras_layers.convolution_and_shape import GroupedConv2D
+from tfvis.networks.keras_graph import sources
 from tfvis.networks.network import Network
 from tfvis.networks.padding_layer import Padding
-from tfvis.networks.receptive_field.dominators import dominators, sources
+from tfvis.networks.receptive_field.dominators import dominators
 
 MODES = ("zero", "replicate", "circular")
 _CONVOLUTIONS = (keras.layers.Conv2D, GroupedConv2D)
@@ -46,7 +47,7 @@ def _padded(network: Network, mode: str) -> Network:
     if mode == "replicate":
         # By the name in the graph, which of a nested model is not the path.
         first = network.convolutions()[:1]
-        chosen = {rewiring.operation(network.graph.tensors[path]).name for path in first}
+        chosen = {keras_graph.operation(network.graph.tensors[path]).name for path in first}
 
     for_convolutions = _paddings(network, chosen)
     bare = _unpadded(network) if mode == "circular" else set()
@@ -85,9 +86,9 @@ def _unpadded(network: Network) -> set[str]:
     found = set()
     for path in dominators(network):
         tensor = network.graph.tensors[path]
-        layer = rewiring.operation(tensor)
+        layer = keras_graph.operation(tensor)
         if type(layer) in _CONVOLUTIONS and layer.padding == "valid":
-            before = rewiring.operation(sources(tensor)[0])
+            before = keras_graph.operation(sources(tensor)[0])
             if not isinstance(before, keras.layers.ZeroPadding2D):
                 found.add(layer.name)
     return found
@@ -102,10 +103,10 @@ def _paddings(network: Network, chosen: set[str] | None) -> set[str]:
     """
     found: dict[str, bool] = {}
     for tensor in network.graph.tensors.values():
-        layer = rewiring.operation(tensor)
+        layer = keras_graph.operation(tensor)
         right = type(layer) in _CONVOLUTIONS and (chosen is None or layer.name in chosen)
         for source in sources(tensor):
-            before = rewiring.operation(source)
+            before = keras_graph.operation(source)
             if isinstance(before, keras.layers.ZeroPadding2D):
                 found[before.name] = found.get(before.name, True) and right
     return {name for name, right in found.items() if right}

@@ -22,7 +22,7 @@ import keras
 import tensorflow as tf
 
 from tfvis.errors import InputError, arg
-from tfvis.networks import rewiring
+from tfvis.networks import keras_graph, rewiring
 from tfvis.networks.caffe.keras_layers import convolution_and_shape as caffe
 from tfvis.networks.caffe.keras_layers import lrn, pooling
 from tfvis.networks.network import Network
@@ -124,7 +124,7 @@ def _rectified_network(network: Network, policy: str) -> Network:
 def _check_rectified(network: Network, policy: str, layers: list[str]) -> None:
     """Raises InputError at the first nonlinearity before `layers` that is no ReLU."""
     graph = network.graph
-    names = {id(rewiring.operation(tensor)): path for path, tensor in graph.tensors.items()}
+    names = {id(keras_graph.operation(tensor)): path for path, tensor in graph.tensors.items()}
     for layer in layers:
         model = graph.truncated([network.path(layer)])
         for operation in model.operations:
@@ -143,9 +143,7 @@ def _is_rectifier(operation) -> bool:
     kind = type(operation)
     if kind is keras.layers.Activation:
         return False
-    return operation in _FUNCTIONS or (
-        kind.__module__.startswith("keras.src.") and kind.__name__ in _CLASSES
-    )
+    return operation in _FUNCTIONS or (keras_graph.keras_module(kind) and kind.__name__ in _CLASSES)
 
 
 def _other_nonlinearity(operation) -> str:
@@ -153,7 +151,7 @@ def _other_nonlinearity(operation) -> str:
     kind = type(operation)
     if isinstance(operation, keras.layers.InputLayer) or _is_rectifier(operation):
         return ""
-    own = kind.__module__.startswith("keras.src.") or kind in _CAFFE
+    own = keras_graph.keras_module(kind) or kind in _CAFFE
     if not own or kind is keras.layers.Lambda:
         return f"a {kind.__name__} layer, which may hold any,"
     if not isinstance(operation, keras.Layer):
@@ -161,8 +159,9 @@ def _other_nonlinearity(operation) -> str:
     activation = getattr(operation, "activation", None)
     if activation not in (None, keras.activations.linear) and not _is_rectifier(activation):
         return getattr(activation, "__name__", type(activation).__name__)
-    inside = [layer for layer in operation._flatten_layers(False) if layer is not activation]
-    groups = ("keras.src.layers.activations.", "keras.src.layers.attention.")
-    if kind is not keras.layers.Activation and (inside or kind.__module__.startswith(groups)):
+    layers = keras_graph.inner_layers(operation, itself=False)
+    inside = [layer for layer in layers if layer is not activation]
+    group = keras_graph.keras_module(kind).startswith(("layers.activations.", "layers.attention."))
+    if kind is not keras.layers.Activation and (inside or group):
         return kind.__name__
     return ""

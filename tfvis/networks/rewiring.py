@@ -13,7 +13,7 @@ from collections.abc import Callable
 import keras
 
 from tfvis.errors import InputError, arg
-from tfvis.networks import convolutions
+from tfvis.networks import convolutions, keras_graph
 from tfvis.networks.caffe.keras_layers.pooling import CaffeAveragePooling2D, CaffeMaxPooling2D
 
 
@@ -56,16 +56,16 @@ class Graph:
 def twin(layer: keras.Layer, **changes) -> keras.Layer:
     """Returns a layer that shares all variables of `layer`, with attributes changed.
 
-    `copy.copy` would serialise the layer and make new variables, hence by hand. A twin runs
-    on every CPU, see `convolutions.everywhere`; so do those in a nested model that is kept whole.
+    A twin runs on every CPU, see `convolutions.everywhere`; so do those in a nested model that is
+    kept whole.
+
+    Args:
+        layer: stays as it is.
+        changes: see `keras_graph.shallow_copy`.
     """
-    if isinstance(layer, keras.Model) and _is_graph(layer):
+    if isinstance(layer, keras.Model) and keras_graph.is_graph(layer):
         layer = keras.models.clone_model(layer, clone_function=twin)
-    copy = object.__new__(type(layer))
-    # Not setattr: Keras would take the change for one of the shared layer's own.
-    copy.__dict__.update(layer.__dict__)
-    copy.__dict__.update(_inbound_nodes=[], _outbound_nodes=[], **changes)
-    return convolutions.everywhere(copy)
+    return convolutions.everywhere(keras_graph.shallow_copy(layer, **changes))
 
 
 def rewire(model: keras.Model, place: Place | None = None) -> Graph:
@@ -85,7 +85,11 @@ def rewire(model: keras.Model, place: Place | None = None) -> Graph:
 
     def run(layer: keras.Layer, prefix: str, args, kwargs) -> object:
         path = prefix + layer.name
-        if isinstance(layer, keras.Model) and _is_graph(layer) and _is_chain(layer, args):
+        if (
+            isinstance(layer, keras.Model)
+            and keras_graph.is_graph(layer)
+            and _is_chain(layer, args)
+        ):
             return walk(layer, args[0], path + "/")[0]
         name, count = path, 0
         while name in recorded:
@@ -120,7 +124,7 @@ def rewire(model: keras.Model, place: Place | None = None) -> Graph:
         # The clone's own outputs are copies cut off from `tensor`; ours are connected.
         return [_of_call(inner, one, produced, tensor) for one in inner.outputs]
 
-    if not _is_graph(model):
+    if not keras_graph.is_graph(model):
         raise InputError(
             "Expected a functional or sequential Keras model that has been built. "
             f"Received: {type(model).__name__} {model.name!r}"
@@ -148,32 +152,21 @@ def _of_call(inner: keras.Model, output, produced: dict[str, list], tensor):
         produced: {layer: results of its calls}, in the order Keras runs them.
         tensor: what stands for the model's input.
     """
-    made, node_index, tensor_index = output._keras_history
-    if made.name not in produced:
+    name = keras_graph.operation(output).name
+    if name not in produced:
         return tensor
-    by_depth = inner._nodes_by_depth
-    nodes = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
-    calls = [node for node in nodes if node.operation is made]
-    call = calls.index(made._inbound_nodes[node_index])
-    return keras.tree.flatten(produced[made.name][call])[tensor_index]
+    call, position = keras_graph.call_of(inner, output)
+    return keras.tree.flatten(produced[name][call])[position]
 
 
 def _keyed(model: keras.Model, paths: list[str]) -> dict[str, str]:
     """Returns {key of an output, or its path: path}."""
-    structure = getattr(model, "_outputs_struct", None)
-    named = structure if isinstance(structure, dict) else {}
-    keys = {id(tensor): key for key, tensor in named.items()}
+    keys = keras_graph.keys(model)
     return {
         keys.get(id(tensor), path): path
         for tensor, path in zip(model.outputs, paths, strict=True)
         if path
     }
-
-
-def _is_graph(model: keras.Model) -> bool:
-    """Tells functional and sequential models from subclassed ones, which hide theirs."""
-    graph = isinstance(model, keras.Sequential) or hasattr(model, "_run_through_graph")
-    return graph and model.built and bool(getattr(model, "inputs", None))
 
 
 def _is_chain(model: keras.Model, args) -> bool:
@@ -264,10 +257,7 @@ def replaced(graph: Graph, place: Place) -> Graph:
     # Every path, also those that lead to another output than the first.
     model = keras.Model(graph.inputs, first + list(graph.tensors.values()))
     new = rewire(model, place)
-    tensors = {path: new.tensors[operation(t).name] for path, t in graph.tensors.items()}
+    tensors = {
+        path: new.tensors[keras_graph.operation(t).name] for path, t in graph.tensors.items()
+    }
     return dataclasses.replace(graph, inputs=new.inputs, tensors=tensors)
-
-
-def operation(tensor: keras.KerasTensor):
-    """Returns the layer or operation that produced a symbolic tensor."""
-    return tensor._keras_history.operation

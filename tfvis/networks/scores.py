@@ -13,8 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis.errors import InputError, Text, arg, marked, nearest
-from tfvis.networks import rewiring, score_functions
-from tfvis.networks.receptive_field.dominators import ordered, passed, sources
+from tfvis.networks import keras_graph, rewiring, score_functions
+from tfvis.networks.keras_graph import ordered, sources
+from tfvis.networks.receptive_field.dominators import passed
 
 if typing.TYPE_CHECKING:
     from tfvis.networks.network import Network
@@ -176,7 +177,7 @@ def is_softmax(network: "Network", layer: str) -> bool:
         return path == head.output and head.form != "scores"
     if head and path == head.output:
         return head.kind == "multiclass" and head.form in ("probabilities", "logarithms")
-    operation = rewiring.operation(network.graph.tensors[path])
+    operation = keras_graph.operation(network.graph.tensors[path])
     # By name: keras.layers and keras.ops have one each.
     named = type(operation).__name__ in ("Softmax", "LogSoftmax")
     activation = getattr(operation, "activation", None)
@@ -216,7 +217,7 @@ def _source(graph: rewiring.Graph, output: str) -> str:
             break
         # A window wants more places than the one that scores are asked at; TensorFlow may end
         # the process for it.
-        if _windowed(rewiring.operation(after)) or _learns(tensor, end):
+        if _windowed(keras_graph.operation(after)) or _learns(tensor, end):
             break
         after = tensor
         # In the middle of a softmax by hand the order may be another, or no number finite.
@@ -236,7 +237,9 @@ def _windowed(operation) -> bool:
 def _learns(start, end) -> bool:
     """Tells whether weights of several numbers lie between two tensors, a temperature has one."""
     order, _ = ordered(end, stop={id(start)})
-    operations = {id(rewiring.operation(t)): rewiring.operation(t) for t in order if t is not start}
+    operations = {
+        id(keras_graph.operation(t)): keras_graph.operation(t) for t in order if t is not start
+    }
     return any(
         np.prod(weight.shape) > 1
         for operation in operations.values()
@@ -266,7 +269,7 @@ def _numbers(start, end) -> score_functions.Function:
 
 def _squashes(graph: rewiring.Graph, path: str) -> bool:
     """Tells whether what is at a path went through its layer's own squashing function."""
-    operation = rewiring.operation(graph.tensors[path])
+    operation = keras_graph.operation(graph.tensors[path])
     size = _size(graph.tensors[path])[0]
     if not size or not rewiring.fused_activation(operation):
         return False
@@ -294,7 +297,7 @@ def _kind(graph: rewiring.Graph, output: str, source: str) -> tuple[str, str] | 
     last = graph.layers[output]
     ends = f"ends in {last.name} ({type(last).__name__}), not in scores or probabilities of classes"
     size, places = _size(start)
-    pooled = isinstance(rewiring.operation(start), keras.layers.AveragePooling2D)
+    pooled = isinstance(keras_graph.operation(start), keras.layers.AveragePooling2D)
     if not size or (places is None and not pooled):
         return ends
     kind, form = score_functions.form(_numbers(start, end), size)
@@ -316,7 +319,7 @@ def _certain(kind: tuple[str, str] | str) -> bool:
 
 def _weighed(tensor) -> bool:
     """Tells scores, which weights make of features, from features themselves."""
-    operation = rewiring.operation(tensor)
+    operation = keras_graph.operation(tensor)
     if any(len(weight.shape) > 1 for weight in getattr(operation, "weights", ())):
         return not rewiring.fused_activation(operation)
     word = type(operation).__name__
@@ -324,7 +327,7 @@ def _weighed(tensor) -> bool:
         return True
     if word == "Activation" and operation.activation is not keras.activations.linear:
         return False
-    before = [source for source in sources(tensor) if hasattr(source, "_keras_history")]
+    before = [source for source in sources(tensor) if keras_graph.made(source)]
     return word in _PASSING and bool(before) and all(_weighed(source) for source in before)
 
 

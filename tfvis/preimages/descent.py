@@ -11,9 +11,8 @@ import tensorflow as tf
 
 from tfvis import parameterizations, priors
 from tfvis.errors import InputError, arg
-from tfvis.networks import rewiring
+from tfvis.networks import keras_graph
 from tfvis.networks.network import Network
-from tfvis.networks.receptive_field import dominators
 from tfvis.optimize import lbfgs, loop, optimizers
 from tfvis.optimize.progress import Progress
 from tfvis.preimages import zero_gradients
@@ -124,7 +123,7 @@ def _keeps_places(tensor) -> bool:
     """Tells whether a vector was made of the places of a map, one after another."""
     pools = (keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D)
     while len(tensor.shape) == 2 or tuple(tensor.shape[1:3]) == (1, 1):
-        operation, before = rewiring.operation(tensor), dominators.sources(tensor)
+        operation, before = keras_graph.operation(tensor), keras_graph.sources(tensor)
         # By name: keras.ops.mean and max over the places.
         if isinstance(operation, pools) or type(operation).__name__ in ("Mean", "Max"):
             return False

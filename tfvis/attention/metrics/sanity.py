@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from tfvis.errors import InputError
-from tfvis.networks import rewiring
+from tfvis.networks import keras_graph, rewiring
 from tfvis.networks.network import Network
 
 
@@ -20,7 +20,7 @@ def weighted(network: Network) -> tuple[str, ...]:
     """Returns the layers with weights on the way to the scores, those nearest to them first."""
     model = network.graph.truncated([network.logits])
     used = {id(operation) for operation in model.operations}
-    operations = {path: rewiring.operation(t) for path, t in network.graph.tensors.items()}
+    operations = {path: keras_graph.operation(t) for path, t in network.graph.tensors.items()}
     return tuple(
         path
         for path, layer in reversed(operations.items())
@@ -61,7 +61,7 @@ def cascade(
 
 
 def _randomised(network: Network, chosen: tuple[str, ...], seed: int) -> Network:
-    names = {rewiring.operation(network.graph.tensors[path]).name for path in chosen}
+    names = {keras_graph.operation(network.graph.tensors[path]).name for path in chosen}
     made: dict[tuple[int, ...], keras.Layer] = {}
 
     def place(layer, name, *args, **kwargs):

@@ -8,9 +8,9 @@ told by numbers: the average colour of photographs is to arrive near 0.
 import keras
 import numpy as np
 
-from tfvis.networks import rewiring
+from tfvis.networks import keras_graph, rewiring
 from tfvis.networks.caffe.keras_layers import convolution_and_shape, scale
-from tfvis.networks.receptive_field.dominators import sources
+from tfvis.networks.keras_graph import sources
 
 # What changes each colour by itself, and nothing by where it is.
 _KINDS = (
@@ -27,10 +27,10 @@ def first_layers(model: keras.Model) -> tuple[list[str], keras.Model | None]:
     tensor, names = graph.inputs, []
     while True:
         after = [t for t in graph.tensors.values() if any(s is tensor for s in sources(t))]
-        if len(after) != 1 or not isinstance(rewiring.operation(after[0]), _KINDS):
+        if len(after) != 1 or not isinstance(keras_graph.operation(after[0]), _KINDS):
             break
         (tensor,) = after
-        names.append(rewiring.operation(tensor).name)
+        names.append(keras_graph.operation(tensor).name)
     return names, keras.Model(graph.inputs, tensor) if names else None
 
 

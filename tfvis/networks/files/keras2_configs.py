@@ -6,6 +6,7 @@ Changes nothing that is computed; what would be computed otherwise is refused by
 import operator
 
 from tfvis.errors import InputError
+from tfvis.networks import keras_graph
 
 # Settings that Keras 3 has no more, of no consequence for what is put out.
 _GONE = {
@@ -128,7 +129,7 @@ def _model(kind: str, config, label: str) -> dict:
         config = config | _connected(layers, config)
     config = {k: v for k, v in config.items() if k not in ("build_input_shape", "trainable")}
     return {
-        "module": "keras.models" if sequential else "keras.src.models.functional",
+        "module": "keras.models" if sequential else keras_graph.FUNCTIONAL,
         "class_name": "Sequential" if sequential else "Functional",
         "config": config | {"layers": layers},
         "registered_name": None if sequential else "Functional",

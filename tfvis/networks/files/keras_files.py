@@ -11,6 +11,7 @@ import numpy as np
 
 from tfvis import bounds
 from tfvis.errors import InputError, arg
+from tfvis.networks import keras_graph
 from tfvis.networks.files import hdf5, keras2_configs, keras_configs
 
 
@@ -83,7 +84,7 @@ def _of_h5(path: pathlib.Path, label: str) -> tuple[object, str]:
 def _with_module(config: dict) -> dict:
     """Returns the config of an .h5 file with what its layers have: where its class is from."""
     functional = config.get("class_name") == "Functional"
-    home = "keras.src.models.functional" if functional else "keras.models"
+    home = keras_graph.FUNCTIONAL if functional else "keras.models"
     return {"module": home, "registered_name": None} | config
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from tfvis import images
 from tfvis.errors import InputError
 from tfvis.networks import rewiring
+from tfvis.networks.keras_graph import sources
 from tfvis.networks.preprocessing import contracts
-from tfvis.networks.receptive_field.dominators import sources
 
 # The first layers that keep statistics; later ones have forgotten the range.
 _LAYERS = 3

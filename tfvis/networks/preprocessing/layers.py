@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from tfvis import images
 from tfvis.errors import InputError, arg
-from tfvis.networks import rewiring
+from tfvis.networks import keras_graph, rewiring
 from tfvis.networks.preprocessing import contracts, published_recipes, steps_from_file
 
 if typing.TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _continued(graph: rewiring.Graph, tensor):
         model, input_tensors=tensor, clone_function=lambda layer: layer, call_function=call
     )
     # The clone's own output is a copy cut off from `tensor`.
-    return produced[rewiring.operation(graph.tensors[graph.output]).name]
+    return produced[keras_graph.operation(graph.tensors[graph.output]).name]
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -10,9 +10,9 @@ import dataclasses
 import keras
 import numpy as np
 
-from tfvis.networks import rewiring
+from tfvis.networks import keras_graph, rewiring
+from tfvis.networks.keras_graph import ordered, sources
 from tfvis.networks.preprocessing import layers as embedded
-from tfvis.networks.receptive_field.dominators import ordered, sources
 
 # Side of the pictures that are tried where a model takes any, and the largest that is tried.
 _SIDE, _LARGEST = 256, 2048
@@ -86,7 +86,7 @@ def _split(graph: rewiring.Graph) -> tuple[list, list, list[keras.Model]]:
             if id(one) in done:
                 continue
             done.add(id(one))
-            operation, parents = rewiring.operation(one), sources(one)
+            operation, parents = keras_graph.operation(one), sources(one)
             if not _has_weights(operation):
                 if parents and all(id(parent) in free for parent in parents):
                     free.add(id(one))
@@ -207,6 +207,6 @@ def _what(after, colours: np.ndarray) -> str:
 
 
 def _names(tensors) -> str:
-    names = [rewiring.operation(tensor).name.replace("--", "/") for tensor in tensors]
+    names = [keras_graph.operation(tensor).name.replace("--", "/") for tensor in tensors]
     names = list(dict.fromkeys(names))
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

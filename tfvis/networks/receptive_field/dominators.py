@@ -6,6 +6,8 @@ network they are the ends of its blocks, of Inception and DenseNet the concatena
 
 import typing
 
+from tfvis.networks.keras_graph import ordered
+
 if typing.TYPE_CHECKING:
     from tfvis.networks.network import Network
 
@@ -50,36 +52,3 @@ def passed(output) -> list:
             found.append(tensor)
         furthest = max(furthest, children.get(k, k))
     return found
-
-
-def sources(tensor) -> list:
-    """Returns the symbolic tensors that a symbolic tensor was made of."""
-    history = tensor._keras_history
-    return history.operation._inbound_nodes[history.node_index].input_tensors
-
-
-def ordered(output, stop=()) -> tuple[list, dict[int, list]]:
-    """Returns everything the output is made of, sources first, and the sources of each.
-
-    Args:
-        output: a symbolic tensor.
-        stop: ids of tensors behind which nothing is looked at.
-    """
-    order, parents = [], {}
-    # By hand, not by recursion: a DenseNet is deeper than Python's stack.
-    stack, placed = [output], set()
-    while stack:
-        tensor = stack[-1]
-        if id(tensor) in placed:
-            stack.pop()
-            continue
-        if id(tensor) not in parents:
-            parents[id(tensor)] = [] if id(tensor) in stop else sources(tensor)
-            waiting = [source for source in parents[id(tensor)] if id(source) not in placed]
-            stack.extend(waiting)
-            if waiting:
-                continue
-        placed.add(id(tensor))
-        order.append(tensor)
-        stack.pop()
-    return order, parents

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import keras
 import numpy as np
 
+from tfvis.networks import keras_graph
 from tfvis.networks.caffe.keras_layers import convolution_and_shape as caffe
 from tfvis.networks.caffe.keras_layers import lrn, pooling
 from tfvis.networks.padding_layer import Padding
@@ -204,8 +205,7 @@ def goes_around(operation) -> bool:
 
 
 def _kerases(operation) -> bool:
-    # A class of the user's may bear any name.
-    return type(operation).__module__.startswith("keras.src.")
+    return bool(keras_graph.keras_module(type(operation)))
 
 
 def _sliding(size: int, kernel: int, stride: int, dilation: int, padding: str) -> Window:

@@ -5,12 +5,13 @@ import dataclasses
 import keras
 
 from tfvis.errors import InputError
-from tfvis.networks import rewiring
+from tfvis.networks import keras_graph
 from tfvis.networks.caffe.keras_layers.lrn import SpatialResponse
+from tfvis.networks.keras_graph import sources
 from tfvis.networks.network import Network
 from tfvis.networks.padding_layer import Padding
 from tfvis.networks.receptive_field import spatial_positions
-from tfvis.networks.receptive_field.dominators import dominators, sources
+from tfvis.networks.receptive_field.dominators import dominators
 from tfvis.networks.receptive_field.layer_rules import Layout
 from tfvis.networks.receptive_field.subgraph_probing import Lost
 
@@ -119,7 +120,7 @@ def features(network: Network, seen: Maps) -> list[Map]:
     for one in seen.found:
         if one.path in scores:
             break
-        operation = rewiring.operation(network.graph.tensors[one.path])
+        operation = keras_graph.operation(network.graph.tensors[one.path])
         # Normalisation by the places around slides, but belongs to the layer before it.
         within = one.alike or isinstance(operation, SpatialResponse)
         if within and found and one.layout.tokens == found[-1].layout.tokens:
@@ -138,7 +139,7 @@ def _scores(network: Network) -> set[str]:
     paths = {id(one): path for path, one in network.graph.tensors.items()}
     poolings = (keras.layers.AveragePooling2D, keras.layers.GlobalAveragePooling2D)
     while id(tensor) in paths:
-        operation = rewiring.operation(tensor)
+        operation = keras_graph.operation(tensor)
         pooling = isinstance(operation, poolings)
         if pooling or (getattr(operation, "weights", ()) and not positive(tensor)):
             found.add(paths[id(tensor)])
@@ -150,7 +151,7 @@ def _scores(network: Network) -> set[str]:
 
 def positive(tensor) -> bool:
     """Tells, from the graph, whether no value of a map can be below zero."""
-    operation = rewiring.operation(tensor)
+    operation = keras_graph.operation(tensor)
     activation = getattr(operation, "activation", None)
     rectifiers = (keras.activations.relu, keras.activations.relu6, keras.activations.sigmoid)
     if activation in rectifiers or type(operation).__name__ in ("Relu", "Relu6"):

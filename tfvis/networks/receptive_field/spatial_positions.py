@@ -11,9 +11,9 @@ from typing import Protocol
 
 import tensorflow as tf
 
-from tfvis.networks import rewiring
+from tfvis.networks import keras_graph
+from tfvis.networks.keras_graph import sources
 from tfvis.networks.receptive_field import layer_rules, subgraph_probing
-from tfvis.networks.receptive_field.dominators import sources
 from tfvis.networks.receptive_field.layer_rules import Layout, Support, Window
 from tfvis.networks.receptive_field.subgraph_probing import Lost
 
@@ -114,7 +114,7 @@ class Walk:
         states = [self._known[id(source)] for source in before]
         lost = [state for state in states if isinstance(state, Lost)]
         if not states:
-            return Lost(rewiring.operation(tensor).name, "is not made of the image")
+            return Lost(keras_graph.operation(tensor).name, "is not made of the image")
         hidden = next((state for state in lost if state.hidden), None)
         local = {id(s): s for s, x in zip(before, states, strict=True) if not isinstance(x, Lost)}
         if not local or (lost and self._strict):
@@ -127,7 +127,7 @@ class Walk:
 
     def _one(self, tensor, before, local) -> State | Lost:
         """Returns what one operation makes of the places of some of its sources."""
-        operation, rank = rewiring.operation(tensor), len(tensor.shape)
+        operation, rank = keras_graph.operation(tensor), len(tensor.shape)
         states = [self._known[id(source)] for source in local]
         layout = states[0].layout
         same = all(
@@ -169,7 +169,7 @@ class Walk:
 
     def _asked(self, tensor, before, local) -> State | Lost:
         """Lets the operation answer, for each of the sources."""
-        operation, shapes = rewiring.operation(tensor), {id(s): self._shape(s) for s in before}
+        operation, shapes = keras_graph.operation(tensor), {id(s): self._shape(s) for s in before}
         if not self._ask:
             return Lost(operation.name, "is known by no rule")
         ways, lost = [], []

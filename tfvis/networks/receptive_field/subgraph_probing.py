@@ -3,13 +3,12 @@
 import dataclasses
 import weakref
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvis.networks import rewiring
+from tfvis.networks import keras_graph
+from tfvis.networks.keras_graph import ordered
 from tfvis.networks.receptive_field import probing
-from tfvis.networks.receptive_field.dominators import ordered
 from tfvis.networks.receptive_field.layer_rules import Layout, Support
 
 # Operations that are asked as one, at most.
@@ -61,7 +60,7 @@ def ask(
             back to which the graph is run; None where it is not known.
         question: about what.
     """
-    operation = rewiring.operation(end)
+    operation = keras_graph.operation(end)
     if len(end.shape) < 3:
         return Lost(operation.name, "makes a vector of the places", hidden=True)
     answers = _ANSWERS.setdefault(operation, {})
@@ -73,7 +72,7 @@ def ask(
 
 
 def _answer(start, end, shapes, question) -> tuple[Layout, Support, Support] | Lost:
-    name = rewiring.operation(end).name
+    name = keras_graph.operation(end).name
     if any(shape is None or None in shape for shape in shapes.values()):
         return Lost(name, "takes inputs whose size is not known", hidden=True)
     try:
@@ -110,14 +109,7 @@ def _function(start, end, shapes):
         for tensor in order:
             if id(tensor) in values:
                 continue
-            history = tensor._keras_history
-            node = history.operation._inbound_nodes[history.node_index]
-            args, kwargs = node.arguments.fill_in(values)
-            if getattr(history.operation, "_call_has_training_arg", False):
-                # As a model does; augmentation takes its own training for granted.
-                kwargs = kwargs | {"training": False}
-            outputs = keras.tree.flatten(history.operation(*args, **kwargs))
-            values[id(tensor)] = outputs[history.tensor_index]
+            values[id(tensor)] = keras_graph.computed(tensor, values)
         return values[id(end)]
 
     return run

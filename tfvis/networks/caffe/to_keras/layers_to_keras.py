@@ -5,6 +5,7 @@ import math
 import keras
 
 from tfvis.errors import InputError
+from tfvis.networks import keras_graph
 from tfvis.networks.caffe import fill_weights
 from tfvis.networks.caffe.layer_names import legal
 from tfvis.networks.caffe.to_keras.layer_makers import MAKERS
@@ -107,7 +108,7 @@ def _check_names(names: list[str], label: str) -> None:
 
 
 def _weights(tops: list) -> int:
-    layers = {id(x): x._keras_history.operation for x in tops}
+    layers = {id(x): keras_graph.operation(x) for x in tops}
     return sum(math.prod(w.shape) for layer in layers.values() for w in layer.weights)
 
 
