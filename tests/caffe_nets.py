@@ -1,10 +1,12 @@
 """Caffe networks as text and numbers, run by OpenCV."""
 
+import keras
 import numpy as np
 from google.protobuf import text_format
 
 from apps.benchmarks import caffe_oracle
-from tfvis.networks.caffe import schema
+from tfvis.networks.caffe import fill_weights, schema
+from tfvis.networks.caffe.to_keras import layers_to_keras
 
 
 def layer(name: str, kind: str, bottom: str, top: str = "", **params: str) -> str:
@@ -74,3 +76,21 @@ def deviation(mine, theirs) -> float:
     if mine.shape != theirs.shape:
         return np.inf
     return np.abs(mine - theirs).max() / np.abs(theirs).max()
+
+
+def filled(layers, shapes, blobs=None, **kwargs) -> tuple:
+    """Returns (net, its blobs, the Keras model filled with them), by chance unless given."""
+    net = deploy(*layers, **kwargs)
+    blobs = blobs or numbers(a=[(6, 3, 3, 3), (6,)], **shapes)
+    if "norm" in blobs:
+        mean, variance, _, *affine = blobs["norm"]
+        blobs["norm"] = [mean, np.abs(variance) + 0.5, np.float32([1.7]), *affine]
+    model = layers_to_keras.translated(net, name="net")
+    fill_weights.fill(model, blobs, "net.caffemodel")
+    return net, blobs, model
+
+
+def outputs(model: keras.Model, pixels) -> dict[str, np.ndarray]:
+    """Returns what each layer answers to pixels."""
+    values = keras.Model(model.input, [x.output for x in model.layers[1:]])(pixels)
+    return {x.name: np.asarray(y) for x, y in zip(model.layers[1:], values, strict=True)}

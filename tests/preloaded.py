@@ -1,7 +1,9 @@
 """What every app imports; nothing here may run TensorFlow, whose threads do not survive a fork."""
 
+import gc  # noqa: I001
+
 # In an app's order: it settles what TensorFlow reads as it is imported.
-import apps.flags.common  # noqa: F401, I001
+import apps.flags.common  # noqa: F401
 import tensorflow  # noqa: F401
 import keras  # noqa: F401
 import h5py  # noqa: F401
@@ -11,3 +13,8 @@ import PIL.Image  # noqa: F401
 import scipy.optimize  # noqa: F401
 import tensorboard.plugins.hparams.api  # noqa: F401
 import tqdm  # noqa: F401
+
+# As in conftest.py; and pages nobody marks are shared with every child.
+gc.collect()
+gc.freeze()
+gc.set_threshold(50_000, 20, 50)

@@ -1,6 +1,4 @@
-"""VisualBackProp: against scattered ones, Keras' own derivatives, and dots in a picture."""
-
-import functools
+"""VisualBackProp: against scattered ones and Keras' own derivatives; what a mask is."""
 
 import keras
 import numpy as np
@@ -8,54 +6,13 @@ import tensorflow as tf
 from absl.testing import parameterized
 
 from tests import nets
+from tests.chains import CHAINS, chain, wrap
 from tfvis.attention import visual_backprop
 from tfvis.errors import InputError
 from tfvis.networks import network
 
 layers = keras.layers
 Attend = visual_backprop.VisualBackProp
-
-# (kind, kernel, stride, dilation, padding) of each layer of a chain, and the image's size.
-_CHAINS = {
-    "plain": ([("conv", 3, 1, 1, "valid"), ("conv", 5, 2, 1, "valid")], (23, 31)),
-    "same": ([("conv", 3, 1, 1, "same"), ("conv", 3, 2, 1, "same")], (22, 17)),
-    "even_kernels": ([("conv", 4, 1, 1, "same"), ("conv", 2, 3, 1, "same")], (19, 20)),
-    "dilated": ([("conv", 3, 1, 2, "same"), ("conv", 3, 1, 3, "valid")], (18, 21)),
-    "vgg": (
-        [("conv", 3, 1, 1, "same"), ("max", 2, 2, 1, "valid"), ("conv", 3, 1, 1, "same"),
-         ("max", 2, 2, 1, "valid")],
-        (21, 27),
-    ),
-    "overlapping_pools": (
-        [("conv", 7, 2, 1, "same"), ("max", 3, 2, 1, "same"), ("mean", 3, 2, 1, "valid")],
-        (33, 30),
-    ),
-    "gaps": ([("conv", 2, 3, 1, "valid"), ("conv", 3, 1, 1, "same")], (20, 23)),
-}  # fmt: skip
-
-
-def _wrap(build, size=None, channels: int = 3) -> network.Network:
-    keras.utils.set_random_seed(0)
-    inputs = keras.Input((size, size, channels))
-    return network.wrap(keras.Model(inputs, build(inputs)))
-
-
-def _chain(steps):
-    """Builds the layers of `_CHAINS`, named by their places."""
-
-    def build(x):
-        for k, (kind, kernel, stride, dilation, padding) in enumerate(steps):
-            pools = {"max": layers.MaxPooling2D, "mean": layers.AveragePooling2D}
-            if kind in pools:
-                x = pools[kind](kernel, stride, padding=padding, name=str(k))(x)
-                continue
-            convolution = layers.Conv2D(
-                4, kernel, stride, padding, dilation_rate=dilation, activation="relu", name=str(k)
-            )
-            x = convolution(x)
-        return x
-
-    return build
 
 
 def _scattered(mask: np.ndarray, size, kernel, stride, dilation, padding) -> np.ndarray:
@@ -93,10 +50,10 @@ def _averages(net: network.Network, names, image: np.ndarray) -> list[np.ndarray
 
 
 class ChainTest(tf.test.TestCase, parameterized.TestCase):
-    @parameterized.product(chain=list(_CHAINS), per_layer=[False, True])
-    def test_as_published(self, chain, per_layer):
-        steps, size = _CHAINS[chain]
-        net = _wrap(_chain(steps))
+    @parameterized.product(name=list(CHAINS), per_layer=[False, True])
+    def test_as_published(self, name, per_layer):
+        steps, size = CHAINS[name]
+        net = wrap(chain(steps))
         image = _noise(*size, 3)
         found = Attend(net, per_layer=per_layer).attend(image[None])
         names = [str(k) for k in range(len(steps))]
@@ -113,7 +70,7 @@ class ChainTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_the_formula_without_borders(self):
         # Sizes that leave no pixel over: the paper's case, and TensorFlow's own operation.
-        net = _wrap(_chain([("conv", 5, 2, 1, "valid"), ("conv", 3, 2, 1, "valid")]))
+        net = wrap(chain([("conv", 5, 2, 1, "valid"), ("conv", 3, 2, 1, "valid")]))
         image = _noise(31, 31, 3)
         first, second = (
             a[None, :, :, None].astype(np.float32) for a in _averages(net, "01", image)
@@ -136,7 +93,7 @@ class ChainTest(tf.test.TestCase, parameterized.TestCase):
             x = layers.Conv2D(4, 3, 2, name="conv")(x)
             return layers.ReLU(name="relu")(layers.BatchNormalization()(x))
 
-        net = _wrap(build)
+        net = wrap(build)
         image = _noise(18, 20, 3)
         attend = Attend(net)
         self.assertEqual(attend.layers, ("relu",))
@@ -177,7 +134,7 @@ class GraphTest(tf.test.TestCase, parameterized.TestCase):
         (_operations, 2, "same", (16, 21)),
     )
     def test_a_block_has_all_that_its_units_see(self, build, stride, padding, size):
-        net = _wrap(build)
+        net = wrap(build)
         attend = Attend(net)
         self.assertLen(attend.layers, 2)
         image = _noise(*size, 3)
@@ -199,7 +156,7 @@ class GraphTest(tf.test.TestCase, parameterized.TestCase):
         self.assertAllClose(found, _stretched(expected), atol=1e-5)
 
     def test_of_a_map_below_zero_the_positive_part_counts(self):
-        net = _wrap(lambda x: layers.Conv2D(4, 3, name="conv")(x))
+        net = wrap(lambda x: layers.Conv2D(4, 3, name="conv")(x))
         image = _noise(12, 13, 3)
         (average,) = _averages(net, ["conv"], image)
         expected = _scattered(average, (12, 13), 3, 1, 1, "valid")
@@ -217,8 +174,8 @@ class GraphTest(tf.test.TestCase, parameterized.TestCase):
         self.assertNotAllClose(one.attend(image).mask, Attend(net).attend(image).mask)
 
     def test_wrong_input(self):
-        net, residual = nets.wrapped(), _wrap(_residual)
-        dense = _wrap(lambda x: layers.Dense(3)(layers.Flatten()(x)), size=4)
+        net, residual = nets.wrapped(), wrap(_residual)
+        dense = wrap(lambda x: layers.Dense(3)(layers.Flatten()(x)), size=4)
         inner = next(p for p in residual.paths if p.startswith("conv2d"))
         image = nets.picture(16)[None]
         cases = {
@@ -236,83 +193,6 @@ class GraphTest(tf.test.TestCase, parameterized.TestCase):
             with self.subTest(words), self.assertRaisesRegex(InputError, words) as caught:
                 call()
             self.assertNotIn("\n", str(caught.exception))
-
-
-_WAYS = {
-    "normalised": lambda x: layers.GroupNormalization(1, scale=False)(x),
-    "flipped": lambda x: keras.ops.flip(x, axis=2),
-    "transposed": lambda x: layers.Permute((2, 1, 3))(x),
-    "rolled": lambda x: keras.ops.roll(x, 5, axis=1),
-    "padded": lambda x: keras.ops.pad(x, ((0, 0), (4, 0), (0, 6), (0, 0)), "reflect"),
-    "cut": lambda x: x[:, 3:, 2:-2],
-    "tokens": lambda x: layers.Reshape(x.shape[1:])(layers.Reshape((-1, x.shape[-1]))(x)),
-}
-
-
-class AnyOperationTest(tf.test.TestCase, parameterized.TestCase):
-    @parameterized.parameters(*_WAYS)
-    def test_a_dot_stays_where_it_is(self, name):
-        inputs = keras.Input((24, 32, 3))
-        x = layers.Conv2D(4, 1, activation="relu", name="first")(inputs)
-        for number in range(2):
-            x = layers.Conv2D(4, 3, activation="relu", name=f"deep{number}")(
-                _WAYS[name](x) if number == 0 else x
-            )
-        net = network.wrap(keras.Model(inputs, x))
-        for layer in net.graph.layers.values():
-            if isinstance(layer, layers.Conv2D):
-                layer.set_weights([np.full_like(w, w.ndim > 1) for w in layer.get_weights()])
-        self.assertEqual(_attend(net).layers[-2:], ("deep0", "deep1"))
-        for place in ((7, 9), (14, 20)):
-            mask = _bright(net, (24, 32), place, 0.0)
-            found = np.unravel_index(mask.argmax(), mask.shape)
-            self.assertAllEqual(found, place)
-            self.assertLess(np.count_nonzero(mask), 0.2 * mask.size)
-
-    def test_channels_first_within(self):
-        def build(x, first):
-            fmt = {"data_format": "channels_first" if first else "channels_last"}
-            x = layers.Permute((3, 1, 2))(x) if first else x
-            x = layers.AveragePooling2D(2, name="one", **fmt)(layers.ReLU()(x))
-            return layers.MaxPooling2D(3, 1, name="two", **fmt)(x)
-
-        found = []
-        for first in (False, True):
-            attend = Attend(_wrap(lambda x, first=first: build(x - 100.0, first), size=16))
-            self.assertEqual(attend.layers, ("one", "two"))
-            found.append(attend.attend(nets.picture(16)[None]).mask)
-        self.assertGreater(tf.reduce_max(found[0]), 0)
-        # TensorFlow computes both in the one order a CPU has.
-        self.assertAllClose(*found, atol=1e-5)
-
-    def test_refused(self):
-        def attention(x):
-            x = layers.Reshape((-1, 4))(layers.Conv2D(4, 4, 4)(x))
-            return x + layers.MultiHeadAttention(1, 2)(x, x)
-
-        def crops(x):
-            return layers.Add(name="sum")(
-                [layers.Conv2D(2, 3)(x[:, :8]), layers.Conv2D(2, 3)(x[:, 8:])]
-            )
-
-        def random(x):
-            x = layers.Conv2D(2, 3, name="early")(x)
-            x = layers.Lambda(lambda y: y + keras.random.normal((1, 14, 14, 2)), name="noise")(x)
-            return layers.Conv2D(2, 3)(x)
-
-        cases = {
-            "go on as tokens": attention,
-            "noise gives another answer each time, .* layers .*, up to early": random,
-        }
-        for words, build in cases.items():
-            with self.subTest(words), self.assertRaisesRegex(InputError, words):
-                Attend(_wrap(build, size=16))
-        # Of crops, the sum is on every path.
-        self.assertEqual(Attend(_wrap(crops, size=16)).layers, ("sum",))
-        apart = _wrap(lambda x: layers.GlobalMaxPooling2D()(layers.Conv2D(2, 3)(x))
-                      + layers.GlobalMaxPooling2D()(layers.Conv2D(2, 5)(x)))  # fmt: skip
-        with self.assertRaisesRegex(InputError, "no spatial layer of it is on every path"):
-            Attend(apart)
 
 
 class MaskTest(tf.test.TestCase, parameterized.TestCase):
@@ -336,9 +216,9 @@ class MaskTest(tf.test.TestCase, parameterized.TestCase):
         )
 
     def test_nothing_and_everything_alike_are_zero(self):
-        silent = _wrap(lambda x: layers.Conv2D(2, 3, activation="relu", name="conv")(-x))
+        silent = wrap(lambda x: layers.Conv2D(2, 3, activation="relu", name="conv")(-x))
         # Of one weight above zero each, so that it answers; of 1 x 1, so that no border shows.
-        alike = _wrap(
+        alike = wrap(
             lambda x: layers.Conv2D(
                 7, 1, activation="relu", kernel_initializer=keras.initializers.RandomUniform(0.1, 1)
             )(x)
@@ -405,73 +285,6 @@ class MaskTest(tf.test.TestCase, parameterized.TestCase):
         paths = net.paths
         Attend(net)
         self.assertEqual(net.paths, paths)
-
-
-def _bright(net: network.Network, size, place, ground: float) -> np.ndarray:
-    """The mask of an even picture with one white pixel."""
-    image = np.full((1, *size, 3), ground, np.float32)
-    image[0, place[0], place[1]] = 255
-    return _attend(net).attend(image).mask[0].numpy()
-
-
-@functools.cache
-def _attend(net: network.Network) -> visual_backprop.VisualBackProp:
-    return Attend(net)
-
-
-class DotTest(tf.test.TestCase, parameterized.TestCase):
-    """A mask's pixel is its picture's pixel, anywhere."""
-
-    @parameterized.parameters(
-        # A chain, its strides together, the image's size.
-        ([("conv", 3, 1, 1, "same")] * 3, 1, (17, 24)),
-        ([("conv", 3, 1, 1, "valid")] * 3, 1, (17, 24)),
-        ([("conv", 3, 2, 1, "same"), ("conv", 3, 1, 1, "same")], 2, (21, 30)),
-        ([("conv", 5, 2, 1, "valid"), ("conv", 3, 2, 1, "valid")], 4, (29, 37)),
-        (_CHAINS["vgg"][0], 4, (28, 36)),
-        (_CHAINS["overlapping_pools"][0], 8, (51, 51)),
-    )
-    def test_chains(self, steps, stride, size):
-        net = _wrap(_chain(steps))
-        for layer in net.graph.layers.values():
-            if isinstance(layer, layers.Conv2D):
-                layer.set_weights([np.full_like(w, w.ndim > 1) for w in layer.get_weights()])
-        for row in (2, size[0] // 2, size[0] // 2 + 1, size[0] - 4):
-            for column in (3, size[1] // 2, size[1] - 5):
-                mask = _bright(net, size, (row, column), 0.0)
-                # Within a stride nothing can tell places apart.
-                centre = [float((mask * axis).sum() / mask.sum()) for axis in np.indices(size)]
-                self.assertAllClose(centre, (row, column), atol=max(stride, 0.75))
-                self.assertGreater(mask[row, column], 0.5)
-
-    @parameterized.parameters(
-        # The layers' number, the first two and the last, a size, the stem's stride.
-        ("vgg16", 18, ("block1_conv1", "block1_conv2", "block5_pool"), 67, 1),
-        ("vgg19", 21, ("block1_conv1", "block1_conv2", "block5_pool"), 64, 1),
-        ("resnet50", 18, ("conv1_relu", "pool1_pool", "conv5_block3_out"), 67, 2),
-        ("inceptionv3", 18, ("activation", "activation_1", "mixed10"), 96, 2),
-        ("densenet121", 66, ("conv1_relu", "pool1", "relu"), 64, 2),
-        ("mobilenetv2", 32, ("Conv1_relu", "expanded_conv_depthwise_relu", "out_relu"), 67, 2),
-    )
-    def test_architectures(self, name, count, ends, size, stride):
-        net = network.build(name, "random")
-        attend = _attend(net)
-        self.assertLen(attend.layers, count)
-        self.assertEqual((*attend.layers[:2], attend.layers[-1]), ends)
-        self.assertFalse([layer for layer in attend.layers if layer.endswith(("_pad", "_bn"))])
-        if name == "resnet50":
-            self.assertLen([x for x in attend.layers if x.endswith("_out")], 16)
-        if name == "inceptionv3":
-            # The last blocks have concatenations within, which paths go around.
-            self.assertEqual(attend.layers[-11:], tuple(f"mixed{k}" for k in range(11)))
-        if name == "densenet121":
-            self.assertLen([x for x in attend.layers if x.endswith("_concat")], 54)
-        # The two differ in depth only; and each takes a while.
-        for place in ((30, 21), (45, 50)) if name != "vgg19" else ():
-            # Grey is nearly 0 to all of them, so that their borders do not glow.
-            mask = _bright(net, (size, size), place, 120.0)
-            found = np.unravel_index(mask.argmax(), mask.shape)
-            self.assertAllClose(found, place, atol=stride)
 
 
 if __name__ == "__main__":

@@ -4,121 +4,34 @@ import pathlib
 import struct
 import tracemalloc
 import warnings
-import zlib
 from unittest import mock
 
 import cv2
 import numpy as np
 import PIL.Image
 import PIL.ImageCms
-import tensorflow as tf
 import tifffile
 from absl.testing import parameterized
 
+from tests.reading import ReadingTest
+from tests.written_images import (
+    DEEP,
+    GREY,
+    GREY_LEVELS,
+    GREY_ON_WHITE,
+    HALF,
+    LEVELS,
+    ON_WHITE,
+    gamma,
+    png,
+    swapped_profile,
+    with_chunks,
+)
 from tfvis import images
 from tfvis.image_files import formats, pixels, sizes
 
-_ROWS, _COLUMNS = np.mgrid[0:24, 0:31]
-# Another value in every channel and no symmetry, so that no mix-up looks right.
-LEVELS = np.stack([_COLUMNS * 8, _ROWS * 10, (_ROWS + _COLUMNS) * 3 + 40], -1).astype(np.uint8)
-DEEP = LEVELS.astype(np.uint16) * 257
-GREY = DEEP[..., 0]
-HALF = np.full((24, 31, 1), 32768, np.uint16)
-ON_WHITE = 255 + (LEVELS - 255.0) * 32768 / 65535
-GREY_ON_WHITE = np.repeat(ON_WHITE[..., :1], 3, axis=-1)
-GREY_LEVELS = np.repeat(LEVELS[..., :1], 3, axis=-1)
 
-
-def png(values: np.ndarray) -> bytes:
-    """Returns a PNG of 16 bits, by the format's specification."""
-    kind = {1: 0, 2: 4, 3: 2, 4: 6}[values.shape[-1]]
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
-
-    def chunk(tag, data):
-        return struct.pack(">I", len(data)) + tag + data + struct.pack(">I", zlib.crc32(tag + data))
-
-    size = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, kind, 0, 0, 0)
-    chunks = [chunk(b"IHDR", size), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
-
-
-def with_chunks(content: bytes, **chunks: bytes) -> bytes:
-    """Returns a PNG with further chunks behind its header."""
-    added = b"".join(
-        struct.pack(">I", len(data)) + tag.encode() + data
-        + struct.pack(">I", zlib.crc32(tag.encode() + data))
-        for tag, data in chunks.items()
-    )  # fmt: skip
-    return content[:33] + added + content[33:]
-
-
-def gamma(value: float) -> bytes:
-    """Returns what gAMA holds."""
-    return struct.pack(">I", round(value * 100_000))
-
-
-def swapped_profile() -> bytes:
-    """Returns sRGB's profile with the primaries of red and green exchanged."""
-    icc = bytearray(PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobytes())
-    (count,) = struct.unpack(">I", icc[128:132])
-    tags = {bytes(icc[132 + 12 * k : 136 + 12 * k]): 132 + 12 * k for k in range(count)}
-    red, green = tags[b"rXYZ"], tags[b"gXYZ"]
-    first, second = icc[red + 4 : red + 12], icc[green + 4 : green + 12]
-    icc[red + 4 : red + 12], icc[green + 4 : green + 12] = second, first
-    return bytes(icc)
-
-
-def profile(space: bytes, connection: bytes, tags: dict[bytes, bytes]) -> bytes:
-    """Returns an ICC profile of version 2, by its specification."""
-    offset, table, body = 132 + 12 * len(tags), struct.pack(">I", len(tags)), b""
-    for name, data in tags.items():
-        data += b"\0" * (-len(data) % 4)
-        table += name + struct.pack(">II", offset + len(body), len(data))
-        body += data
-    white = struct.pack(">3i", 0xF6D6, 0x10000, 0xD32D)  # D50
-    head = struct.pack(">I4sI4s4s4s", 128 + len(table) + len(body), b"none", 0x2400000, b"prtr",
-                       space, connection)  # fmt: skip
-    head += b"\0" * 12 + b"acsp" + b"\0" * 28 + white
-    return head.ljust(128, b"\0") + table + body
-
-
-def grey_profile(gamma: float) -> bytes:
-    """Returns a profile of grey whose light is its numbers to a power."""
-    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256))
-    white = b"XYZ \0\0\0\0" + struct.pack(">3i", 0xF6D6, 0x10000, 0xD32D)
-    return profile(b"GRAY", b"XYZ ", {b"kTRC": curve, b"wtpt": white})
-
-
-def ink_profile(labs: np.ndarray) -> bytes:
-    """Returns a profile of CMYK: the L*a*b* of all 16 mixtures, between them linear."""
-    identity = bytes(range(256))
-    encoded = np.stack([labs[:, 0] * 2.55, labs[:, 1] + 128, labs[:, 2] + 128], -1)
-    matrix = struct.pack(">9i", *np.eye(3, dtype=int).reshape(-1) * 0x10000)
-    table = b"mft1\0\0\0\0" + bytes((4, 3, 2, 0)) + matrix + identity * 4
-    table += np.rint(encoded).astype(np.uint8).tobytes() + identity * 3
-    white = b"XYZ \0\0\0\0" + struct.pack(">3i", 0xF6D6, 0x10000, 0xD32D)
-    return profile(b"CMYK", b"Lab ", {b"A2B0": table, b"wtpt": white})
-
-
-class FilesTest(tf.test.TestCase, parameterized.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.folder = pathlib.Path(self.create_tempdir().full_path)
-
-    def _read(self, name: str, content: bytes | None = None) -> images.Picture:
-        if content is not None:
-            (self.folder / name).write_bytes(content)
-        return images.read(self.folder / name)
-
-    def _tiff(self, values: np.ndarray, **options) -> np.ndarray:
-        tifffile.imwrite(self.folder / "a.tif", values, **options)
-        return self._read("a.tif").pixels
-
-    def _image(self, name: str, image, **options) -> images.Picture:
-        image = image if isinstance(image, PIL.Image.Image) else PIL.Image.fromarray(image)
-        image.save(self.folder / name, **options)
-        return self._read(name)
-
+class FilesTest(ReadingTest):
     def test_twelve_bits_in_sixteen(self):
         twelve = (DEEP >> 4) | np.uint16(15)
         expected = twelve.astype(np.float32) * (255 / 4095)
@@ -304,66 +217,6 @@ class FilesTest(tf.test.TestCase, parameterized.TestCase):
                 PIL.Image.OPEN.pop("HEIF", None)
                 with self.assertRaisesRegex(images.UnreadableError, "pillow-heif"):
                     self._read("a.heic", struct.pack(">I", 24) + b"ftypheic" + b"\0" * 40)
-
-    @parameterized.parameters("RGB", "RGBA", "P", "deep")
-    def test_profiles_are_followed(self, mode):
-        swapped = np.ascontiguousarray(LEVELS[..., [1, 0, 2]])
-        icc = swapped_profile()
-        if mode == "deep":
-            found = self._tiff(swapped.astype(np.uint16) * 257, photometric="rgb", iccprofile=icc)
-        else:
-            image = PIL.Image.fromarray(swapped)
-            image = image.quantize(256) if mode == "P" else image.convert(mode)
-            found = self._image("a.png", image, icc_profile=icc).pixels
-        # The profile is a rounded one; a palette of 256 colours holds these only nearly.
-        self.assertAllClose(found, LEVELS, atol=20 if mode == "P" else 2)
-
-    def test_srgb_profiles_leave_the_bits(self):
-        icc = PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobytes()
-        noise = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
-        self.assertAllEqual(self._image("a.png", noise, icc_profile=icc).pixels, noise)
-
-    @parameterized.parameters("L", "LA", "deep")
-    def test_profiles_of_grey(self, mode):
-        icc = grey_profile(1.0)
-        if mode == "deep":
-            found = self._tiff(GREY, photometric="minisblack", iccprofile=icc)
-        else:
-            image = PIL.Image.fromarray(LEVELS[..., 0]).convert(mode)
-            found = self._image("a.png", image, icc_profile=icc).pixels
-        light = GREY_LEVELS / 255
-        expected = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-        self.assertAllClose(found, expected * 255, atol=1.5)
-
-    @parameterized.parameters("a.jpg", "a.tif")
-    def test_profiles_of_inks(self, name):
-        # Inks as no press has them: paper, and one that prints orange where cyan would be.
-        labs = np.tile([100.0, 0, 0], (16, 1))
-        labs[[k for k in range(16) if k & 8]] = (60, 30, 50)  # Cyan varies slowest.
-        labs[[k for k in range(16) if k & 1]] = (0, 0, 0)
-        inks = np.zeros((16, 16, 4), np.uint8)
-        inks[:8, :, 0], inks[:, 8:, 3] = 255, 255
-        image = PIL.Image.fromarray(inks, mode="CMYK")
-        options = {"quality": 100} if name == "a.jpg" else {}
-        found = self._image(name, image, icc_profile=ink_profile(labs), **options).pixels
-        # L*a*b* (60, 30, 50) under D50 is (211, 121, 54) in sRGB.
-        self.assertAllClose(found[2, 2], [211, 121, 54], atol=4)
-        self.assertAllClose(found[13, 2], [255, 255, 255], atol=3)
-        self.assertAllClose(found[13, 13], [0, 0, 0], atol=3)
-
-    def test_profiles_that_cannot_be_used_are_said(self):
-        for name, icc in (("broken", b"nonsense" * 40), ("of grey", grey_profile(2.2))):
-            with self.subTest(name):
-                read = self._image("a.png", LEVELS, icc_profile=icc)
-                self.assertAllEqual(read.pixels, LEVELS)
-                self.assertRegex(read.notes[0], "^a.png: its colour profile is passed over")
-
-    def test_inks_beside_opencv(self):
-        # Adobe's JPEGs hold inks inverted; both readers must undo it.
-        image = PIL.Image.fromarray(LEVELS).resize((64, 64)).convert("CMYK")
-        found = self._image("a.jpg", image, quality=100).pixels
-        other = cv2.imread(str(self.folder / "a.jpg"))[..., ::-1]
-        self.assertAllClose(found, other, atol=6)
 
     def test_strips_make_no_difference(self):
         exif = PIL.Image.Exif()

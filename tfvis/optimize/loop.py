@@ -137,16 +137,10 @@ class Loop:
         history = tf.TensorArray(tf.float32, CHUNK, element_shape=[None, canvas.shape[0]])
         start = step
         for _ in tf.range(count):
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(canvas)
-                terms = self._energy(canvas, first + step)
-                total = self._total(terms)
-            self.names[:] = list(terms)
-            gradient = tape.gradient(total, canvas)
-            new_canvas, new_slots = self._update.apply(canvas, total, gradient, slots, rate, step)
-            new_canvas = self._project(new_canvas)
-            judged = self._update.value(total, new_slots)
-            history = history.write(step - start, tf.stack([*terms.values(), judged]))
+            terms, total, judged, new_canvas, new_slots = self._stepped(
+                canvas, slots, first, step, rate
+            )
+            history = history.write(step - start, tf.stack([*terms, judged]))
             # One sum tells whether any element is NaN or infinite. If so the state stays
             # put for the rest of the chunk: XLA compiles no break out of a loop.
             good = tf.reduce_sum(new_canvas)
@@ -155,6 +149,21 @@ class Loop:
             if tf.math.is_finite(good):
                 canvas, slots, step = new_canvas, new_slots, step + 1
         return canvas, slots, step, self._update.result(canvas, slots), history.stack()
+
+    # Not autograph: there is nothing to convert, and looking takes a sixth of a trace's time.
+    @tf.autograph.experimental.do_not_convert
+    def _stepped(self, canvas, slots, first, step, rate):
+        """Returns (terms, their sum, the energy to judge by, the next canvas and slots)."""
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(canvas)
+            terms = self._energy(canvas, first + step)
+            total = self._total(terms)
+        self.names[:] = list(terms)
+        gradient = tape.gradient(total, canvas)
+        new_canvas, new_slots = self._update.apply(canvas, total, gradient, slots, rate, step)
+        new_canvas = self._project(new_canvas)
+        judged = self._update.value(total, new_slots)
+        return list(terms.values()), total, judged, new_canvas, new_slots
 
     def _total(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
         weights = {name: self._weights.get(name, 1.0) for name in terms}

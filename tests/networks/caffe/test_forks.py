@@ -1,175 +1,15 @@
-"""Layers of Caffe's forks and of its later versions: as OpenCV runs them, or by their formulas."""
+"""Layers of Caffe's forks by their formulas: what OpenCV lacks, or does in another way."""
 
-import keras
 import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 
-from tests.caffe_nets import conv, deploy, deviation, image, layer, numbers, opencv, ours
-from tfvis.networks import network
+from tests.caffe_nets import conv, deploy, filled, image, layer, numbers, ours, outputs
 from tfvis.networks.caffe import fill_weights
 from tfvis.networks.caffe.layer_names import legal
 from tfvis.networks.caffe.to_keras import layers_to_keras
 
-# Two orders of summation in float32; what is wrong is off by far more.
-_ALIKE = 1e-4
 _A = conv("a", "data", "num_output: 6 kernel_size: 3")
-
-
-def _deconv(name: str, fields: str) -> str:
-    return layer(name, "Deconvolution", "a", convolution=fields)
-
-
-# Each: layers, and the shapes of their blobs; all of them OpenCV reads.
-_NETS = {
-    "deconvolutions": (
-        [
-            _A,
-            _deconv("plain", "num_output: 4 kernel_size: 3"),
-            _deconv("strided", "num_output: 4 kernel_size: 4 stride: 2 pad: 1"),
-            _deconv("uneven", "num_output: 4 kernel_h: 3 kernel_w: 4 stride_h: 1 stride_w: 3"),
-            _deconv("groups", "num_output: 4 kernel_size: 3 stride: 2 group: 2 pad: 1"),
-            _deconv("each", "num_output: 6 kernel_size: 4 stride: 2 group: 6 bias_term: false"),
-        ],
-        {
-            "plain": [(6, 4, 3, 3), (4,)],
-            "strided": [(6, 4, 4, 4), (4,)],
-            "uneven": [(6, 4, 3, 4), (4,)],
-            "groups": [(6, 2, 3, 3), (4,)],
-            "each": [(6, 1, 4, 4)],
-        },
-    ),
-    "strides and dilations": (
-        [
-            _A,
-            conv("shared", "a", "num_output: 4 kernel_size: 3 pad: 2 stride: 2 dilation: 2"),
-            conv("apart", "a", "num_output: 4 kernel_size: 2 stride: 2 dilation: 3"),
-            conv("groups", "a", "num_output: 4 kernel_size: 2 stride: 2 dilation: 2 group: 2"),
-            conv("each", "a", "num_output: 6 kernel_size: 3 stride: 3 dilation: 2 group: 6"),
-        ],
-        {
-            "shared": [(4, 6, 3, 3), (4,)],
-            "apart": [(4, 6, 2, 2), (4,)],
-            "groups": [(4, 3, 2, 2), (4,)],
-            "each": [(6, 1, 3, 3), (6,)],
-        },
-    ),
-    "pointwise": (
-        [
-            _A,
-            layer("elu", "ELU", "a"),
-            layer("elu2", "ELU", "a", elu="alpha: 0.3"),
-            layer("relu6", "ReLU6", "a"),
-            layer("abs", "AbsVal", "a"),
-            layer("bnll", "BNLL", "a"),
-        ],
-        {},
-    ),
-    "axes": (
-        [
-            _A,
-            layer("last", "Permute", "a", permute="order: 0 order: 2 order: 3 order: 1"),
-            layer("flat", "Flatten", "last"),
-            layer("turned", "Permute", "a", permute="order: 0 order: 1 order: 3 order: 2"),
-            layer("shuffled", "ShuffleChannel", "a", shuffle_channel="group: 3"),
-        ],
-        {},
-    ),
-    "normalizations": (
-        [
-            _A,
-            layer("batch", "BatchNorm", "a", batch_norm="use_global_stats: false"),
-            layer("norm", "BatchNorm", "a", batch_norm="eps: 0.01"),
-        ],
-        {"batch": [(6,), (6,), (1,)], "norm": [(6,), (6,), (1,)]},
-    ),
-    "sizes": (
-        [
-            _A,
-            layer("zoom", "Interp", "a", interp="zoom_factor: 3"),
-            layer("size", "Interp", "a", interp="height: 17 width: 5"),
-            layer("crop", "Crop", "data a", crop="axis: 2 offset: 1"),
-            layer("sides", "Crop", "data a", crop="offset: 2 offset: 0"),
-        ],
-        {},
-    ),
-    "products": (
-        [
-            _A,
-            layer("mean", "Pooling", "a", pooling="pool: AVE global_pooling: true"),
-            layer("gate", "Sigmoid", "mean"),
-            layer("flat", "Reshape", "gate", reshape="shape { dim: 0 dim: -1 }"),
-            layer("scaled", "Scale", "a flat", scale="axis: 0"),
-            layer("axpy", "Axpy", "gate a a"),
-        ],
-        {},
-    ),
-}
-
-
-def _filled(layers, shapes, blobs=None, **kwargs) -> tuple:
-    net = deploy(*layers, **kwargs)
-    blobs = blobs or numbers(a=[(6, 3, 3, 3), (6,)], **shapes)
-    if "norm" in blobs:
-        mean, variance, _, *affine = blobs["norm"]
-        blobs["norm"] = [mean, np.abs(variance) + 0.5, np.float32([1.7]), *affine]
-    model = layers_to_keras.translated(net, name="net")
-    fill_weights.fill(model, blobs, "net.caffemodel")
-    return net, blobs, model
-
-
-def _outputs(model: keras.Model, pixels) -> dict[str, np.ndarray]:
-    values = keras.Model(model.input, [x.output for x in model.layers[1:]])(pixels)
-    return {x.name: np.asarray(y) for x, y in zip(model.layers[1:], values, strict=True)}
-
-
-class OpenCVTest(parameterized.TestCase, tf.test.TestCase):
-    @parameterized.named_parameters(*((name, name) for name in _NETS))
-    def test_every_layer_computes_what_it_does_in_opencv(self, name):
-        net, blobs, model = _filled(*_NETS[name])
-        mine, theirs = _outputs(model, image()), opencv(net, blobs, image())
-        for message in net.layer[1:]:
-            (values,) = theirs[message.name]
-            self.assertLess(deviation(mine[message.name], ours(values)), _ALIKE, message.name)
-
-    def test_they_survive_being_saved_and_run_in_bfloat16(self):
-        for name, (layers, shapes) in _NETS.items():
-            _, _, model = _filled(layers, shapes)
-            path = self.create_tempdir().full_path + "/model.keras"
-            model.save(path)
-            opened = network.build(path)
-            wrapped = network.wrap(model)
-            for precision, most in (("float32", 1e-5), ("bfloat16", 0.1)):
-                paths = list(wrapped.paths)
-                mine = wrapped.taps(paths, precision)(tf.constant(image()))
-                exact = _outputs(model, image())
-                again = opened.taps(paths, precision)(tf.constant(image()))
-                for layer_, values in exact.items():
-                    self.assertLess(deviation(mine[layer_], values), most, (name, layer_))
-                    self.assertAllClose(again[layer_], mine[layer_])
-
-    def test_gradients_are_those_of_small_steps(self):
-        generator = np.random.default_rng(0)
-        for name, (layers, shapes) in _NETS.items():
-            if name == "pointwise":
-                continue  # Of kinks; their gradients are Keras' and tf.nn.relu's.
-            _, _, model = _filled(layers, shapes)
-            x = tf.constant(image())
-            direction = tf.constant(generator.normal(size=x.shape).astype("f4"))
-            weights = [tf.constant(generator.normal(size=y.shape).astype("f4")) for y in model(x)]
-
-            def energy(x, model=model, weights=weights):
-                pairs = zip(model(x), weights, strict=True)
-                return tf.add_n([tf.reduce_sum(y * w) for y, w in pairs])
-
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                value = energy(x)
-            along = tf.reduce_sum(tape.gradient(value, x) * direction)
-            # Smaller steps leave nothing of float32, larger ones go beyond kinks.
-            step = 1e-3
-            small = (energy(x + step * direction) - energy(x - step * direction)) / (2 * step)
-            self.assertAllClose(along, small, rtol=2e-2, msg=name)
 
 
 def _bilinear(length: int) -> np.ndarray:
@@ -179,8 +19,6 @@ def _bilinear(length: int) -> np.ndarray:
 
 
 class FormulaTest(parameterized.TestCase, tf.test.TestCase):
-    """What OpenCV lacks, or does in another way."""
-
     @parameterized.parameters(
         ("DepthwiseConvolution", "group: 6"),
         ("DepthwiseConvolution", ""),
@@ -191,7 +29,7 @@ class FormulaTest(parameterized.TestCase, tf.test.TestCase):
         named = [_A, layer("x", kind, "a", convolution=fields + group)]
         usual = [_A, conv("x", "a", fields + "group: 6")]
         shapes = {"x": [(6, 1, 3, 3), (6,)]}
-        mine, wanted = (_outputs(_filled(la, shapes)[2], image())["x"] for la in (named, usual))
+        mine, wanted = (outputs(filled(la, shapes)[2], image())["x"] for la in (named, usual))
         self.assertAllEqual(mine, wanted)
 
     def test_a_dilated_deconvolution_is_one_with_zeros_in_its_kernel(self):
@@ -200,15 +38,15 @@ class FormulaTest(parameterized.TestCase, tf.test.TestCase):
         wide[:, :, ::2, ::3] = kernel
         fields = "num_output: 4 group: 2 stride: 2 bias_term: false "
         first = numbers(a=[(6, 3, 3, 3), (6,)])
-        outputs = []
+        found = []
         for size, values in (
             ("kernel_h: 3 kernel_w: 2 dilation: [2, 3]", kernel),
             ("kernel_h: 5 kernel_w: 4", wide),
         ):
             layers = [_A, layer("x", "Deconvolution", "a", convolution=fields + size)]
-            _, _, model = _filled(layers, {}, first | {"x": [values]})
-            outputs.append(_outputs(model, image())["x"])
-        self.assertAllClose(*outputs, atol=1e-5)
+            _, _, model = filled(layers, {}, first | {"x": [values]})
+            found.append(outputs(model, image())["x"])
+        self.assertAllClose(*found, atol=1e-5)
 
     def test_a_bilinear_filler_enlarges(self):
         fields = "num_output: 3 group: 3 bias_term: false kernel_size: 4 stride: 2 pad: 1 "
@@ -227,8 +65,8 @@ class FormulaTest(parameterized.TestCase, tf.test.TestCase):
         fields = f"across_spatial: {spatial} channel_shared: {shared} eps: 0.01"
         shape = () if shared == "true" else (6,)
         layers = [_A, layer("x", "Normalize", "a", norm=fields)]
-        _, blobs, model = _filled(layers, {"x": [shape]})
-        found = _outputs(model, image())
+        _, blobs, model = filled(layers, {"x": [shape]})
+        found = outputs(model, image())
         axes = (1, 2, 3) if spatial == "true" else (3,)
         length = np.sqrt(np.square(found["a"]).sum(axes, keepdims=True) + 0.01)
         self.assertAllClose(found["x"], found["a"] / length * blobs["x"][0], rtol=1e-4)
@@ -237,7 +75,7 @@ class FormulaTest(parameterized.TestCase, tf.test.TestCase):
         # As Caffe has it of a batch of one; OpenCV adds eps to the deviation.
         fields = "use_global_stats: false eps: 0.1"
         layers = [_A, layer("x", "BatchNorm", "a", batch_norm=fields)]
-        found = _outputs(_filled(layers, {"x": [(6,), (6,), (1,)]})[2], image())
+        found = outputs(filled(layers, {"x": [(6,), (6,), (1,)]})[2], image())
         a = found["a"]
         wanted = a - a.mean((1, 2), keepdims=True)
         wanted /= np.sqrt(a.var((1, 2), keepdims=True) + 0.1)
@@ -250,7 +88,7 @@ class FormulaTest(parameterized.TestCase, tf.test.TestCase):
             layer("other", "TanH", "a"),
             layer("x", "Axpy", "mean a other"),
         ]
-        found = _outputs(_filled(layers, {})[2], image())
+        found = outputs(filled(layers, {})[2], image())
         self.assertAllClose(found["x"], found["mean"] * found["a"] + found["other"], atol=1e-5)
 
     @parameterized.product(variance=[True, False], across=[True, False])
@@ -258,8 +96,8 @@ class FormulaTest(parameterized.TestCase, tf.test.TestCase):
         fields = (
             f"normalize_variance: {str(variance).lower()} across_channels: {str(across).lower()}"
         )
-        _, _, model = _filled([_A, layer("x", "MVN", "a", mvn=fields + " eps: 0.1")], {})
-        found = _outputs(model, image())
+        _, _, model = filled([_A, layer("x", "MVN", "a", mvn=fields + " eps: 0.1")], {})
+        found = outputs(model, image())
         axes = (1, 2, 3) if across else (1, 2)
         wanted = found["a"] - found["a"].mean(axes, keepdims=True)
         if variance:
@@ -273,7 +111,7 @@ class FormulaTest(parameterized.TestCase, tf.test.TestCase):
             layer("swish", "Swish", "a", swish="beta: 2"),
             layer("hard", "HardSwish", "a"),
         ]
-        found = _outputs(_filled(layers, {})[2], image())
+        found = outputs(filled(layers, {})[2], image())
         a = found["a"]
         self.assertAllClose(found["bent"], np.where(a > 0, a, -0.5 * a))
         self.assertAllClose(found["swish"], a / (1 + np.exp(-2 * a)), atol=1e-6)
@@ -282,8 +120,8 @@ class FormulaTest(parameterized.TestCase, tf.test.TestCase):
     def test_nvidias_batch_norm_has_five_blobs(self):
         fields = "scale_bias: true eps: 0.001"
         layers = [_A, layer("norm", "BatchNorm", "a", batch_norm=fields)]
-        _, blobs, model = _filled(layers, {"norm": [(6,), (6,), (1,), (6,), (6,)]})
-        found = _outputs(model, image())
+        _, blobs, model = filled(layers, {"norm": [(6,), (6,), (1,), (6,), (6,)]})
+        found = outputs(model, image())
         mean, variance, factor, scale, shift = blobs["norm"]
         exact = (found["a"] - mean / factor) / np.sqrt(variance / factor + 0.001)
         self.assertAllClose(found["norm"], exact * scale + shift, atol=1e-5)
@@ -297,7 +135,7 @@ class FormulaTest(parameterized.TestCase, tf.test.TestCase):
         four = [(1, 6, 1, 1)] * 4
         blobs = numbers(a=[(6, 3, 3, 3), (6,)], folded=four[:2], whole=four)
         blobs["whole"][3] = np.abs(blobs["whole"][3]) + 0.5
-        found = _outputs(_filled(layers, {}, blobs)[2], image())
+        found = outputs(filled(layers, {}, blobs)[2], image())
         scale, shift = (b.ravel() for b in blobs["folded"])
         self.assertAllClose(found["folded"], found["a"] * scale + shift, atol=1e-5)
         slope, bias, mean, variance = (b.ravel() for b in blobs["whole"])
@@ -314,8 +152,8 @@ class FormulaTest(parameterized.TestCase, tf.test.TestCase):
             layer("channels", "Bias", "a"),
         ]
         shapes = {"rows": [(11,), (11,)], "map": [(6, 11, 9)], "one": [()], "sides": [(11, 9)]}
-        _, blobs, model = _filled(layers, shapes | {"channels": [(6,)]})
-        found = _outputs(model, image())
+        _, blobs, model = filled(layers, shapes | {"channels": [(6,)]})
+        found = outputs(model, image())
         planes = found["a"].transpose(0, 3, 1, 2)
         rows = [b[:, None] for b in blobs["rows"]]
         wanted = {
@@ -334,7 +172,7 @@ class FormulaTest(parameterized.TestCase, tf.test.TestCase):
             layer("shrunk", "Interp", "a", interp="shrink_factor: 2 pad_beg: -1 pad_end: -1"),
             layer("like", "Interp", "a data"),
         ]
-        found = _outputs(_filled(layers, {})[2], image())
+        found = outputs(filled(layers, {})[2], image())
         # Every second of what is left, corner on corner.
         self.assertAllClose(found["shrunk"], found["a"][:, 1:-1:2, 1:-1:2], atol=1e-6)
         rows, columns = (np.linspace(0, n - 1, m) for n, m in ((11, 13), (9, 11)))
@@ -357,7 +195,7 @@ class FormulaTest(parameterized.TestCase, tf.test.TestCase):
         ]
         model = layers_to_keras.translated(deploy(*layers, size=size), name="net")
         pixels = image(size)
-        found = _outputs(model, pixels)
+        found = outputs(model, pixels)
         wanted = np.zeros_like(pixels)
         for row, column, channel in np.ndindex(*found["pool"].shape[1:]):
             # The first of several, as where a ReLU has left only zeros.
@@ -370,8 +208,8 @@ class FormulaTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllClose(found["up"], wanted)
 
     def test_a_single_bottom_is_enlarged_by_repetition(self):
-        model = _filled([_A, layer("x", "Upsample", "a", upsample="scale: 3")], {})[2]
-        found = _outputs(model, image())
+        model = filled([_A, layer("x", "Upsample", "a", upsample="scale: 3")], {})[2]
+        found = outputs(model, image())
         self.assertAllEqual(found["x"], found["a"].repeat(3, 1).repeat(3, 2))
 
     def test_layers_with_one_parameter_share_it(self):
