@@ -28,6 +28,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     {
         "Caricature": "preimages",
+        "ClassVisualBackProp": "attention.class_visual_backprop",
         "Deconvnet": "attention.deconvnet",
         "GradCam": "attention.grad_cam",
         "GuidedBackprop": "attention.deconvnet",

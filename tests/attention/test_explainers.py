@@ -11,7 +11,10 @@ from tests import nets
 from tfvis.attention import saliency
 from tfvis.errors import InputError
 
-_OF_CLASSES = ("GradCam", "Saliency", "SmoothGrad", "GuidedBackprop", "Deconvnet", "Product")
+_OF_CLASSES = (
+    "GradCam", "ClassVisualBackProp", "Saliency", "SmoothGrad", "GuidedBackprop", "Deconvnet",
+    "Product",
+)  # fmt: skip
 
 
 class ExplainerTest(tf.test.TestCase, parameterized.TestCase):

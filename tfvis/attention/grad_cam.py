@@ -152,7 +152,24 @@ class GradCam:
         """Returns the layer's output as [batch, h, w, channels]."""
         return spatial_positions.as_map(found, self._layout, self._field(size).places)
 
+    def evidence(self, found: tf.Tensor, classes, size) -> tf.Tensor:
+        """Returns the same before negative parts are left out, at the layer's own size.
+
+        Args:
+            found, classes, size: as for `of_map`.
+
+        Returns:
+            float32 [batch, h, w], signed.
+
+        Raises:
+            InputError: as `of_map`.
+        """
+        return self._signed(found, self._checked_classes(classes, len(found)), size)
+
     def _of_map(self, found: tf.Tensor, classes: tf.Tensor, size) -> tf.Tensor:
+        return tf.nn.relu(self._signed(found, classes, size))
+
+    def _signed(self, found: tf.Tensor, classes: tf.Tensor, size) -> tf.Tensor:
         gradient = self._run(found, classes)
         if gradient is None:
             raise InputError(
@@ -162,7 +179,7 @@ class GradCam:
             )
         weights = self._as_map(gradient, size)
         weights = tf.reduce_mean(weights, [1, 2], keepdims=True)
-        return tf.nn.relu(tf.reduce_sum(weights * self._as_map(found, size), -1))
+        return tf.reduce_sum(weights * self._as_map(found, size), -1)
 
     def _checked_classes(self, given, images: int) -> tf.Tensor:
         classes, count = np.asarray(given), self.network.channels_of("logits")

@@ -42,11 +42,13 @@ class Attention:
             where the network marks nothing or everything alike.
         steps: {layer: float32 [batch, h, w]}: the product down to and with each layer's
             averaged map, of its size, the deepest first; 0..1, its largest value 1.
+        averages: {layer: float32 [batch, h, w]}, the maps averaged over their channels.
         taps: {layer: output} of the extra layers asked for.
     """
 
     mask: tf.Tensor
     steps: dict[str, tf.Tensor]
+    averages: dict[str, tf.Tensor]
     taps: dict[str, tf.Tensor]
 
     def __repr__(self) -> str:
@@ -91,9 +93,10 @@ class VisualBackProp:
         averaging = _averaging(network, dict(zip(self._names, chosen, strict=True)))
         wanted = [network.path(layer) for layer in extra]
         self._taps = averaging.taps([*self._names, *dict.fromkeys(wanted)], precision)
-        self._seers: dict[tuple[int, int], list] = {}
+        self._reach: dict[tuple[int, int], list] = {}
         # Not autograph: there is nothing to convert, and errors stay one line.
         self._run = tf.function(self._masks, autograph=False, reduce_retracing=False)
+        self._share = tf.function(self._shared, autograph=False, reduce_retracing=False)
 
     def __repr__(self) -> str:
         return f"<VisualBackProp of {self.network.name}: {len(self.layers)} layers>"
@@ -123,19 +126,45 @@ class VisualBackProp:
                 f"VisualBackProp: {self.network.name} takes images of [batch, height, width, "
                 f"{self.network.channels}]. Received: {tuple(images.shape)}"
             )
-        height, width = images.shape[1:3]
-        if (height, width) not in self._seers:
-            found = self._geometry((height, width))
-            if isinstance(found, str):
-                raise InputError(
-                    f"{self.network.name} cannot take an image of {height} x {width} pixels up to "
-                    f"{found}. Try a larger {arg('size')}, a multiple of 32."
-                )
-            self._seers[height, width] = found
+        self._lay_out(images.shape[1:3])
         return Attention(*self._run(images))
 
+    def spread(
+        self, seed: tf.Tensor, layer: str, averages: dict[str, tf.Tensor], size: tuple[int, int]
+    ) -> tf.Tensor:
+        """Returns maps of a layer's size taken down to the pixels, keeping their sums.
+
+        Each unit shares what it has among the places it sees, in proportion to the average
+        there, so that a place with strong averages below wins over its neighbours only, where
+        the product of averages lets it win over the whole picture.
+
+        Args:
+            seed: float32 [batch, h, w], 0 or more, of the layer's size.
+            layer: one of `layers`.
+            averages: of the same images, from `attend`.
+            size: (height, width) of the images.
+
+        Returns:
+            float32 [batch, height, width], 0 or more, of the images' size.
+        """
+        self._lay_out(size)
+        return self._share(seed, layer, averages, tuple(size))
+
+    def _lay_out(self, size) -> None:
+        """Works out which units see what of images of a size, once."""
+        height, width = size
+        if (height, width) in self._reach:
+            return
+        found = self._geometry((height, width))
+        if isinstance(found, str):
+            raise InputError(
+                f"{self.network.name} cannot take an image of {height} x {width} pixels up to "
+                f"{found}. Try a larger {arg('size')}, a multiple of 32."
+            )
+        self._reach[height, width] = found
+
     def _geometry(self, sizes: tuple[int, int]) -> list | str:
-        """Returns, per layer, which of its units see each place of the map before.
+        """Returns, per layer, which places of the map before its units see, and which see each.
 
         Or the first layer for which that cannot be told, with nothing left of such an image.
         """
@@ -150,28 +179,39 @@ class VisualBackProp:
             sizes = (len(rows), len(columns))
             if 0 in sizes:
                 return layer
-            steps.append(tuple(map(_seers, seen)))
+            steps.append((tuple(_seers(axis.T) for axis in seen), tuple(map(_seers, seen))))
         return steps
 
     def _masks(self, images):
         outputs, size = self._taps(images), tuple(images.shape[1:3])
+        averages = dict(zip(self.layers, (outputs[name] for name in self._names), strict=True))
         mask, steps = None, {}
-        for layer, name, seers in reversed(
-            list(zip(self.layers, self._names, self._seers[size], strict=True))
+        for (layer, average), (_, seers) in reversed(
+            list(zip(averages.items(), self._reach[size], strict=True))
         ):
-            average = outputs[name]
             if self._per_layer:
                 average = _stretched(average, constant=1.0)
             mask = average if mask is None else mask * average
             # Only the shape of a mask counts, and products of 18 maps leave float32.
             mask = tf.math.divide_no_nan(mask, tf.reduce_max(mask, [1, 2], keepdims=True))
             steps[layer] = mask
-            mask = _down(mask, seers)
-        if mask.shape[1:3] != size:
-            # A network of fixed size saw the image resized.
-            mask = tf.image.resize(mask[..., None], size, antialias=True)[..., 0]
+            mask = _summed(mask, seers)
+        mask = _of_size(mask, size)
         taps = {layer: outputs[self.network.path(layer)] for layer in self._extra}
-        return _stretched(mask, constant=0.0), steps, taps
+        return _stretched(mask, constant=0.0), steps, averages, taps
+
+    def _shared(self, seed, layer, averages, size):
+        count = self.layers.index(layer) + 1
+        below = [None, *(averages[one] for one in self.layers[: count - 1])]
+        steps = self._reach[size][:count]
+        for average, (seen, seers) in reversed(list(zip(below, steps, strict=True))):
+            if average is None:  # The image: all pixels alike.
+                average = tf.ones([tf.shape(seed)[0], *map(len, seers)])
+            # Of what a unit sees nothing may answer: then all its places get the same.
+            average += _ROUNDING * tf.reduce_max(average, [1, 2], keepdims=True)
+            total = _summed(average, seen)
+            seed = average * _summed(tf.math.divide_no_nan(seed, total), seers)
+        return _of_size(seed, size)
 
 
 def maps(network: Network) -> tuple[str, ...]:
@@ -265,11 +305,18 @@ def _stretched(maps_: tf.Tensor, constant: float) -> tf.Tensor:
     return tf.where(flat, even, tf.math.divide_no_nan(maps_ - low, high - low))
 
 
+def _of_size(mask: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """Returns a mask at the images' size; a network of fixed size saw them resized."""
+    if mask.shape[1:3] == size:
+        return mask
+    return tf.image.resize(mask[..., None], size, antialias=True)[..., 0]
+
+
 def _seers(axis: np.ndarray) -> np.ndarray:
     """Returns which units see each place, int32 [places, most units at one place].
 
     Args:
-        axis: bool [units, places], see `reach`.
+        axis: bool [units, places], see `reach`; turned round, which places each unit sees.
 
     Returns:
         Places with fewer units are filled up with the number of units.
@@ -282,8 +329,11 @@ def _seers(axis: np.ndarray) -> np.ndarray:
     return found
 
 
-def _down(mask: tf.Tensor, places) -> tf.Tensor:
-    """Returns the deconvolution with ones: each place gets the sum of the units that see it."""
+def _summed(mask: tf.Tensor, places) -> tf.Tensor:
+    """Returns the deconvolution with ones: each place gets the sum of the units that see it.
+
+    With what units see in place of what sees places, the convolution with ones.
+    """
     for axis, seers in zip((1, 2), places, strict=True):
         # One more unit, 0, for the places that fewer see.
         after = [[0, int(k == axis)] for k in range(3)]
