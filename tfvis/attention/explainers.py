@@ -1,0 +1,62 @@
+"""All explainers by their names, as flags and tables have them."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+
+from tfvis.attention.class_visual_backprop import ClassVisualBackProp
+from tfvis.attention.deconvnet import Deconvnet, GuidedBackprop
+from tfvis.attention.explainer import Explainer
+from tfvis.attention.grad_cam import GradCam
+from tfvis.attention.product import Product
+from tfvis.attention.saliency import Saliency
+from tfvis.attention.smoothgrad import SmoothGrad
+from tfvis.attention.visual_backprop import VisualBackProp
+from tfvis.networks.network import Network
+
+# Sixt et al. 2020 ("When Explanations Lie"), of backward passes that keep positive parts only.
+_LATER = (
+    "ignores the parameters of later layers (Sixt et al. 2020): its map is nearly the same for "
+    "every class and for a network whose last layers are random."
+)
+_CLASSLESS = "knows no class: its map is the same for every class, by its formula."
+# A product of 18 averages spans many orders of magnitude: the thing begins at about 1e-4 of
+# VisualBackProp's maximum. Its fourth root spreads that over 0..1; the class-seeded one shares
+# sums and spans half as many, so a square root does.
+ROOT = 0.25
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A way to explain.
+
+    Attributes:
+        title: as the literature has it.
+        make: of a network, the explainer.
+        warning: what its maps cannot tell; "" where nothing is known.
+        root: the power to which a map is taken where values matter and not their order alone:
+            before boxes are cut from it, or it is shown.
+    """
+
+    title: str
+    make: Callable[[Network], Explainer]
+    warning: str = ""
+    root: float = 1.0
+
+
+KINDS = {
+    "vbp": Kind("VisualBackProp", VisualBackProp, _CLASSLESS, ROOT),
+    "vbp_per_layer": Kind(
+        "VisualBackProp per layer",
+        functools.partial(VisualBackProp, per_layer=True),
+        _CLASSLESS,
+        ROOT,
+    ),
+    "class_vbp": Kind("class-seeded VisualBackProp", ClassVisualBackProp, root=0.5),
+    "gradcam": Kind("Grad-CAM", GradCam),
+    "product": Kind("product", Product, root=ROOT),
+    "deconvnet": Kind("deconvnet", Deconvnet, _LATER),
+    "guided": Kind("guided backpropagation", GuidedBackprop, _LATER),
+    "saliency": Kind("saliency", Saliency),
+    "smoothgrad": Kind("SmoothGrad", SmoothGrad),
+}

@@ -1,0 +1,305 @@
+"""What `judge` does: how right the maps of all explainers are, on pictures with labels or boxes."""
+
+import dataclasses
+import functools
+import itertools
+import os
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tfvis import files, images
+from tfvis.attention import boxes, explainers
+from tfvis.attention.boxes import Box
+from tfvis.attention.explainer import Explainer
+from tfvis.attention.metrics import class_sensitivity, grid_pointing, sanity, similarity
+from tfvis.classifiers import datasets
+from tfvis.classifiers.checkpoints import Classifier
+from tfvis.errors import InputError
+from tfvis.experiments import (
+    attention_models,
+    folders,
+    judging_measures,
+    judging_reports,
+    labelled_pictures,
+    messages,
+    networks,
+    outcome,
+    picture_runner,
+    predictions,
+)
+from tfvis.experiments.judging_measures import METRICS
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Subject:
+    """A picture and what is known of it.
+
+    Attributes:
+        label: number of its class.
+        boxes: true ones, in pixels of the file.
+        least: the class that the network finds least likely.
+        right: whether it finds the class likeliest.
+        grid: paths of the pictures of a grid, its own among them; () without one.
+    """
+
+    label: int
+    boxes: tuple[Box, ...]
+    least: int
+    right: bool
+    grid: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Job:
+    """What is measured of what.
+
+    Attributes:
+        classifier: whose explanations.
+        names: of the explainers.
+        metrics: of `METRICS`.
+        subjects: the pictures.
+        steps: of deletion and insertion.
+        stages: of the sanity check.
+        workdir: exists and is writable.
+    """
+
+    classifier: Classifier
+    names: tuple[str, ...]
+    metrics: tuple[str, ...]
+    subjects: dict[pathlib.Path, Subject]
+    steps: int
+    stages: int
+    workdir: pathlib.Path
+
+    @functools.cached_property
+    def explainers(self) -> dict[str, Explainer]:
+        """Of the network as it is."""
+        return _made(self.classifier.network, self.names)
+
+    @functools.cached_property
+    def randomised(self) -> dict[str, dict[str, Explainer]]:
+        """{the lowest layer that is random: explainers of that network}."""
+        found = sanity.cascade(self.classifier.network, self.stages)
+        return {layer: _made(network, self.names) for layer, network in found}
+
+    def scores(self, number: int, pictures: np.ndarray) -> np.ndarray:
+        """Returns the probabilities of a class."""
+        # One by one: one shape is compiled, and on a CPU it is as fast.
+        return np.array(
+            [self.classifier.probabilities(tf.constant(one[None]))[0, number] for one in pictures]
+        )
+
+
+def run(
+    checkpoint: str,
+    sources: tuple[str, ...],
+    *,
+    workdir: pathlib.Path | str,
+    part: str = "all",
+    count: int = 20,
+    names: Sequence[str] = tuple(explainers.KINDS),
+    metrics: Sequence[str] = tuple(METRICS),
+    steps: int = 56,
+    stages: int = 3,
+    seed: int = 0,
+    arguments: dict | None = None,
+) -> outcome.Outcome:
+    """Measures explainers on pictures and writes everything; a run that stopped goes on.
+
+    Each picture is asked about its own class. Deletion, insertion and ROAD count only where the
+    network names it: elsewhere there is no answer whose fall would mean anything. A map that is
+    the same everywhere has no measures; how many there are is said.
+
+    Args:
+        checkpoint: folder or name of the classifier.
+        sources: folders with a folder per class, or CSV files; boxes in them are the true ones.
+        workdir: for all results.
+        part: "all", or of the split that the checkpoint was trained with.
+        count: of pictures, of all classes alike but the negative one, drawn by `seed`.
+        names: of `explainers.KINDS`.
+        metrics: of `METRICS`.
+        steps: of deletion and insertion; RISE's 224 take four times as long.
+        stages: of the sanity check, see `sanity.cascade`; 3 are the scores, half of the layers,
+            and all. Each holds as many copies of the network as there are explainers.
+        seed: of the draws of pictures and grids.
+        arguments: for the manifest.
+
+    Raises:
+        InputError: no such checkpoint, explainer or metric; no labelled pictures of it; a grid
+            without four classes, boxes without any.
+    """
+    _check_words("explainers", names, explainers.KINDS)
+    _check_words("metrics", metrics, METRICS)
+    workdir = files.make_folder(workdir, "--workdir")
+    classifier = networks.classifier(checkpoint)
+    dataset = datasets.read(sources, classifier.classes)
+    dataset = labelled_pictures.part_of(dataset, classifier, part)
+    chosen = _chosen(dataset, classifier, count, seed)
+    subjects = _subjects(classifier, chosen, dataset, "grid" in metrics, seed)
+    if "boxes" in metrics and not any(one.boxes for one in subjects.values()):
+        metrics = tuple(name for name in metrics if name != "boxes")
+        messages.note("no true boxes in --data: the metric boxes is left out.")
+    job = Job(classifier, tuple(names), tuple(metrics), subjects, steps, stages, workdir)
+    looker = attention_models.of_classifier(classifier, "float32", crop_borders=False)
+    found = folders.Found(list(subjects), "--data")
+    root = os.path.commonpath([path.parent for path in subjects])
+    place = picture_runner.place(found, root, workdir)
+    records = picture_runner.each(
+        place, looker, workdir, arguments or {},
+        functools.partial(_asked, job),
+        lambda path, pixels: _one(job, path, pixels, workdir / place.names[path]),
+    )  # fmt: skip
+    lines = judging_reports.write(records, job.names, workdir)
+    return outcome.Outcome(records, lines, workdir / "sheet.png")
+
+
+def _check_words(flag: str, words: Sequence[str], known) -> None:
+    for word in words:
+        if word not in known:
+            raise InputError(f"--{flag}={word}: expected some of {', '.join(known)}.")
+    if not words:
+        raise InputError(f"--{flag}: name one or more of {', '.join(known)}.")
+
+
+def _made(network, names: Sequence[str]) -> dict[str, Explainer]:
+    return {name: explainers.KINDS[name].make(network) for name in names}
+
+
+def _chosen(dataset, classifier: Classifier, count: int, seed: int) -> list[datasets.Example]:
+    """Returns a picture of each class in turn, without their boxes."""
+    first = {}
+    for example in dataset.examples:
+        if classifier.classes[example.label] != datasets.NEGATIVE:
+            first.setdefault(example.path, dataclasses.replace(example, box=None))
+    decks: dict[int, list] = {}
+    for path in np.random.default_rng(seed).permutation(sorted(first)):
+        decks.setdefault(first[path].label, []).append(first[path])
+    if not decks:
+        raise InputError("--data: all pictures are of the class none, which is nowhere.")
+    turns = itertools.zip_longest(*(decks[label] for label in sorted(decks)))
+    return [one for turn in turns for one in turn if one is not None][:count]
+
+
+def _subjects(
+    classifier: Classifier, chosen, dataset, grids: bool, seed: int
+) -> dict[pathlib.Path, Subject]:
+    """Returns the pictures with what the network says of them, and the grids they stand in."""
+    numbers, rows, broken = predictions.probabilities(classifier, chosen, "float32")
+    labelled_pictures.report(dataset, broken)
+    readable = [chosen[k] for k in numbers]
+    labels = np.array([example.label for example in readable])
+    right = rows.argmax(-1) == labels
+    known: dict[tuple[str, int], list[Box]] = {}
+    for example in dataset.examples:
+        if example.box is not None:
+            known.setdefault((example.path, example.label), []).append(Box(*example.box))
+    found = {}
+    for k, (example, row) in enumerate(zip(readable, rows, strict=True)):
+        others = np.delete(np.arange(len(row)), example.label)
+        found[pathlib.Path(example.path)] = Subject(
+            label=int(example.label),
+            boxes=tuple(known.get((example.path, example.label), ())),
+            least=int(others[row[others].argmin()]),
+            right=bool(right[k]),
+            grid=_grid(k, readable, labels, right, seed) if grids and right[k] else (),
+        )
+    if grids and not any(one.grid for one in found.values()):
+        raise InputError(
+            "--metrics: grid needs pictures of four classes that the network names right. Raise "
+            "--count, give more, or leave it out."
+        )
+    return found
+
+
+def _grid(k: int, readable, labels, right, seed: int) -> tuple[str, ...]:
+    """Returns a picture and three of other classes, in any order; () without so many classes."""
+    generator = np.random.default_rng((seed, k))
+    others = [label for label in np.unique(labels[right]) if label != labels[k]]
+    if len(others) < grid_pointing.CELLS - 1:
+        return ()
+    classes = generator.choice(others, grid_pointing.CELLS - 1, replace=False)
+    four = [k, *(generator.choice(np.flatnonzero(right & (labels == one))) for one in classes)]
+    return tuple(str(pathlib.Path(readable[place].path)) for place in generator.permutation(four))
+
+
+def _asked(job: Job, path: pathlib.Path) -> dict:
+    """Returns all that decides a picture's numbers, besides itself and the network."""
+    subject = job.subjects[path]
+    return {
+        "app": "judge", "explainers": job.names, "metrics": job.metrics, "steps": job.steps,
+        "stages": job.stages, "subject": subject,
+        "grid": [files.sha256_of(pathlib.Path(one)) for one in subject.grid],
+    }  # fmt: skip
+
+
+def _one(job: Job, path: pathlib.Path, pixels: np.ndarray, folder: pathlib.Path) -> dict:
+    """Measures the maps of a picture; returns what to tell of it."""
+    subject, side = job.subjects[path], job.classifier.size
+    channels = job.classifier.network.channels
+    image = images.with_channels(images.resize(pixels, side, side), channels)
+    question = judging_measures.Question(
+        scores=functools.partial(job.scores, subject.label),
+        image=image,
+        color=job.classifier.network.preprocessing.center(channels).numpy(),
+        boxes=[boxes.scaled(box, pixels.shape[:2], (side, side)) for box in subject.boxes],
+        steps=job.steps,
+        right=subject.right,
+    )
+    grid = _grid_picture(job, subject)
+    measures, shown, empty = {}, [], []
+    for name, explain in job.explainers.items():
+        values = np.asarray(explain(image, subject.label)[0])
+        root = explainers.KINDS[name].root
+        shown.append(values**root)
+        if np.ptp(values) == 0:
+            empty.append(name)
+            continue
+        found = judging_measures.of_map(question, values, root, job.metrics)
+        if grid is not None:
+            asked = explain(grid, subject.label)[0]
+            found |= judging_measures.of_grid(np.asarray(asked), subject.grid.index(str(path)))
+        if "classes" in job.metrics:
+            found |= _compared(
+                "class",
+                lambda explain=explain: class_sensitivity.between_classes(
+                    explain, image, subject.label, subject.least
+                ),
+            )
+        if "sanity" in job.metrics:
+            for layer, made in job.randomised.items():
+                found |= _compared(
+                    f"random_to_{layer}",
+                    lambda name=name, made=made, values=values: similarity.similarity(
+                        values, np.asarray(made[name](image, subject.label)[0])
+                    ),
+                )
+        measures[name] = found
+    images.save_png(folder / "maps.png", judging_reports.maps(image, job.names, shown))
+    return {
+        "class": job.classifier.classes[subject.label],
+        "right": subject.right,
+        "boxes": len(subject.boxes),
+        "measures": measures,
+        "empty": empty,
+        "written": ["maps.png"],
+    }
+
+
+def _grid_picture(job: Job, subject: Subject) -> np.ndarray | None:
+    if not subject.grid:
+        return None
+    side = job.classifier.size
+    four = [images.resize(images.read(path, None).pixels, side, side) for path in subject.grid]
+    return images.with_channels(grid_pointing.grid(np.stack(four)), job.classifier.network.channels)
+
+
+def _compared(name: str, compare) -> dict[str, float]:
+    """Returns how alike two maps are; nothing where one is the same everywhere."""
+    try:
+        found = compare()
+    except InputError:
+        return {}
+    return {f"{name}_spearman": found.spearman, f"{name}_ssim": found.ssim}
