@@ -71,7 +71,7 @@ def main() -> None:
         workdir=workdir,
         part=_PART.value,
         count=_COUNT.value,
-        names=tuple(explainers.KINDS if _EXPLAINERS.value is None else _EXPLAINERS.value),
+        explainers=tuple(explainers.KINDS if _EXPLAINERS.value is None else _EXPLAINERS.value),
         metrics=tuple(judging.METRICS if _METRICS.value is None else _METRICS.value),
         steps=_STEPS.value,
         stages=_STAGES.value,

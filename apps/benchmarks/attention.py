@@ -5,6 +5,7 @@ import scipy.ndimage
 import tensorflow as tf
 
 from tfvis.attention import boxes
+from tfvis.attention.class_visual_backprop import ClassVisualBackProp
 from tfvis.attention.grad_cam import GradCam
 from tfvis.attention.metrics import grid_pointing as pointing
 from tfvis.attention.metrics import localization
@@ -40,18 +41,17 @@ def table_cost(network: Network, precision: str, rounds: int) -> None:
     deepest = attention.layers[-1]
     taps = network.taps([deepest], precision)
     forward = tf.function(lambda x: taps(x)[deepest])
-    seconds = timing.medians(
-        {
-            "forward": lambda: forward(batch).numpy(),
-            "VisualBackProp": lambda: attention(batch).numpy(),
-        },
-        rounds,
-    )
-    ratio = seconds["VisualBackProp"] / seconds["forward"]
+    runs = {
+        "forward": lambda: forward(batch).numpy(),
+        "VisualBackProp": lambda: attention(batch).numpy(),
+    }
+    if network.logits:
+        seeded = ClassVisualBackProp(network, precision)
+        runs["class-seeded VisualBackProp"] = lambda: seeded(batch, 0).numpy()
+    seconds = timing.medians(runs, rounds)
     print(f"{network.name}, {_BATCH} images of {_SIDE} px, {precision}: forward to {deepest} ")
     for name, found in seconds.items():
-        print(f"  {name:<16} {found * 1e3:8.1f} ms")
-    print(f"  ratio            {ratio:8.3f}")
+        print(f"  {name:<28} {found * 1e3:8.1f} ms, ratio {found / seconds['forward']:.3f}")
 
 
 def table_shift(classifier: Classifier, examples, count: int, precision: str) -> None:
@@ -123,7 +123,8 @@ def table_pointing(classifier: Classifier, examples, count: int, precision: str)
     """
     cam = GradCam(classifier.network, precision=precision)
     attention = VisualBackProp(classifier.network, precision=precision)
-    found: dict[str, list] = {"Grad-CAM": [], "product": []}
+    seeded = ClassVisualBackProp(classifier.network, precision)
+    found: dict[str, list] = {"Grad-CAM": [], "product": [], "class-seeded": []}
     hits: dict[str, list] = {name: [] for name in found}
     labels = [example.label for example in examples]
     cells = np.arange(pointing.CELLS)
@@ -134,16 +135,19 @@ def table_pointing(classifier: Classifier, examples, count: int, precision: str)
                 [example_images.load(example, classifier.size) for example in chosen]
             )
             repeated = tf.constant(np.repeat(grid[None], pointing.CELLS, 0))
-            maps = cam(repeated, np.array([example.label for example in chosen])).numpy()
+            asked = np.array([example.label for example in chosen])
+            maps = cam(repeated, asked).numpy()
             mask = attention(tf.constant(grid[None])).numpy()
-            for name, values in (("Grad-CAM", maps), ("product", maps * mask)):
+            of_class = seeded(repeated, asked).numpy()
+            pairs = (("Grad-CAM", maps), ("product", maps * mask), ("class-seeded", of_class))
+            for name, values in pairs:
                 found[name] += list(pointing.shares(values, cells))
                 hits[name] += list(pointing.hits(values, cells))
             progress.update(1)
     print(f"{classifier.name}, {count} grids of 2 x 2 pictures of four classes")
     for name, values in found.items():
         print(
-            f"  {name:<10} mass in the right cell {np.mean(values):6.1%}, above a half in "
+            f"  {name:<12} mass in the right cell {np.mean(values):6.1%}, above a half in "
             f"{np.mean(np.array(values) > 0.5):6.1%}, maximum in it {np.mean(hits[name]):6.1%}"
         )
 

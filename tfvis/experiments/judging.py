@@ -11,13 +11,14 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import files, images
-from tfvis.attention import boxes, explainers
+from tfvis.attention import boxes
 from tfvis.attention.boxes import Box
 from tfvis.attention.explainer import Explainer
+from tfvis.attention.explainers import KINDS
 from tfvis.attention.metrics import class_sensitivity, grid_pointing, sanity, similarity
 from tfvis.classifiers import datasets
 from tfvis.classifiers.checkpoints import Classifier
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.experiments import (
     attention_models,
     folders,
@@ -100,7 +101,7 @@ def run(
     workdir: pathlib.Path | str,
     part: str = "all",
     count: int = 20,
-    names: Sequence[str] = tuple(explainers.KINDS),
+    explainers: Sequence[str] = tuple(KINDS),
     metrics: Sequence[str] = tuple(METRICS),
     steps: int = 56,
     stages: int = 3,
@@ -119,7 +120,7 @@ def run(
         workdir: for all results.
         part: "all", or of the split that the checkpoint was trained with.
         count: of pictures, of all classes alike but the negative one, drawn by `seed`.
-        names: of `explainers.KINDS`.
+        explainers: of `explainers.KINDS`.
         metrics: of `METRICS`.
         steps: of deletion and insertion; RISE's 224 take four times as long.
         stages: of the sanity check, see `sanity.cascade`; 3 are the scores, half of the layers,
@@ -131,9 +132,9 @@ def run(
         InputError: no such checkpoint, explainer or metric; no labelled pictures of it; a grid
             without four classes, boxes without any.
     """
-    _check_words("explainers", names, explainers.KINDS)
+    _check_words("explainers", explainers, KINDS)
     _check_words("metrics", metrics, METRICS)
-    workdir = files.make_folder(workdir, "--workdir")
+    workdir = files.make_folder(workdir, "workdir")
     classifier = networks.classifier(checkpoint)
     dataset = datasets.read(sources, classifier.classes)
     dataset = labelled_pictures.part_of(dataset, classifier, part)
@@ -141,31 +142,31 @@ def run(
     subjects = _subjects(classifier, chosen, dataset, "grid" in metrics, seed)
     if "boxes" in metrics and not any(one.boxes for one in subjects.values()):
         metrics = tuple(name for name in metrics if name != "boxes")
-        messages.note("no true boxes in --data: the metric boxes is left out.")
-    job = Job(classifier, tuple(names), tuple(metrics), subjects, steps, stages, workdir)
-    looker = attention_models.of_classifier(classifier, "float32", crop_borders=False)
-    found = folders.Found(list(subjects), "--data")
+        messages.note(f"no true boxes in {arg('data')}: the metric boxes is left out.")
+    job = Job(classifier, tuple(explainers), tuple(metrics), subjects, steps, stages, workdir)
+    model = attention_models.of_classifier(classifier, "float32", crop_borders=False)
+    found = folders.Found(list(subjects), "data")
     root = os.path.commonpath([path.parent for path in subjects])
-    place = picture_runner.place(found, root, workdir)
+    inputs = picture_runner.input_pictures(found, root, workdir)
     records = picture_runner.each(
-        place, looker, workdir, arguments or {},
+        inputs, model, workdir, arguments or {},
         functools.partial(_asked, job),
-        lambda path, pixels: _one(job, path, pixels, workdir / place.names[path]),
+        lambda path, pixels: _one(job, path, pixels, workdir / inputs.names[path]),
     )  # fmt: skip
     lines = judging_reports.write(records, job.names, workdir)
     return outcome.Outcome(records, lines, workdir / "sheet.png")
 
 
-def _check_words(flag: str, words: Sequence[str], known) -> None:
+def _check_words(name: str, words: Sequence[str], known) -> None:
     for word in words:
         if word not in known:
-            raise InputError(f"--{flag}={word}: expected some of {', '.join(known)}.")
+            raise InputError(f"{arg(name)}={word}: expected some of {', '.join(known)}.")
     if not words:
-        raise InputError(f"--{flag}: name one or more of {', '.join(known)}.")
+        raise InputError(f"{arg(name)}: name one or more of {', '.join(known)}.")
 
 
 def _made(network, names: Sequence[str]) -> dict[str, Explainer]:
-    return {name: explainers.KINDS[name].make(network) for name in names}
+    return {name: KINDS[name].make(network) for name in names}
 
 
 def _chosen(dataset, classifier: Classifier, count: int, seed: int) -> list[datasets.Example]:
@@ -178,7 +179,7 @@ def _chosen(dataset, classifier: Classifier, count: int, seed: int) -> list[data
     for path in np.random.default_rng(seed).permutation(sorted(first)):
         decks.setdefault(first[path].label, []).append(first[path])
     if not decks:
-        raise InputError("--data: all pictures are of the class none, which is nowhere.")
+        raise InputError(f"{arg('data')}: all pictures are of the class none, which is nowhere.")
     turns = itertools.zip_longest(*(decks[label] for label in sorted(decks)))
     return [one for turn in turns for one in turn if one is not None][:count]
 
@@ -208,8 +209,8 @@ def _subjects(
         )
     if grids and not any(one.grid for one in found.values()):
         raise InputError(
-            "--metrics: grid needs pictures of four classes that the network names right. Raise "
-            "--count, give more, or leave it out."
+            f"{arg('metrics')}: grid needs pictures of four classes that the network names right. "
+            f"Raise {arg('count')}, give more, or leave it out."
         )
     return found
 
@@ -252,7 +253,7 @@ def _one(job: Job, path: pathlib.Path, pixels: np.ndarray, folder: pathlib.Path)
     measures, shown, empty = {}, [], []
     for name, explain in job.explainers.items():
         values = np.asarray(explain(image, subject.label)[0])
-        root = explainers.KINDS[name].root
+        root = KINDS[name].root
         shown.append(values**root)
         if np.ptp(values) == 0:
             empty.append(name)

@@ -17,7 +17,7 @@ import scipy.ndimage
 
 from tfvis.attention.metrics import perturbation
 from tfvis.attention.metrics.perturbation import Scores
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 
 # 224 px, as many pixels a step.
 STEPS = 224
@@ -95,7 +95,7 @@ def blurred(image: np.ndarray) -> np.ndarray:
 
 def _curve(scores, start: np.ndarray, end: np.ndarray, values: np.ndarray, steps: int) -> Curve:
     if steps < 1:
-        raise InputError(f"steps={steps}: expected 1 or more.")
+        raise InputError(f"{arg('steps')}={steps}: expected 1 or more.")
     places = perturbation.order(values)
     each = -(-len(places) // steps)
     changed = np.minimum(np.arange(-(-len(places) // each) + 1) * each, len(places))

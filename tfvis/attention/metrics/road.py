@@ -15,7 +15,7 @@ import scipy.sparse.linalg
 
 from tfvis.attention.metrics import perturbation
 from tfvis.attention.metrics.perturbation import Scores
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 
 # Of the pixels, %; those of the paper's figures.
 PERCENTAGES = (10, 20, 30, 40, 50, 60, 70, 80, 90)
@@ -73,7 +73,9 @@ def road(
     image = perturbation.checked(image, values)
     shares = np.array(percentages, np.float64)
     if not (shares.size and np.all((shares > 0) & (shares < 100))):
-        raise InputError(f"percentages={percentages}: expected numbers above 0 to below 100.")
+        raise InputError(
+            f"{arg('percentages')}={percentages}: expected numbers above 0 to below 100."
+        )
     places = perturbation.order(values)
     counts = np.clip(np.rint(shares / 100 * len(places)).astype(int), 1, len(places) - 1)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.networks import keras_graph, rewiring
 from tfvis.networks.network import Network
 
@@ -51,11 +51,13 @@ def cascade(
         InputError: no classifier; `stages` below 1; a layer that cannot be made anew.
     """
     if not network.logits:
-        raise InputError(f"network={network.name}: the check is of a class; it has no classifier.")
+        raise InputError(
+            f"{arg('network')}={network.name}: the check is of a class; it has no classifier."
+        )
     layers = weighted(network)
     count = len(layers) if stages is None else min(stages, len(layers))
     if count < 1:
-        raise InputError(f"stages={stages}: expected 1 or more.")
+        raise InputError(f"{arg('stages')}={stages}: expected 1 or more.")
     for last in np.unique(np.linspace(0, len(layers) - 1, count).round().astype(int)):
         yield layers[last], _randomised(network, layers[: last + 1], seed)
 
