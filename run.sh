@@ -2,6 +2,8 @@
 # sh run.sh demo            makes .venv if needed, then runs the demo
 # sh run.sh test [...]      the same, then the tests; further arguments go to pytest
 # sh run.sh lint            the linter, types, and who imports whom
+# sh run.sh coverage [...]  the tests, and what of tfvis they run
+# sh run.sh notebooks       executes docs/notebooks in place, or those that are named
 # sh run.sh APP [flags]     any app in apps/, such as: sh run.sh invert --help
 #
 # PYTHON=/path/to/python3.x chooses the interpreter the environment is made with.
@@ -92,13 +94,13 @@ apps() {
 }
 
 if [ $# -eq 0 ]; then
-    sed -n '2,7s/^# \{0,1\}//p' "$root/run.sh"
+    sed -n '2,9s/^# \{0,1\}//p' "$root/run.sh"
     exit 2
 fi
 app=$1
 shift
 case $app in
-test | lint) ;;
+test | lint | coverage | notebooks) ;;
 *)
     apps | grep -qx -e "$app" ||
         fail "there is no app '$app'. There are: $(apps | tr '\n' ' ')"
@@ -110,6 +112,14 @@ case $app in
 test)
     install tests/requirements.txt
     cd "$root" && exec "$python" -m pytest "$@"
+    ;;
+coverage)
+    install tests/requirements.txt
+    cd "$root" && exec "$python" -m pytest --cov=tfvis --cov-report=term:skip-covered "$@"
+    ;;
+notebooks)
+    install tests/requirements.txt
+    cd "$root" && exec "$python" -m tools.notebooks "$@"
     ;;
 lint)
     install tests/requirements.txt
