@@ -14,14 +14,14 @@ def watched() -> bool:
     return in_notebook or (sys.stderr is not None and sys.stderr.isatty())
 
 
-def bar(word: str, total: int):
+def bar(word: str, total: int | None):
     """Returns tqdm's bar of this place, hidden where nobody watches.
 
     TQDM_DISABLE=1 hides it everywhere.
 
     Args:
         word: what is being done.
-        total: steps in all.
+        total: steps in all; None where they are told later.
     """
     with warnings.catch_warnings():
         # Without ipywidgets a notebook gets the bar of a terminal, which does as well.
