@@ -38,7 +38,8 @@ class ReprTest(tf.test.TestCase):
         yield "channel", tfvis.channel(_LAYER, 3) - 0.5 * tfvis.neuron(_LAYER, 4)
         for name in ("GradCam", "Product", "Saliency", "SmoothGrad", "VisualBackProp"):
             yield name, getattr(tfvis, name)(network)
-        yield "", Attention(tf.constant(picture[None]), {_LAYER: tf.constant(picture)}, {})
+        found = {_LAYER: tf.constant(picture)}
+        yield "", Attention(tf.constant(picture[None]), found, found, {})
 
     def test_everything_fits_on_a_line(self):
         shown = [(name, repr(getattr(tfvis, name))) for name in dir(tfvis)]
