@@ -36,7 +36,7 @@ class ReprTest(tf.test.TestCase):
             yield name, getattr(tfvis, name)()
         yield "Scene", tfvis.Scene(picture, (picture, picture))
         yield "channel", tfvis.channel(_LAYER, 3) - 0.5 * tfvis.neuron(_LAYER, 4)
-        for name in ("GradCam", "Product", "Saliency", "SmoothGrad", "VisualBackProp"):
+        for name in ("ClassVisualBackProp", "GradCam", "Product", "SmoothGrad", "VisualBackProp"):
             yield name, getattr(tfvis, name)(network)
         found = {_LAYER: tf.constant(picture)}
         yield "", Attention(tf.constant(picture[None]), found, found, {})
