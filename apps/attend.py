@@ -5,12 +5,14 @@
 VisualBackProp (Bojarski 2018) marks what the network reacts to, Grad-CAM (Selvaraju 2017)
 where it sees a class, their product what of that class it reacts to. Writes to --workdir:
 
-    sheet.png             the first pictures: mask, overlay, class map, product
+    sheet.png             the first pictures: mask, overlay, class maps; the mask and what is made
+                          of it to the power 1/4, class-seeded 1/2, so that faint things show
     NAME/mask.png         VisualBackProp's mask, 16 bits, pixel for pixel of the picture
-    NAME/overlay.png      the picture, reddened by the mask
+    NAME/overlay.png      the picture, reddened by the mask's fourth root
     NAME/gradcam.png      the picture under the class map's colours
-    NAME/product.png      and under those of the product (of a transformer, whose places are
-                          no maps but tokens, only gradcam.png)
+    NAME/product.png      under those of the product's fourth root
+    NAME/class_vbp.png    and of class-seeded VisualBackProp's square root (of a transformer,
+                          whose places are no maps but tokens, only gradcam.png)
     NAME/steps.png        with --steps, the masks layer by layer
     manifest.json         arguments, versions, weights, classes, digests of the files
     tensorboard/          the first pictures
@@ -49,8 +51,8 @@ _PER_LAYER = flags.DEFINE_bool(
 _LAYERS = flags.DEFINE_list(
     "layers",
     None,
-    "Layers whose averages VisualBackProp multiplies, each on every path to the last of them; "
-    "left out, all there are.",
+    "Layers whose averages VisualBackProp multiplies, each on every path to the last of them, or "
+    "relu, all that a ReLU puts out; left out, those and the poolings.",
 )
 _CAM_LAYER = flags.DEFINE_string(
     "cam_layer",
@@ -67,7 +69,8 @@ def main() -> None:
     """Reads the flags, then TensorFlow, then looks."""
     from tfvis.experiments import folders
 
-    layers = {_CAM_LAYER.name: _CAM_LAYER.value, _LAYERS.name: ",".join(_LAYERS.value or ())}
+    named = [] if _LAYERS.value == ["relu"] else _LAYERS.value or []
+    layers = {_CAM_LAYER.name: _CAM_LAYER.value, _LAYERS.name: ",".join(named)}
     name_checks.check(_NETWORK(), wanted=_CLASS.value, layers=layers)
     found = folders.find(_IMAGE.value, "image") if _IMAGE.value is not None else None
     workdir = common.workdir(_WORKDIR.value)

@@ -33,16 +33,17 @@ _CLASS = flags.DEFINE_string(
 _MAP = flags.DEFINE_enum(
     "map",
     "vbp",
-    ["vbp", "gradcam", "product"],
+    ["vbp", "class_vbp", "gradcam", "product"],
     "What boxes are cut from: the fourth root of VisualBackProp's mask, best on drawings and in "
-    "one pass; the class's Grad-CAM; or the fourth root of the product of both, best on "
-    "photographs and where a picture shows several classes.",
+    "one pass; the square root of the class-seeded one; the class's Grad-CAM; or the fourth root "
+    "of the product of mask and Grad-CAM, best on photographs and where a picture shows several "
+    "classes.",
 )
 _THRESHOLD = flags.DEFINE_float(
     "threshold",
     None,
-    "Share of the map's maximum above which it marks something; left out, 0.08 for vbp, 0.05 "
-    "for gradcam, 0.04 for product.",
+    "Share of the map's maximum above which it marks something; left out, 0.08 for vbp, 0.1 for "
+    "class_vbp, 0.05 for gradcam, 0.04 for product.",
     lower_bound=0,
     upper_bound=0.99,
 )

@@ -195,6 +195,23 @@ class GraphTest(tf.test.TestCase, parameterized.TestCase):
             self.assertNotIn("\n", str(caught.exception))
 
 
+class RectifiedTest(tf.test.TestCase):
+    def test_poolings_and_what_is_not_rectified_are_left_out(self):
+        def build(x):
+            x = layers.Conv2D(4, 3, activation="relu", name="a")(x)
+            x = layers.MaxPooling2D(2, name="b")(x)
+            x = layers.Conv2D(4, 3, name="c")(x)
+            x = layers.BatchNormalization(name="normal")(x)
+            x = layers.ReLU(name="d")(x)
+            return layers.Conv2D(4, 3, name="e")(x)
+
+        net = wrap(build)
+        self.assertEqual(visual_backprop.maps(net), ("a", "b", "d", "e"))
+        self.assertEqual(Attend(net, ("relu",)).layers, ("a", "d"))
+        with self.assertRaisesRegex(InputError, "layers=relu: no map"):
+            Attend(wrap(lambda x: layers.Conv2D(4, 3)(x)), ("relu",))
+
+
 class MaskTest(tf.test.TestCase, parameterized.TestCase):
     def test_a_batch_is_images_alone(self):
         net = nets.wrapped()

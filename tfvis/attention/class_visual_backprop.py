@@ -24,6 +24,9 @@ from tfvis.networks.network import Network
 # that ImageNet's networks are judged by. Each costs a pass through what follows the deepest map.
 _RIVALS = 4
 
+# As `visual_backprop.ROOT`; sums that are shared span half as many orders as a product.
+ROOT = 0.5
+
 
 class ClassVisualBackProp(explainer.OfScores):
     """Maps of classes; see `explainer.Explainer`.

@@ -2,6 +2,9 @@
 
 Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks" (ECCV 2014); guided
 backpropagation: Springenberg et al. 2015.
+
+Both ignore the parameters of later layers (Sixt et al., "When Explanations Lie", 2020): their maps
+are nearly the same for every class, so they show what excites a unit, and explain no decision.
 """
 
 import dataclasses

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 from collections.abc import Callable
 
+from tfvis.attention import class_visual_backprop
 from tfvis.attention.class_visual_backprop import ClassVisualBackProp
 from tfvis.attention.deconvnet import Deconvnet, GuidedBackprop
 from tfvis.attention.explainer import Explainer
@@ -11,7 +12,7 @@ from tfvis.attention.grad_cam import GradCam
 from tfvis.attention.product import Product
 from tfvis.attention.saliency import Saliency
 from tfvis.attention.smoothgrad import SmoothGrad
-from tfvis.attention.visual_backprop import VisualBackProp
+from tfvis.attention.visual_backprop import ROOT, VisualBackProp
 from tfvis.networks.network import Network
 
 # Sixt et al. 2020 ("When Explanations Lie"), of backward passes that keep positive parts only.
@@ -20,10 +21,6 @@ _LATER = (
     "every class and for a network whose last layers are random."
 )
 _CLASSLESS = "knows no class: its map is the same for every class, by its formula."
-# A product of 18 averages spans many orders of magnitude: the thing begins at about 1e-4 of
-# VisualBackProp's maximum. Its fourth root spreads that over 0..1; the class-seeded one shares
-# sums and spans half as many, so a square root does.
-ROOT = 0.25
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +49,9 @@ KINDS = {
         _CLASSLESS,
         ROOT,
     ),
-    "class_vbp": Kind("class-seeded VisualBackProp", ClassVisualBackProp, root=0.5),
+    "class_vbp": Kind(
+        "class-seeded VisualBackProp", ClassVisualBackProp, root=class_visual_backprop.ROOT
+    ),
     "gradcam": Kind("Grad-CAM", GradCam),
     "product": Kind("product", Product, root=ROOT),
     "deconvnet": Kind("deconvnet", Deconvnet, _LATER),

@@ -9,6 +9,9 @@ The paper and every port of it know chains. Here the maps are those of the layer
 paths pass (`dominators`), and a step down spans whatever lies between two of them: of a chain
 exactly the layer's own kernel, of a residual block all that its units see of the map before.
 Each step is a list of which units see a place (`reach`), exact at borders and odd sizes.
+
+It knows no class, by its formula, and so fails every test of class sensitivity: it shows what the
+features react to. `class_visual_backprop` begins with a class.
 """
 
 import dataclasses
@@ -19,6 +22,7 @@ import tensorflow as tf
 
 from tfvis import image_arguments
 from tfvis.errors import InputError, arg
+from tfvis.networks import keras_graph
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import reach, spatial_positions
 from tfvis.networks.receptive_field import spatial_maps as passed
@@ -29,6 +33,13 @@ from tfvis.networks.receptive_field.subgraph_probing import Lost
 
 # Of a map's largest value: less than this apart is the rounding of float32 sums, no shape.
 _ROUNDING = 1e-6
+# A product of some 18 averages spans many orders of magnitude: the thing begins at about 1e-4
+# of its maximum. Its fourth root, for boxes and for showing it, spreads that over 0..1, so that
+# a hundredth is a small step everywhere; whatever is marked more stays so.
+ROOT = 0.25
+# The word for the layers that a ReLU puts out.
+RECTIFIED = "relu"
+_POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
 # How the average of the k-th layer is called among the taps; no layer has a space in its name.
 _AVERAGE = "average {}"
 
@@ -61,8 +72,9 @@ class VisualBackProp:
     Args:
         network: convolutional.
         layers: whose maps are multiplied; all paths from the input to the deepest must
-            pass each. Default `maps`. Of a map that may be negative its positive part
-            counts, which is what the next ReLU would leave of it.
+            pass each. Default `maps`; "relu" alone is those of them that a ReLU puts out, the
+            paper's "maps after each ReLU", without poolings. Of a map that may be negative its
+            positive part counts, which is what the next ReLU would leave of it.
         per_layer: stretch each averaged map to 0..1 before it is multiplied, the
             authors' later advice (issue 1 of their code), instead of as published. It
             keeps a layer with a high floor from flattening the mask.
@@ -250,12 +262,35 @@ def _default(network: Network) -> list[Map]:
     return kept
 
 
+def _rectified(network: Network) -> list[Map]:
+    """Returns the maps that a ReLU puts out; a pooling of them is none.
+
+    Raises:
+        InputError: as `maps`, or no ReLU does.
+    """
+    tensors = network.graph.tensors
+    found = [
+        one
+        for one in _default(network)
+        if passed.positive(tensors[one.path])
+        and not isinstance(keras_graph.operation(tensors[one.path]), _POOLINGS)
+    ]
+    if not found:
+        raise InputError(
+            f"{arg('layers')}={RECTIFIED}: no map of {network.name} that every path passes comes "
+            "out of a ReLU; name layers."
+        )
+    return found
+
+
 def _ordered(network: Network, layers) -> list[Map]:
     """Returns the layers asked for, once each, in order of computation.
 
     Raises:
         InputError: there are none, one is no map, or not every path passes it.
     """
+    if tuple(layers) == (RECTIFIED,) and RECTIFIED not in network.paths:
+        return _rectified(network)
     network.check(layers)
     asked = sorted({network.path(layer) for layer in layers}, key=network.paths.index)
     if not asked:

@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 
 from tfvis import files, images
-from tfvis.attention import overlays
+from tfvis.attention import class_visual_backprop, overlays, visual_backprop
 from tfvis.attention.product import product
 from tfvis.errors import marked
 from tfvis.experiments import (
@@ -23,9 +23,20 @@ from tfvis.report import sheets, tensorboard
 # Pictures on the sheet: a page of about a screen's width and some of its heights.
 _SHOWN = 12
 _THUMBNAIL = 224
-_FILES = ("mask", "overlay", "gradcam", "product")
-_COLUMNS = ("VisualBackProp", "overlay", "Grad-CAM", "product")
-_NAMES = {"mask": "VisualBackProp", "gradcam": "Grad-CAM", "product": "product"}
+_COLUMNS = {
+    "mask": "VisualBackProp",
+    "overlay": "overlay",
+    "gradcam": "Grad-CAM",
+    "product": "product",
+    "class_vbp": "class-seeded",
+}
+# What is shown to a power, and to which: values of each span orders of magnitude.
+_ROOTS = {
+    "mask": visual_backprop.ROOT,
+    "product": visual_backprop.ROOT,
+    "class_vbp": class_visual_backprop.ROOT,
+}
+_SHOWN_AS = "VisualBackProp and the product to the power 1/4, class-seeded 1/2"
 
 
 def run(
@@ -98,7 +109,7 @@ def make(
     Raises:
         InputError: no picture can be read.
     """
-    asked = {"app": "attend", "class": chosen, "steps": steps}
+    asked = {"app": "attend", "class": chosen, "steps": steps, "roots": _ROOTS}
     records = picture_runner.each(
         inputs, model, workdir, arguments,
         lambda path: asked,
@@ -109,6 +120,7 @@ def make(
     cells = [cell for record, panels in shown for cell in _row(record, panels)]
     heading = f"Where {model.name} looks"
     heading += ", and where it sees the class" if model.classes else ""
+    heading += f" ({_SHOWN_AS})" if model.backprop else ""
     page = sheets.sheet(cells, columns=columns, heading=heading)
     images.save_png(workdir / "sheet.png", page)
     with tensorboard.Writer(workdir / "tensorboard") as writer:
@@ -134,6 +146,9 @@ def _one(
         maps["gradcam"] = model.class_map(seen, index)
         if "mask" in maps:
             maps["product"] = product(seen.mask, maps["gradcam"])
+        if model.seeds:
+            found = model.class_backprop(seen, index)
+            maps["class_vbp"] = found / found.max() if found.any() else found
     small = attention_models.thumbnail(pixels, attention_models.LARGEST)
     inner = attention_models.at_size(frame, (height, width), small.shape[:2])
     del pixels  # The largest arrays are not held together.
@@ -145,11 +160,13 @@ def _one(
     if "mask" in placed:
         mask = attention_models.placed(seen.mask, frame, height, width)
         overlays.save_mask16(folder / "mask.png", mask)
-        images.save_png(folder / "overlay.png", overlays.overlay(small, placed["mask"]))
+        shown = placed["mask"] ** _ROOTS["mask"]
+        images.save_png(folder / "overlay.png", overlays.overlay(small, shown))
         written = ["mask.png", "overlay.png"]
-    for word in ("gradcam", "product"):
+    for word in ("gradcam", "product", "class_vbp"):
         if word in placed:
-            images.save_png(folder / f"{word}.png", overlays.heat(small, placed[word]))
+            shown = placed[word] ** _ROOTS.get(word, 1)
+            images.save_png(folder / f"{word}.png", overlays.heat(small, shown))
             written.append(f"{word}.png")
     if steps and "mask" in placed:
         images.save_png(folder / "steps.png", _steps(seen))
@@ -170,10 +187,10 @@ def _steps(seen: attention_models.Explanation) -> np.ndarray:
     cells = []
     for layer, values in (*seen.steps.items(), ("mask", seen.mask)):
         height, width = attention_models.fitted(*seen.mask.shape, _THUMBNAIL)
-        # As they are: each place of a map a block, so that its fineness is seen.
+        # Not smoothed: each place of a map a block, so that its fineness is seen.
         rows = np.arange(height) * values.shape[0] // height
         columns = np.arange(width) * values.shape[1] // width
-        shown = values[rows][:, columns]
+        shown = values[rows][:, columns] ** _ROOTS["mask"]
         size = f"{values.shape[1]} x {values.shape[0]}"
         cells.append(sheets.Cell(_grey(shown), layer, size))
     return sheets.sheet(cells)
@@ -187,9 +204,12 @@ def _grey(values: np.ndarray) -> np.ndarray:
 def _panels(record: dict, folder: pathlib.Path) -> list[tuple[str, np.ndarray]]:
     """Returns a picture's row of the sheet, (what it is, pixels) each, from its files."""
     found = [("picture", images.read(record["path"]).pixels)]
-    for word, file in zip(_COLUMNS, _FILES, strict=True):
+    for file, word in _COLUMNS.items():
         if f"{file}.png" in record["files"]:
-            found.append((word, images.read(folder / f"{file}.png").pixels))
+            pixels = images.read(folder / f"{file}.png").pixels
+            if file == "mask":
+                pixels = 255 * (pixels / 255) ** _ROOTS[file]
+            found.append((word, pixels))
     return [(word, attention_models.thumbnail(pixels, _THUMBNAIL)) for word, pixels in found]
 
 
@@ -199,7 +219,7 @@ def _row(record: dict, panels) -> list[sheets.Cell]:
     if record["class"]:
         at = [word for word, _ in panels].index("Grad-CAM")
         notes[at] = picture_runner.short(record["class"], 28)
-    empty = {column for word, column in _NAMES.items() if word in record["empty"]}
+    empty = {_COLUMNS[word] for word in record["empty"]}
     notes = [
         f"{note} (empty)".strip() if word in empty else note
         for (word, _), note in zip(panels, notes, strict=True)
@@ -222,6 +242,6 @@ def line(record: dict) -> str:
         says = f"map of {record['class']}; {', '.join(_words(record))}"
         words.insert(1, f"{says:<44}")
     if record["empty"]:
-        names = ", ".join(_NAMES[word] for word in record["empty"])
+        names = ", ".join(_COLUMNS[word] for word in record["empty"])
         words.append(f"{names}: empty, no place counts")
     return "  ".join(words)

@@ -9,10 +9,10 @@ import PIL.Image
 import tensorflow as tf
 
 from tfvis import images
-from tfvis.attention import boxes
+from tfvis.attention import boxes, class_visual_backprop
 from tfvis.attention.boxes import Box
 from tfvis.attention.grad_cam import GradCam
-from tfvis.attention.visual_backprop import VisualBackProp
+from tfvis.attention.visual_backprop import Attention, VisualBackProp
 from tfvis.classifiers import borders, checkpoints
 from tfvis.errors import InputError, Text, arg, marked, nearest
 from tfvis.experiments import labelled_pictures, messages, networks, predictions
@@ -88,7 +88,8 @@ class AttentionModel:
 
     def explain(self, prepared: tf.Tensor) -> "Explanation":
         """Returns what is seen in one picture that is `prepared`."""
-        mask, steps = None, {}
+        seen = mask = None
+        steps = {}
         if self.backprop:
             seen = self.backprop.attend(prepared)
             mask, taps = seen.mask[0].numpy(), seen.taps
@@ -102,6 +103,7 @@ class AttentionModel:
             steps=steps,
             answers=answers,
             deep=taps[self.cam.layer] if self.cam else None,
+            seen=seen,
         )
 
     @property
@@ -111,6 +113,19 @@ class AttentionModel:
 
     def _answers(self, scores: tf.Tensor) -> np.ndarray:
         found = self.network.probabilities(scores) if self.probable else scores
+        return found[0].numpy()
+
+    @property
+    def seeds(self) -> bool:
+        """Whether there is `class_backprop`: the map that Grad-CAM weights is one of its layers."""
+        if not (self.backprop and self.cam):
+            return False
+        return self.network.path(self.cam.layer) in self.backprop.layers
+
+    def class_backprop(self, explanation: "Explanation", index: int) -> np.ndarray:
+        """Returns class-seeded VisualBackProp, float32 [height, width], 0 or more."""
+        seen, size = explanation.seen, explanation.size
+        found = class_visual_backprop.of_pass(self.backprop, self.cam, seen, [index], size)
         return found[0].numpy()
 
     def class_map(self, explanation: "Explanation", index: int) -> np.ndarray:
@@ -130,6 +145,7 @@ class Explanation:
             probabilities; or None.
         deep: float32 [1, ...], the layer's output that Grad-CAM weights, from the same forward
             pass, or None.
+        seen: by VisualBackProp, or None.
     """
 
     size: tuple[int, int]
@@ -137,6 +153,7 @@ class Explanation:
     steps: dict[str, np.ndarray]
     answers: np.ndarray | None
     deep: tf.Tensor | None
+    seen: Attention | None
 
 
 def of_classifier(

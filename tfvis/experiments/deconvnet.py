@@ -9,6 +9,7 @@ import numpy as np
 
 from tfvis import images
 from tfvis.attention import boxes, deconvnet, saliency, smoothgrad
+from tfvis.attention.explainers import KINDS
 from tfvis.errors import InputError, arg
 from tfvis.experiments import folders, runner
 from tfvis.experiments.progress import bar
@@ -243,7 +244,9 @@ def _write(job: Job, seen: list[_Seen], whole: bool) -> None:
     """Writes the manifest, and at the end the sheet."""
     left_out = folders.told(job.found) if job.found else {}
     records = [record for one in seen for record in one.records]
-    content = runner.header(job) | left_out | {"results": records}
+    known = KINDS.get(job.method)
+    warning = {"warning": f"{known.title} {known.warning}"} if known and known.warning else {}
+    content = runner.header(job) | left_out | warning | {"results": records}
     manifest.write(job.workdir / "manifest.json", content)
     if not whole:
         return

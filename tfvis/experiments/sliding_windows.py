@@ -7,17 +7,14 @@ import numpy as np
 
 from tfvis.attention import boxes
 from tfvis.attention.boxes import Box
+from tfvis.attention.explainers import KINDS
 from tfvis.classifiers.datasets import NEGATIVE
 from tfvis.errors import InputError, arg
 from tfvis.experiments import attention_models
 from tfvis.experiments.attention_models import AttentionModel, Explanation
 from tfvis.experiments.picture_runner import UnfitError
 
-KINDS = ("vbp", "gradcam", "product")
-# A product of some 18 averages spans many orders of magnitude: the thing begins at about 1e-4
-# of VisualBackProp's maximum. Its fourth root spreads that over 0..1, so that a hundredth of
-# the threshold is a small step everywhere.
-_ROOT = 0.25
+MAPS = ("vbp", "class_vbp", "gradcam", "product")
 # A square picture has 361 windows at a scale of 0.1.
 _MOST = 400
 # Longest side of the map of several windows: nine of 224 px, each a half of it, show no more.
@@ -77,8 +74,9 @@ class SlidingWindows:
         would hold every window where it is merely possible.
 
         Args:
-            kind: "vbp": the fourth root of VisualBackProp's mask; "gradcam": the class's
-                Grad-CAM; "product": the fourth root of the product of both.
+            kind: of `MAPS`: "vbp": the fourth root of VisualBackProp's mask; "class_vbp": the
+                square root of the class-seeded one; "gradcam": the class's Grad-CAM; "product":
+                the fourth root of the product of the first and the last.
             number: of the class.
         """
         found = self._maps(kind, number)
@@ -100,10 +98,12 @@ class SlidingWindows:
             if not share:
                 yield np.zeros_like(mask)
                 continue
-            if kind != "vbp":
+            if kind == "class_vbp":
+                values = self.model.class_backprop(explanation, number)
+            elif kind != "vbp":
                 cam = self.model.class_map(explanation, number)
                 values = cam if kind == "gradcam" else mask * cam
-            yield share * (values if kind == "gradcam" else values**_ROOT)
+            yield share * values ** KINDS[kind].root
 
 
 def slide(model: AttentionModel, pixels: np.ndarray, scales: Sequence[float]) -> SlidingWindows:
