@@ -81,7 +81,8 @@ def resolve(
 
     Args:
         objective: an Objective, or a function {layer: [batch, ...]} -> [batch] such as
-            `lambda taps: taps["block4_conv2"][:, 3, 3, 7]`. It is called once on zeros.
+            `lambda taps: taps["block4_conv2"][:, 3, 3, 7]`. It is called once on zeros;
+            conditions over what the taps hold are `tf.where` or `tf.cond`.
         shape: layer -> shape of one image's output there; raises where there is none.
         batch: how many images it is to be called on.
 
