@@ -57,6 +57,8 @@ COMMANDS = {
     "sweep": f"sweep {_STYLE} {_PAINTED} {_SWEPT} {_VALUES}",
     "train-adapt": f"train {_TRAIN} --views=1 --drawn=1 --mix_styles --adapt_to=photos",
     "evaluate": "evaluate --checkpoint=out/train --data=data",
+    "judge": "judge --checkpoint=out/train --data=data --count=2 --steps=4 --stages=1 "
+    "--metrics=insertion,road,classes,sanity --explainers=class_vbp,gradcam",
     "classify": "classify --checkpoint=out/train --image=photos --top=2",
     "classify-caffe": "classify --network=out/convert/net.keras --image=photos --labels=labels.txt",
     "attend": "attend --network=out/train --image=photos --steps",
@@ -65,7 +67,7 @@ COMMANDS = {
     "--boxes=2 --ground_truth=true.csv",
 }
 # Apps without the flag.
-WITHOUT_PRECISION, WITHOUT_WORKDIR = ("convert", "deconv"), ("convert",)
+WITHOUT_PRECISION, WITHOUT_WORKDIR = ("convert", "deconv", "judge"), ("convert",)
 _PROTOTXT = """name: "net"
 layer { name: "data" type: "Input" top: "data"
   input_param { shape { dim: 1 dim: 3 dim: 32 dim: 32 } } }

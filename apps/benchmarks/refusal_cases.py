@@ -24,12 +24,14 @@ _FLAGS = {
     "folder": {
         "attend": "image", "classify": "image", "deconv": "images", "maximize": "reference_images",
     },
-    "table": {"localize": "ground_truth", "evaluate": "data", "train": "data"},
+    "table": {
+        "localize": "ground_truth", "evaluate": "data", "judge": "data", "train": "data",
+    },
     "names": {"classify": "labels", "deconv": "labels", "maximize": "labels", "tag": "tags"},
-    "data": {"train": "data", "evaluate": "data"},
+    "data": {"train": "data", "evaluate": "data", "judge": "data"},
     "checkpoint": {
         "classify": "checkpoint", "localize": "checkpoint", "evaluate": "checkpoint",
-        "attend": "network", "train": "init",
+        "judge": "checkpoint", "attend": "network", "train": "init",
     },
 }  # fmt: skip
 
@@ -66,6 +68,7 @@ def cases(files: dict[str, list[pathlib.Path]]) -> list[Case]:
         app: {"network": model} for app in _NETWORKED
     } | {
         "convert": {"network": "vgg_cnn_s", "caffemodel": "random"}, "evaluate": {
+            "checkpoint": "pacs_vgg16", "data": data}, "judge": {
             "checkpoint": "pacs_vgg16", "data": data}, "localize": {"image": picture},
         "tag": {"image": picture, "weights": "random", "tags": tags},
     }  # fmt: skip
