@@ -39,7 +39,7 @@ def largest(
     taps = network.taps(layers)
     reduce = tf.reduce_mean if everywhere else tf.reduce_max
 
-    @tf.function
+    @tf.function(autograph=False)
     def maxima(image):
         outputs = taps(image[None])
         return {layer: reduce(tf.reshape(y, [-1, y.shape[-1]]), 0) for layer, y in outputs.items()}

@@ -140,7 +140,7 @@ def _maxima(network: Network, layer: str):
     """Returns (image, int32 [k] channels) -> the largest value of each, its row, its column."""
     taps = network.taps([layer])
 
-    @tf.function
+    @tf.function(autograph=False)
     def find(image, channels):
         features = backward.as_map(taps(image[None])[layer])[0]
         width = tf.shape(features)[1]
@@ -156,7 +156,7 @@ def _projection(network: Network, layer: str, from_activation: bool):
     """Returns (image, int32 [3] unit) -> its projection, [height, width, c]."""
     taps = network.taps([layer])
 
-    @tf.function
+    @tf.function(autograph=False)
     def back(image, unit):
         return backward.gradient(taps, layer, image, unit, from_activation)
 

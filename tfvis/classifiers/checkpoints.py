@@ -68,7 +68,9 @@ def _answering(network: Network, precision: str):
     taps = network.taps([network.logits], precision)
     # The softmax in float32: in bfloat16 probabilities have three digits, and no sum of 1.
     return tf.function(
-        lambda pictures: tf.nn.softmax(taps(pictures)[network.logits]), reduce_retracing=True
+        lambda pictures: tf.nn.softmax(taps(pictures)[network.logits]),
+        autograph=False,
+        reduce_retracing=True,
     )
 
 

@@ -119,7 +119,7 @@ def features(
     where = np.zeros((len(dataset.examples), 2), np.int64)
     taps = parts.network.taps([parts.cut], recipe.precision)
 
-    @tf.function
+    @tf.function(autograph=False)
     def run(batch):
         return tf.cast(tf.clip_by_value(taps(batch)[parts.cut], -_HALF_MAX, _HALF_MAX), tf.float16)
 

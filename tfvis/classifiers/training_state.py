@@ -157,7 +157,7 @@ def answering(learner: keras.Model) -> Callable[[Iterable[tf.Tensor]], np.ndarra
 
     Not `predict`, which would change what a model being fitted is compiled to.
     """
-    run = tf.function(lambda x: learner(x, training=False), reduce_retracing=True)
+    run = tf.function(lambda x: learner(x, training=False), autograph=False, reduce_retracing=True)
 
     def answers(batches):
         found = [run(batch).numpy() for batch in batches]

@@ -100,7 +100,7 @@ def of_network(
     taps = network.taps([network.logits], precision)
 
     # Pictures of all sizes come to what prepares them itself.
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def answer(batch: tf.Tensor) -> tf.Tensor:
         found = taps(batch)[network.logits]
         return network.probabilities(found) if probable else found

@@ -108,7 +108,7 @@ def rate(network: Network, precision: str) -> tuple[float, float]:
     height, width = network.fixed_size or (224, 224)
     taps = network.taps([layer], precision)
 
-    @tf.function
+    @tf.function(autograph=False)
     def run(x):
         with tf.GradientTape() as tape:
             tape.watch(x)

@@ -160,7 +160,7 @@ def _looked_at(
 def _looking(network, layers, precision) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
     """Returns the function from a picture to what `layers` say of it."""
     taps = network.taps(layers, precision)
-    run = tf.function(lambda framed: taps(framed))
+    run = tf.function(lambda framed: taps(framed), autograph=False)
     recipe = published_recipes.named("illustration2vec")
 
     def look(pixels: np.ndarray) -> dict[str, np.ndarray]:
