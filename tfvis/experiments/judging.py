@@ -32,6 +32,8 @@ from tfvis.experiments import (
     predictions,
 )
 from tfvis.experiments.judging_measures import METRICS
+from tfvis.networks import registry
+from tfvis.networks.files import checkpoint_files
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -135,8 +137,11 @@ def run(
     _check_words("explainers", explainers, KINDS)
     _check_words("metrics", metrics, METRICS)
     workdir = files.make_folder(workdir, "workdir")
+    # Before the network, whose weights may have to be fetched: bad data are refused at once.
+    folder = registry.found_checkpoint(checkpoint, "checkpoint")
+    said = checkpoint_files.description(folder, f"{arg('checkpoint')}={checkpoint}")
+    dataset = datasets.read(sources, tuple(said["classes"]))
     classifier = networks.classifier(checkpoint)
-    dataset = datasets.read(sources, classifier.classes)
     dataset = labelled_pictures.part_of(dataset, classifier, part)
     chosen = _chosen(dataset, classifier, count, seed)
     subjects = _subjects(classifier, chosen, dataset, "grid" in metrics, seed)
