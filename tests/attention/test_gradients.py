@@ -274,5 +274,5 @@ class SaliencyTest(tf.test.TestCase, parameterized.TestCase):
             found, expected = (function(net, images, 0) for net in (ending, layer))
             self.assertAllClose(found, expected, rtol=1e-5)
         for options in ({"samples": 0}, {"noise": -0.1}, {"noise": float("nan")}):
-            with self.assertRaisesRegex(InputError, f"--{next(iter(options))}="):
+            with self.assertRaisesRegex(InputError, f"{next(iter(options))}="):
                 smoothgrad.smoothgrad(layer, images, 0, **options)

@@ -38,7 +38,7 @@ class LocatedTest(tf.test.TestCase):
         for word, why in bad.items():
             with self.assertRaisesRegex(InputError, f"^--flag: .*{why}"):
                 files.located(word, "--flag")
-        with self.assertRaisesRegex(InputError, "^--workdir="):
+        with self.assertRaisesRegex(InputError, "^workdir="):
             files.make_folder("~nosuchuser/x", "workdir")
 
     def test_a_link_to_itself_is_no_path(self):

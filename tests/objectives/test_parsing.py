@@ -99,6 +99,12 @@ class ParseTest(tf.test.TestCase):
         bare = network.wrap(_headless())
         with self.assertRaisesRegex(InputError, "no classifier"):
             parsing.parse("logit:1", bare, None)
+        for word, net, words in (
+            ("99", self.net, "^target=99: .*5 channels"), ("cat", self.net, "^target=cat: "),
+            ("cat", bare, "^target=cat: .* no classifier"),
+        ):  # fmt: skip
+            with self.assertRaisesRegex(InputError, words):
+                parsing.classes(word, net, "target")
 
 
 class StatisticsTest(tf.test.TestCase):

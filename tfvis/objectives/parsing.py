@@ -104,7 +104,8 @@ def classes(word: str, network, argument: str) -> list[Unit]:
     except InputError as error:
         # Of a network without classes no word was looked at.
         said = re.sub("=logit: ", f"={word}: ", marked(error), count=1)
-        raise InputError(said.replace(f"{arg(argument)}=logit:", f"{arg(argument)}=")) from error
+        said = re.sub(f"{arg(argument)}=logits?:", f"{arg(argument)}=", said)
+        raise InputError(said) from error
 
 
 def one_class(word: str, network, argument: str) -> Unit:

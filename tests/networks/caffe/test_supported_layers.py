@@ -232,7 +232,7 @@ class BuildTest(parameterized.TestCase, tf.test.TestCase):
         self.assertEqual(built.paths[-1], "norm1")
         for name, flags in (("vgg16", {"until": "block1_pool"}), ("caffenet", {"stage": ("a",)})):
             (flag,) = flags
-            with self.assertRaisesRegex(InputError, f"^--{flag}="):
+            with self.assertRaisesRegex(InputError, f"^{flag}="):
                 network.build(name, "random", **flags)
 
     def test_the_layer_that_is_asked_for_may_be_an_inner_product(self):
