@@ -33,9 +33,7 @@ flags.FLAGS["network"].help = (
     "instruments_vgg16), vgg16 or any other keras.applications network, or a .keras file."
 )
 _CLASS = flags.DEFINE_string(
-    "class",
-    None,
-    "The class whose map is shown; left out, the likeliest of each picture.",
+    "class", None, "The class whose map is shown; left out, the likeliest of each picture."
 )
 _SIZE = flags.DEFINE_integer(
     "size",
@@ -55,9 +53,7 @@ _LAYERS = flags.DEFINE_list(
     "relu, all that a ReLU puts out; left out, those and the poolings.",
 )
 _CAM_LAYER = flags.DEFINE_string(
-    "cam_layer",
-    None,
-    "The layer whose map Grad-CAM weights; left out, the last that has places.",
+    "cam_layer", None, "The layer whose map Grad-CAM weights; left out, the last that has places."
 )
 _STEPS = flags.DEFINE_bool("steps", False, "Also show the masks layer by layer.")
 _CROP_BORDERS = classifier_flags.define_crop_borders()
@@ -67,32 +63,17 @@ _PRECISION = common.define_precision()
 
 def main() -> None:
     """Reads the flags, then TensorFlow, then looks."""
-    from tfvis.experiments import folders
-
     named = [] if _LAYERS.value == ["relu"] else _LAYERS.value or []
     layers = {_CAM_LAYER.name: _CAM_LAYER.value, _LAYERS.name: ",".join(named)}
     name_checks.check(_NETWORK(), wanted=_CLASS.value, layers=layers)
-    found = folders.find(_IMAGE.value, "image") if _IMAGE.value is not None else None
-    workdir = common.workdir(_WORKDIR.value)
-    common.start_tensorflow()
+    found = pictures.found(_IMAGE.value)
+    shared = common.start(
+        _WORKDIR, _PRECISION, _SIZE, _STEPS, _PER_LAYER, _CAM_LAYER, _CROP_BORDERS
+    )
     from tfvis.experiments import attention
 
-    done = attention.run(
-        _NETWORK(),
-        found,
-        _IMAGE.value,
-        workdir=workdir,
-        of_class=_CLASS.value,
-        size=_SIZE.value,
-        per_layer=_PER_LAYER.value,
-        layers=tuple(_LAYERS.value) if _LAYERS.value is not None else None,
-        cam_layer=_CAM_LAYER.value,
-        steps=_STEPS.value,
-        crop_borders=_CROP_BORDERS.value,
-        precision=_PRECISION.value,
-        arguments=common.arguments(),
-    )
-    common.tell_all(done.lines, done.sheet)
+    done = attention.run(_NETWORK(), found, of_class=_CLASS.value, layers=_LAYERS.value, **shared)
+    common.tell_all(done)
 
 
 def run() -> None:

@@ -87,10 +87,11 @@ _ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds behind each median.", lower_
 def main() -> None:
     """Prints the tables asked for."""
     from tfvis import images
+    from tfvis.experiments import workdirs
 
     if _TABLE.value == "refusals":
         # Of apps as processes; nothing of it needs a network here.
-        workdir = common.workdir(_WORKDIR.value)
+        workdir = workdirs.claimed(_WORKDIR.value)
         common.start_tensorflow()
         from .benchmarks import refusals
 
@@ -101,7 +102,7 @@ def main() -> None:
     whole = pictures.picture(_IMAGE.value)
     picture = images.crop(whole, _CROP.value)
     style = style_flags.pictures(_STYLE.value, "style")[0]
-    workdir = common.workdir(_WORKDIR.value)
+    workdir = workdirs.claimed(_WORKDIR.value)
     common.start_tensorflow()
     from tfvis.experiments import devices, folders
     from tfvis.report import manifest

@@ -34,24 +34,17 @@ def main() -> None:
     layers = network_flags.layer_words(_LAYERS)
     name_checks.check(_NETWORK(), words=layers)
     picture = pictures.picture(_IMAGE.value)
-    workdir = common.workdir(_WORKDIR.value)
-    common.start_tensorflow()
+    shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE, _CROP)
     from tfvis.experiments import caricature
 
     done = caricature.run(
         _NETWORK(),
         picture,
         layers,
-        workdir=workdir,
         settings=descent.settings(_DESCENT, strength=_STRENGTH.value),
-        seed=_SEED.value,
-        size=_SIZE.value,
-        crop=_CROP.value,
-        precision=_PRECISION.value,
-        jit=_JIT.value,
-        arguments=common.arguments(),
+        **shared,
     )
-    common.tell_all(done.lines, done.sheet)
+    common.tell_all(done)
 
 
 def run() -> None:

@@ -15,6 +15,8 @@ Writes to --workdir:
 Without --image, the demo photograph and a painting that come along.
 """
 
+import dataclasses
+
 from absl import flags
 
 from tfvis.errors import InputError
@@ -43,49 +45,23 @@ _PRECISION = common.define_precision()
 
 def main() -> None:
     """Reads the flags, then TensorFlow, then looks."""
-    from tfvis.experiments import folders
-
-    flag, name = _checkpoint()
-    if name:
-        name_checks.checkpoint(name, flag)
-    else:
-        name_checks.check(_NETWORK())
-    found = folders.find(_IMAGE.value, "image") if _IMAGE.value is not None else None
-    workdir = common.workdir(_WORKDIR.value)
-    common.start_tensorflow()
-    from tfvis.experiments import classification, classifying_networks, devices
-
-    precision = devices.precision(_PRECISION.value)
-    if name:
-        classifier = classifying_networks.of_checkpoint(name, precision, _CROP_BORDERS.value, flag)
-    else:
-        classifier = classifying_networks.of_network(
-            _NETWORK(), _LABELS.value, precision, bool(_CROP_BORDERS.value)
-        )
-    done = classification.run(
-        classifier, found, workdir=workdir, top=_TOP.value, arguments=common.arguments()
-    )
-    common.tell_all(done.lines, done.sheet)
-
-
-def _checkpoint() -> tuple[str, str | None]:
-    """Returns the flag that names the classifier, and the checkpoint's name if it is one.
-
-    Raises:
-        InputError: two are named, or flags of a network come with a checkpoint.
-    """
     from tfvis.networks import registry
 
-    wanted = _NETWORK()
-    if not flags.FLAGS["network"].present:
-        networks.as_trained(_CHECKPOINT.value, wanted, _LABELS.value)
-        return "checkpoint", _CHECKPOINT.value
-    if _CHECKPOINT.present:
+    asked, flag = _NETWORK(), "network"
+    if not asked.network:
+        asked, flag = dataclasses.replace(asked, network=_CHECKPOINT.value), "checkpoint"
+    elif _CHECKPOINT.present:
         raise InputError("--checkpoint and --network: one of them names the classifier; choose.")
-    if not registry.checkpoint(wanted.network):
-        return "network", None
-    networks.as_trained(wanted.network, wanted, _LABELS.value)
-    return "network", wanted.network
+    if flag == "checkpoint" or registry.checkpoint(asked.network):
+        name_checks.checkpoint(asked.network, flag)
+        networks.as_trained(asked.network, asked, _LABELS.value)
+    else:
+        name_checks.check(asked)
+    found = pictures.found(_IMAGE.value)
+    shared = common.start(_WORKDIR, _LABELS, _TOP, _CROP_BORDERS, _PRECISION)
+    from tfvis.experiments import classification
+
+    common.tell_all(classification.run(asked, found, **shared))
 
 
 def run() -> None:

@@ -63,46 +63,20 @@ def main() -> None:
 
     if (_PROTOTXT.value is None) == (_NETWORK.value is None):
         raise InputError("--prototxt: name one, or a known network with --network, not both.")
-    if (_OUTPUT.value is None) == (_WORKDIR.value is None):
-        raise InputError(
-            "--output: name the file to write, NAME.keras, or its folder with --workdir; not both."
-        )
-    if _OUTPUT.value is not None and not _OUTPUT.value.endswith(".keras"):
-        raise InputError(f"--output={_OUTPUT.value}: expected a name that ends in .keras.")
     if _PROTOTXT.value is not None and not _PROTOTXT.value.endswith(".prototxt"):
         raise InputError(f"--prototxt={_PROTOTXT.value}: expected a name that ends in .prototxt.")
-    if _END_TO_END.value and _TRUNK.value:
-        raise InputError("--end_to_end: is of a whole network; leave out --trunk.")
-    registry.check(_PROTOTXT.value or _NETWORK.value)
-    if _TRUNK.value and _NETWORK.value and registry.checkpoint(_NETWORK.value):
-        raise InputError(f"--trunk: {_NETWORK.value} is a checkpoint, and stays whole.")
+    name = _PROTOTXT.value or _NETWORK.value
+    registry.check(name)
     common.start_tensorflow()
     from tfvis.experiments import conversion
 
-    job = conversion.Job(
-        network=_PROTOTXT.value or _NETWORK.value,
+    done = conversion.run(
+        name,
+        _OUTPUT.value,
         weights=_CAFFEMODEL.value,
-        mean=_MEAN.value,
-        preprocessing=_PREPROCESSING.value,
-        top=not _TRUNK.value,
-        end_to_end=_END_TO_END.value,
-        output=_output(_PROTOTXT.value or _NETWORK.value),
-        stage=tuple(_STAGE.value),
-        until=_UNTIL.value,
+        **common.named(_WORKDIR, _MEAN, _PREPROCESSING, _TRUNK, _END_TO_END, _STAGE, _UNTIL),
     )
-    for line in conversion.run(job):
-        common.tell(line)
-
-
-def _output(name: str) -> str:
-    """Returns the file to write: --output, or in --workdir that of the network's `name`."""
-    from tfvis.networks import registry
-
-    if _OUTPUT.value is not None:
-        return _OUTPUT.value
-    found = common.workdir(_WORKDIR.value) / f"{registry.label(name)}.keras"
-    common.say(f"Note: convert writes one file, {found}; --output names another.")
-    return str(found)
+    common.tell_all(done)
 
 
 def run() -> None:

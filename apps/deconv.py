@@ -18,7 +18,6 @@ An image takes VGG16 half a second to look through on two cores, and one more to
 from absl import flags
 
 from tfvis import words
-from tfvis.experiments import networks
 
 from .flags import common, name_checks, paths, pictures, units
 from .flags import networks as network_flags
@@ -47,45 +46,22 @@ _SEED = flags.DEFINE_integer(
 
 def main() -> None:
     """Reads the flags, then TensorFlow, then looks and projects."""
-    from tfvis.errors import InputError
-    from tfvis.experiments import folders
-
-    if _UNITS["units"].value is not None:
-        words.split(_UNITS["units"].value, "units")
+    named = _UNITS["units"].value
+    if named is not None:
+        words.split(named, "units")
     name_checks.check(_NETWORK(), unit_holders=_UNITS)
-    found = folders.find(_IMAGES.value, "images") if _IMAGES.value is not None else None
-    workdir = common.workdir(_WORKDIR.value)
-    common.start_tensorflow()
+    found = pictures.found(_IMAGES.value, "images")
+    shared = common.start(_WORKDIR, _SEED, _SIZE, _CROP, _TOP, _METHOD)
     from tfvis.experiments import deconvnet
-    from tfvis.experiments import units as chosen_units
 
-    built = chosen_units.built(_NETWORK(), _UNITS["units"].value)
-    chosen = chosen_units.chosen(built, _UNITS["units"].value, _UNITS["labels"].value, each=3)
-    for found_units in chosen.values():
-        for unit in found_units:
-            if unit.kind != "channel" or unit.place:
-                raise InputError(
-                    f"--units={unit.layer}:{unit.name}: only channels and classes can be looked "
-                    "for in images, such as block5_conv3:110."
-                )
-    job = deconvnet.Job(
-        networks=built,
-        units=chosen,
-        found=found,
-        target=lambda picture, network: networks.target(picture, network, _SIZE.value, _CROP.value),
-        size=_SIZE.value,
-        crop=_CROP.value,
-        top=_TOP.value,
-        method=_METHOD.value,
-        seed=_SEED.value,
-        workdir=workdir,
-        arguments=common.arguments(),
+    done = deconvnet.run(
+        _NETWORK(),
+        named,
+        found,
+        labels=_UNITS["labels"].value,
+        **shared,
     )
-    for line in deconvnet.run(job):
-        common.tell(line)
-    if found is not None:
-        folders.report(found)
-    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
+    common.tell_all(done)
 
 
 def run() -> None:

@@ -27,23 +27,12 @@ _PRECISION = common.define_precision()
 
 def main() -> None:
     """Reads the flags and the folders, then TensorFlow, then looks."""
-
     name_checks.checkpoint(_CHECKPOINT.value)
-    words.split(_DATA.value, "data")
-    workdir = common.workdir(_WORKDIR.value)
-    common.start_tensorflow()
-    from tfvis.experiments import devices, evaluation
+    sources = words.split(_DATA.value, "data")
+    shared = common.start(_WORKDIR, _PART, _CROP_BORDERS, _PRECISION)
+    from tfvis.experiments import evaluation
 
-    _, lines = evaluation.run(
-        _CHECKPOINT.value,
-        tuple(words.split(_DATA.value, "data")),
-        workdir=workdir,
-        part=_PART.value,
-        crop_borders=_CROP_BORDERS.value,
-        precision=devices.precision(_PRECISION.value),
-        arguments=common.arguments(),
-    )
-    common.tell_all(lines)
+    common.tell_all(evaluation.run(_CHECKPOINT.value, sources, **shared))
 
 
 def run() -> None:

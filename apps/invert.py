@@ -18,7 +18,6 @@ Stopped at any moment, the same command goes on where it was. A layer of VGG16 a
 from absl import flags
 
 from tfvis import preimages, words
-from tfvis.errors import InputError
 
 from .flags import common, descent, fields, name_checks, pictures
 from .flags import networks as network_flags
@@ -55,31 +54,20 @@ def main() -> None:
     name_checks.check(_NETWORK(), words=layers)
     window = words.numbers(_MASK_WINDOW.value, "mask_window", exactly=4)
     channels = words.numbers(_MASK_CHANNELS.value, "mask_channels")
-    if _SEED.value + _RESTARTS.value > 2**31 - 1:
-        raise InputError("--seed: too large for that many --restarts.")
     picture = pictures.picture(_IMAGE.value)
-    workdir = common.workdir(_WORKDIR.value)
-    common.start_tensorflow()
+    shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE, _CROP, _RESTARTS, _STRETCH)
     from tfvis.experiments import inversion
 
     done = inversion.run(
         _NETWORK(),
         picture,
         layers,
-        workdir=workdir,
         settings=descent.settings(
             _DESCENT, strength=_STRENGTH.value, mask_channels=channels, mask_window=window
         ),
-        restarts=_RESTARTS.value,
-        seed=_SEED.value,
-        size=_SIZE.value,
-        crop=_CROP.value,
-        stretch=_STRETCH.value,
-        precision=_PRECISION.value,
-        jit=_JIT.value,
-        arguments=common.arguments(),
+        **shared,
     )
-    common.tell_all(done.lines, done.sheet)
+    common.tell_all(done)
 
 
 def run() -> None:

@@ -60,25 +60,18 @@ def main() -> None:
     """Reads the flags and the folders, then TensorFlow, then measures."""
     name_checks.checkpoint(_CHECKPOINT.value)
     sources = tuple(words.split(_DATA.value, "data"))
-    workdir = common.workdir(_WORKDIR.value)
-    common.start_tensorflow()
+    shared = common.start(_WORKDIR, _PART, _COUNT, _STEPS, _STAGES, _SEED)
     from tfvis.attention import explainers
     from tfvis.experiments import judging
 
     done = judging.run(
         _CHECKPOINT.value,
         sources,
-        workdir=workdir,
-        part=_PART.value,
-        count=_COUNT.value,
         explainers=tuple(explainers.KINDS if _EXPLAINERS.value is None else _EXPLAINERS.value),
         metrics=tuple(judging.METRICS if _METRICS.value is None else _METRICS.value),
-        steps=_STEPS.value,
-        stages=_STAGES.value,
-        seed=_SEED.value,
-        arguments=common.arguments(),
+        **shared,
     )
-    common.tell_all([*done.lines, f"Table: {workdir / 'summary.csv'}"], done.sheet)
+    common.tell_all(done)
 
 
 def run() -> None:

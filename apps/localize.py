@@ -55,10 +55,7 @@ _SCALES = flags.DEFINE_list(
     "its shorter side, which show small things larger and take 9 looks or more.",
 )
 _GROUND_TRUTH = paths.define(
-    "ground_truth",
-    None,
-    paths.file,
-    "CSV of true boxes: path,label,x0,y0,x1,y1; the boxes are measured.",
+    "ground_truth", None, paths.file, "CSV of true boxes, path,label,x0,y0,x1,y1, to measure by."
 )
 _CROP_BORDERS = classifier_flags.define_crop_borders()
 _WORKDIR = common.define_workdir("out/localize")
@@ -67,55 +64,20 @@ _PRECISION = common.define_precision()
 
 def main() -> None:
     """Reads the flags and tables, then TensorFlow, then looks."""
-    from tfvis.experiments import box_files, folders
+    from tfvis.experiments import box_files
 
     name_checks.checkpoint(_CHECKPOINT.value, wanted=_CLASS.value)
-    scales = _scales(_SCALES.value)
-    found = folders.find(_IMAGE.value, "image") if _IMAGE.value is not None else None
-    rows = []
+    found = pictures.found(_IMAGE.value)
     if _GROUND_TRUTH.value is not None:
-        rows = box_files.read(_GROUND_TRUTH.value, "ground_truth")
-    workdir = common.workdir(_WORKDIR.value)
-    common.start_tensorflow()
+        box_files.read(_GROUND_TRUTH.value, "ground_truth")
+    shared = common.start(_WORKDIR, _PRECISION, _CROP_BORDERS, _THRESHOLD, _SCALES, _GROUND_TRUTH)
     from tfvis.experiments import localization
 
-    lines = localization.run(
-        _CHECKPOINT.value,
-        found,
-        _IMAGE.value,
-        workdir=workdir,
-        of_class=_CLASS.value,
-        kind=_MAP.value,
-        threshold=_THRESHOLD.value,
-        most=_BOXES.value,
-        scales=scales,
-        rows=rows,
-        truth=_GROUND_TRUTH.value,
-        crop_borders=_CROP_BORDERS.value,
-        precision=_PRECISION.value,
-        arguments=common.arguments(),
-    )
-    common.tell_all(lines, workdir / "sheet.png")
-
-
-def _scales(words: list[str]) -> tuple[float, ...]:
-    """Returns --scales, the largest first.
-
-    Raises:
-        InputError: not one to four numbers of 0.1 to 1.
-    """
-    from tfvis.errors import InputError
-
-    try:
-        found = {float(word) for word in words}
-    except ValueError:
-        found = set()
-    # At 0.1 a square picture has 361 windows; comparisons with nan are false.
-    if not 1 <= len(found) <= 4 or not all(0.1 <= scale <= 1 for scale in found):
-        raise InputError(
-            f"--scales={','.join(words)}: expected one to four numbers of 0.1 to 1, such as 1,0.5."
-        )
-    return tuple(sorted(found, reverse=True))
+    done = localization.run(
+        _CHECKPOINT.value, found,
+        of_class=_CLASS.value, kind=_MAP.value, most=_BOXES.value, **shared,
+    )  # fmt: skip
+    common.tell_all(done)
 
 
 def run() -> None:

@@ -21,7 +21,7 @@ from absl import flags
 
 from tfvis import preimages, words
 
-from .flags import common, descent, fields, name_checks, paths, units
+from .flags import common, descent, fields, name_checks, paths, pictures, units
 from .flags import networks as network_flags
 
 _SIZE = flags.DEFINE_integer(
@@ -56,36 +56,25 @@ _DESCENT = descent.define_descent(preimages.Maximization)
 
 def main() -> None:
     """Reads the flags, then TensorFlow, then raises the units."""
-    from tfvis.experiments import folders
-
     if _UNITS["units"].value is not None:
         words.split(_UNITS["units"].value, "units")
     name_checks.check(_NETWORK(), unit_holders=_UNITS)
-    references = None
-    if _REFERENCE.value is not None:
-        references = folders.find(_REFERENCE.value, "reference_images")
-    workdir = common.workdir(_WORKDIR.value)
-    common.start_tensorflow()
+    references = pictures.found(_REFERENCE.value, "reference_images")
+    shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE, _GROWTH)
     from tfvis.experiments import activation_maximization
 
     done = activation_maximization.run(
         _NETWORK(),
         _UNITS["units"].value,
-        workdir=workdir,
         settings=descent.settings(
             _DESCENT, strength=_STRENGTH.value, parameterization=_PARAMETERIZATION.value
         ),
-        size=_SIZE.value,
         everywhere=_WHERE.value == "everywhere",
-        seed=_SEED.value,
         references=references,
-        growth=_GROWTH.value,
         labels=_UNITS["labels"].value,
-        precision=_PRECISION.value,
-        jit=_JIT.value,
-        arguments=common.arguments(),
+        **shared,
     )
-    common.tell_all(done.lines, done.sheet)
+    common.tell_all(done)
 
 
 def run() -> None:

@@ -16,12 +16,7 @@ Stopped at any moment, the same command goes on where it was. All ten pictures t
 ten minutes on two cores.
 """
 
-import pathlib
-
 from absl import flags
-
-from tfvis.errors import InputError
-from tfvis.experiments import networks
 
 from .flags import common, name_checks, paths
 from .flags import networks as network_flags
@@ -46,92 +41,27 @@ _CONTENT_LAYERS = flags.DEFINE_string(
 _STYLE_LAYERS = flags.DEFINE_string(
     "style_layers", None, "Layers of the second row; left out, conv1_1 to conv5_1 of VGG."
 )
-_PUBLISHED = ",".join(f"block{k}_conv2" for k in range(1, 6))
 
 
 def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then reconstructs."""
-    from tfvis import images
+    layers = {row.name: row.value for row in (_CONTENT_LAYERS, _STYLE_LAYERS)}
+    name_checks.check(_NETWORK(), layers=layers)
+    picture = style_flags.picture(_IMAGE.value, "image", " at a time")
+    memory = style_flags.limit(_RECIPE["memory"])
+    shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE)
+    from tfvis.experiments import reconstruction
 
-    rows = (_CONTENT_LAYERS, _STYLE_LAYERS)
-    name_checks.check(_NETWORK(), layers={row.name: row.value for row in rows})
-    found = style_flags.pictures(_IMAGE.value, "image")
-    if len(found) > 1:
-        raise InputError("--image: one picture at a time.")
-    (picture,) = found
-    limit = style_flags.limit(_RECIPE["memory"])
-    workdir = common.workdir(_WORKDIR.value)
-    common.start_tensorflow()
-    from tfvis.experiments import runner, style_runs
-    from tfvis.report import sheets, tensorboard
-    from tfvis.style import metrics
-    from tfvis.style.transfer import Scene
-
-    network = networks.only(networks.networks(_NETWORK()), "give each a --workdir of its own")
-    known = set(_PUBLISHED.split(",")) <= set(network.paths)
-    words = _CONTENT_LAYERS.value or (_PUBLISHED if known else ",".join(networks.depths(network)))
-    layers = style_flags.layers(network, words, _STYLE_LAYERS.value)
-    target = images.with_channels(metrics.resized(picture, _SIZE.value), network.channels)
-    size = target.shape[:2]
-
-    def piece(row, name, content_layers, style_layers):
-        settings = style_flags.settings(
-            _RECIPE,
-            network,
-            workdir,
-            _PRECISION.value,
-            _JIT.value,
-            recipe="gatys",
-            content_layers=content_layers,
-            style_layers=style_layers,
-            init="noise",
-        )
-        wanted = (target, ()) if content_layers else (None, (target,))
-        return style_runs.Piece(
-            name=f"{row} {name}",
-            path=pathlib.PurePosixPath(row) / f"{runner.safe_name(name)}.png",
-            network=network,
-            scene=Scene(*wanted, shape=size),
-            settings=settings,
-            judged=wanted,
-            about={"row": row, "layers": list(content_layers or style_layers)},
-        )
-
-    pieces = []
-    if _WHAT.value != "style":
-        pieces += [piece("content", name, (name,), ()) for name in layers["content_layers"]]
-    if _WHAT.value != "content":
-        names = layers["style_layers"]
-        pieces += [
-            piece("style", f"{k + 1}_{name}", (), names[: k + 1]) for k, name in enumerate(names)
-        ]
-    pieces, plans = zip(*[style_runs.planned(one, limit) for one in pieces], strict=True)
-    tasks = [style_runs.task(one, workdir, _SEED.value) for one in pieces]
-    style_runs.announce(style_runs.ahead(tasks, plans, workdir, style_runs.FIELDS), network)
-    with tensorboard.Writer(workdir / "tensorboard") as writer:
-        header = style_runs.header(list(pieces), common.arguments())
-        results = runner.run(tasks, workdir, header, writer, style_runs.FIELDS)
-        rows = {row: [r for r in results if r["row"] == row] for row in ("content", "style")}
-        rows = {row: found for row, found in rows.items() if found}
-        columns = 1 + max(len(found) for found in rows.values())
-        blank = target * 0 + 250
-        cells = []
-        for row, found in rows.items():
-            cells.append(sheets.Cell(target, "the picture", row))
-            for result in found:
-                upto = result["layers"]
-                title = upto[-1] if len(upto) == 1 else f"{upto[0]} to {upto[-1]}"
-                cells.append(sheets.Cell(images.read(workdir / result["file"]).pixels, title))
-            cells += [sheets.Cell(blank)] * (columns - 1 - len(found))
-        page = sheets.sheet(cells, columns)
-        images.save_png(workdir / "sheet.png", page)
-        writer.images("sheet", page[None], 0)
-    for result in results:
-        common.tell(
-            f"{result['name']:<24} {result['seconds']:6.1f} s  {result['file']}  "
-            f"{style_runs.summary(result)}"
-        )
-    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
+    done = reconstruction.run(
+        _NETWORK(),
+        picture,
+        settings=style_flags.settings(_RECIPE),
+        rows=("content", "style") if _WHAT.value == "both" else (_WHAT.value,),
+        **{flag: style_flags.layers(value, flag) for flag, value in layers.items()},
+        memory=memory,
+        **shared,
+    )
+    common.tell_all(done)
 
 
 def run() -> None:

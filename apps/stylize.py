@@ -16,10 +16,6 @@ Stopped at any moment, the same command goes on where it was. 512 px take two to
 minutes on two cores.
 """
 
-import pathlib
-
-from tfvis.experiments import networks
-
 from .flags import common, name_checks
 from .flags import networks as network_flags
 from .flags import style as style_flags
@@ -35,45 +31,20 @@ _RECIPE = style_flags.define_recipe()
 
 def main() -> None:
     """Reads the flags and the pictures, then TensorFlow, then paints."""
-
     chosen = ("content_layers", "style_layers")
     name_checks.check(_NETWORK(), layers={flag: _PAINTING[flag].value for flag in chosen})
-    given = style_flags.painting(_PAINTING)
-    limit = style_flags.limit(_RECIPE["memory"])
-    workdir = common.workdir(_WORKDIR.value)
-    common.start_tensorflow()
+    painting, memory = style_flags.painting(_PAINTING), style_flags.limit(_RECIPE["memory"])
+    shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE)
     from tfvis.experiments import style_transfer
 
-    network = networks.only(networks.networks(_NETWORK()), "sweep compares several")
-    settings = style_flags.settings(
-        _RECIPE,
-        network,
-        workdir,
-        _PRECISION.value,
-        _JIT.value,
-        ratio=_PAINTING["ratio"].value,
-        init=_PAINTING["init"].value,
-        guide=_PAINTING["guides"].value,
-        **style_flags.layers(
-            network, _PAINTING["content_layers"].value, _PAINTING["style_layers"].value
-        ),
+    done = style_transfer.run(
+        _NETWORK(),
+        **painting,
+        settings=style_flags.settings(_PAINTING | _RECIPE),
+        memory=memory,
+        **shared,
     )
-    job = style_transfer.Job(
-        network=network,
-        size=_SIZE.value,
-        settings=settings,
-        limit=limit,
-        seed=_SEED.value,
-        workdir=workdir,
-        arguments=common.arguments(),
-        **given,
-    )
-    result = style_transfer.run(job)
-    from tfvis.experiments import style_runs
-
-    common.tell(f"{pathlib.Path(workdir, result['file'])}  {result['seconds']:.0f} s")
-    common.tell(style_runs.summary(result))
-    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
+    common.tell_all(done)
 
 
 def run() -> None:

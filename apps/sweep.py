@@ -21,7 +21,6 @@ runs are shared so: in bfloat16, a run depends on its length from the start.
 
 from absl import flags
 
-from tfvis.errors import InputError, marked
 from tfvis.experiments import sweep_grid
 
 from .flags import common, name_checks
@@ -51,76 +50,25 @@ flags.set_default(_RECIPE["recipe"], "gatys")
 
 def main() -> None:
     """Reads the flags and the pictures, then TensorFlow, then makes the grid."""
-
     words = set(sweep_grid.DEFAULTS) - {*sweep_grid.LAYERS, "network"}
     axes = sweep_grid.parse(
         _VARY.value, _VALUES.value, {name: flags.FLAGS[name].parser.parse for name in words}
     )
-    chosen = ("content_layers", "style_layers")
-    name_checks.check(
+    fixed = {flag: _PAINTING[flag].value for flag in sweep_grid.LAYERS if flag not in axes}
+    name_checks.check(_NETWORK(), layers=fixed, names=axes.get("network"))
+    painting, memory = style_flags.painting(_PAINTING), style_flags.limit(_RECIPE["memory"])
+    shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE)
+    from tfvis.experiments import sweep
+
+    done = sweep.run(
         _NETWORK(),
-        layers={flag: _PAINTING[flag].value for flag in chosen if flag not in axes},
-        names=axes.get("network"),
+        axes,
+        **painting,
+        settings=style_flags.settings(_PAINTING | _RECIPE),
+        memory=memory,
+        **shared,
     )
-    given = style_flags.painting(_PAINTING)
-    limit = style_flags.limit(_RECIPE["memory"])
-    workdir = common.workdir(_WORKDIR.value)
-    common.start_tensorflow()
-    from tfvis.experiments import style_transfer, sweep, sweep_cells
-    from tfvis.style import metrics
-
-    built = sweep_cells.built(_NETWORK(), axes)
-    first = next(iter(built.values()))
-    grid = sweep_grid.grid(axes, metrics.layers_for(first).style)
-
-    precision = _PRECISION.value
-    # A run in bfloat16 changes over at a share of its length: it serves no other.
-    shared = _RECIPE["recipe"].value == "gatys" and _RECIPE["optimizer"].value == "lbfgs"
-    if precision == "auto" and "evaluations" in axes and shared:
-        precision = "float32"
-
-    def settings(network, cell):
-        value = {name: holder.value for name, holder in (_PAINTING | _RECIPE).items()} | cell
-        layers = [
-            ",".join(v) if isinstance(v, tuple) else v
-            for v in (value["content_layers"], value["style_layers"])
-        ]
-        try:
-            layers = style_flags.layers(network, *layers)
-        except InputError as error:
-            where = "--values: " if {*sweep_grid.LAYERS, "network"} & {*cell} else ""
-            raise InputError(f"{where}{marked(error)}") from error
-        return style_flags.settings(
-            _RECIPE,
-            network,
-            workdir,
-            precision,
-            _JIT.value,
-            **{name: value[name] for name in ("ratio", "init", "evaluations", "tv_weight")},
-            guide=value["guides"],
-            **layers,
-        )
-
-    cells = sweep_cells.cells(grid, built, settings)
-    base = style_transfer.Job(
-        network=first,
-        size=_SIZE.value,
-        settings=cells[0].settings,
-        limit=limit,
-        seed=_SEED.value,
-        workdir=workdir,
-        arguments=common.arguments(),
-        **given,
-    )
-    rows = sweep.run(sweep.Job(base, grid, cells))
-    titles = [sweep_grid.titles(cell) for cell in grid.cells]
-    for title, row in zip(titles, rows, strict=True):
-        common.tell(
-            f"{title:<{max(map(len, titles))}}  content {row['content']:9.3g}  "
-            f"style {row['style']:9.3g}  {row['seconds']:6.1f} s  {workdir / row['file']}"
-        )
-    common.tell(f"All numbers: {workdir / 'results.csv'}")
-    common.tell(f"All in one picture: {workdir / 'sheet.png'}")
+    common.tell_all(done)
 
 
 def run() -> None:

@@ -55,43 +55,24 @@ _CACHE = classifier_flags.define_cache()
 
 def main() -> None:
     """Reads the flags and the folders, then TensorFlow, then trains."""
-
     if _ADAPT.value and not _EPOCHS.value:
         raise InputError("--epochs=0: leaves nothing to learn with --adapt_to; leave one out.")
     name_checks.checkpoint(_INIT.value, "init")
     if not _INIT.value:
         name_checks.check(_NETWORK(), layers={"cut": _CUT.value})
     dataset, shares = classifier_flags.read(_DATA), classifier_flags.shares(_SHARES.value)
-    workdir = common.workdir(_WORKDIR.value)
-    common.start_tensorflow()
-    from tfvis.experiments import devices, training
+    shared = common.start(
+        _WORKDIR, _INIT, _ADAPT, _SIZE, _CUT, _VIEWS, _DRAWN, _CROP_BORDERS, _CACHE, _PRECISION
+    )
+    from tfvis.experiments import training
 
     settings = fields.values(
-        Training,
-        _TRAINING,
-        seed=_SEED.value,
-        epochs=_EPOCHS.value,
-        mixing=_MIX.value,
-        precision=devices.precision(_PRECISION.value),
+        Training, _TRAINING, seed=_SEED.value, epochs=_EPOCHS.value, mixing=_MIX.value
     )
-    lines = training.run(
-        dataset,
-        _NETWORK(),
-        workdir=workdir,
-        settings=settings,
-        init=_INIT.value,
-        adapt_to=_ADAPT.value,
-        size=_SIZE.value,
-        cut=_CUT.value,
-        views=_VIEWS.value,
-        drawn=_DRAWN.value,
-        crop_borders=_CROP_BORDERS.value,
-        shares=shares,
-        cache=_CACHE.value,
-        arguments=common.arguments(),
-        command=common.command(),
+    done = training.run(
+        dataset, _NETWORK(), settings=settings, shares=shares, command=common.command(), **shared
     )
-    common.tell_all(lines)
+    common.tell_all(done)
 
 
 def run() -> None:

@@ -14,6 +14,7 @@ from tfvis.errors import InputError, Text, arg
 _ROOT = pathlib.Path(errors.__file__).parent
 # What the library runs itself, and what is to be typed next, of another app.
 _COMMANDS = {
+    "experiments/demo.py": "--logdir",
     "networks/files/package_index.py": "--",
     "experiments/training.py": "(--checkpoint=",
 }

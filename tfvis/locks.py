@@ -5,6 +5,7 @@ import functools
 import os
 import re
 import stat
+from collections.abc import Iterator
 
 from tfvis.errors import InputError, arg
 
@@ -63,6 +64,22 @@ def hold(folder: os.PathLike | str, argument: str) -> None:
             "another folder."
         )
     _held[place] = handle
+
+
+@contextlib.contextmanager
+def held(folder: os.PathLike | str, argument: str) -> Iterator[None]:
+    """Keeps a folder to what runs within, or longer if this process holds it already.
+
+    Args, Raises:
+        As `hold`.
+    """
+    before = set(_held)
+    hold(folder, argument)
+    try:
+        yield
+    finally:
+        for place in {os.path.realpath(folder)} & set(_held) - before:
+            os.close(_held.pop(place))
 
 
 def clear_stale(folder: os.PathLike | str) -> None:

@@ -1,9 +1,15 @@
-"""A progress bar for whoever watches: a terminal or a notebook, never a log file."""
+"""The progress bar: what is done, how much of it, the time that is left."""
 
 import sys
 import warnings
+from collections.abc import Iterable
 
 from tfvis.errors import printable
+
+# A bar appears after this long: work of two seconds needs none.
+_LATER_S = 1.0
+# Seconds between two states of it on a screen, and in a log file.
+_OFTEN_S, _SELDOM_S = 0.2, 15
 
 
 def watched() -> bool:
@@ -14,19 +20,38 @@ def watched() -> bool:
     return in_notebook or (sys.stderr is not None and sys.stderr.isatty())
 
 
-def bar(word: str, total: int | None):
-    """Returns tqdm's bar of this place, hidden where nobody watches.
+def bar(
+    word: str,
+    total: float | None,
+    items: Iterable | None = None,
+    *,
+    delay: float = _LATER_S,
+    logged: bool = True,
+):
+    """Returns tqdm's bar of this place.
 
     TQDM_DISABLE=1 hides it everywhere.
 
     Args:
         word: what is being done.
-        total: steps in all; None where they are told later.
+        total: of what is counted; None is as many as there are items.
+        items: to go through, if it is not moved by hand.
+        delay: seconds before it appears.
+        logged: whether it is also there where nobody watches, in a log file.
     """
     with warnings.catch_warnings():
         # Without ipywidgets a notebook gets the bar of a terminal, which does as well.
         warnings.simplefilter("ignore")
         from tqdm import auto
-    # Left out where it is watched, so that the variable counts.
-    hidden = {} if watched() else {"disable": True}
-    return auto.tqdm(desc=printable(word), total=total, leave=False, **hidden)
+    # Left out where it is shown, so that the variable counts.
+    hidden = {} if watched() or (logged and sys.stderr is not None) else {"disable": True}
+    return auto.tqdm(
+        items,
+        printable(word),
+        total=total,
+        leave=logged,
+        bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
+        mininterval=_OFTEN_S if watched() else _SELDOM_S,
+        delay=delay,
+        **hidden,
+    )

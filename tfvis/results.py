@@ -106,7 +106,7 @@ def collected(
         {"images", "history", "title", "seconds"} of a `Result`.
     """
     terms, last = [], None
-    with progress_bar.bar(title, None) as bar:
+    with progress_bar.bar(title, None, delay=0, logged=False) as bar:
         for last in runs:
             snapshot = last.snapshot
             terms.append(snapshot.terms | {"energy": snapshot.energies})

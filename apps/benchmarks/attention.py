@@ -14,8 +14,8 @@ from tfvis.classifiers import datasets, example_images
 from tfvis.classifiers.checkpoints import Classifier
 from tfvis.errors import InputError
 from tfvis.experiments import labelled_pictures
-from tfvis.experiments.progress import bar
 from tfvis.networks.network import Network
+from tfvis.progress_bar import bar
 
 from . import timing
 

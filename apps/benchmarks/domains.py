@@ -62,13 +62,13 @@ def table_domains(
                 adapt_to=target, cut=None if target else cut, views=views[0],
                 drawn=views[1], shares=_SHARES, cache=cache,
                 settings=dataclasses.replace(settings, epochs=adapt) if target else settings,
-                workdir=folder,
+                workdir=folder, precision=settings.precision,
                 arguments={"data": ",".join(others)}, command=f"--data={','.join(others)}",
             )  # fmt: skip
-            measures, _ = evaluation.run(
+            (measures,) = evaluation.run(
                 str(folder), (held,), workdir=folder / "left_out", precision=settings.precision,
                 arguments={"data": held},
-            )  # fmt: skip
+            ).records  # fmt: skip
             cells.append(measures["accuracy"])
             sums[k] += cells[-1]
         row = " ".join(f"{cell:9.1%}" for cell in cells)

@@ -15,6 +15,7 @@ _FLAGS: dict[str, tuple[str, ...]] = {
     "limit": ("memory",),
     "mask": ("content_mask",),
     "most": ("boxes",),
+    "name": ("prototxt", "network"),
     "network": ("checkpoint",),
     "objective": ("units",),
     "of_class": ("class",),
@@ -23,10 +24,11 @@ _FLAGS: dict[str, tuple[str, ...]] = {
     "regions": ("content_mask",),
     "stop.change": ("stop",),
     "stop.window": ("stop_window",),
+    "named": ("units",),
+    "style_layers": ("layers",),
     "style_masks": ("style_mask",),
     "target": ("class",),
     "tile": ("memory",),
-    "truth": ("ground_truth",),
 }
 
 

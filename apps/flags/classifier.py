@@ -127,8 +127,4 @@ def read(holder: flags.FlagHolder):
     Raises:
         InputError: as `tfvis.classifiers.datasets.read`.
     """
-    from tfvis.classifiers import datasets
-
-    found = datasets.read(split(holder.value, holder.name))
-    labelled_pictures.report(found)
-    return found
+    return labelled_pictures.read(split(holder.value, holder.name))

@@ -6,19 +6,18 @@ TensorFlow is not imported here: `--help` and a wrong flag must answer at once.
 import logging
 import math
 import os
-import pathlib
 import re
 import shlex
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import absl.app
 from absl import flags
 
-from tfvis import files, locks
 from tfvis.errors import InputError
+from tfvis.experiments import workdirs
 
 from . import paths, program, streams
 from .arguments import flagged
@@ -161,28 +160,17 @@ def _own_flags() -> list[flags.Flag]:
     return list(found.values())
 
 
-def tell_all(lines: Iterable[str], sheet: pathlib.Path | None = None) -> None:
-    """Tells lines of results as they come, and at the end the page that shows them."""
-    for line in lines:
+def tell_all(done) -> None:
+    """Tells what an experiment's `Outcome` says: its lines, and the page that shows them."""
+    for line in done.lines:
         tell(line)
-    if sheet is not None:
-        tell(f"All in one picture: {sheet}")
+    if done.sheet is not None:
+        tell(f"All in one picture: {done.sheet}")
 
 
 def define_workdir(default: str) -> flags.FlagHolder:
     """Defines --workdir."""
     return paths.define("workdir", default, paths.made, "Folder for all results; made if missing.")
-
-
-def workdir(path: str) -> pathlib.Path:
-    """Makes the folder of a run's results and keeps it to this run until it ends.
-
-    Raises:
-        InputError: it cannot be written to, or another run is at work there.
-    """
-    folder = files.make_folder(path, "workdir")
-    locks.hold(folder, "workdir")
-    return folder
 
 
 def define_precision() -> flags.FlagHolder:
@@ -243,6 +231,29 @@ def start_tensorflow() -> None:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def start(workdir: flags.FlagHolder, *others: flags.FlagHolder) -> dict:
+    """Claims the folder of the results and starts TensorFlow, which takes seconds.
+
+    Args:
+        workdir: of --workdir.
+        others: whose flags are named as the arguments of an experiment are.
+
+    Returns:
+        {argument: value} of an experiment: of these flags, and `arguments`.
+
+    Raises:
+        InputError: it cannot be written there, or another run is at work there.
+    """
+    found = {"workdir": workdirs.claimed(workdir.value)}
+    start_tensorflow()
+    return found | named(*others) | {"arguments": arguments()}
+
+
+def named(*holders: flags.FlagHolder) -> dict:
+    """Returns {flag: value}, of flags that are named as the arguments of an experiment are."""
+    return {holder.name: holder.value for holder in holders}
 
 
 def arguments() -> dict:

@@ -74,3 +74,14 @@ def define_images() -> flags.FlagHolder:
         paths.file_or_folder,
         "A picture, or a folder of them; left out, two that come along.",
     )
+
+
+def found(place: str | None, flag: str = "image"):
+    """Returns the pictures in the folder a flag names, or the one; None where it was left out.
+
+    Raises:
+        InputError: there are none.
+    """
+    from tfvis.experiments import folders
+
+    return folders.given(place, flag)

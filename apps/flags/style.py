@@ -1,22 +1,18 @@
 """The flags of style: pictures, layers, weights, recipes, the same in every app of it."""
 
-import dataclasses
 import math
-import pathlib
 import re
 
 from absl import flags
 
-from tfvis import hardware, words
-from tfvis.errors import InputError, marked
-from tfvis.style.settings import Transfer, resolved
+from tfvis import words
+from tfvis.errors import InputError, arg
+from tfvis.style.settings import Transfer
 
 from . import fields, paths
 from . import pictures as pictures_flags
 
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
-# Of the machine's memory, what a run may plan with: the estimate is no promise.
-_SHARE = 0.6
 
 
 def define_size(default: int) -> flags.FlagHolder:
@@ -101,7 +97,7 @@ def painting(holders: dict[str, flags.FlagHolder]) -> dict:
     """Reads the pictures the flags of `define_painting` name.
 
     Returns:
-        {field: value} of a `style_transfer.Job`.
+        {argument: value} of `style_transfer.run`, the layers included.
 
     Raises:
         InputError: one cannot be read, or they do not go together.
@@ -119,6 +115,8 @@ def painting(holders: dict[str, flags.FlagHolder]) -> dict:
         return tuple(pictures(value[flag], flag, flat)) if value[flag] else ()
 
     return {
+        "content_layers": layers(value["content_layers"], "content_layers"),
+        "style_layers": layers(value["style_layers"], "style_layers"),
         "content": photo,
         "styles": tuple(found),
         "weights": weights(value["style_weights"], len(found)),
@@ -151,70 +149,24 @@ def define_recipe(recipe: bool = True, **defaults) -> dict[str, flags.FlagHolder
     return holders | (fields.define(Transfer, ("recipe",), **defaults) if recipe else {})
 
 
-def layers(
-    network, content: str | None, style: str | None, style_flag: str = "style_layers"
-) -> dict:
-    """Returns {"content_layers", "style_layers"} of the flags; None is the published choice.
+def settings(holders: dict[str, flags.FlagHolder]) -> Transfer:
+    """Returns the settings the flags describe, their layers aside.
 
     Args:
-        network: that is looked through.
-        content: --content_layers.
-        style: the value of `style_flag`.
-        style_flag: the flag for messages.
+        holders: what `define_recipe` returned, and `define_painting`.
     """
-    from tfvis.style import metrics
-
-    published = metrics.layers_for(network)
-    chosen = {}
-    for kind, flag, word, usual in (
-        ("content_layers", "content_layers", content, published.content),
-        ("style_layers", style_flag, style, published.style),
-    ):
-        names = tuple(usual) if word is None else tuple(words.split(word, flag))
-        for name in names:
-            try:
-                network.check([name])
-            except InputError as error:
-                raise InputError(f"--{flag}: {marked(error)}") from error
-            if len(network.graph.tensors[network.path(name)].shape) != 4:
-                raise InputError(f"--{flag}: {name} is no map. Choose a convolution or a pooling.")
-        chosen[kind] = tuple(map(network.path, names))
-    return chosen
+    names = {"guides": "guide", "content_layers": "", "style_layers": ""}
+    return fields.values(Transfer, {names.get(flag, flag): h for flag, h in holders.items()})
 
 
-def settings(
-    holders: dict[str, flags.FlagHolder],
-    network,
-    workdir: pathlib.Path,
-    precision: str,
-    jit: str,
-    **more,
-):
-    """Returns the `Transfer` the flags describe.
-
-    Args:
-        holders: what `define_recipe` returned.
-        network, workdir: what --jit=auto is measured on, and where that is kept.
-        precision, jit: the flags' words.
-        more: fields of `Transfer` of its own.
-    """
-    from tfvis.experiments import devices
-
-    more["precision"] = devices.precision(precision)
-    found = resolved(fields.values(Transfer, holders, **more))
-    deepest = max([*found.style_layers, *found.content_layers], key=network.paths.index)
-    with_xla = devices.jit(jit, workdir, network, None, deepest)
-    return dataclasses.replace(found, jit=with_xla)
-
-
-def limit(holder: flags.FlagHolder) -> int:
-    """Returns the bytes --memory stands for.
+def limit(holder: flags.FlagHolder) -> int | None:
+    """Returns the bytes --memory stands for; None where it was left out.
 
     Raises:
         InputError: no amount of memory.
     """
     if holder.value is None:
-        return int(_SHARE * hardware.memory())
+        return None
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", holder.value, re.IGNORECASE)
     if not match or not 0 < float(match[1]) < 2**40:
         raise InputError(f"--memory={holder.value}: expected an amount such as 2GiB or 800MiB.")
@@ -245,32 +197,39 @@ def pictures(named: str | None, flag: str, flat: bool = False) -> list:
     return found
 
 
+def picture(named: str | None, flag: str, instead: str):
+    """Reads the one picture of a flag; see `pictures`.
+
+    Args:
+        named, flag: as there.
+        instead: what to do where there are several.
+    """
+    found = pictures(named, flag)
+    if len(found) > 1:
+        raise InputError(f"--{flag}: one picture{instead}.")
+    return found[0]
+
+
+def layers(value: str | None, flag: str) -> list[str] | None:
+    """Returns the words of a flag of layers, None where it was left out."""
+    return None if value is None else words.split(value, flag)
+
+
 def content(path: str | None):
     """Reads --content, or the demo photograph.
 
     Raises:
         InputError: it cannot be read, or is of one colour.
     """
-    if path is None:
-        return pictures_flags.picture(None)
-    return _picture(path, "content")
+    return pictures_flags.picture(None) if path is None else _picture(path, "content")
 
 
 def _picture(path: str, flag: str, flat: bool = False):
     """Reads one picture; see `pictures`."""
+    from tfvis.style import arguments
+
     pixels = pictures_flags.read(path, flag)
-    return pixels if flat else not_flat(pixels, f"--{flag}={path}")
-
-
-def not_flat(pixels, label: str):
-    """Returns the pixels.
-
-    Raises:
-        InputError: they are all alike.
-    """
-    if float(pixels.max() - pixels.min()) < 1:
-        raise InputError(f"{label}: is of one colour. There is nothing in it to be taken.")
-    return pixels
+    return pixels if flat else arguments.not_flat(pixels, f"{arg(flag)}={path}")
 
 
 def weights(value: str | None, count: int) -> tuple[float, ...]:
@@ -279,19 +238,10 @@ def weights(value: str | None, count: int) -> tuple[float, ...]:
     Raises:
         InputError: not as many as styles, or none above 0.
     """
-    if not value:
-        return ()
+    from tfvis.style import arguments
+
     try:
-        found = tuple(float(word) for word in value.split(","))
+        found = tuple(float(word) for word in value.split(",")) if value else ()
     except ValueError as error:
         raise InputError(f"--style_weights={value}: expected numbers such as 0.7,0.3.") from error
-    if len(found) != count:
-        raise InputError(
-            f"--style_weights={value}: expected {count} number{'s' if count > 1 else ''}, one for "
-            f"each --style. Received: {len(found)}."
-        )
-    if not all(0 <= w < float("inf") for w in found) or not sum(found) > 0:
-        raise InputError(
-            f"--style_weights={value}: expected finite numbers, none below 0 and not all 0."
-        )
-    return found
+    return arguments.weights(found, count)

@@ -20,7 +20,7 @@ from tfvis.experiments import (
     folders,
     localization,
     localization_metrics,
-    picture_runner,
+    picture_tasks,
 )
 from tfvis.experiments.networks import Wanted
 from tfvis.networks import network as networks
@@ -181,9 +181,9 @@ class AttendTest(AttentionTest):
     def test_no_two_pictures_share_a_folder(self):
         names = ["a.png", "a.jpg", "A.PNG", "a-jpg.png", "sheet.png.jpg", "tensorboard.jpg"]
         names += ["in/a.png", "manifest.json.png", "a/mask.png.jpg", "a/mask.jpg", "two\nlines.png"]
-        found = folders.Found([self.photos / name for name in names], "image")
         self.photos.mkdir()
-        inputs = picture_runner.input_pictures(found, str(self.photos), self.out)
+        found = folders.Found([self.photos / name for name in names], "image", self.photos)
+        inputs = picture_tasks.input_pictures(folders.listed(found, self.out))
         taken = [path.as_posix().casefold() for path in inputs.names.values()]
         self.assertLen(set(taken), len(names))
         self.assertEqual(inputs.names[self.photos / "in/a.png"].as_posix(), "in/a")
@@ -261,9 +261,7 @@ class LocalizeTest(AttentionTest):
         for word, words in (("none", "nothing is there"), ("disk", "Nearest: disc")):
             with self.assertRaisesRegex(InputError, words):
                 localization.chosen(model, word)
-        inputs = picture_runner.input_pictures(
-            folders.find(str(self.image), "image"), str(self.image), self.out
-        )
+        inputs = picture_tasks.input_pictures(folders.find(self.image, "image"))
         for path, label, words in (
             ("picture.png", "cat", "'cat' is no class of bright"),
             ("picture.png", "none", "'none' is no class of bright that has boxes"),

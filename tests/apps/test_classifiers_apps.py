@@ -157,11 +157,11 @@ class ArtTest(AppTest):
         from tfvis.experiments import training as trainings
 
         def evaluate(data):
-            return evaluation.run(str(self.out), (str(data),), workdir=self.folder / "tried")
+            return evaluation.run(str(self.out), [str(data)], workdir=self.folder / "tried").records
 
         with self.assertRaisesRegex(InputError, "labels unknown to the checkpoint: none"):
             evaluate(stripes.folder(self.folder / "unknown", 1, stripes.KINDS))
-        self.assertFalse((self.folder / "tried").exists())
+        self.assertEmpty(list((self.folder / "tried").iterdir()))
         self.assertEqual(evaluate(self.data[0])[0]["pictures"], 80)
         # Begun with it, on other pictures: the head is carried over if the classes are the same.
         for name, kinds, carried in (("c", stripes.KINDS[:2], True), ("d", stripes.KINDS, False)):

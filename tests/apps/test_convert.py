@@ -59,13 +59,8 @@ class _Test(AppTest, parameterized.TestCase):
         self.output = self.folder / "made/net.keras"
         self.picture = nets.picture(_SIDE, seed=1)
 
-    def _job(self, **changes) -> conversion.Job:
-        given = {
-            "network": str(self.prototxt), "weights": None, "mean": None,
-            "preprocessing": "auto", "top": True, "end_to_end": False,
-            "output": str(self.output),
-        }  # fmt: skip
-        return conversion.Job(**(given | changes))
+    def _converted(self, name=None, **changes) -> list[str]:
+        return conversion.run(name or str(self.prototxt), str(self.output), **changes).lines
 
     def _mean(self, image: np.ndarray) -> pathlib.Path:
         """Writes a mean image, RGB [height, width, 3], as Caffe does."""
@@ -88,7 +83,7 @@ class _Test(AppTest, parameterized.TestCase):
 
 class ConversionsTest(_Test):
     def test_a_file_that_knows_its_preprocessing(self):
-        lines = conversion.run(self._job())
+        lines = self._converted()
         self.assertAllClose(self._answer(), self._expected(contracts.IMAGENET_MEAN), atol=1e-5)
         net = network.build(str(self.output))
         self.assertEqual(net.preprocessing, contracts.CONTRACTS["caffe"])
@@ -104,7 +99,7 @@ class ConversionsTest(_Test):
         self.assertEqual([p.name for p in self.output.parent.iterdir()], ["net.keras"])
 
     def test_weights_it_came_with_can_be_replaced(self):
-        conversion.run(self._job(weights="random"))
+        self._converted(weights="random")
         found = self._answer(weights=str(self.caffemodel))
         self.assertAllClose(found, self._expected(contracts.IMAGENET_MEAN), atol=1e-5)
 
@@ -112,7 +107,7 @@ class ConversionsTest(_Test):
         generator = np.random.default_rng(3)
         for side in (_SIDE, _SIDE + 8):
             image = generator.uniform(60, 180, (side, side, 3)).astype(np.float32)
-            lines = conversion.run(self._job(mean=str(self._mean(image))))
+            lines = self._converted(mean=str(self._mean(image)))
             margin = (side - _SIDE) // 2
             centre = image[margin : margin + _SIDE, margin : margin + _SIDE]
             self.assertAllClose(self._answer(), self._expected(centre), atol=1e-5)
@@ -124,17 +119,17 @@ class ConversionsTest(_Test):
         values = bgr[:, 0, 0] if shape == (3,) else bgr.reshape(shape)
         path = self.folder / "mean.npy"
         np.save(path, values.astype(np.float64))
-        conversion.run(self._job(mean=str(path)))
+        self._converted(mean=str(path))
         self.assertAllClose(self._answer(), self._expected((125, 110, 100)), atol=1e-5)
 
     def test_a_named_contract(self):
-        conversion.run(self._job(preprocessing="ilsvrc"))
+        self._converted(preprocessing="ilsvrc")
         self.assertEqual(network.build(str(self.output)).preprocessing.name, "ilsvrc")
         forced = network.build(str(self.output), preprocessing="none")
         self.assertEqual(forced.preprocessing.name, "none")
 
     def test_a_trunk_of_any_size(self):
-        conversion.run(self._job(top=False))
+        self._converted(trunk=True)
         net = network.build(str(self.output))
         self.assertIsNone(net.fixed_size)
         self.assertEqual(net.shape("pool2", 64, 48), (8, 6, 6))
@@ -142,7 +137,7 @@ class ConversionsTest(_Test):
     def test_end_to_end(self):
         """A picture of 2 x the size: the shortest side to 37 px, the central 32 of them."""
         image = np.random.default_rng(3).uniform(60, 180, (_SIDE, _SIDE, 3)).astype(np.float32)
-        lines = conversion.run(self._job(mean=str(self._mean(image)), end_to_end=True))
+        lines = self._converted(mean=str(self._mean(image)), end_to_end=True)
         self.assertIn("In the model", "\n".join(lines))
         whole = nets.picture(2 * _SIDE, seed=2)
         # 256 / 224 of 32 are 36.6.
@@ -163,21 +158,21 @@ class ConversionsTest(_Test):
             ("no such file", {"mean": str(self.folder / "none.npy")}),
             ("no such file", {"weights": str(self.folder / "none.caffemodel")}),
             ("unknown", {"preprocessing": "caffee"}),
-            ("known network", {"network": "vgg_cnn_x"}),
+            ("known network", {"name": "vgg_cnn_x"}),
             (r"\.binaryproto or \.npy", {"mean": str(self.prototxt)}),
         ):
             with self.assertRaisesRegex(InputError, words):
-                conversion.run(self._job(**changes))
+                self._converted(**changes)
             self.assertEqual(list(before.iterdir()), [], words)
         np.save(self.folder / "odd.npy", np.zeros((5, 7)))
         with self.assertRaisesRegex(InputError, r"\(5, 7\)"):
-            conversion.run(self._job(mean=str(self.folder / "odd.npy")))
+            self._converted(mean=str(self.folder / "odd.npy"))
         np.save(self.folder / "nan.npy", np.full(3, np.nan))
         with self.assertRaisesRegex(InputError, "finite"):
-            conversion.run(self._job(mean=str(self.folder / "nan.npy")))
+            self._converted(mean=str(self.folder / "nan.npy"))
         np.save(self.folder / "code.npy", np.array([{}, {}, {}]), allow_pickle=True)
         with self.assertRaisesRegex(InputError, "cannot be read as an array"):
-            conversion.run(self._job(mean=str(self.folder / "code.npy")))
+            self._converted(mean=str(self.folder / "code.npy"))
 
 
 class ContractFilesTest(_Test):

@@ -1,7 +1,6 @@
 """The apps of style as a person runs them, and how they plan with memory."""
 
 import csv
-import dataclasses
 import signal
 import subprocess
 import sys
@@ -134,33 +133,21 @@ class StylizeTest(StyleTest):
         coarse = nets.picture(48, seed=1)
         # Dark and light lines, a pixel each: as rough as can be.
         fine = stripes(0, [(255, 255, 255), (0, 0, 0)], 1)
-        job = style_transfer.Job(
-            network=built,
-            content=read(self.image),
-            styles=(coarse,),
-            weights=(),
-            size=48,
-            style_scale=1.0,
-            color="none",
-            mask=None,
-            style_masks=(),
-            fine=None,
-            settings=transfer.resolved(
-                transfer.Transfer(
-                    content_layers=(LAYER,),
-                    style_layers=(LAYER, "block2_conv1"),
-                    evaluations=40,
-                    # It would smooth all that the small network hardly asks for.
-                    tv_weight=0,
-                )
-            ),
-            limit=2**31,
-            seed=0,
-            workdir=self.folder,
-            arguments={},
+        settings = transfer.resolved(
+            transfer.Transfer(
+                content_layers=(LAYER,),
+                style_layers=(LAYER, "block2_conv1"),
+                evaluations=40,
+                # It would smooth all that the small network hardly asks for.
+                tv_weight=0,
+            )
         )
-        (plain,) = style_transfer.piece_of(job).scene.styles
-        (mixed,) = style_transfer.piece_of(dataclasses.replace(job, fine=fine)).scene.styles
+
+        def styled(**painted):
+            painting = style_transfer.Painting(read(self.image), (coarse,), **painted)
+            return style_transfer.piece_of(painting, built, settings, 48, 0).scene.styles
+
+        (plain,), (mixed,) = styled(), styled(fine=fine)
         self.assertAllClose(plain, coarse, atol=1e-3)
         rough = lambda x: np.abs(np.diff(x, axis=0)).mean()  # noqa: E731
         self.assertGreater(rough(mixed), 3 * rough(plain))

@@ -51,7 +51,8 @@ class TagTest(AppTest):
 
     def _tag(self, image, weights="stand-in", **rest):
         found = folders.find(str(image), "image")
-        return tagging.tag(weights, found, str(self.tags), workdir=self.out, **rest)
+        settings = tagging.Tagging(tags=str(self.tags), **rest)
+        return tagging.tag(weights, found, settings, workdir=self.out).lines
 
     def _describe(self, image, weights="stand-in"):
         found = folders.find(str(image), "image")

@@ -133,15 +133,15 @@ class AnswersTest(tf.test.TestCase):
                 "below 0.1 x photographs",
             ],
         )
-        job = mock.Mock(networks={"net": None}, workdir=pathlib.Path("out"))
+        out = pathlib.Path("out")
         with mock.patch("tfvis.experiments.messages.say") as said:
-            activation_maximization._tell_of_silent(job, records)
+            activation_maximization._tell_of_silent(records, out)
         lines = [call.args[0] for call in said.mock_calls]
         self.assertEqual(len(lines), 2)
         self.assertRegex(lines[0], "^Nothing raised conv:2;")
         self.assertRegex(lines[1], "^Not raised above 0: conv:1; .*steps")
         with self.assertRaisesRegex(InputError, "^Nothing raised conv:2: .*steps"):
-            activation_maximization._tell_of_silent(job, [records[2]])
+            activation_maximization._tell_of_silent([records[2]], out)
 
 
 class CaricatureTest(AppTest):

@@ -1,7 +1,6 @@
 """What a run keeps between starts, and what it makes of it when it is damaged."""
 
 import contextlib
-import dataclasses
 import json
 import pathlib
 from unittest import mock
@@ -12,8 +11,13 @@ import tensorflow as tf
 
 from tests import nets
 from tfvis import files, preimages
-from tfvis.experiments import activation_maximization, growth, inversion, runner
-from tfvis.objectives import parsing
+from tfvis.experiments import (
+    activation_maximization,
+    growth,
+    inversion,
+    optimization_tasks,
+    runner,
+)
 from tfvis.optimize import loop
 
 
@@ -48,40 +52,35 @@ class ResumeTest(tf.test.TestCase):
             trail=np.ones((20, 1), np.float32),
             slowed=0.1,
         )
-        runner._save_state(path, ["k"], state, 330, 130, 2.5)
-        read, *progress = runner._load_state(path, ["k"])
+        optimization_tasks._save_state(path, ["k"], state, 330, 130, 2.5)
+        read, *progress = optimization_tasks._load_state(path, ["k"])
         self.assertEqual((read.stage, read.step, *progress), (1, 30, 330, 130, 2.5))
         self.assertEqual(read.slowed, 0.1)
         for name in ("canvas", "slots", "kept", "kept_energy", "stopped", "trail"):
             self.assertAllEqual(getattr(read, name), getattr(state, name))
         self.assertEqual(read.stopped.dtype, bool)
-        self.assertIsNone(runner._load_state(path, ["other"])[0])
+        self.assertIsNone(optimization_tasks._load_state(path, ["other"])[0])
         whole = path.read_bytes()
         for place in range(0, len(whole), 37):
             damaged = bytearray(whole)
             damaged[place] ^= 1 << place % 8
             path.write_bytes(bytes(damaged))
-            read, *_ = runner._load_state(path, ["k"])
+            read, *_ = optimization_tasks._load_state(path, ["k"])
             if read is not None:
                 # Bits of the archive that carry nothing, such as a time stamp.
                 self.assertAllEqual(read.canvas, canvas)
                 self.assertAllEqual(read.slots, state.slots)
 
-    def _job(self, layers):
-        net = nets.wrapped()
-        return inversion.Job(
-            networks={"small": net},
-            targets={"small": nets.picture(16)},
-            layers={"small": layers},
-            settings={"small": preimages.Inversion(steps=10, fine_steps=0)},
-            seeds=(0,),
-            workdir=self.folder,
-            arguments={},
-        )
+    def _inverted(self, layers, settings=preimages.Inversion(steps=10, fine_steps=0)):
+        run = inversion.run(
+            {"small": nets.wrapped()}, nets.picture(16), layers,
+            workdir=self.folder, settings=settings, size=16,
+        )  # fmt: skip
+        return run.records
 
     def test_a_damaged_manifest_is_made_again(self):
         path = self.folder / "manifest.json"
-        done = inversion.make(self._job(["block1_conv1"]))
+        done = self._inverted(["block1_conv1"])
         for text in (
             "",
             "[1]",
@@ -92,33 +91,32 @@ class ResumeTest(tf.test.TestCase):
             json.dumps({"results": [1, {"key": []}, {"key": done[0]["key"]}]}),
         ):
             path.write_text(text)
-            self.assertEqual(inversion.make(self._job(["block1_conv1"]))[0]["key"], done[0]["key"])
+            self.assertEqual(self._inverted(["block1_conv1"])[0]["key"], done[0]["key"])
             self.assertLen(json.loads(path.read_text())["results"], 1)
 
     def test_steps_left_out_are_not_counted(self):
         settings = preimages.Inversion(
             steps=60, fine_steps=20, stop=loop.Stop(change=1e9, window=5)
         )
-        job = dataclasses.replace(self._job(["block1_conv1"]), settings={"small": settings})
         # Each stage stops after its first chunk.
-        self.assertEqual(inversion.make(job)[0]["steps"], 2 * loop.CHUNK)
+        self.assertEqual(self._inverted(["block1_conv1"], settings)[0]["steps"], 2 * loop.CHUNK)
 
     def test_a_finished_file_is_hashed_a_constant_number_of_times(self):
         layers = ["block1_conv1", "block1_pool", "block2_conv1"]
-        inversion.make(self._job(layers))
+        self._inverted(layers)
         with mock.patch.object(files, "sha256_of", wraps=files.sha256_of) as hashed:
-            inversion.make(self._job(layers))
-        self.assertEqual(hashed.call_count, 2 * len(layers))
+            self._inverted(layers)
+        self.assertEqual(hashed.call_count, len(layers))
 
     def test_finished_layers_stay_in_the_manifest_while_others_are_made(self):
-        inversion.make(self._job(["block1_pool", "block1_conv1"]))
+        self._inverted(["block1_pool", "block1_conv1"])
         seen = []
 
         def watching(path, content):
             seen.append([record["layer"] for record in content["results"]])
 
         with self.assertRaises(KeyboardInterrupt), self._interrupted_after(watching, 1):
-            inversion.make(self._job(["block2_conv1", "block1_pool", "block1_conv1"]))
+            self._inverted(["block2_conv1", "block1_pool", "block1_conv1"])
         self.assertEqual(seen, [["block2_conv1", "block1_pool", "block1_conv1"]])
 
     @contextlib.contextmanager
@@ -134,27 +132,16 @@ class ResumeTest(tf.test.TestCase):
             yield
 
     def test_growth_is_the_same_after_an_interruption(self):
-        def job(name):
-            net = nets.wrapped()
-            folder = self.folder / name
-            folder.mkdir()
-            return activation_maximization.Job(
-                networks={"small": net},
-                units={"small": parsing.parse("block2_conv1:0-1", net, None)},
-                settings={"small": preimages.Maximization(steps=30)},
-                size=16,
-                everywhere=False,
-                seed=0,
-                references=None,
-                growth=True,
-                workdir=folder,
-                arguments={},
-            )
+        whole, cut = self.folder / "whole", self.folder / "cut"
 
-        whole = job("whole")
-        activation_maximization.make(whole)
-        cut = job("cut")
-        kept = runner._log
+        def raised(workdir):
+            activation_maximization.run(
+                {"small": nets.wrapped()}, "block2_conv1:0-1",
+                workdir=workdir, settings=preimages.Maximization(steps=30), size=16,
+            )  # fmt: skip
+
+        raised(whole)
+        kept = optimization_tasks._log
 
         def stopping(task, writer, progress, before):
             kept(task, writer, progress, before)
@@ -162,20 +149,20 @@ class ResumeTest(tf.test.TestCase):
                 raise KeyboardInterrupt
 
         with (
-            mock.patch.object(runner, "SAVE_EVERY_S", 0.0),
-            mock.patch.object(runner, "_log", stopping),
+            mock.patch.object(optimization_tasks, "SAVE_EVERY_S", 0.0),
+            mock.patch.object(optimization_tasks, "_log", stopping),
             self.assertRaises(KeyboardInterrupt),
         ):
-            activation_maximization.make(cut)
-        self.assertTrue(list(cut.workdir.rglob(".*.state.npz")))
-        activation_maximization.make(cut)
-        self.assertFalse(list(cut.workdir.rglob(".*")))
-        for path in whole.workdir.rglob("*.*"):
+            raised(cut)
+        self.assertTrue(list(cut.rglob(".*.state.npz")))
+        raised(cut)
+        self.assertFalse(list(cut.rglob(".*")))
+        for path in whole.rglob("*.*"):
             if path.suffix in (".png", ".gif"):
-                other = cut.workdir / path.relative_to(whole.workdir)
+                other = cut / path.relative_to(whole)
                 self.assertEqual(other.read_bytes(), path.read_bytes(), path.name)
-        with PIL.Image.open(whole.workdir / "block2_conv1" / "1_growth.gif") as gif:
-            stored = PIL.Image.open(whole.workdir / "block2_conv1" / "1.png")
+        with PIL.Image.open(whole / "block2_conv1" / "1_growth.gif") as gif:
+            stored = PIL.Image.open(whole / "block2_conv1" / "1.png")
             # The result prolongs the last step's frame where it is the same picture.
             self.assertIn(gif.n_frames - len(growth.log_spaced(30, 30)), (0, 1))
             self.assertEqual(gif.info["loop"], 0)

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from tests import nets
 from tests.transfers import settings_of, small_network, small_scene
-from tfvis.experiments import devices, runner, style_runs, style_transfer
-from tfvis.report import manifest, tensorboard
+from tfvis.experiments import devices, optimization_tasks, style_runs, style_transfer
+from tfvis.report import manifest
 
 
 class _Test(tf.test.TestCase):
@@ -46,12 +46,11 @@ class EstimateTest(_Test):
     def test_nothing_is_timed_for_what_is_finished(self):
         piece = self._piece()
         task = style_runs.task(piece, self.folder, 0)
-        _, plan = style_runs.planned(piece, 2**40)
+        _, plan = style_runs.planned(piece, None)
         ahead = style_runs.ahead([task], [plan], self.folder, style_runs.FIELDS)
         self.assertEqual(ahead, [plan])
-        with tensorboard.Writer(self.folder / "tensorboard") as writer:
-            header = style_runs.header([piece], {})
-            runner.run([task], self.folder, header, writer, style_runs.FIELDS)
+        header = style_runs.header([piece], {})
+        optimization_tasks.run([task], self.folder, header, style_runs.FIELDS)
         ahead = style_runs.ahead([task], [plan], self.folder, style_runs.FIELDS)
         self.assertEmpty(ahead)
         with mock.patch.object(style_runs, "rate") as rate:
@@ -98,13 +97,9 @@ class SheetTest(_Test):
     def test_masks_are_as_large_as_the_content(self):
         content = nets.oblong(60, 80)
         styles = (nets.oblong(60, 70, seed=1), nets.oblong(70, 60, seed=2))
-        job = style_transfer.Job(
-            network=small_network(), content=content, styles=styles, weights=(), size=64,
-            style_scale=1.0, color="none", mask=nets.oblong(600, 800), style_masks=(), fine=None,
-            settings=settings_of("gatys"), limit=2**40, seed=0, workdir=self.folder, arguments={},
-        )  # fmt: skip
+        painting = style_transfer.Painting(content, styles, mask=nets.oblong(600, 800))
         piece = self._piece(scene=small_scene(55, 74))
-        page = style_transfer.sheet(job, piece, nets.oblong(55, 74))
+        page = style_transfer.sheet(painting, piece, nets.oblong(55, 74), nets.oblong(55, 74))
         # Content, regions and a style in a row, at most as wide as three of the widest.
         self.assertLess(page.shape[1], 3 * 120)
 

@@ -15,21 +15,19 @@ import tensorflow as tf
 
 from tests import nets
 from tfvis import images
-from tfvis.experiments import runner, style_transfer, sweep, sweep_cells, sweep_grid, sweep_reports
+from tfvis.experiments import optimization_tasks, sweep, sweep_cells, sweep_reports
 from tfvis.networks import network
+from tfvis.networks.pooling import averaged
 from tfvis.networks.preprocessing import contracts
 from tfvis.style import color, metrics, transfer
 
 LAYERS = ("block1_conv1", "block2_conv1")
+_CONTENT, _STYLE = nets.oblong(40, 48), nets.oblong(44, 40, seed=1)
 
 
 @functools.cache
-def _network(pooling: str = "max") -> network.Network:
-    return network.wrap(
-        nets.coarse(),
-        preprocessing=contracts.named("tf"),
-        variant=(pooling, "post"),
-    )
+def _network() -> network.Network:
+    return network.wrap(nets.coarse(), preprocessing=contracts.named("tf"))
 
 
 class SweepTest(tf.test.TestCase):
@@ -37,41 +35,15 @@ class SweepTest(tf.test.TestCase):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path)
 
-    def _job(self, name, axes, networks=None, constants=None, **more):
-        grid = sweep_grid.Grid(axes)
-
-        def settings(net, cell):
-            given = {"style_layers": LAYERS, "content_layers": LAYERS[1:], "evaluations": 30}
-            # So that the random network's features, which are small, change the picture.
-            given |= {"recipe": "gatys", "ratio": 1e6} | (constants or {}) | cell
-            given.pop("pooling", None)
-            return transfer.resolved(transfer.Transfer(**given))
-
-        networks = networks or {(None, None): _network()}
-        cells = sweep_cells.cells(grid, networks, settings)
-        workdir = self.folder / name
-        workdir.mkdir(exist_ok=True)
-        base = {
-            "content": nets.oblong(40, 48),
-            "styles": (nets.oblong(44, 40, seed=1),),
-            "weights": (),
-            "style_scale": 1.0,
-            "color": "none",
-            "mask": None,
-            "style_masks": (),
-            "fine": None,
-            "size": 40,
-        }
-        base = style_transfer.Job(
-            network=cells[0].network,
-            settings=cells[0].settings,
-            limit=2**34,
-            seed=0,
-            workdir=workdir,
-            arguments={},
-            **(base | more),
-        )
-        return sweep.Job(base, grid, cells)
+    def _sweep(self, name, axes, constants=None, **more):
+        # So that the random network's features, which are small, change the picture.
+        given = {"recipe": "gatys", "ratio": 1e6, "evaluations": 30} | (constants or {})
+        painted = {"content": _CONTENT, "styles": (_STYLE,), "precision": "float32"}
+        painted |= {"content_layers": LAYERS[1:], "style_layers": LAYERS}
+        return sweep.run(
+            _network(), axes, workdir=self.folder / name, settings=transfer.Transfer(**given),
+            size=40, **painted | more,
+        ).records  # fmt: skip
 
     @contextlib.contextmanager
     def _counted(self):
@@ -96,16 +68,14 @@ class SweepTest(tf.test.TestCase):
     def test_one_run_serves_all_smaller_counts_with_the_same_bits(self):
         axes = {"init": ("content", "noise"), "evaluations": (25, 7, 20)}
         with self._counted() as calls:
-            rows = sweep.run(self._job("all", axes))
+            rows = self._sweep("all", axes)
         self.assertEqual(calls, [25, 25])
         pictures = self._pictures("all")
         self.assertLen(pictures, 6)
         self.assertLen(set(pictures.values()), 6)
         for evaluations in (7, 20):
             name = str(evaluations)
-            sweep.run(
-                self._job(name, {"init": ("content", "noise"), "evaluations": (evaluations,)})
-            )
+            self._sweep(name, {"init": ("content", "noise"), "evaluations": (evaluations,)})
             for path, found in self._pictures(name).items():
                 self.assertEqual(pictures[path], found, path)
         cells = [(row["init"], row["evaluations"]) for row in rows]
@@ -117,28 +87,33 @@ class SweepTest(tf.test.TestCase):
         for name, constants in {
             "quality": {"recipe": "quality"},
             "adam": {"optimizer": "adam"},
-            "bfloat16": {"precision": "bfloat16"},
+            "bfloat16": {},
         }.items():
-            job = self._job(name, {"evaluations": (3, 5)}, constants=constants)
-            made = [one for one, _ in sweep._runs(job)]
+            precision = {"precision": "bfloat16"} if name == "bfloat16" else {}
+            with (
+                mock.patch.object(sweep, "_runs", wraps=sweep._runs) as planned,
+                mock.patch.object(sweep, "_task", side_effect=KeyboardInterrupt),
+                self.assertRaises(KeyboardInterrupt),
+            ):
+                self._sweep(name, {"evaluations": (3, 5)}, constants, **precision)
+            cells = planned.call_args.args[0]
+            made = [one for one, _ in sweep._runs(*planned.call_args.args)]
             self.assertEqual([one.piece.settings.evaluations for one in made], [3, 5], name)
-            self.assertEqual([one.piece.path for one in made], [one.path for one in job.cells])
+            self.assertEqual([one.piece.path for one in made], [one.path for one in cells])
 
     def test_rows_are_what_the_files_measure(self):
         axes = {"style_layers": (LAYERS[:1], LAYERS), "evaluations": (10, 40)}
-        job = self._job("rows", axes)
-        rows = sweep.run(job)
+        rows = self._sweep("rows", axes)
         self.assertLen(rows, 4)
         # The usual ones, and what the settings above keep of the content.
         judged = dataclasses.replace(metrics.layers_for(_network()), content=LAYERS, style=LAYERS)
-        content, (style,) = job.base.content, job.base.styles
         for row in rows:
             pixels = np.asarray(PIL.Image.open(self.folder / "rows" / row["file"]), np.float32)
             found = metrics.measure(
                 _network(),
                 pixels,
-                metrics.resized(content, 40),
-                metrics.resized(style, 40),
+                metrics.resized(_CONTENT, 40),
+                metrics.resized(_STYLE, 40),
                 layers=judged,
             )
             for name, value in found.items():
@@ -165,9 +140,8 @@ class SweepTest(tf.test.TestCase):
                     self.assertEqual(line[name], str(value))
 
     def test_a_picture_recoloured_afterwards_is_judged_by_its_brightness(self):
-        job = self._job("grey", {"evaluations": (5,)}, color="luminance")
-        (row,) = sweep.run(job)
-        content = color.luminance(metrics.resized(job.base.content, 40))
+        (row,) = self._sweep("grey", {"evaluations": (5,)}, color="luminance")
+        content = color.luminance(metrics.resized(_CONTENT, 40))
         pixels = images.read(self.folder / "grey" / row["file"]).pixels
         first, other = (
             _network().taps([LAYERS[1]])(tf.constant(x[None]))[LAYERS[1]].numpy()
@@ -178,8 +152,8 @@ class SweepTest(tf.test.TestCase):
 
     def test_stopped_anywhere_it_ends_the_same(self):
         axes = {"ratio": (1e5, 1e6), "evaluations": (7, 20, 40)}
-        whole = sweep.run(self._job("whole", axes))
-        kept, stops, seen = runner._log, [20, 30], []
+        whole = self._sweep("whole", axes)
+        kept, stops, seen = optimization_tasks._log, [20, 30], []
 
         def stopping(task, writer, progress, before):
             kept(task, writer, progress, before)
@@ -187,19 +161,19 @@ class SweepTest(tf.test.TestCase):
             if task.name.startswith("ratio-1000000") and progress.snapshot.done == stops[0]:
                 raise KeyboardInterrupt
 
-        with mock.patch.multiple(runner, SAVE_EVERY_S=0.0, _SAVING_SHARE=0):
+        with mock.patch.multiple(optimization_tasks, SAVE_EVERY_S=0.0, _SAVING_SHARE=0):
             while stops:
                 with (
-                    mock.patch.object(runner, "_log", stopping),
+                    mock.patch.object(optimization_tasks, "_log", stopping),
                     self.assertRaises(KeyboardInterrupt),
                 ):
-                    sweep.run(self._job("cut", axes))
+                    self._sweep("cut", axes)
                 # What is finished is in the table already.
                 self.assertLen(self._rows("cut"), 3)
                 stops.pop(0)
                 seen.append("again")
         with self._counted() as calls:
-            rows = sweep.run(self._job("cut", axes))
+            rows = self._sweep("cut", axes)
         self.assertEqual(calls, [40])
         # The second time it went on behind step 10, which was saved before step 20.
         self.assertGreaterEqual(min(seen[seen.index("again") + 1 : -1]), 20)
@@ -211,10 +185,9 @@ class SweepTest(tf.test.TestCase):
 
     def test_a_damaged_still_is_made_again_and_nothing_else(self):
         axes = {"ratio": (1e5, 1e6), "evaluations": (7, 15)}
-        job = self._job("out", axes)
-        sweep.run(job)
+        rows = self._sweep("out", axes)
         before = self._pictures("out")
-        still = self.folder / "out" / job.cells[0].path
+        still = self.folder / "out" / rows[0]["file"]
         written, write = [], sweep_reports.write_csv
 
         def writing(path, rows):
@@ -224,31 +197,30 @@ class SweepTest(tf.test.TestCase):
         for damage in (still.unlink, lambda: images.save_png(still, nets.picture(40))):
             damage()
             with self._counted() as calls, mock.patch.object(sweep_reports, "write_csv", writing):
-                sweep.run(job)
+                self._sweep("out", axes)
             self.assertEqual(calls, [15])
             self.assertEqual(self._pictures("out"), before)
             # The other run's rows are never lost, though its turn comes later.
             self.assertEqual(set(written), {4})
+        cell = sweep_cells.Cell({}, _network(), transfer.Transfer(), pathlib.PurePosixPath("x.png"))
         for text in ('{"cells": 1}', '{"cells": [1]}', '{"cells": [{"evaluations": []}]}'):
-            self.assertFalse(
-                sweep._whole(self.folder, sweep._Run(job.cells[:1], None), json.loads(text))
-            )
+            one = sweep._Run((cell,), None)
+            self.assertFalse(sweep._whole(self.folder, one, json.loads(text)))
         with self._counted() as calls:
-            sweep.run(job)
+            self._sweep("out", axes)
         self.assertEqual(calls, [])
 
     def test_networks_are_judged_by_the_first(self):
-        networks = {(None, word): _network(word) for word in ("max", "avg")}
         axes = {"pooling": ("max", "avg"), "evaluations": (3,)}
-        rows = sweep.run(self._job("pooling", axes, networks=networks))
+        rows = self._sweep("pooling", axes)
         layers = dataclasses.replace(metrics.layers_for(_network()), content=LAYERS)
         name = f"content {LAYERS[1]}"
         for row in rows:
             pixels = images.read(self.folder / "pooling" / row["file"]).pixels
             content = metrics.resized(nets.oblong(40, 48), 40)
             by_max, by_avg = (
-                metrics.measure(_network(word), pixels, content, None, layers=layers)[name]
-                for word in ("max", "avg")
+                metrics.measure(network, pixels, content, None, layers=layers)[name]
+                for network in (_network(), averaged(_network()))
             )
             self.assertNotAllClose(by_max, by_avg, rtol=1e-3)
             self.assertAllClose(row[name], by_max, rtol=1e-5)
@@ -258,8 +230,7 @@ class SweepTest(tf.test.TestCase):
 
     def test_the_sheet_has_the_last_flag_across(self):
         axes = {"init": ("content", "noise"), "evaluations": (3, 9, 30)}
-        job = self._job("sheet", axes)
-        rows = sweep.run(job)
+        rows = self._sweep("sheet", axes)
         page = np.asarray(PIL.Image.open(self.folder / "sheet" / "sheet.png"))
 
         def place(pixels):
@@ -268,7 +239,7 @@ class SweepTest(tf.test.TestCase):
             (found,) = np.argwhere((views == pixels[..., 1]).all((2, 3)))
             return found
 
-        content = images.quantize(metrics.resized(job.base.content, 40))
+        content = images.quantize(metrics.resized(_CONTENT, 40))
         top = place(content)
         found = np.array(
             [place(np.asarray(PIL.Image.open(self.folder / "sheet" / r["file"]))) for r in rows]

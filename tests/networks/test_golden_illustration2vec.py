@@ -53,7 +53,8 @@ class GoldenIllustration2VecTest(tf.test.TestCase):
         self.assertEqual(names[512:514], ("hatsune miku", "hakurei reimu"))
         self.assertEqual(names[1024:1026], ("touhou", "original"))
         self.assertEqual(names[1536:], ("safe", "questionable", "explicit"))
-        tagging.tag(*self._asked(_FILES[0]), str(place), workdir=self.out, threshold=0.5, top=512)
+        settings = tagging.Tagging(tags=str(place), threshold=0.5, top=512)
+        tagging.tag(*self._asked(_FILES[0]), settings, workdir=self.out)
         found = tagging.manifest.read(self.out / "manifest.json")["results"][0]
         for kind, expected in _PLAUSIBLE.items():
             self.assertEqual(list(found[kind]), list(expected))

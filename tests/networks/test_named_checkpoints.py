@@ -95,8 +95,7 @@ class NamedCheckpointsTest(tf.test.TestCase):
         expected = classifier.answer(tf.constant(read[None]))
         for whole in (False, True):
             output = self.home / f"net{whole}.keras"
-            job = conversion.Job(self.name, None, None, "auto", True, whole, str(output))
-            conversion.run(job)
+            conversion.run(self.name, str(output), end_to_end=whole)
             net = network.build(str(output))
             self.assertEqual(net.classes, ("circle", "square", "none"))
             self.assertEqual(net.side, None if whole else 32)

@@ -1,4 +1,4 @@
-"""Activation maximisations for an app: what to make, what to measure, and the sheets."""
+"""Activation maximisations: the pictures, their activations, the sheets."""
 
 import dataclasses
 import functools
@@ -8,14 +8,23 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from tfvis import files, images, preimages
+from tfvis import images, preimages
 from tfvis.errors import InputError, arg
-from tfvis.experiments import devices, folders, inversion, messages, outcome, runner
+from tfvis.experiments import (
+    devices,
+    folders,
+    messages,
+    optimization_tasks,
+    outcome,
+    runner,
+    workdirs,
+)
 from tfvis.experiments import units as naming
 from tfvis.networks.network import Network
+from tfvis.objectives import Objective
 from tfvis.objectives.parsing import Unit
 from tfvis.preimages import activation_maximization, feature_visualization, normalization
-from tfvis.report import manifest, sheets, tensorboard
+from tfvis.report import manifest, sheets
 
 # Pictures smaller than this are shown magnified.
 _SHOWN = 96
@@ -28,37 +37,36 @@ FIELDS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
-    """What to raise, and where to put it.
+class _Batch:
+    """Units of a layer that are raised together.
 
     Attributes:
-        networks: by label.
-        units: of each network.
-        settings: of each network; None among them are derived per layer.
-        size: side of the images, or None for the units' own.
-        largest: side that the units' own is cut to where it is longer, or None.
-        everywhere: raise means over maps, not the neurons at their centres.
-        seed: of the noise, one for all units, so that a unit's picture does not depend
-            on which others are made.
-        references: images M is taken from, or None.
-        growth: whether to show how the pictures grew.
-        workdir: exists and is writable.
-        arguments: of the command, for the manifest.
+        label, network, layer: theirs.
+        several: whether there are units of other networks.
+        units: one or more.
+        size: (height, width) of the images.
+        settings: constants, none of them None.
+        objective: what is raised.
+        largest: M of each unit.
+        weighted: the objective, divided by M.
+        seed: of the noise, one for all units, so that a unit's picture does not depend on which
+            others are made.
     """
 
-    networks: dict[str, Network]
-    units: dict[str, list[Unit]]
-    settings: dict[str, preimages.Maximization]
-    size: int | None
-    everywhere: bool
+    label: str
+    network: Network
+    layer: str
+    several: bool
+    units: list[Unit]
+    size: tuple[int, int]
+    settings: preimages.Maximization
+    objective: Objective
+    largest: np.ndarray
+    weighted: Objective
     seed: int
-    references: folders.Found | None
-    growth: bool
-    workdir: pathlib.Path
-    arguments: dict
-    largest: int | None = None
 
 
+@workdirs.kept
 def run(
     wanted,
     named: str | None = None,
@@ -66,16 +74,17 @@ def run(
     workdir: pathlib.Path | str,
     settings: preimages.Maximization = preimages.Maximization(),
     size: int | None = None,
+    most: int | None = None,
     everywhere: bool = False,
     seed: int = 0,
-    references: folders.Found | None = None,
+    references: folders.Found | pathlib.Path | str | None = None,
     growth: bool = True,
     labels: str | None = None,
     precision: str = "auto",
     jit: str = "auto",
     arguments: dict | None = None,
 ) -> outcome.Outcome:
-    """Raises units of networks, or takes over what was finished before; see `make`.
+    """Raises units of networks, or takes over what was finished before.
 
     Args:
         wanted: a network, {label: network}, or `networks.Wanted`.
@@ -83,87 +92,78 @@ def run(
             at several depths.
         workdir: for all results.
         settings: constants; None among them are derived per layer.
-        size, everywhere, seed, references, growth: see `Job`.
+        size: side of the images, or None for the units' own.
+        most: side that the units' own is cut to where it is longer, or None.
+        everywhere: raise means over maps, not the neurons at their centres.
+        seed: of the noise.
+        references: photographs that M is taken from, see `folders.given`; None is two that come
+            with scikit-learn.
+        growth: whether to show how the pictures grew.
         labels: file with the names of classes, or None.
         precision, jit: see `devices`.
         arguments: for the manifest.
 
-    Raises:
-        InputError: see `make`.
-    """
-    workdir = files.make_folder(workdir, "workdir")
-    built = naming.built(wanted, named)
-    chosen = naming.chosen(built, named, labels, each=4)
-    last = {label: units[-1].layer for label, units in chosen.items()}
-    job = Job(
-        networks=built,
-        units=chosen,
-        settings=devices.settled(settings, (precision, jit), workdir, built, last),
-        size=size,
-        everywhere=everywhere,
-        seed=seed,
-        references=references,
-        growth=growth,
-        workdir=workdir,
-        arguments=arguments or {},
-    )
-    records = make(job)
-    if references is not None:
-        folders.report(references)
-    return outcome.Outcome(records, lines(job, records), workdir / "sheet.png")
-
-
-def make(job: Job) -> list[dict]:
-    """Raises every unit, or takes it over where it was finished before.
-
     Returns:
-        The manifest's results, one per unit.
+        A record per unit.
 
     Raises:
         InputError: before anything is computed, if a unit cannot be raised; later, if
             the energy diverges, or once all is written, if no unit at all was raised.
     """
-    tasks = []
-    for label, units in job.units.items():
-        sizes = {unit.layer: _size(job, label, unit.layer) for unit in units}
+    references = folders.given(references, "references")
+    built = naming.built(wanted, named)
+    chosen = naming.chosen(built, named, labels, each=4)
+    last = {label: units[-1].layer for label, units in chosen.items()}
+    own = devices.settled(settings, (precision, jit), workdir, built, last)
+    several, tasks = len(built) > 1, []
+    for label, network in built.items():
+        units = chosen[label]
+        sizes = {unit.layer: _size(network, unit.layer, size, most) for unit in units}
         for unit in units:
-            normalization.check_place(job.networks[label], unit, sizes[unit.layer])
-        network = job.networks[label]
-        references = _references(job, network)
-        largest = normalization.largest(network, units, references, job.everywhere)
-        for layer in sizes:
-            group = [unit for unit in units if unit.layer == layer]
-            for batch in _batches(group, sizes[layer]):
-                tasks.append(_task(job, label, layer, batch, sizes[layer], largest))
-    with tensorboard.Writer(job.workdir / "tensorboard") as writer:
-        results = runner.run(tasks, job.workdir, inversion.header(job), writer, FIELDS)
-        for label, layer in dict.fromkeys((r["network"], r["layer"]) for r in results):
-            group = [r for r in results if (r["network"], r["layer"]) == (label, layer)]
-            page = sheets.sheet([_cell(job, result) for result in group])
-            images.save_png(job.workdir / runner.folder(job, label, layer) / "sheet.png", page)
-            writer.images(f"{label}/{layer}/sheet", page[None], 0)
-        images.save_png(job.workdir / "sheet.png", sheet(job, results))
-    _tell_of_silent(job, results)
-    return results
+            normalization.check_place(network, unit, sizes[unit.layer])
+        reference = _reference(references, network)
+        largest = normalization.largest(network, units, reference, everywhere)
+        for layer, side in sizes.items():
+            constants = activation_maximization.published(network, layer, side, own[label])
+            for batch in _batches([unit for unit in units if unit.layer == layer], side):
+                objective, m = normalization.activation(
+                    network, batch, side, largest, reference, everywhere
+                )
+                weighted = activation_maximization.normalized(
+                    network, objective, layer, side, m, constants.strength
+                )
+                one = _Batch(
+                    label, network, layer, several, batch, side, constants, objective, m, weighted,
+                    seed,
+                )  # fmt: skip
+                tasks.append(_task(one, everywhere, growth))
+    xla = {label: one.jit for label, one in own.items()}
+    header = runner.header(built, arguments) | {"jit": devices.decided(built, xla)}
+    records = optimization_tasks.run(tasks, workdir, header, FIELDS)
+    optimization_tasks.save_pages(workdir, _pages(records, workdir))
+    _tell_of_silent(records, workdir)
+    if references is not None:
+        folders.report(references)
+    return outcome.Outcome(records, _lines(records), workdir / "sheet.png")
 
 
-def _tell_of_silent(job: Job, results: list[dict]) -> None:
+def _tell_of_silent(records: list[dict], workdir: pathlib.Path) -> None:
     """Says which units nothing raised, and which only rose to an answer that is none yet.
 
     Raises:
         InputError: none rose at all.
     """
-    still = [r for r in results if not r["raised"] and not r["rose"]]
-    short = [_name(job, r) for r in results if not r["raised"] and r["rose"]]
-    names = [_name(job, r) for r in still]
-    if results and len(still) == len(results):
+    names = _names(records)
+    still = [n for n, r in zip(names, records, strict=True) if not r["raised"] and not r["rose"]]
+    short = [n for n, r in zip(names, records, strict=True) if not r["raised"] and r["rose"]]
+    if records and len(still) == len(records):
         raise InputError(
-            f"Nothing raised {_some(names)}: the pictures in {job.workdir} show what noise and "
+            f"Nothing raised {_some(still)}: the pictures in {workdir} show what noise and "
             f"prior leave, not what was looked for. Choose other {arg('units')}, or more "
             f"{arg('steps')}."
         )
-    if names:
-        messages.say(f"Nothing raised {_some(names)}; the sheet says so.")
+    if still:
+        messages.say(f"Nothing raised {_some(still)}; the sheet says so.")
     if short:
         messages.say(
             f"Not raised above 0: {_some(short)}; the sheet says so. More {arg('steps')} may do it."
@@ -174,21 +174,27 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
-def _name(job: Job, result: dict) -> str:
-    name = f"{result['layer']}:{result['unit']}"
-    return f"{result['network']}/{name}" if len(job.networks) > 1 else name
+def _several(records: list[dict]) -> bool:
+    return len({record["network"] for record in records}) > 1
 
 
-def _size(job: Job, label: str, layer: str) -> tuple[int, int]:
-    network = job.networks[label]
-    size = (job.size, job.size) if job.size else activation_maximization.canvas(network, layer)
-    if job.largest and not network.fixed_size:
-        size = tuple(min(side, job.largest) for side in size)
-    if job.size and network.fixed_size and size != network.fixed_size:
+def _names(records: list[dict]) -> list[str]:
+    """Returns a name for each record: of its unit, and of its network where there are several."""
+    several = _several(records)
+    return [
+        f"{r['network']}/{r['layer']}:{r['unit']}" if several else f"{r['layer']}:{r['unit']}"
+        for r in records
+    ]
+
+
+def _size(network: Network, layer: str, asked: int | None, most: int | None) -> tuple[int, int]:
+    size = (asked, asked) if asked else activation_maximization.canvas(network, layer)
+    if most and not network.fixed_size:
+        size = tuple(min(side, most) for side in size)
+    if asked and network.fixed_size and size != network.fixed_size:
         height, width = network.fixed_size
         raise InputError(
-            f"{arg('size')}={job.size}: {network.name} takes {height} x {width} px only; leave it "
-            "out."
+            f"{arg('size')}={asked}: {network.name} takes {height} x {width} px only; leave it out."
         )
     if 0 in network.trace(layer, *size):
         raise InputError(
@@ -208,129 +214,125 @@ def _batches(units: list[Unit], size: tuple[int, int]):
         yield from (alike[i : i + count] for i in range(0, len(alike), count))
 
 
-def _references(job: Job, network: Network) -> normalization.References:
+def _reference(found: folders.Found | None, network: Network) -> normalization.References:
     """Returns the reference set, its pictures not read yet."""
-    if job.references is None:
+    if found is None:
         return normalization.demo_references(network)
     height, width = network.fixed_size or (224, 224)
     return normalization.References(
-        folders.digest(job.references),
-        lambda: folders.squares(job.references, height, width, network.channels),
+        folders.digest(found), lambda: folders.squares(found, height, width, network.channels)
     )
 
 
-def _task(job, label, layer, units, size, largest) -> runner.Task:
-    network = job.networks[label]
-    settings = activation_maximization.published(network, layer, size, job.settings[label])
-    objective, chosen = normalization.activation(
-        network, units, size, largest, _references(job, network), job.everywhere
-    )
-    weighted = activation_maximization.normalized(
-        network, objective, layer, size, chosen, settings.strength
-    )
-    seeds = (job.seed,) * len(units)
-    names = [f"{layer}:{unit.name}" for unit in units]
-    names = names if len(job.networks) == 1 else [f"{label}/{name}" for name in names]
-    folder = runner.folder(job, label, layer)
-    return runner.Task(
-        name=names[0] if len(units) == 1 else f"{names[0]}..{units[-1].name}",
+def _task(one: _Batch, everywhere: bool, growth: bool) -> optimization_tasks.Task:
+    seeds = (one.seed,) * len(one.units)
+    names = [f"{one.layer}:{unit.name}" for unit in one.units]
+    names = [f"{one.label}/{name}" for name in names] if one.several else names
+    folder = runner.folder(one.label, one.layer, one.several)
+    return optimization_tasks.Task(
+        name=names[0] if len(names) == 1 else f"{names[0]}..{one.units[-1].name}",
         labels=tuple(name.replace(":", "/") for name in names),
         keys=tuple(
             runner.key(
-                network,
+                one.network,
                 recipe="maximization",
-                size=size,
-                everywhere=job.everywhere,
-                units=[dataclasses.asdict(unit) for unit in units],
+                size=one.size,
+                everywhere=everywhere,
+                units=[dataclasses.asdict(unit) for unit in one.units],
                 place=k,
-                largest=chosen,
-                seed=job.seed,
-                settings=settings,
-                growth=job.growth,
+                largest=one.largest,
+                seed=one.seed,
+                settings=one.settings,
+                growth=growth,
             )
-            for k in range(len(units))
+            for k in range(len(names))
         ),
-        paths=tuple(folder / f"{runner.safe_name(unit.name)}.png" for unit in units),
+        paths=tuple(folder / f"{runner.safe_name(unit.name)}.png" for unit in one.units),
         start=lambda state, marks: activation_maximization.iterate(
-            network, weighted, size=size, seeds=seeds, settings=settings, state=state, marks=marks
+            one.network, one.weighted,
+            size=one.size, seeds=seeds, settings=one.settings, state=state, marks=marks,
         ),
-        measure=functools.partial(
-            _measure, job, label, layer, units, chosen, objective, settings, size
-        ),
+        measure=functools.partial(_measure, one),
         about=tuple(
-            {"network": label, "layer": layer, "unit": unit.name, "seed": job.seed}
-            for unit in units
+            {"network": one.label, "layer": one.layer, "unit": unit.name, "seed": one.seed}
+            for unit in one.units
         ),
-        steps=settings.total,
-        cost=network.cost(layer, *size) * len(units),
-        growth=job.growth,
+        steps=one.settings.total,
+        cost=one.network.cost(one.layer, *one.size) * len(names),
+        growth=growth,
         silent=True,
-    )
+    )  # fmt: skip
 
 
-def _measure(job, label, layer, units, largest, objective, settings, size, pictures, paths):
+def _measure(one: _Batch, pictures: np.ndarray, paths: list[pathlib.Path]) -> list[dict]:
     """Returns the records: activations on the files as read back; see `normalization.raised`."""
-    network = job.networks[label]
-    taps = network.taps([layer])
+    network, seeds = one.network, (one.seed,) * len(paths)
+    taps = network.taps([one.layer])
     stored = np.stack([runner.stored(path, network) for path in paths])
-    answers = objective(taps(tf.constant(stored))).numpy()
-    noise = activation_maximization.beginning(network, size, (job.seed,) * len(paths), settings)
-    began = objective(taps(tf.constant(noise, tf.float32))).numpy()
-    raised, rose = normalization.raised(answers, began, largest)
+    answers = one.objective(taps(tf.constant(stored))).numpy()
+    noise = activation_maximization.beginning(network, one.size, seeds, one.settings)
+    began = one.objective(taps(tf.constant(noise, tf.float32))).numpy()
+    raised, rose = normalization.raised(answers, began, one.largest)
     return [
         {
             "activation": float(answers[k]),
             "raised": bool(raised[k]),
             "rose": bool(rose[k]),
             "began": float(began[k]),
-            "largest_in_photographs": float(largest[k]),
-            "times_largest": float(answers[k] / largest[k]) if raised[k] else None,
-            "settings": manifest.plain(settings),
+            "largest_in_photographs": float(one.largest[k]),
+            "times_largest": float(answers[k] / one.largest[k]) if raised[k] else None,
+            "settings": manifest.plain(one.settings),
         }
-        for k in range(len(units))
+        for k in range(len(paths))
     ]
 
 
-def _cell(job: Job, result: dict) -> sheets.Cell:
-    pixels = images.read(job.workdir / result["file"]).pixels
+def _pages(records: list[dict], workdir: pathlib.Path) -> dict[str, np.ndarray]:
+    """Returns a sheet of each layer, and one of all units.
+
+    With several networks, units down and networks across.
+    """
+    several, pages = _several(records), {}
+    cells = [_cell(record, workdir) for record in records]
+    groups: dict[tuple[str, str], list[int]] = {}
+    for k, record in enumerate(records):
+        groups.setdefault((record["network"], record["layer"]), []).append(k)
+    for (label, layer), found in groups.items():
+        folder = runner.folder(label, layer, several)
+        pages[f"{folder}/sheet"] = sheets.sheet([cells[k] for k in found])
+    if not several:
+        return pages | {"sheet": sheets.sheet(cells)}
+    columns: dict[str, list[sheets.Cell]] = {}
+    for cell, record in zip(cells, records, strict=True):
+        titled = dataclasses.replace(cell, title=f"{record['network']} {cell.title}")
+        columns.setdefault(record["network"], []).append(titled)
+    rows = zip(*columns.values(), strict=True)
+    whole = sheets.sheet([cell for row in rows for cell in row], len(columns))
+    return pages | {"sheet": whole}
+
+
+def _cell(record: dict, workdir: pathlib.Path) -> sheets.Cell:
+    pixels = images.read(workdir / record["file"]).pixels
     factor = max(1, -(-_SHOWN // pixels.shape[0]))
     pixels = pixels.repeat(factor, 0).repeat(factor, 1)
-    note = answer(result)
-    title = f"{result['layer']}:{result['unit']}"
-    return sheets.Cell(pixels, title, note)
+    return sheets.Cell(pixels, f"{record['layer']}:{record['unit']}", answer(record))
 
 
-def sheet(job: Job, results: list[dict]) -> np.ndarray:
-    """Returns all units; with several networks, units down and networks across."""
-    cells = [_cell(job, result) for result in results]
-    if len(job.networks) == 1:
-        return sheets.sheet(cells)
-    titled = [
-        dataclasses.replace(cell, title=f"{result['network']} {cell.title}")
-        for cell, result in zip(cells, results, strict=True)
-    ]
-    columns = [
-        [cell for cell, result in zip(titled, results, strict=True) if result["network"] == label]
-        for label in job.networks
-    ]
-    return sheets.sheet([cell for row in zip(*columns, strict=True) for cell in row], len(columns))
-
-
-def lines(job: Job, results: list[dict]) -> list[str]:
-    """Returns what an app prints of its results."""
+def _lines(records: list[dict]) -> list[str]:
+    """Returns the results in words."""
     return [
-        f"{_name(job, result):<28} activation {result['activation']:9.1f}  {answer(result):>18}  "
-        f"{result['seconds']:6.1f} s  {result['file']}"
-        for result in results
+        f"{name:<28} activation {record['activation']:9.1f}  {answer(record):>18}  "
+        f"{record['seconds']:6.1f} s  {record['file']}"
+        for name, record in zip(_names(records), records, strict=True)
     ]
 
 
-def answer(result: dict) -> str:
+def answer(record: dict) -> str:
     """Returns how a unit answers its picture beside photographs, in words."""
-    if not result["raised"]:
-        return "not above 0 yet" if result["rose"] else "nothing raised it"
-    if result["times_largest"] is None:
+    if not record["raised"]:
+        return "not above 0 yet" if record["rose"] else "nothing raised it"
+    if record["times_largest"] is None:
         return "photographs: none"
-    if result["times_largest"] < _LEAST:
+    if record["times_largest"] < _LEAST:
         return f"below {_LEAST} x photographs"
-    return f"{result['times_largest']:5.1f} x photographs".lstrip()
+    return f"{record['times_largest']:5.1f} x photographs".lstrip()

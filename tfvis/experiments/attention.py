@@ -1,10 +1,10 @@
-"""What `attend` does: masks and class maps of pictures, as files and a sheet."""
+"""Attention: masks and class maps of pictures, as files and a sheet."""
 
 import pathlib
 
 import numpy as np
 
-from tfvis import files, images
+from tfvis import images
 from tfvis.attention import class_visual_backprop, overlays, visual_backprop
 from tfvis.attention.product import product
 from tfvis.errors import marked
@@ -15,7 +15,8 @@ from tfvis.experiments import (
     messages,
     networks,
     outcome,
-    picture_runner,
+    picture_tasks,
+    workdirs,
 )
 from tfvis.experiments.attention_models import AttentionModel
 from tfvis.report import sheets, tensorboard
@@ -39,10 +40,10 @@ _ROOTS = {
 _SHOWN_AS = "VisualBackProp and the product to the power 1/4, class-seeded 1/2"
 
 
+@workdirs.kept
 def run(
     wanted: networks.Wanted,
-    found: folders.Found | None,
-    root: str | None = None,
+    found: folders.Found | pathlib.Path | str | None = None,
     *,
     workdir: pathlib.Path | str,
     of_class: str | None = None,
@@ -59,8 +60,7 @@ def run(
 
     Args:
         wanted: the one network, or the name of a checkpoint.
-        found: the pictures, or None for two that come along.
-        root: the folder they were found in, or the one picture.
+        found: the pictures, see `folders.listed`; None is two that come along.
         workdir: for all results.
         of_class: whose map is shown; None is the likeliest of each picture.
         size, per_layer, layers, cam_layer, crop_borders: see `attention_models.of_wanted`.
@@ -71,7 +71,6 @@ def run(
     Raises:
         InputError: no such network or class; no picture can be read.
     """
-    workdir = files.make_folder(workdir, "workdir")
     model = attention_models.of_wanted(
         wanted, devices.precision(precision), of_class is not None or cam_layer is not None,
         size=size, per_layer=per_layer, crop_borders=crop_borders, layers=layers,
@@ -83,16 +82,16 @@ def run(
         messages.note(f"{model.name} has no classifier{why and f': it {why}'}; no class maps.")
     for note in model.notes:
         messages.note(note)
-    inputs = picture_runner.input_pictures(found, root, workdir)
-    records = make(model, inputs, workdir, arguments or {}, chosen, steps)
+    inputs = picture_tasks.input_pictures(folders.listed(found, workdir))
+    records = make(model, inputs, workdir, arguments, chosen, steps)
     return outcome.Outcome(records, [line(one) for one in records], workdir / "sheet.png")
 
 
 def make(
     model: AttentionModel,
-    inputs: picture_runner.InputPictures,
+    inputs: picture_tasks.InputPictures,
     workdir: pathlib.Path,
-    arguments: dict,
+    arguments: dict | None,
     chosen: tuple[int, str] | None = None,
     steps: bool = False,
 ) -> list[dict]:
@@ -110,7 +109,7 @@ def make(
         InputError: no picture can be read.
     """
     asked = {"app": "attend", "class": chosen, "steps": steps, "roots": _ROOTS}
-    records = picture_runner.each(
+    records = picture_tasks.run(
         inputs, model, workdir, arguments,
         lambda path: asked,
         lambda path, pixels: _one(model, pixels, workdir / inputs.names[path], chosen, steps),
@@ -214,11 +213,11 @@ def _panels(record: dict, folder: pathlib.Path) -> list[tuple[str, np.ndarray]]:
 
 
 def _row(record: dict, panels) -> list[sheets.Cell]:
-    titles = [picture_runner.short(record["folder"], 28)] + [word for word, _ in panels[1:]]
+    titles = [picture_tasks.short(record["folder"], 28)] + [word for word, _ in panels[1:]]
     notes = [", ".join(_words(record, 2))] + [""] * (len(panels) - 1)
     if record["class"]:
         at = [word for word, _ in panels].index("Grad-CAM")
-        notes[at] = picture_runner.short(record["class"], 28)
+        notes[at] = picture_tasks.short(record["class"], 28)
     empty = {_COLUMNS[word] for word in record["empty"]}
     notes = [
         f"{note} (empty)".strip() if word in empty else note
@@ -237,7 +236,7 @@ def _words(record: dict, count: int | None = None) -> list[str]:
 
 def line(record: dict) -> str:
     """Returns what to print of a picture: its path, its classes, the folder of its files."""
-    words = [f"{picture_runner.short(record['path'], 44):<44}", f"{record['folder']}/"]
+    words = [f"{picture_tasks.short(record['path'], 44):<44}", f"{record['folder']}/"]
     if record["class"]:
         says = f"map of {record['class']}; {', '.join(_words(record))}"
         words.insert(1, f"{says:<44}")

@@ -1,12 +1,22 @@
-"""What `classify` does: the likeliest classes of pictures, as lines, a table and a sheet."""
+"""Classification: the likeliest classes of pictures, as lines, a table and a sheet."""
 
 import pathlib
 
 from tfvis import images
 from tfvis.errors import InputError, arg, marked
-from tfvis.experiments import example_pictures, folders, outcome, picture_runner, predictions
+from tfvis.experiments import (
+    classifying_networks,
+    devices,
+    folders,
+    networks,
+    outcome,
+    picture_tasks,
+    predictions,
+    workdirs,
+)
 from tfvis.experiments.classifying_networks import ImageClassifier
 from tfvis.experiments.runner import described
+from tfvis.networks import registry
 from tfvis.report import manifest, sheets
 
 # Pictures on the sheet; a folder may hold thousands.
@@ -17,30 +27,40 @@ _HEADING, _LABEL = 12, 40
 _WIDE = 44
 
 
+@workdirs.kept
 def run(
-    classifier: ImageClassifier,
-    found: folders.Found | None,
+    wanted,
+    found: folders.Found | pathlib.Path | str | None = None,
     *,
-    workdir: pathlib.Path,
+    workdir: pathlib.Path | str,
+    labels: str | None = None,
     top: int = 3,
+    crop_borders: bool | None = None,
+    precision: str = "auto",
     arguments: dict | None = None,
 ) -> outcome.Outcome:
-    """Looks at the pictures and writes everything.
+    """Names what pictures show.
 
     Args:
-        classifier: see `classifying_networks`.
-        found: the pictures, or None for two that come along.
-        workdir: exists and is writable.
-        top: how many classes of each.
+        wanted: a classifier as `networks.Wanted`, which may name a checkpoint.
+        found: the pictures, see `folders.listed`; None is two that come along.
+        workdir: for all results.
+        labels: file with the names of the classes of a network that is no checkpoint, or None.
+        top: how many classes of each picture.
+        crop_borders: whether to take off charts and rulers; None is as in training.
+        precision: see `devices`.
         arguments: for the manifest.
 
     Raises:
-        InputError: no picture can be read.
+        InputError: no such classifier; no picture can be read.
     """
-    looked = found or folders.Found(example_pictures.own_pictures(workdir), "image")
-    for path in looked.paths:
-        if not str(path).isprintable():  # Not Unicode, or of two lines: no table holds that.
-            looked.leave_out(path, InputError(f"{path}: cannot be written down. Rename the file"))
+    precision = devices.precision(precision)
+    if registry.checkpoint(wanted.network):
+        networks.as_trained(wanted.network, wanted, labels)
+        classifier = classifying_networks.of_checkpoint(wanted.network, precision, crop_borders)
+    else:
+        classifier = classifying_networks.of_network(wanted, labels, precision, bool(crop_borders))
+    looked = folders.listed(found, workdir)
     paths = [str(path) for path in looked.paths if path not in looked.broken]
     if not paths:
         raise InputError(f"{arg('image')}={marked(next(iter(looked.broken.values())).detail)}.")
@@ -95,7 +115,7 @@ def _number(value: float, probable: bool) -> str:
 
 def _lines(path: str, answers, probable: bool) -> list[str]:
     """Returns the table's lines: picture, class, probability or score."""
-    shown = picture_runner.short(path, _WIDE)
+    shown = picture_tasks.short(path, _WIDE)
     wide = max(20, *(len(label) for label, _ in answers))
     return [
         f"{shown if not k else '':<{_WIDE}}  {label:<{wide}} {_number(value, probable):>6}"

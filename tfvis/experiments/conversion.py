@@ -1,13 +1,15 @@
-"""What `convert` does: a .keras file of a Caffe network, and lines about it."""
+"""Conversion: a .keras file of a Caffe network, and lines about it."""
 
 import dataclasses
+import pathlib
+from collections.abc import Sequence
 
 import keras
 
 from tfvis import files
-from tfvis.errors import Text, arg, marked
-from tfvis.experiments import networks
-from tfvis.networks import network, opening
+from tfvis.errors import InputError, Text, arg, marked
+from tfvis.experiments import messages, networks, outcome
+from tfvis.networks import network, opening, registry
 from tfvis.networks.caffe import mean_files
 from tfvis.networks.preprocessing import (
     contract_files,
@@ -18,52 +20,52 @@ from tfvis.networks.preprocessing import (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """A network to convert, as the flags of `convert` have it.
+def run(
+    name: str,
+    output: str | None = None,
+    *,
+    workdir: str | None = None,
+    weights: str | None = None,
+    mean: str | None = None,
+    preprocessing: str = "auto",
+    trunk: bool = False,
+    end_to_end: bool = False,
+    stage: Sequence[str] = (),
+    until: str | None = None,
+) -> outcome.Outcome:
+    """Makes one .keras file of a Caffe network, or of another that is known by name.
 
-    Attributes:
-        network: a .prototxt file, or a name.
+    Args:
+        name: a .prototxt file, or a name.
+        output: the file to write, NAME.keras; or
+        workdir: its folder, where it has the network's name.
         weights: a file, "random", or None to find them.
         mean: file of a mean, or None for the network's own.
         preprocessing: name of a contract, or "auto".
-        top: whether to keep the classifier.
+        trunk: whether to leave out the classifier.
         end_to_end: whether the preprocessing becomes layers.
-        output: the file to write.
-        stage: of a .prototxt, see `network.build`, as `until` is.
-        until: the layer to end with.
-    """
-
-    network: str
-    weights: str | None
-    mean: str | None
-    preprocessing: str
-    top: bool
-    end_to_end: bool
-    output: str
-    stage: tuple[str, ...] = ()
-    until: str | None = None
-
-
-def run(job: Job) -> list[str]:
-    """Converts and writes; returns lines to print.
+        stage, until: see `network.build`.
 
     Raises:
         InputError: a file cannot be read, does not fit, or cannot be written.
     """
-    output = files.located(job.output, f"{arg('output')}={job.output}")
+    if end_to_end and trunk:
+        raise InputError(f"{arg('end_to_end')}: is of a whole network; leave out {arg('trunk')}.")
+    if trunk and registry.checkpoint(name):
+        raise InputError(f"{arg('trunk')}: {name} is a checkpoint, and stays whole.")
+    output = _output(name, output, workdir)
     # Before the minute that a large network takes.
     files.make_folder(output.parent, "output")
-    mean = None if job.mean is None else mean_files.read(job.mean)
-    found = opening.opened(job.network, job.weights, top=job.top, stage=job.stage, until=job.until)
-    if job.preprocessing != "auto":
-        found = opening.overridden(found, job.preprocessing)
+    image = None if mean is None else mean_files.read(mean)
+    found = opening.opened(name, weights, top=not trunk, stage=tuple(stage), until=until)
+    if preprocessing != "auto":
+        found = opening.overridden(found, preprocessing)
     # Refuses weights of NaN, and what is no network of one image.
     built = network.of_opened(found)
     contract, why = found.contract, found.why
-    if mean is not None:
+    if image is not None:
         contract, why = (
-            mean_files.contract(contract, mean),
+            mean_files.contract(contract, image),
             Text(f"with the mean of {arg('mean')}, else {marked(why)}"),
         )
     networks.say_notes(dataclasses.replace(built, preprocessing=contract, preprocessing_reason=why))
@@ -71,15 +73,33 @@ def run(job: Job) -> list[str]:
     # Of a mean image larger than the network's pictures, the centre, as Caffe has it.
     contract = recipe.contract
     model, lines = found.model, _said(contract)
-    if job.end_to_end:
+    if end_to_end:
         model = layers.end_to_end(dataclasses.replace(built, preprocessing=contract), recipe)
         lines = [_steps(recipe), *lines]
         contract = contracts.named("none")
     # With its preparation in it, the file squeezes pictures itself.
-    side = None if job.end_to_end else built.side
-    names = built.classes if job.top and found.checkpoint else ()
+    side = None if end_to_end else built.side
+    names = built.classes if not trunk and found.checkpoint else ()
     contract_files.save(model, contract, output, contract_files.Classes(names, side))
-    return [*_layers(model), *lines, f"Written: {output}"]
+    return outcome.Outcome([], [*_layers(model), *lines, f"Written: {output}"])
+
+
+def _output(name: str, output: str | None, workdir: str | None) -> pathlib.Path:
+    """Returns the file to write: that named, or in a folder that of the network's name."""
+    if (output is None) == (workdir is None):
+        raise InputError(
+            f"{arg('output')}: name the file to write, NAME.keras, or its folder with "
+            f"{arg('workdir')}; not both."
+        )
+    if output is None:
+        found = (
+            files.located(workdir, f"{arg('workdir')}={workdir}") / f"{registry.label(name)}.keras"
+        )
+        messages.note(f"convert writes one file, {found}; {arg('output')} names another.")
+        return found
+    if not output.endswith(".keras"):
+        raise InputError(f"{arg('output')}={output}: expected a name that ends in .keras.")
+    return files.located(output, f"{arg('output')}={output}")
 
 
 def _layers(model: keras.Model) -> list[str]:

@@ -1,9 +1,9 @@
-"""Strongest images and projections for an app: finding, drawing, writing."""
+"""Deconvnets: the strongest images of units, their projections, the sheet."""
 
 import dataclasses
 import itertools
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -11,12 +11,13 @@ from tfvis import images
 from tfvis.attention import boxes, deconvnet, saliency, smoothgrad
 from tfvis.attention.explainers import KINDS
 from tfvis.errors import InputError, arg
-from tfvis.experiments import folders, runner
-from tfvis.experiments.progress import bar
+from tfvis.experiments import folders, networks, outcome, runner, workdirs
+from tfvis.experiments import units as naming
 from tfvis.networks import relu_gradients
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import receptive_field
 from tfvis.objectives.parsing import Unit
+from tfvis.progress_bar import bar
 from tfvis.report import gradient_images, manifest, sheets
 
 # The side of a patch in a unit's figure, and the gap between two.
@@ -24,42 +25,72 @@ _SIDE, _GAP = 144, 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
-    """What to look for, in which images, and where to put it.
+class _Images:
+    """The images that are looked through, and how networks are shown them.
 
     Attributes:
-        networks: by label.
-        units: of each network, channels all.
-        found: image files, or None for the demo's photographs.
-        target: (picture, network) -> what the network is to look at.
-        size: --size.
-        crop: --crop, by which `target` cuts.
-        top: images per unit.
-        method: a policy of `rectifiers`, "saliency" or "smoothgrad".
-        seed: of smoothgrad.
-        workdir: exists and is writable.
-        arguments: of the command, for the manifest.
+        found: files, or None for the demo's photographs.
+        size, crop: see `networks.target`.
     """
 
-    networks: dict[str, Network]
-    units: dict[str, list[Unit]]
     found: folders.Found | None
-    target: Callable[[np.ndarray, Network], np.ndarray]
     size: int | None
     crop: str
-    top: int
+
+    def __len__(self) -> int:
+        return len(self.found.paths) if self.found else 2
+
+    def shown(self, network: Network, names: list[str]) -> Iterator[np.ndarray]:
+        """Yields what the network looks at, image by image; their names go into `names`."""
+        for name, picture in self._pictures():
+            names.append(name)
+            yield networks.target(picture, network, self.size, self.crop)
+
+    def again(self, network: Network, name: str) -> tuple[np.ndarray, tuple[int, int]]:
+        """Returns an image that was looked through, and its (height, width) in its file."""
+        picture = images.read(name).pixels if self.found else dict(self._pictures())[name]
+        return networks.target(picture, network, self.size, self.crop), picture.shape[:2]
+
+    def _pictures(self) -> Iterator[tuple[str, np.ndarray]]:
+        if self.found is None:
+            yield from zip(("china.jpg", "flower.jpg"), images.demo_set(), strict=True)
+            return
+        for path, picture in folders.pictures(self.found):
+            yield str(path), picture
+
+
+@dataclasses.dataclass(frozen=True)
+class _Unit:
+    """A unit, how it is taken back to pixels, and where that is put.
+
+    Attributes:
+        label, network: the network.
+        unit: a channel.
+        method: see `run`.
+        seed: of smoothgrad.
+        folder: of its pictures, relative to the workdir.
+        several: whether there are other networks.
+    """
+
+    label: str
+    network: Network
+    unit: Unit
     method: str
     seed: int
-    workdir: pathlib.Path
-    arguments: dict
+    folder: pathlib.PurePosixPath
+    several: bool
+
+    def name(self, between: str) -> str:
+        """Returns the unit's name, after that of its network where there are several."""
+        name = f"{self.unit.layer}:{self.unit.name}"
+        return f"{self.label}{between}{name}" if self.several else name
 
 
 @dataclasses.dataclass(frozen=True)
 class _Seen:
     """A unit's strongest images: their names and activations, and its figure."""
 
-    label: str
-    unit: Unit
+    one: _Unit
     records: list[dict]
     figure: np.ndarray
 
@@ -72,73 +103,102 @@ class _Seen:
         return "empty" if empty == len(self.records) else f"{empty} of {len(self.records)} empty"
 
 
-def run(job: Job) -> Iterator[str]:
-    """Finds and projects; yields a line per unit.
+@workdirs.kept
+def run(
+    wanted,
+    named: str | None = None,
+    found: folders.Found | pathlib.Path | str | None = None,
+    *,
+    workdir: pathlib.Path | str,
+    labels: str | None = None,
+    size: int | None = None,
+    crop: str = "center",
+    top: int = 9,
+    method: str = "deconvnet",
+    seed: int = 0,
+    arguments: dict | None = None,
+) -> outcome.Outcome:
+    """Finds the images that excite units most, and projects the units back into them.
+
+    Args:
+        wanted: a network, {label: network}, or `networks.Wanted`.
+        named: units, such as "block5_conv3:0-5"; None takes some channels at several depths.
+        found: the images, see `folders.given`; None is the demo's photographs.
+        workdir: for all results.
+        labels: file with the names of classes, or None.
+        size, crop: of what a network is shown, see `networks.target`.
+        top: images per unit.
+        method: a policy of `relu_gradients`, "saliency" or "smoothgrad".
+        seed: of smoothgrad.
+        arguments: for the manifest.
+
+    Returns:
+        A record per unit and image.
 
     Raises:
         InputError: a unit that cannot be projected; no image that can be read; at the end, if
             all projections are empty.
     """
-    for label, network in job.networks.items():
-        layers = list(dict.fromkeys(unit.layer for unit in job.units[label]))
-        side = network.fixed_size or (job.size or network.side or 224,) * 2
-        for layer in layers:
-            if 0 in network.trace(layer, *side):
-                raise InputError(
-                    f"{arg('size')}={side[0]}: too small for {layer}, whose map would have no "
-                    "pixel."
-                )
-            if job.method in relu_gradients.POLICIES:
-                relu_gradients.with_policy(network, job.method, [layer])
+    looked = _Images(folders.given(found, "images"), size, crop)
+    built = naming.built(wanted, named)
+    chosen = naming.chosen(built, named, labels, each=3)
+    for label, network in built.items():
+        _check(network, chosen[label], size, method)
+    known = KINDS.get(method)
+    warning = {"warning": f"{known.title} {known.warning}"} if known and known.warning else {}
+    header, several = runner.header(built, arguments) | warning, len(built) > 1
     seen: list[_Seen] = []
-    total = sum(len(units) for units in job.units.values())
-    for label, units in job.units.items():
-        for layer in dict.fromkeys(unit.layer for unit in units):
-            group = [unit for unit in units if unit.layer == layer]
+    for label, network in built.items():
+        for layer in dict.fromkeys(unit.layer for unit in chosen[label]):
+            group = [unit for unit in chosen[label] if unit.layer == layer]
             names: list[str] = []
-            count, targets = len(job.found.paths) if job.found else 2, _targets(job, label, names)
-            with bar(f"{layer}: looking", count, targets, delay=0) as pictures:
+            targets = looked.shown(network, names)
+            with bar(f"{layer}: looking", len(looked), targets, delay=0) as pictures:
                 channels = [unit.channel for unit in group]
-                peaks = deconvnet.strongest(job.networks[label], layer, channels, pictures, job.top)
+                peaks = deconvnet.strongest(network, layer, channels, pictures, top)
             for unit in bar(f"{layer}: projecting", None, group, delay=0):
-                seen.append(_one(job, label, unit, peaks[unit.channel], names))
+                folder = runner.folder(label, layer, several) / runner.safe_name(unit.name)
+                one = _Unit(label, network, unit, method, seed, folder, several)
+                seen.append(_project(one, looked, peaks[unit.channel], names, workdir))
                 # Written as they are made: what is finished is not lost.
-                _write(job, seen, whole=len(seen) == total)
-    for one in seen:
-        best = one.records[0]
-        name = f"{one.unit.layer}:{one.unit.name}"
-        name = name if len(job.networks) == 1 else f"{one.label}/{name}"
-        place = runner.folder(job, one.label, one.unit.layer)
-        yield (
-            f"{name:<28} strongest {best['activation']:9.2f} in {best['image']:<20} "
-            f"{place / runner.safe_name(one.unit.name)}.png{'  ' + one.said if one.said else ''}"
-        )
-    if all(record["empty"] for one in seen for record in one.records):
+                records = [record for one in seen for record in one.records]
+                left_out = folders.told(looked.found) if looked.found else {}
+                manifest.write(workdir / "manifest.json", header | left_out | {"results": records})
+    images.save_png(workdir / "sheet.png", _sheet(seen))
+    if all(record["empty"] for record in records):
         raise InputError(
-            f"{job.method}: nothing of any unit gets back to the pixels, so that all projections "
-            f"in {job.workdir} are empty. Choose other {arg('units')} or {arg('images')}."
+            f"{method}: nothing of any unit gets back to the pixels, so that all projections "
+            f"in {workdir} are empty. Choose other {arg('units')} or {arg('images')}."
         )
+    if looked.found:
+        folders.report(looked.found)
+    return outcome.Outcome(records, [_line(one) for one in seen], workdir / "sheet.png")
 
 
-def _targets(job: Job, label: str, names: list[str]) -> Iterator[np.ndarray]:
-    """Yields what the network looks at, image by image; their names go into `names`."""
-    for name, picture in _pictures(job):
-        names.append(name)
-        yield job.target(picture, job.networks[label])
+def _check(network: Network, units: list[Unit], size: int | None, method: str) -> None:
+    """Raises InputError where a unit cannot be looked for in images, or projected."""
+    for unit in units:
+        if unit.kind != "channel" or unit.place:
+            raise InputError(
+                f"{arg('units')}={unit.layer}:{unit.name}: only channels and classes can be looked "
+                "for in images, such as block5_conv3:110."
+            )
+    side = network.fixed_size or (size or network.side or 224,) * 2
+    for layer in dict.fromkeys(unit.layer for unit in units):
+        if 0 in network.trace(layer, *side):
+            raise InputError(
+                f"{arg('size')}={side[0]}: too small for {layer}, whose map would have no pixel."
+            )
+        if method in relu_gradients.POLICIES:
+            relu_gradients.with_policy(network, method, [layer])
 
 
-def _pictures(job: Job) -> Iterator[tuple[str, np.ndarray]]:
-    if job.found is None:
-        yield from zip(("china.jpg", "flower.jpg"), images.demo_set(), strict=True)
-        return
-    for path, picture in folders.pictures(job.found):
-        yield str(path), picture
-
-
-def _again(job: Job, label: str, name: str) -> tuple[np.ndarray, tuple[int, int]]:
-    """Returns an image that was looked through before, and its (height, width) in its file."""
-    picture = images.read(name).pixels if job.found else dict(_pictures(job))[name]
-    return job.target(picture, job.networks[label]), picture.shape[:2]
+def _line(seen: _Seen) -> str:
+    best, said = seen.records[0], seen.said
+    return (
+        f"{seen.one.name('/'):<28} strongest {best['activation']:9.2f} in {best['image']:<20} "
+        f"{seen.one.folder}.png{'  ' + said if said else ''}"
+    )
 
 
 def _in_picture(box, seen: tuple[int, int], size: tuple[int, int], crop: str) -> list[float]:
@@ -155,16 +215,15 @@ def _in_picture(box, seen: tuple[int, int], size: tuple[int, int], crop: str) ->
     return [round(edge, 2) for edge in (there.x0, there.y0, there.x1, there.y1)]
 
 
-def _one(job: Job, label: str, unit: Unit, peaks, names: list[str]) -> _Seen:
+def _project(one: _Unit, looked: _Images, peaks, names: list[str], workdir: pathlib.Path) -> _Seen:
     """Projects a unit back into its strongest images, draws and saves them."""
-    network, layer = job.networks[label], unit.layer
-    folder = job.workdir / runner.folder(job, label, layer) / runner.safe_name(unit.name)
+    network, layer, folder = one.network, one.unit.layer, workdir / one.folder
     projections, patches, records = [], [], []
     for k, peak in enumerate(peaks):
-        target, whole = _again(job, label, names[peak.image])
-        back = _back(job, network, layer, unit, peak, target)
+        target, whole = looked.again(network, names[peak.image])
+        back = _back(one, peak, target)
         empty = not back.any()
-        back = gradient_images.shown(back, signed=job.method in relu_gradients.POLICIES)
+        back = gradient_images.shown(back, signed=one.method in relu_gradients.POLICIES)
         field = receptive_field.receptive_field(network, layer, *target.shape[:2])
         box = field.box(peak.row, peak.column)
         side = [min(int(s), n) for s, n in zip(field.size, target.shape[:2], strict=True)]
@@ -177,34 +236,35 @@ def _one(job: Job, label: str, unit: Unit, peaks, names: list[str]) -> _Seen:
             pictures.append(patch)
         records.append(
             {
-                "network": label,
+                "network": one.label,
                 "layer": layer,
-                "unit": unit.name,
+                "unit": one.unit.name,
                 "image": names[peak.image],
                 "row": peak.row,
                 "column": peak.column,
                 "activation": peak.activation,
                 "empty": empty,
-                "box": _in_picture(box, target.shape[:2], whole, job.crop),
-                "file": (folder / f"{k}_projection.png").relative_to(job.workdir).as_posix(),
+                "box": _in_picture(box, target.shape[:2], whole, looked.crop),
+                "file": (one.folder / f"{k}_projection.png").as_posix(),
             }
         )
     left, right = _grid(projections), _grid(patches)
     between = np.full((len(left), 4 * _GAP, 3), 250.0)
     figure = np.concatenate([left, between, right], axis=1)
     images.save_png(folder.with_name(folder.name + ".png"), figure)
-    return _Seen(label, unit, records, figure)
+    return _Seen(one, records, figure)
 
 
-def _back(job: Job, network, layer: str, unit: Unit, peak, target: np.ndarray) -> np.ndarray:
+def _back(one: _Unit, peak, target: np.ndarray) -> np.ndarray:
     """Returns the unit's activation in one image, taken back to its pixels."""
+    network, unit, layer = one.network, one.unit, one.unit.layer
     vector = len(network.graph.tensors[network.path(layer)].shape) == 2
     where = unit.channel if vector else (unit.channel, peak.row, peak.column)
-    if job.method == "saliency":
+    if one.method == "saliency":
         return saliency.saliency(network, target[None], where, layer)[0]
-    if job.method == "smoothgrad":
-        return smoothgrad.smoothgrad(network, target[None], where, layer, seed=job.seed)[0]
-    return deconvnet.project(network, layer, target[None], where, job.method)[0]
+    if one.method == "smoothgrad":
+        return smoothgrad.smoothgrad(network, target[None], where, layer, seed=one.seed)[0]
+    return deconvnet.project(network, layer, target[None], where, one.method)[0]
 
 
 def _patch(pixels: np.ndarray, box, side: list[int]) -> np.ndarray:
@@ -240,35 +300,18 @@ def _sized(patch: np.ndarray) -> np.ndarray:
     return images.resize(patch, _SIDE, _SIDE)
 
 
-def _write(job: Job, seen: list[_Seen], whole: bool) -> None:
-    """Writes the manifest, and at the end the sheet."""
-    left_out = folders.told(job.found) if job.found else {}
-    records = [record for one in seen for record in one.records]
-    known = KINDS.get(job.method)
-    warning = {"warning": f"{known.title} {known.warning}"} if known and known.warning else {}
-    content = runner.header(job) | left_out | warning | {"results": records}
-    manifest.write(job.workdir / "manifest.json", content)
-    if not whole:
-        return
-    several = len(job.networks) > 1
-    cells = {
-        label: [
-            sheets.Cell(
-                one.figure,
-                f"{label + ' ' if several else ''}{one.unit.layer}:{one.unit.name}",
-                f"{job.method}, up to {one.records[0]['activation']:.4g}"
-                if not one.said
-                else f"{job.method}: {one.said}, no gradient",
-            )
-            for one in seen
-            if one.label == label
-        ]
-        for label in job.networks
-    }
-    if several:
-        rows = itertools.zip_longest(*cells.values(), fillvalue=sheets.Cell(np.zeros((1, 1, 3))))
-        page = sheets.sheet([cell for row in rows for cell in row], len(cells))
-    else:
-        (row,) = cells.values()
-        page = sheets.sheet(row, min(len(row), 3))
-    images.save_png(job.workdir / "sheet.png", page)
+def _sheet(seen: list[_Seen]) -> np.ndarray:
+    """Returns the figures of all units; with several networks, networks across."""
+    columns: dict[str, list[sheets.Cell]] = {}
+    for found in seen:
+        method, said = found.one.method, found.said
+        note = f"{method}: {said}, no gradient"
+        if not said:
+            note = f"{method}, up to {found.records[0]['activation']:.4g}"
+        cell = sheets.Cell(found.figure, found.one.name(" "), note)
+        columns.setdefault(found.one.label, []).append(cell)
+    if len(columns) == 1:
+        (row,) = columns.values()
+        return sheets.sheet(row, min(len(row), 3))
+    rows = itertools.zip_longest(*columns.values(), fillvalue=sheets.Cell(np.zeros((1, 1, 3))))
+    return sheets.sheet([cell for row in rows for cell in row], len(columns))

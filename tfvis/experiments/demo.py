@@ -2,12 +2,18 @@
 
 import dataclasses
 import functools
+import os
 import pathlib
+import shlex
+import sys
 import time
 
-from tfvis.experiments import demo_rows, messages, networks
+import numpy as np
+
+from tfvis.experiments import demo_rows, devices, messages, networks, outcome, workdirs
 from tfvis.experiments.demo_rows import Demo
 from tfvis.experiments.time_budget import Budget, Choice
+from tfvis.networks import registry
 from tfvis.preimages import activation_maximization
 from tfvis.report import html_page
 
@@ -19,6 +25,8 @@ NAMING = 4
 # and 300; at 160 and 200 the pictures lose little.
 _SIZES, _WANTED = (64, 80, 96, 112, 128, 160, 192, 224, 288), 150
 _UNIT_SIZES, _UNIT_WANTED = (64, 96, 128, 160, 224, 288), 100
+# The side at which layers are looked for; the one that is shown is chosen later.
+_CHECKED = 160
 # Strokes need room.
 _PAINTED_SIZES, _PAINTED_WANTED = (128, 160, 224, 288, 384, 512, 640), 100
 # Shallow units answer edges and colours, which a caricature shows least well.
@@ -65,29 +73,95 @@ _FINE = 50
 _REFERENCES = 12
 
 
-@dataclasses.dataclass(frozen=True)
-class Asked:
-    """What the person decided; None among them is fitted to the budget.
+@workdirs.kept
+def run(
+    wanted,
+    image: np.ndarray,
+    layers: list[str] | None = None,
+    *,
+    workdir: pathlib.Path | str,
+    minutes: float = 5.0,
+    steps: int | None = None,
+    classifier: str = "pacs_vgg16",
+    seed: int = 0,
+    size: int | None = None,
+    crop: str = "center",
+    precision: str = "auto",
+    jit: str = "auto",
+    arguments: dict | None = None,
+    began: float | None = None,
+) -> outcome.Outcome:
+    """Shows what a network keeps of a photograph, looks for and sees, on a page that grows.
 
-    Attributes:
-        size, steps: of the flags.
-        crop: how the photograph is made square.
-        classifier: a checkpoint, or "".
+    Args:
+        wanted: the one network, or `networks.Wanted`.
+        image: float32 [height, width, 3], RGB, 0..255.
+        layers: the rungs of the ladder, see `networks.layers_of`; None is five depths.
+        workdir: for all results; the page is index.html.
+        minutes: how long it is to take.
+        steps: of each picture; None is what the minutes allow.
+        classifier: a checkpoint that names the photograph and its painting, or "".
+        seed: of the noise.
+        size: side of the square that is looked at; None is what the minutes allow.
+        crop: see `images.crop`.
+        precision, jit: see `devices`.
+        arguments: for the manifests.
+        began: `time.perf_counter()` at the start; None is now.
+
+    Raises:
+        InputError: no such network or layer; as the experiments that it is made of.
     """
+    began = time.perf_counter() if began is None else began
+    network = networks.only(wanted, "invert compares several")
+    ((label, layers),) = networks.layers_of({registry.label(network.name): network}, layers).items()
+    demo = Demo(
+        label=label,
+        network=network,
+        picture=image,
+        size=None if network.fixed_size else size or _CHECKED,
+        crop=crop,
+        layers=layers,
+        seed=seed,
+        precision=precision,
+        jit=jit,
+        workdir=workdir,
+        arguments=arguments or {},
+    )
+    demo_rows.check(demo)
+    page = workdir / "index.html"
+    messages.say("Measuring this machine ...")
+    budget = Budget(
+        minutes, began, SHARES, network, devices.precision(precision),
+        NAMING if classifier else 0, workdir / "plan.json", demo.arguments,
+    )  # fmt: skip
+    messages.say(f"Planned: all in {spelled(budget.left)}; the page grows at {page}.")
+    make(demo, budget, size, steps, classifier, page)
+    taken = spelled(time.perf_counter() - began)
+    messages.say(f"It took {taken} of {spelled(60 * minutes)}.")
+    tensorboard = os.path.relpath(pathlib.Path(sys.executable).with_name("tensorboard"))
+    lines = [
+        f"Open {page.resolve()} in a browser.",
+        f"The pictures as they grew: {shlex.quote(tensorboard)} "
+        f"--samples_per_plugin=images=500 --logdir {shlex.quote(str(workdir))}",
+    ]
+    return outcome.Outcome([], lines)
 
-    size: int | None
-    steps: int | None
-    crop: str
-    classifier: str
 
-
-def make(demo: Demo, budget: Budget, asked: Asked, page: pathlib.Path) -> None:
+def make(
+    demo: Demo,
+    budget: Budget,
+    size: int | None,
+    steps: int | None,
+    classifier: str,
+    page: pathlib.Path,
+) -> None:
     """Makes all sections, each in its share of the time that is left when its turn comes.
 
     Args:
-        demo: what the page is about; its target is made again at the size that is chosen.
+        demo: what the page is about; its size is chosen here.
         budget: of the time.
-        asked: what is not to be chosen.
+        size, steps: what is not to be chosen, else None.
+        classifier: a checkpoint, or "".
         page: written after every section, and after each layer of the first.
     """
     sections: dict[str, html_page.Section] = {}
@@ -100,7 +174,7 @@ def make(demo: Demo, budget: Budget, asked: Asked, page: pathlib.Path) -> None:
 
     def begin(name: str) -> tuple[Choice, bool, float]:
         fresh, started = budget.fresh(name), time.perf_counter()
-        choice = budget.settle(name, _choice(demo, budget, asked, name))
+        choice = budget.settle(name, _choice(demo, budget, size, steps, name))
         about = spelled(choice.seconds)
         messages.say(f"{name}: {choice.size} px, {choice.steps} steps, {about} ...")
         return choice, fresh, started
@@ -109,9 +183,7 @@ def make(demo: Demo, budget: Budget, asked: Asked, page: pathlib.Path) -> None:
         budget.spent(name, choice, time.perf_counter() - started, fresh)
 
     choice, *rest = begin("Inversion")
-    size = None if demo.network.fixed_size else choice.size
-    target = networks.target(demo.picture, demo.network, size, asked.crop)
-    demo = dataclasses.replace(demo, target=target)
+    demo = dataclasses.replace(demo, size=None if demo.network.fixed_size else choice.size)
     for count in range(1, len(demo.layers) + 1):
         publish("Inversion", demo_rows.inversion(demo, _PLOT, choice.steps, count))
     end("Inversion", choice, *rest)
@@ -124,22 +196,22 @@ def make(demo: Demo, budget: Budget, asked: Asked, page: pathlib.Path) -> None:
     choice, *rest = begin("Style")
     publish("Style", demo_rows.stylization(demo, choice.size, choice.steps))
     end("Style", choice, *rest)
-    if asked.classifier:
+    if classifier:
         messages.say("Attention ...")
         painted = sections["Style"].figures[-1].pixels
-        looked = demo_rows.attention(demo, asked.classifier, painted)
+        looked = demo_rows.attention(demo, classifier, painted)
         if looked:
             publish("Attention", looked)
 
 
-def _choice(demo: Demo, budget: Budget, asked: Asked, name: str) -> Choice:
+def _choice(demo: Demo, budget: Budget, size: int | None, steps: int | None, name: str) -> Choice:
     """Returns what fits the section's share of the time that is left."""
     network, layers = demo.network, demo.layers
-    choose = functools.partial(budget.choose, name, steps=asked.steps)
+    choose = functools.partial(budget.choose, name, steps=steps)
     if name == "Inversion":
         sizes = [side for side in _SIZES if all(_fits(network, layer, side) for layer in layers)]
-        if network.fixed_size or asked.size:
-            sizes = [asked.size or network.fixed_size[0]]
+        if network.fixed_size or size:
+            sizes = [size or network.fixed_size[0]]
         cost = functools.partial(_cost, network, layers)
         return choose(cost, len(layers), sizes, _WANTED, fixed=_FINE)
     if name == "Maximization":
@@ -153,7 +225,7 @@ def _choice(demo: Demo, budget: Budget, asked: Asked, name: str) -> Choice:
         deep = layers[-_CARICATURES:]
         cost = functools.partial(_cost, network, deep)
         return choose(cost, len(deep), [demo.target.shape[0]], 1)
-    sizes = [18 * asked.size // 10] if asked.size else _PAINTED_SIZES
+    sizes = [18 * size // 10] if size else _PAINTED_SIZES
     return choose(functools.partial(demo_rows.style_cost, demo), 1, sizes, _PAINTED_WANTED)
 
 

@@ -1,6 +1,7 @@
 """The rows of the demo's page."""
 
 import dataclasses
+import functools
 import pathlib
 
 import numpy as np
@@ -14,7 +15,7 @@ from tfvis.experiments import (
     folders,
     messages,
     networks,
-    picture_runner,
+    picture_tasks,
     runner,
     style_runs,
     style_transfer,
@@ -24,7 +25,6 @@ from tfvis.experiments import caricature as caricatures
 from tfvis.experiments import inversion as inversions
 from tfvis.networks import pooling
 from tfvis.networks.network import Network
-from tfvis.objectives.parsing import Unit
 from tfvis.preimages import descent
 from tfvis.report import html_page, plots
 from tfvis.style import metrics, painting, transfer
@@ -39,19 +39,20 @@ class Demo:
 
     Attributes:
         label, network: the network.
-        target: float32 [height, width, channels], display space.
         picture: float32 [height, width, 3], the photograph as read.
+        size, crop: of the square of it that is looked at, see `networks.target`.
         layers: paths, the rungs of the ladder.
         seed: of the noise.
-        precision, jit: words of the flags.
+        precision, jit: see `devices`.
         workdir: each row has a folder in it.
-        arguments: of the command, for the manifests.
+        arguments: for the manifests.
     """
 
     label: str
     network: Network
-    target: np.ndarray
     picture: np.ndarray
+    size: int | None
+    crop: str
     layers: list[str]
     seed: int
     precision: str
@@ -59,20 +60,21 @@ class Demo:
     workdir: pathlib.Path
     arguments: dict
 
-    def parts(self, name: str, kind: type, steps: int) -> dict:
-        """Returns what the jobs of all rows have in common; `kind` is a recipe's settings."""
-        folder = files.make_folder(self.workdir / name.lower(), "workdir")
-        settings = kind(
-            steps=steps,
-            precision=devices.precision(self.precision),
-            jit=devices.jit(self.jit, folder, self.network, self.target, self.layers[-1]),
-        )
+    def shared(self, name: str, settings) -> dict:
+        """Returns what the runs of all rows have in common; `name` is of the row."""
         return {
-            "networks": {self.label: self.network},
-            "settings": {self.label: settings},
-            "workdir": folder,
+            "workdir": self.workdir / name,
+            "settings": settings,
+            "seed": self.seed,
+            "precision": self.precision,
+            "jit": self.jit,
             "arguments": self.arguments,
         }
+
+    @functools.cached_property
+    def target(self) -> np.ndarray:
+        """Float32 [height, width, channels], what the network looks at."""
+        return networks.target(self.picture, self.network, self.size, self.crop)
 
     @property
     def target_figure(self) -> html_page.Figure:
@@ -92,19 +94,18 @@ def inversion(demo: Demo, plotted: str, steps: int, count: int) -> tuple[html_pa
 
     And, once there are all, how far their pixels are from the target's.
     """
-    job = inversions.Job(
-        **demo.parts("Inversion", preimages.Inversion, steps),
-        targets={demo.label: demo.target},
-        layers={demo.label: demo.layers[:count]},
-        seeds=(demo.seed,),
-    )
+    shared = demo.shared("inversion", preimages.Inversion(steps=steps))
+    done = inversions.run(
+        {demo.label: demo.network}, demo.picture, demo.layers[:count],
+        size=demo.size, crop=demo.crop, **shared,
+    )  # fmt: skip
     figures = [
         html_page.Figure(
-            runner.stored(job.workdir / result["file"], demo.network),
+            runner.stored(shared["workdir"] / result["file"], demo.network),
             result["layer"],
             f"relative error {result['relative_error']:.3f}",
         )
-        for result in inversions.make(job)
+        for result in done.records
     ]
     if count < len(demo.layers):
         return (demo.target_figure, *figures)
@@ -127,76 +128,44 @@ def maximization(demo: Demo, steps: int, largest: int) -> tuple[html_page.Figure
     units = []
     for layer in demo.layers:
         answers = preimages.features(network, layer, demo.target[None]).numpy()[0]
-        channel = int(answers.max((0, 1)).argmax())
-        units.append(Unit(layer, channel, name=str(channel)))
-    job = activation_maximization.Job(
-        **demo.parts("Maximization", preimages.Maximization, steps),
-        units={demo.label: units},
-        size=None,
-        largest=largest,
-        everywhere=False,
-        seed=demo.seed,
-        references=None,
-        growth=False,
+        units.append(f"{layer}:{answers.max((0, 1)).argmax()}")
+    shared = demo.shared("maximization", preimages.Maximization(steps=steps))
+    done = activation_maximization.run(
+        {demo.label: network}, ",".join(units), most=largest, growth=False, **shared
     )
     return tuple(
         html_page.Figure(
-            images.read(job.workdir / result["file"]).pixels,
+            images.read(shared["workdir"] / result["file"]).pixels,
             f"{result['layer']}:{result['unit']}",
             activation_maximization.answer(result),
         )
-        for result in activation_maximization.make(job)
-    )
-
-
-def style_job(demo: Demo, size: int, evaluations: int) -> style_transfer.Job:
-    """Returns the painting that `stylization` makes.
-
-    Args:
-        demo: what the page is about.
-        size: of the picture, see `stylize`.
-        evaluations: at its coarsest scale.
-    """
-    network = pooling.averaged(demo.network)
-    layers = metrics.layers_for(network)
-    return style_transfer.Job(
-        network=network,
-        content=demo.picture,
-        styles=(painting.shipped(),),
-        weights=(),
-        size=size,
-        style_scale=1.0,
-        color="none",
-        mask=None,
-        style_masks=(),
-        fine=None,
-        settings=transfer.resolved(
-            transfer.Transfer(
-                content_layers=layers.content,
-                style_layers=layers.style,
-                evaluations=evaluations,
-                precision=devices.precision(demo.precision),
-            )
-        ),
-        limit=int(_MEMORY),
-        seed=demo.seed,
-        workdir=files.make_folder(demo.workdir / "style", "workdir"),
-        arguments=demo.arguments,
+        for result in done.records
     )
 
 
 def style_cost(demo: Demo, size: int) -> float:
     """Returns the multiplications of the painting per evaluation at its coarsest scale."""
-    evaluations = 100
-    piece = style_transfer.piece_of(style_job(demo, size, evaluations))
-    return style_runs.planned(piece, int(_MEMORY))[1].work / evaluations
+    network, settings = pooling.averaged(demo.network), transfer.Transfer(evaluations=100)
+    settings = style_runs.settled(settings, network, demo.workdir, demo.precision, "off")
+    painting_ = style_transfer.Painting(demo.picture, (painting.shipped(),))
+    piece = style_transfer.piece_of(painting_, network, settings, size, demo.seed)
+    return style_runs.planned(piece, _MEMORY)[1].work / settings.evaluations
 
 
 def stylization(demo: Demo, size: int, evaluations: int) -> tuple[html_page.Figure, ...]:
-    """Returns the photograph, our painting, and the photograph painted in its style."""
-    job = style_job(demo, size, evaluations)
-    result = style_transfer.run(job)
-    made = images.read(job.workdir / result["file"]).pixels
+    """Returns the photograph, our painting, and the photograph painted in its style.
+
+    Args:
+        demo: what the page is about.
+        size: of the picture, see `style_transfer.run`.
+        evaluations: at its coarsest scale.
+    """
+    shared = demo.shared("style", transfer.Transfer(evaluations=evaluations))
+    done = style_transfer.run(
+        pooling.averaged(demo.network), demo.picture, (painting.shipped(),),
+        size=size, memory=_MEMORY, **shared,
+    )  # fmt: skip
+    made = images.read(shared["workdir"] / done.records[0]["file"]).pixels
     content = images.resize(demo.picture, *made.shape[:2])
     return (
         html_page.Figure(content, "the photograph"),
@@ -207,19 +176,18 @@ def stylization(demo: Demo, size: int, evaluations: int) -> tuple[html_page.Figu
 
 def caricature(demo: Demo, count: int, steps: int) -> tuple[html_page.Figure, ...]:
     """Returns the caricatures of the `count` deepest layers."""
-    job = caricatures.Job(
-        **demo.parts("Caricature", preimages.Caricature, steps),
-        targets={demo.label: demo.target},
-        layers={demo.label: demo.layers[-count:]},
-        seed=demo.seed,
-    )
+    shared = demo.shared("caricature", preimages.Caricature(steps=steps))
+    done = caricatures.run(
+        {demo.label: demo.network}, demo.picture, demo.layers[-count:],
+        size=demo.size, crop=demo.crop, **shared,
+    )  # fmt: skip
     figures = [
         html_page.Figure(
-            runner.stored(job.workdir / result["file"], demo.network),
+            runner.stored(shared["workdir"] / result["file"], demo.network),
             result["layer"],
             f"answers {result['exaggeration']:.1f} x as much",
         )
-        for result in caricatures.make(job)
+        for result in done.records
     ]
     return (demo.target_figure, *figures)
 
@@ -245,7 +213,7 @@ def attention(demo: Demo, checkpoint: str, painted: np.ndarray) -> tuple[html_pa
         images.save_png(pictures / f"{name}.png", pixels)
     records = attentions.make(
         attention_models.of_classifier(classifier, devices.precision(demo.precision)),
-        picture_runner.input_pictures(folders.find(str(pictures), "image"), str(pictures), workdir),
+        picture_tasks.input_pictures(folders.find(pictures, "image")),
         workdir,
         demo.arguments,
     )

@@ -1,38 +1,48 @@
-"""What `evaluate` does: a classifier's answers beside the labels."""
+"""Evaluation: a classifier's answers beside the labels."""
 
 import pathlib
 import time
+from collections.abc import Sequence
 
 from tfvis.classifiers import datasets
-from tfvis.experiments import classifier_reports, labelled_pictures, networks, predictions
+from tfvis.experiments import (
+    classifier_reports,
+    devices,
+    labelled_pictures,
+    networks,
+    outcome,
+    predictions,
+    workdirs,
+)
 from tfvis.experiments.runner import described
 from tfvis.image_files.folders import counts
 from tfvis.report import manifest, tensorboard
 
 
+@workdirs.kept
 def run(
     checkpoint: str,
-    sources: tuple[str, ...],
+    sources: Sequence[str],
     *,
-    workdir: pathlib.Path,
+    workdir: pathlib.Path | str,
     part: str = "all",
     crop_borders: bool | None = None,
-    precision: str = "float32",
+    precision: str = "auto",
     arguments: dict | None = None,
-) -> tuple[dict, list[str]]:
-    """Looks at the pictures and writes everything.
+) -> outcome.Outcome:
+    """Holds a classifier's answers beside the labels of pictures.
 
     Args:
         checkpoint: folder or name.
-        sources: of labelled pictures.
-        workdir: exists and is writable.
+        sources: folders with a folder per class, or CSV files.
+        workdir: for all results.
         part: "all", or of the split that the checkpoint was trained with.
         crop_borders: whether to take off charts and rulers; None is as in training.
-        precision: of the arithmetic.
+        precision: see `devices`.
         arguments: for the manifest.
 
     Returns:
-        The measures, and lines to print.
+        The measures, as one record.
 
     Raises:
         InputError: no such checkpoint, labels unknown to it, nothing can be read.
@@ -43,7 +53,7 @@ def run(
     dataset = labelled_pictures.part_of(dataset, classifier, part)
     borders = labelled_pictures.crop_borders(classifier, crop_borders)
     chosen, rows, broken = predictions.probabilities(
-        classifier, dataset.examples, precision, borders
+        classifier, dataset.examples, devices.precision(precision), borders
     )
     labelled_pictures.report(dataset, broken)
     report = classifier_reports.Report(workdir, dataset, chosen, rows, classifier.size, borders)
@@ -63,4 +73,5 @@ def run(
             "seconds": time.perf_counter() - began,
         },
     )  # fmt: skip
-    return measures, [*report.lines(), f"Table: {workdir / 'predictions.csv'}"]
+    lines = [*report.lines(), f"Table: {workdir / 'predictions.csv'}"]
+    return outcome.Outcome([measures], lines)

@@ -3,12 +3,13 @@
 import dataclasses
 import hashlib
 import itertools
+import os
 import pathlib
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from tfvis import images
+from tfvis import files, images
 from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import messages
 from tfvis.image_files import folders
@@ -22,6 +23,7 @@ class Found:
     Attributes:
         paths: of the files.
         argument: that named them.
+        root: the folder that was looked through, or that of the one file.
         left_out: what else there is.
         broken: those of the files that turned out unreadable; filled while reading.
         notes: of each of the others; filled while reading.
@@ -29,6 +31,7 @@ class Found:
 
     paths: list[pathlib.Path]
     argument: str
+    root: pathlib.Path | None = None
     left_out: tuple[LeftOut, ...] = ()
     broken: dict[pathlib.Path, LeftOut] = dataclasses.field(default_factory=dict)
     notes: dict[pathlib.Path, tuple[str, ...]] = dataclasses.field(default_factory=dict)
@@ -38,14 +41,40 @@ class Found:
         self.broken[path] = folders.left_out(path, error)
 
 
-def find(place: str, argument: str) -> Found:
+def find(place: os.PathLike | str, argument: str) -> Found:
     """Returns the image files in a folder and the folders in it, or the one file.
 
     Raises:
         InputError: there is no such place, or no image in it.
     """
     paths, missed = folders.found(place, f"{arg(argument)}={place}")
-    return Found(paths, argument, tuple(missed))
+    root = files.located(place)
+    return Found(paths, argument, root if root.is_dir() else root.parent, tuple(missed))
+
+
+def given(wanted: Found | os.PathLike | str | None, argument: str) -> Found | None:
+    """Returns what an experiment is to look through: `find` of a place, or what that returned."""
+    return wanted if wanted is None or isinstance(wanted, Found) else find(wanted, argument)
+
+
+def listed(wanted: Found | os.PathLike | str | None, workdir: pathlib.Path) -> Found:
+    """Returns what --image names, `given`, or the two pictures that come along, put into a folder.
+
+    Files whose names no table holds are left out: those that are not Unicode, or of two lines.
+    """
+    found = given(wanted, "image")
+    if found is None:
+        from tfvis.style import painting
+
+        root = workdir / "pictures"
+        own = {root / "photograph.png": images.demo(), root / "painting.png": painting.shipped()}
+        for path, pixels in own.items():
+            images.save_png(path, pixels)
+        found = Found(list(own), "image", root)
+    for path in found.paths:
+        if not str(path).isprintable():
+            found.leave_out(path, InputError(f"{path}: cannot be written down. Rename the file"))
+    return found
 
 
 def digest(found: Found) -> str:

@@ -28,8 +28,9 @@ from tfvis.experiments import (
     messages,
     networks,
     outcome,
-    picture_runner,
+    picture_tasks,
     predictions,
+    workdirs,
 )
 from tfvis.experiments.judging_measures import METRICS
 from tfvis.networks import registry
@@ -96,6 +97,7 @@ class Job:
         )
 
 
+@workdirs.kept
 def run(
     checkpoint: str,
     sources: tuple[str, ...],
@@ -136,7 +138,6 @@ def run(
     """
     _check_words("explainers", explainers, KINDS)
     _check_words("metrics", metrics, METRICS)
-    workdir = files.make_folder(workdir, "workdir")
     # Before the network, whose weights may have to be fetched: bad data are refused at once.
     folder = registry.found_checkpoint(checkpoint, "checkpoint")
     said = checkpoint_files.description(folder, f"{arg('checkpoint')}={checkpoint}")
@@ -150,15 +151,16 @@ def run(
         messages.note(f"no true boxes in {arg('data')}: the metric boxes is left out.")
     job = Job(classifier, tuple(explainers), tuple(metrics), subjects, steps, stages, workdir)
     model = attention_models.of_classifier(classifier, "float32", crop_borders=False)
-    found = folders.Found(list(subjects), "data")
-    root = os.path.commonpath([path.parent for path in subjects])
-    inputs = picture_runner.input_pictures(found, root, workdir)
-    records = picture_runner.each(
-        inputs, model, workdir, arguments or {},
+    root = pathlib.Path(os.path.commonpath([path.parent for path in subjects]))
+    found = folders.listed(folders.Found(list(subjects), "data", root), workdir)
+    inputs = picture_tasks.input_pictures(found)
+    records = picture_tasks.run(
+        inputs, model, workdir, arguments,
         functools.partial(_asked, job),
         lambda path, pixels: _one(job, path, pixels, workdir / inputs.names[path]),
     )  # fmt: skip
     lines = judging_reports.write(records, job.names, workdir)
+    lines.append(f"Table: {workdir / 'summary.csv'}")
     return outcome.Outcome(records, lines, workdir / "sheet.png")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from tfvis import images, tables
 from tfvis.attention import explainers, overlays
-from tfvis.experiments import attention_models, judging_measures, messages, picture_runner
+from tfvis.experiments import attention_models, judging_measures, messages, picture_tasks
 from tfvis.report import manifest, plots, sheets, tensorboard
 
 # Pictures on the sheet.
@@ -98,7 +98,7 @@ def maps(image: np.ndarray, names: Sequence[str], values: Sequence[np.ndarray]) 
 def _cell(record: dict, workdir: pathlib.Path) -> sheets.Cell:
     pixels = images.read(workdir / record["folder"] / "maps.png").pixels
     said = "" if record["right"] else "; the network names another class"
-    title = f"{picture_runner.short(record['folder'], 60)}: {record['class']}{said}"
+    title = f"{picture_tasks.short(record['folder'], 60)}: {record['class']}{said}"
     return sheets.Cell(pixels, title)
 
 

@@ -9,6 +9,19 @@ def crop_borders(classifier, given: bool | None) -> bool:
     return bool(classifier.about.get("crop_borders")) if given is None else given
 
 
+def read(sources):
+    """Reads folders with a folder per class, and CSV files; says which files were left out.
+
+    Raises:
+        InputError: as `tfvis.classifiers.datasets.read`.
+    """
+    from tfvis.classifiers import datasets
+
+    found = datasets.read(sources)
+    report(found)
+    return found
+
+
 def report(dataset, more=()) -> None:
     """Says in one line which files of a data set were left out, if any.
 

@@ -1,4 +1,4 @@
-"""What `localize` does: boxes of things in pictures, as a table and drawn."""
+"""Localization: boxes of things in pictures, as a table and drawn."""
 
 import dataclasses
 import pathlib
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfvis import files, images
+from tfvis import images
 from tfvis.attention import boxes, overlays
 from tfvis.attention.boxes import Box
 from tfvis.classifiers.datasets import NEGATIVE
@@ -18,7 +18,9 @@ from tfvis.experiments import (
     folders,
     localization_metrics,
     networks,
-    picture_runner,
+    outcome,
+    picture_tasks,
+    workdirs,
 )
 from tfvis.experiments.attention_models import AttentionModel
 from tfvis.experiments.sliding_windows import SlidingWindows, slide
@@ -36,45 +38,31 @@ _SHOWN, _THUMBNAIL = 18, 224
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
-    """Pictures to find things in, as the flags of `localize` have them.
+class _Search:
+    """What boxes are looked for, and how.
 
     Attributes:
         model: the classifier.
-        inputs: the pictures.
         chosen: number of the class, or None for each picture's likeliest.
         kind: of the map, see `SlidingWindows.map`.
-        threshold: share of the map's maximum; None is the kind's own.
+        cut: share of the map's maximum above which it marks something.
         most: boxes of a picture.
         scales: see `slide`.
-        truths: the true boxes of pictures that have any.
-        workdir: exists and is writable.
-        arguments: for the manifest.
     """
 
     model: AttentionModel
-    inputs: picture_runner.InputPictures
     chosen: int | None
     kind: str
-    threshold: float | None
+    cut: float
     most: int
     scales: tuple[float, ...]
-    truths: localization_metrics.Truths
-    workdir: pathlib.Path
-    arguments: dict
 
-    @property
-    def cut(self) -> float:
-        """The threshold that counts."""
-        return _THRESHOLDS[self.kind] if self.threshold is None else self.threshold
-
-    def true(self, path: pathlib.Path) -> dict[str, list[Box]]:
+    def counted(self, true: dict[str, list[Box]]) -> dict[str, list[Box]]:
         """Returns the true boxes of a picture that count: of one class if it was named."""
-        found = self.truths.get(path, {})
         if self.chosen is None:
-            return found
+            return true
         name = self.model.classes[self.chosen]
-        return {name: found[name]} if name in found else {}
+        return {name: true[name]} if name in true else {}
 
 
 def chosen(model: AttentionModel, word: str | None) -> int | None:
@@ -90,103 +78,119 @@ def chosen(model: AttentionModel, word: str | None) -> int | None:
     return None if word is None else attention_models.class_index(model, word)[0]
 
 
+@workdirs.kept
 def run(
     checkpoint: str,
-    found: folders.Found | None,
-    root: str | None = None,
+    found: folders.Found | pathlib.Path | str | None = None,
     *,
     workdir: pathlib.Path | str,
     of_class: str | None = None,
     kind: str = "vbp",
     threshold: float | None = None,
     most: int = 1,
-    scales: tuple[float, ...] = (1.0,),
-    rows: Sequence[box_files.Row] = (),
-    truth: str | None = None,
+    scales: Sequence[float | str] = (1.0,),
+    ground_truth: str | None = None,
     crop_borders: bool | None = None,
     precision: str = "auto",
     arguments: dict | None = None,
-) -> list[str]:
-    """Finds where in pictures the things are that a classifier names; see `make`.
+) -> outcome.Outcome:
+    """Finds where in pictures the things are that a classifier names.
 
     Args:
         checkpoint: folder or name of the classifier.
-        found: the pictures, or None for two that come along.
-        root: the folder they were found in, or the one picture.
+        found: the pictures, see `folders.listed`; None is two that come along.
         workdir: for all results.
         of_class: what to look for; None is the likeliest of each picture.
-        kind, threshold, most, scales: see `Job`.
-        rows: true boxes, of the file `truth`.
-        truth: its name.
+        kind: of the map, see `SlidingWindows.map`.
+        threshold: share of the map's maximum; None is the kind's own.
+        most: boxes of a picture.
+        scales: one to four numbers of 0.1 to 1, see `slide`.
+        ground_truth: CSV file of true boxes, or None; the boxes are measured.
         crop_borders: whether to take off charts and rulers; None is as in training.
         precision: see `devices`.
         arguments: for the manifest.
 
+    Returns:
+        A record per picture.
+
     Raises:
         InputError: no such checkpoint or class; no picture can be used.
     """
-    workdir = files.make_folder(workdir, "workdir")
     model = attention_models.of_classifier(
         networks.classifier(checkpoint), devices.precision(precision), crop_borders=crop_borders
     )
-    index = chosen(model, of_class)
-    inputs = picture_runner.input_pictures(found, root, workdir)
-    truths = localization_metrics.matched(list(rows), inputs, truth, model)
-    return make(
-        Job(model, inputs, index, kind, threshold, most, scales, truths, workdir, arguments or {})
-    )
-
-
-def make(job: Job) -> list[str]:
-    """Looks at the pictures and writes everything; returns lines to print.
-
-    Raises:
-        InputError: no picture can be used.
-    """
+    cut = _THRESHOLDS[kind] if threshold is None else threshold
+    search = _Search(model, chosen(model, of_class), kind, cut, most, _scales(scales))
+    inputs = picture_tasks.input_pictures(folders.listed(found, workdir))
+    rows = box_files.read(ground_truth, "ground_truth") if ground_truth is not None else []
+    truths = localization_metrics.matched(rows, inputs, ground_truth, model)
     settings = {
-        "app": "localize", "class": job.chosen, "map": job.kind, "threshold": job.cut,
-        "most": job.most, "scales": job.scales,
+        "app": "localize", "class": search.chosen, "map": kind, "threshold": cut,
+        "most": most, "scales": search.scales,
     }  # fmt: skip
-    records = picture_runner.each(
-        job.inputs, job.model, job.workdir, job.arguments,
-        lambda path: settings | {"true": job.true(path)},
-        lambda path, pixels: _one(job, path, pixels),
+
+    def true(path: pathlib.Path) -> dict[str, list[Box]]:
+        return search.counted(truths.get(path, {}))
+
+    records = picture_tasks.run(
+        inputs, model, workdir, arguments,
+        lambda path: settings | {"true": true(path)},
+        lambda path, pixels: _one(search, path, pixels, true(path), workdir / inputs.names[path]),
     )  # fmt: skip
     rows = [
         box_files.Row(record["path"], record["label"], Box(*box))
         for record in records
         for box in record["boxes"]
     ]
-    box_files.write(job.workdir / "boxes.csv", rows)
-    measures = localization_metrics.measured(records, job.workdir, job.cut, job.chosen is None)
+    box_files.write(workdir / "boxes.csv", rows)
+    measures = localization_metrics.measured(records, workdir, cut, search.chosen is None)
     if measures:
-        path = job.workdir / "manifest.json"
+        path = workdir / "manifest.json"
         manifest.write(path, manifest.read(path) | {"measures": measures.told()})
-    _show(job, records[:_SHOWN], measures)
+    _show(search, records[:_SHOWN], measures, workdir)
     lines = [line for record in records for line in _lines(record)]
-    return lines + (measures.lines() if measures else [])
+    lines += measures.lines() if measures else []
+    return outcome.Outcome(records, lines, workdir / "sheet.png")
 
 
-def _one(job: Job, path: pathlib.Path, pixels: np.ndarray) -> dict:
+def _scales(scales: Sequence[float | str]) -> tuple[float, ...]:
+    """Returns the scales, the largest first.
+
+    Raises:
+        InputError: not one to four numbers of 0.1 to 1.
+    """
+    try:
+        found = set(map(float, scales))
+    except ValueError:
+        found = set()
+    # At 0.1 a square picture has 361 windows; comparisons with nan are false.
+    if not 1 <= len(found) <= 4 or not all(0.1 <= scale <= 1 for scale in found):
+        raise InputError(
+            f"{arg('scales')}={','.join(map(str, scales))}: expected one to four numbers of "
+            "0.1 to 1, such as 1,0.5."
+        )
+    return tuple(sorted(found, reverse=True))
+
+
+def _one(search: _Search, path: pathlib.Path, pixels, true, folder: pathlib.Path) -> dict:
     """Looks at a picture and writes its files; returns what to tell of it."""
-    folder, true = job.workdir / job.inputs.names[path], job.true(path)
     height, width = pixels.shape[:2]
     if any(box.x1 > width or box.y1 > height for some in true.values() for box in some):
-        raise picture_runner.UnfitError(
+        raise picture_tasks.UnfitError(
             f"{path}: a true box of it is not within {width}x{height} px"
         )
-    frame = job.model.frame(pixels)
-    seen = slide(job.model, attention_models.cut(pixels, frame), job.scales)
-    together, classes = seen.together(), job.model.classes
-    index = int(together.argmax()) if job.chosen is None else job.chosen
+    frame = search.model.frame(pixels)
+    seen = slide(search.model, attention_models.cut(pixels, frame), search.scales)
+    together, classes = seen.together(), search.model.classes
+    index = int(together.argmax()) if search.chosen is None else search.chosen
     label = classes[index]
     found, files = {}, {}
     for name in dict.fromkeys((label, *true)):
         number = classes.index(name)
         files[name] = "map.png" if name == label else f"map-{number}.png"
-        values = seen.map(job.kind, number)
+        values = seen.map(search.kind, number)
         overlays.save_mask16(folder / files[name], values)
-        found[name] = _boxes(job, seen, values, seen.probability(number), frame)
+        found[name] = _boxes(search, seen, values, seen.probability(number), frame)
     # Nothing is nowhere.
     own = [] if label == NEGATIVE else found[label]
     probability = round(seen.probability(index), 6)
@@ -195,7 +199,7 @@ def _one(job: Job, path: pathlib.Path, pixels: np.ndarray) -> dict:
     return {
         "label": label,
         "probability": probability,
-        "top": attention_models.top(job.model, together),
+        "top": attention_models.top(search.model, together),
         "windows": len(seen.windows),
         "frame": _plain(frame)[:4],
         "canvas": list(seen.canvas),
@@ -212,11 +216,13 @@ def _one(job: Job, path: pathlib.Path, pixels: np.ndarray) -> dict:
     }
 
 
-def _boxes(job: Job, seen: SlidingWindows, values: np.ndarray, probability: float, frame: Box):
+def _boxes(
+    search: _Search, seen: SlidingWindows, values: np.ndarray, probability: float, frame: Box
+):
     """Returns the boxes of a map in pixels of the picture, with their scores."""
-    least = _SPECK if job.most > 1 else 0.0
+    least = _SPECK if search.most > 1 else 0.0
     found = []
-    for box in boxes.boxes(values, job.cut, job.most, least):
+    for box in boxes.boxes(values, search.cut, search.most, least):
         inner = boxes.scaled(box, seen.canvas, seen.size)
         whole = boxes.shifted(inner, frame.x0, frame.y0)
         found.append(dataclasses.replace(whole, score=round(probability * box.score, 6)))
@@ -239,34 +245,39 @@ def _plain(box: Box) -> list[float]:
     return [box.x0, box.y0, box.x1, box.y1, box.score]
 
 
-def _show(job: Job, records: list[dict], measures: localization_metrics.Measures | None) -> None:
+def _show(
+    search: _Search,
+    records: list[dict],
+    measures: localization_metrics.Measures | None,
+    workdir: pathlib.Path,
+) -> None:
     """Writes sheet.png and TensorBoard events."""
     cells = []
-    with tensorboard.Writer(job.workdir / "tensorboard") as writer:
+    with tensorboard.Writer(workdir / "tensorboard") as writer:
         for record in records:
-            folder = job.workdir / record["folder"]
+            folder = workdir / record["folder"]
             drawn = attention_models.thumbnail(images.read(folder / "boxes.png").pixels, _THUMBNAIL)
             # The frame's shape: of a picture whose charts were cut off, not the picture's.
             x0, y0, x1, y1 = record["frame"]
             height, width = attention_models.fitted(y1 - y0, x1 - x0, _THUMBNAIL)
             values = overlays.read_mask16(folder / "map.png")
             grey = 255 * attention_models.resized(values, height, width)[..., None]
-            title = picture_runner.short(record["folder"], 28)
+            title = picture_tasks.short(record["folder"], 28)
             note = f"{record['label']} {record['probability']:.1%}"
-            cells += [sheets.Cell(drawn, title, note), sheets.Cell(grey, job.kind)]
+            cells += [sheets.Cell(drawn, title, note), sheets.Cell(grey, search.kind)]
             for word, pixels in (("boxes", drawn), ("map", grey)):
                 writer.images(f"{record['folder']}/{word}", pixels[None], 0)
         if measures:
             values = {f"boxes/{name}": value for name, value in measures.numbers().items()}
             writer.scalars(values, 0)
-    heading = f"{job.model.name}: boxes cut from {job.kind} at {job.cut:g} of its maximum"
+    heading = f"{search.model.name}: boxes cut from {search.kind} at {search.cut:g} of its maximum"
     page = sheets.sheet(cells, 2 * min(3, len(records)), heading)
-    images.save_png(job.workdir / "sheet.png", page)
+    images.save_png(workdir / "sheet.png", page)
 
 
 def _lines(record: dict) -> list[str]:
     """Returns the table's lines: picture, class and its probability, box, the surest first."""
-    path = f"{picture_runner.short(record['path'], 44):<44}"
+    path = f"{picture_tasks.short(record['path'], 44):<44}"
     if not record["boxes"]:
         return [f"{path}  {record['label']:<20} {record['probability']:6.1%}  no box"]
     return [

@@ -15,7 +15,7 @@ from tfvis.errors import InputError, arg, nearest
 from tfvis.experiments import messages
 from tfvis.experiments.attention_models import AttentionModel
 from tfvis.experiments.box_files import Row
-from tfvis.experiments.picture_runner import InputPictures
+from tfvis.experiments.picture_tasks import InputPictures
 
 Truths = dict[pathlib.Path, dict[str, list[Box]]]
 
@@ -88,9 +88,9 @@ def matched(
     folder that is looked through, in this order.
 
     Args:
-        rows: of --ground_truth.
+        rows: of the table.
         inputs: the pictures.
-        table: --ground_truth.
+        table: its file.
         model: whose classes.
 
     Raises:
@@ -102,11 +102,11 @@ def matched(
     for row in rows:
         if row.label not in known:
             raise InputError(
-                f"{arg('truth')}={table}: {row.label!r} is no class of {model.name} that has "
-                f"boxes. {nearest(row.label, known)}"
+                f"{arg('ground_truth')}={table}: {row.label!r} is no class of {model.name} that "
+                f"has boxes. {nearest(row.label, known)}"
             )
     pictures = {path.resolve(): path for path in inputs.found.paths}
-    roots = (pathlib.Path(), files.located(table).parent, inputs.root)
+    roots = (pathlib.Path(), files.located(table).parent, inputs.found.root)
     found: Truths = {}
     lost: dict[str, None] = {}
     for row in rows:
@@ -118,12 +118,12 @@ def matched(
             found.setdefault(path, {}).setdefault(row.label, []).append(row.box)
     if not found:
         raise InputError(
-            f"{arg('truth')}={table}: none of its paths is one of the pictures; the first "
+            f"{arg('ground_truth')}={table}: none of its paths is one of the pictures; the first "
             f"is {rows[0].path}. They count from here, from the table, or from {arg('image')}."
         )
     if lost:
         messages.note(
-            f"{len(lost)} paths of {arg('truth')} are none of the pictures, such as "
+            f"{len(lost)} paths of {arg('ground_truth')} are none of the pictures, such as "
             f"{next(iter(lost))}."
         )
     return found

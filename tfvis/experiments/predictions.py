@@ -10,8 +10,8 @@ from tfvis import tables
 from tfvis.classifiers import datasets, example_images
 from tfvis.classifiers.checkpoints import Classifier
 from tfvis.errors import InputError, marked
-from tfvis.experiments.progress import bar
 from tfvis.image_files.folders import LeftOut, left_out
+from tfvis.progress_bar import bar
 
 COLUMNS = ("path", "rank", "label", "probability")
 

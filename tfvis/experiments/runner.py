@@ -1,253 +1,105 @@
-"""Making pictures for an app: progress, resuming, manifest, TensorBoard."""
+"""Runs that go on where they were stopped: what is finished, its records, the manifest, a bar."""
 
+import collections
 import dataclasses
 import pathlib
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from tfvis import bounds, files, images
-from tfvis.errors import InputError, arg
-from tfvis.experiments import growth
-from tfvis.experiments import progress as bars
+from tfvis import images, progress_bar
 from tfvis.networks.network import Network
-from tfvis.optimize import loop
-from tfvis.preimages import Progress
-from tfvis.preimages.zero_gradients import SilentError
-from tfvis.report import manifest, tensorboard
-
-# TensorBoard gets a picture every so many steps, and at the end.
-IMAGE_EVERY = 50
-# A kill costs at most this much work; or, of a large state, so much that saving it takes no
-# more than a twentieth of the time.
-SAVE_EVERY_S, _SAVING_SHARE = 5.0, 20
-
-
-class Watcher(Protocol):
-    """Sees a task's pictures grow; `growth.Spool` is one.
-
-    Attributes:
-        marks: steps it wants to see as well.
-    """
-
-    marks: list[int]
-
-    def clear(self) -> None:
-        """Forgets all."""
-
-    def rewind(self, done: int) -> bool:
-        """Drops what came after step `done`; tells whether it can go on from there."""
-
-    def add(self, progress: Progress) -> None:
-        """Sees progress."""
-
-    def finish(self, paths: list[pathlib.Path], pictures: np.ndarray) -> None:
-        """Is told of the end."""
+from tfvis.report import manifest
 
 
 @dataclasses.dataclass(frozen=True)
-class Task:
-    """Pictures that are made together, in one batch.
+class Part:
+    """A part of a run, which is whole or made again.
 
     Attributes:
-        name: in the bar and in TensorBoard's tags.
-        labels: TensorBoard's tag of each picture's energies.
-        keys: of each picture, the digest of all that decides its bits.
-        paths: of each picture, relative to the workdir, in one folder.
-        start: (state, marks) -> progress; see `tfvis.preimages`.
-        measure: (pictures, paths of the files) -> a record each, of JSON's types.
-        steps: in all.
-        cost: of a step, in any unit common to the tasks of a run.
-        growth: whether to make a strip and a GIF of how the pictures grew.
-        finish: what is done to the pictures before they are saved.
-        about: what each picture's record begins with: which one it is.
-        weight: the argument that weighs the objective, for a message.
-        watchers: others that see how the pictures grow, and are told of interruptions.
-        whole: record -> whether further files it tells of are as they were.
-        silent: whether pictures that nothing can change are kept as they began, to be shown as
-            such; else they end the run.
+        names: of its records: what each has in the field that tells records apart.
+        cost: in any unit common to the parts of a run.
+        records: (what an earlier run left under each name, or None; the bar) -> the records, of
+            JSON's types; none of what cannot be done. Moves the bar by the cost.
     """
 
-    name: str
-    labels: tuple[str, ...]
-    keys: tuple[str, ...]
-    paths: tuple[pathlib.PurePosixPath, ...]
-    start: Callable[..., Iterator[Progress]]
-    measure: Callable[[np.ndarray, list[pathlib.Path]], list[dict]]
-    steps: int
+    names: tuple[str, ...]
     cost: float
-    growth: bool = False
-    finish: Callable[[np.ndarray], np.ndarray] = lambda pictures: pictures
-    about: tuple[dict, ...] = ()
-    watchers: tuple[Watcher, ...] = ()
-    weight: str = "strength"
-    whole: Callable[[dict], bool] = lambda record: True
-    silent: bool = False
+    records: Callable[[list[dict | None], object], list[dict]]
 
 
 def run(
-    tasks: list[Task],
+    parts: Sequence[Part],
     workdir: pathlib.Path,
-    header: dict,
-    writer: tensorboard.Writer,
-    fields: dict[str, type],
+    header: Callable[[], dict],
+    by: str,
+    needed: Mapping[str, type],
+    *,
+    word: str = "",
+    every: float = 0.0,
     finished: Callable[[list[dict]], None] = lambda records: None,
+    **bar,
 ) -> list[dict]:
-    """Does every task, or takes it over where the same was finished before.
-
-    Writes the pictures, manifest.json and TensorBoard events.
+    """Does every part, or has it take over what was finished before; keeps manifest.json.
 
     Args:
-        tasks: in the order of the results.
+        parts: in the order of the results.
         workdir: exists and is writable.
-        header: of the manifest, besides its results.
-        writer: of TensorBoard events.
-        fields: {name: type} of what the caller needs of a record; one of an earlier
-            manifest that lacks it counts as unfinished.
-        finished: is told after each task of all records that are finished so far.
+        header: () -> what the manifest says besides its results.
+        by: the field that tells records apart.
+        needed: see `earlier`.
+        word: in the bar.
+        every: seconds between two writings of the manifest; a kill costs no more.
+        finished: is told after each writing of all records that are finished so far.
+        **bar: of `progress_bar.bar`.
 
     Returns:
-        The records, one per picture.
-
-    Raises:
-        InputError: the energy diverges (what was good is saved).
+        The records.
     """
-    path = workdir / "manifest.json"
-    earlier = _earlier(path, fields)
-    records: list[dict] = []
-    # Hashed once here, not after every task: what an earlier run had finished.
-    intact = {
-        key
-        for task in tasks
-        for k, key in enumerate(task.keys)
-        if _finished(workdir, task, k, earlier.get(key))
-    }
-    with bars.bar("", sum(task.cost * task.steps for task in tasks), delay=0) as bar:
-        for task in tasks:
-            found = [earlier.get(key) for key in task.keys]
-            if all(_finished(workdir, task, k, record) for k, record in enumerate(found)):
-                # The same bits may have been made under another name.
-                records += [
-                    record | task.about[k] | {"file": task.paths[k].as_posix()}
-                    for k, record in enumerate(found)
-                ]
-                bar.update(task.cost * task.steps)
-            else:
-                records += _one(task, workdir, writer, bar)
-            # What an earlier run had finished stays until its turn comes.
-            kept = [
-                earlier[key]
-                for later in tasks
-                for key in later.keys
-                if key in intact - {record["key"] for record in records}
-            ]
-            manifest.write(path, header | {"results": records + kept})
-            finished(records + kept)
+    before, records, left = earlier(workdir, by, needed), [], collections.deque(parts)
+
+    def save() -> None:
+        reached = {record[by] for record in records}
+        names = dict.fromkeys(name for part in left for name in part.names)
+        # What an earlier run had finished stays until its turn comes.
+        kept = [before[name] for name in names if name in before and name not in reached]
+        manifest.write(workdir / "manifest.json", header() | {"results": records + kept})
+        finished(records + kept)
+
+    unsaved, saved = False, time.perf_counter()
+    with progress_bar.bar(word, sum(part.cost for part in parts), **bar) as shown:
+        try:
+            while left:
+                records += left[0].records([before.get(name) for name in left[0].names], shown)
+                left.popleft()
+                unsaved = True
+                if time.perf_counter() - saved >= every:
+                    unsaved = False
+                    save()
+                    saved = time.perf_counter()
+        finally:
+            if unsaved and records:  # Nothing is written where nothing can be done.
+                save()
     return records
 
 
-def unfinished(tasks: list[Task], workdir: pathlib.Path, fields: dict[str, type]) -> list[Task]:
-    """Returns the tasks `run` would not take over."""
-    earlier = _earlier(workdir / "manifest.json", fields)
-    return [
-        task
-        for task in tasks
-        if not all(_finished(workdir, task, k, earlier.get(key)) for k, key in enumerate(task.keys))
-    ]
+def earlier(workdir: pathlib.Path, by: str, needed: Mapping[str, type]) -> dict[str, dict]:
+    """Returns {what `by` says: record} of an earlier manifest, without what is malformed.
 
-
-def _one(task: Task, workdir: pathlib.Path, writer, bar) -> list[dict]:
-    """Does one task; saves its state as it goes and its pictures at the end."""
-    paths = [workdir / path for path in task.paths]
-    saved = paths[0].with_name(f".{paths[0].stem}.state.npz")
-    spool = growth.Spool(paths[0].with_name(f".{paths[0].stem}.frames"), task)
-    watchers: tuple[Watcher, ...] = (spool, *task.watchers)
-    state, before, taken, spent = _load_state(saved, task.keys)
-    if state is not None and not all(watcher.rewind(before) for watcher in watchers):
-        state, before, taken, spent = None, 0, 0, 0.0
-    if state is None:
-        for watcher in watchers:
-            watcher.clear()
-    began = last_save = time.perf_counter()
-    pause = SAVE_EVERY_S
-    bar.update(task.cost * before)
-    progress = kept = None
-    try:
-        for progress in task.start(state, [m for watcher in watchers for m in watcher.marks]):
-            done, terms = progress.snapshot.done, progress.snapshot.terms
-            for watcher in watchers:
-                watcher.add(progress)
-            if not terms:
-                continue
-            # Not `done`, which counts what is left out after --stop.
-            taken += len(progress.snapshot.energies)
-            energy = float(progress.snapshot.energies[-1].mean())
-            bar.set_description_str(f"{task.name} {done}/{task.steps}", refresh=False)
-            bar.set_postfix_str(f"energy {energy:.3g}", refresh=False)
-            bar.update(task.cost * (done - before))
-            _log(task, writer, progress, before)
-            before = done
-            if time.perf_counter() - last_save > pause and done < task.steps:
-                last_save = time.perf_counter()
-                seconds = spent + last_save - began
-                _save_state(saved, task.keys, progress.snapshot.state, done, taken, seconds)
-                pause = max(SAVE_EVERY_S, _SAVING_SHARE * (time.perf_counter() - last_save))
-        kept = progress.kept
-    except SilentError as error:
-        if not task.silent:
-            raise
-        kept = error.pictures
-    except loop.DivergedError as error:
-        good = "it was so from the start"
-        if progress is not None and progress.snapshot.done:
-            _save_pictures(paths, progress.kept)
-            good = f"the last good image is kept as {paths[0]}"
-        saved.unlink(missing_ok=True)
-        spool.clear()
-        raise InputError(
-            f"{task.name}: the energy is not finite at step {error.step}; {good}. "
-            f"Lower {arg('rate')} or {arg(task.weight)}."
-        ) from error
-    seconds = spent + time.perf_counter() - began
-    pictures = task.finish(kept)
-    _save_pictures(paths, pictures)
-    for watcher in watchers:
-        watcher.finish(paths, pictures)
-    records = task.measure(kept, paths)
-    saved.unlink(missing_ok=True)
-    spool.clear()
-    return [
-        task.about[k]
-        | record
-        | {
-            "steps": taken,
-            # A batch is computed together; its images share the time.
-            "seconds": round(seconds / len(paths), 2),
-            "file": task.paths[k].as_posix(),
-            "sha256": files.sha256_of(paths[k]),
-            "key": task.keys[k],
-        }
-        for k, record in enumerate(records)
-    ]
-
-
-def _save_pictures(paths: list[pathlib.Path], pictures: np.ndarray) -> None:
-    for path, pixels in zip(paths, pictures, strict=True):
-        images.save_png(path, pixels)
-
-
-def _log(task: Task, writer, progress: Progress, before: int) -> None:
-    """Sends a chunk's energies, and now and then the pictures, to TensorBoard."""
-    done = progress.snapshot.done
-    for k, label in enumerate(task.labels):
-        terms = progress.snapshot.terms.items()
-        writer.scalars({f"{label}/energy/{term}": float(v[-1, k]) for term, v in terms}, done)
-    if done // IMAGE_EVERY > before // IMAGE_EVERY or done == task.steps:
-        writer.images(f"{task.name}/picture", progress.images, done)
-        writer.flush()
+    Args:
+        workdir: where it lies.
+        by: a field.
+        needed: {field: type} of a record; one that lacks it counts as unfinished.
+    """
+    records = manifest.read(workdir / "manifest.json").get("results")
+    return {
+        record[by]: record
+        for record in (records if isinstance(records, list) else [])
+        if isinstance(record, dict)
+        and all(isinstance(record.get(name), kind) for name, kind in needed.items())
+    }
 
 
 def safe_name(name: str) -> pathlib.PurePosixPath:
@@ -263,13 +115,13 @@ def safe_name(name: str) -> pathlib.PurePosixPath:
     return pathlib.PurePosixPath(*parts)
 
 
-def folder(job, label: str, layer: str) -> pathlib.PurePosixPath:
+def folder(label: str, layer: str, several: bool) -> pathlib.PurePosixPath:
     """Returns the folder of a layer's pictures, relative to the workdir.
 
-    Below the network's own where `job.networks` are several.
+    Below the network's own where there are several.
     """
     inside = safe_name(layer)
-    return safe_name(label) / inside if len(job.networks) > 1 else inside
+    return safe_name(label) / inside if several else inside
 
 
 def stored(path: pathlib.Path, network: Network) -> np.ndarray:
@@ -277,68 +129,13 @@ def stored(path: pathlib.Path, network: Network) -> np.ndarray:
     return images.with_channels(images.read(path).pixels, network.channels)
 
 
-def header(job) -> dict:
-    """Returns what the manifest of any job says besides its results."""
+def header(networks: dict[str, Network], arguments: dict | None) -> dict:
+    """Returns what the manifest of a run says besides its results; networks by label."""
     return {
-        "arguments": job.arguments,
+        "arguments": arguments or {},
         "versions": manifest.versions(),
-        "networks": {label: described(net) for label, net in job.networks.items()},
+        "networks": {label: described(net) for label, net in networks.items()},
     }
-
-
-def _earlier(path: pathlib.Path, fields: dict[str, type]) -> dict[str, dict]:
-    """Returns {key: record} of an earlier manifest, leaving out what is malformed."""
-    records = manifest.read(path).get("results")
-    needed = {"key": str, "file": str, "sha256": str, "seconds": float} | fields
-    return {
-        record["key"]: record
-        for record in (records if isinstance(records, list) else [])
-        if isinstance(record, dict)
-        and all(isinstance(record.get(name), kind) for name, kind in needed.items())
-    }
-
-
-def _finished(workdir: pathlib.Path, task: Task, k: int, record: dict | None) -> bool:
-    if not record:
-        return False
-    path = workdir / task.paths[k]
-    intact = path.is_file() and files.sha256_of(path) == record["sha256"]
-    return intact and task.whole(record)
-
-
-def _save_state(
-    path: pathlib.Path, keys, state: loop.State, done: int, taken: int, seconds
-) -> None:
-    arrays = {f"slot{i}": np.asarray(slot) for i, slot in enumerate(state.slots)}
-    for field in dataclasses.fields(state):
-        if field.name != "slots":
-            arrays[field.name] = np.asarray(getattr(state, field.name))
-    arrays |= {"keys": np.array(keys), "run": np.array([done, taken, seconds])}
-    files.write_npz(path, {"digest": np.array(manifest.key(**arrays)), **arrays})
-
-
-def _load_state(path: pathlib.Path, keys) -> tuple[loop.State | None, int, int, float]:
-    """Returns the state of an interrupted run with the same keys, and its progress.
-
-    Returns:
-        (state or None, steps done or left out, steps taken, seconds).
-    """
-    try:
-        files.check(path, str(path), bounds.WEIGHTS)
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        whole = str(arrays.pop("digest")) == manifest.key(**arrays)
-        if not whole or arrays.pop("keys").tolist() != list(keys):
-            return None, 0, 0, 0.0
-        done, taken, seconds = arrays.pop("run").tolist()
-        names = sorted((n for n in arrays if n.startswith("slot")), key=lambda n: int(n[4:]))
-        slots = tuple(arrays.pop(name) for name in names)
-        kinds = {"stage": int, "step": int, "slowed": float}
-        numbers = {name: kind(arrays.pop(name)) for name, kind in kinds.items()}
-        state = loop.State(slots=slots, **numbers, **arrays)
-        return state, int(done), int(taken), seconds
-    except Exception:  # Any damage means the same: begin this task again.
-        return None, 0, 0, 0.0
 
 
 def described(network: Network) -> dict:

@@ -12,7 +12,7 @@ from tfvis.classifiers.datasets import NEGATIVE
 from tfvis.errors import InputError, arg
 from tfvis.experiments import attention_models
 from tfvis.experiments.attention_models import AttentionModel, Explanation
-from tfvis.experiments.picture_runner import UnfitError
+from tfvis.experiments.picture_tasks import UnfitError
 
 MAPS = ("vbp", "class_vbp", "gradcam", "product")
 # A square picture has 361 windows at a scale of 0.1.

@@ -1,23 +1,34 @@
-"""Transfers, textures and reconstructions for an app: making, measuring, the estimate."""
+"""What transfers, textures and reconstructions share: making, measuring, the estimate."""
 
 import dataclasses
 import functools
 import pathlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import tensorflow as tf
 
-from tfvis import images
+from tfvis import hardware, images
 from tfvis.errors import arg
-from tfvis.experiments import devices, energy_traces, growth, messages, runner
+from tfvis.experiments import (
+    devices,
+    energy_traces,
+    growth,
+    messages,
+    optimization_tasks,
+    outcome,
+    runner,
+)
 from tfvis.networks.network import Network
 from tfvis.report import manifest
+from tfvis.style import arguments as checks
 from tfvis.style import losses, memory, metrics, transfer
 from tfvis.style.transfer import Scene, Transfer
 
 FIELDS = {"name": str, "measures": dict}
+# Of the machine's memory, what a run may plan with: the estimate is no promise.
+_SHARE = 0.6
 # Below this nobody needs to be told how long it takes.
 _LONG_S = 20
 
@@ -60,15 +71,75 @@ class Piece:
         return transfer.schedule(self.scene.size, self.settings)
 
 
-def planned(piece: Piece, limit: int) -> tuple[Piece, memory.Plan]:
-    """Returns the piece made so that it keeps to `limit` bytes, and what it takes."""
+def settled(
+    settings: Transfer,
+    network: Network,
+    workdir: pathlib.Path,
+    precision: str,
+    jit: str,
+    content_layers: Iterable[str] | None = None,
+    style_layers: Iterable[str] | None = None,
+) -> Transfer:
+    """Returns settings of which nothing is left to the recipe, the network or the machine.
+
+    Args:
+        settings: constants; None among them are the recipe's.
+        network: whose layers.
+        workdir: exists; see `devices`, as for `precision` and `jit`.
+        content_layers, style_layers: in place of those in `settings`; None is the published
+            choice, or layers of like depths.
+
+    Raises:
+        InputError: a layer is no map, a setting out of range.
+    """
+    usual = metrics.layers_for(network)
+    chosen = {
+        name: checks.maps(network, published if given is None else given, name)
+        for name, given, published in (
+            ("content_layers", content_layers, usual.content),
+            ("style_layers", style_layers, usual.style),
+        )
+    }
+    precision = devices.precision(precision)
+    found = transfer.resolved(dataclasses.replace(settings, precision=precision, **chosen))
+    deepest = max([*found.style_layers, *found.content_layers], key=network.paths.index)
+    return dataclasses.replace(found, jit=devices.jit(jit, workdir, network, None, deepest))
+
+
+def run(
+    pieces: list[Piece], workdir: pathlib.Path, limit: int | None, seed: int, arguments
+) -> list[dict]:
+    """Makes pictures, or takes over those that were finished before; says first what it takes.
+
+    Args:
+        pieces: the pictures.
+        workdir: exists and is writable.
+        limit: see `planned`.
+        seed: of the noise.
+        arguments: for the manifest.
+
+    Returns:
+        A record of each.
+    """
+    fitted, plans = zip(*[planned(piece, limit) for piece in pieces], strict=True)
+    tasks = [task(piece, workdir, seed) for piece in fitted]
+    announce(ahead(tasks, plans, workdir, FIELDS), fitted[0].network)
+    return optimization_tasks.run(tasks, workdir, header(fitted, arguments), FIELDS)
+
+
+def planned(piece: Piece, limit: int | None) -> tuple[Piece, memory.Plan]:
+    """Returns the piece made so that it keeps to `limit` bytes, and what it takes.
+
+    None is more than half of what the machine, or the container, has.
+    """
+    limit = limit or int(_SHARE * hardware.memory())
     plan = memory.plan(piece.network, piece.scene.size, piece.settings, limit, piece.levels)
     return dataclasses.replace(piece, settings=plan.settings), plan
 
 
 def ahead(tasks, plans, workdir: pathlib.Path, fields: dict[str, type]) -> list[memory.Plan]:
-    """Returns the plans of the tasks that are not finished yet; `fields` as of `runner.run`."""
-    left = {task.name for task in runner.unfinished(tasks, workdir, fields)}
+    """Returns the plans of tasks not finished yet; `fields` as of `optimization_tasks.run`."""
+    left = {task.name for task in optimization_tasks.unfinished(tasks, workdir, fields)}
     return [plan for task, plan in zip(tasks, plans, strict=True) if task.name in left]
 
 
@@ -123,15 +194,15 @@ def rate(network: Network, precision: str) -> tuple[float, float]:
     return network.cost(layer, height, width) / taken, max(first - taken, 0.0)
 
 
-def task(piece: Piece, workdir: pathlib.Path, seed: int) -> runner.Task:
-    """Returns the piece as a task of `runner.run`."""
+def task(piece: Piece, workdir: pathlib.Path, seed: int) -> optimization_tasks.Task:
+    """Returns the piece as a task of `optimization_tasks.run`."""
     network, scene, settings = piece.network, piece.scene, piece.settings
     trace = energy_traces.Trace(workdir / piece.path.with_suffix(".csv"))
     folder = workdir / piece.path.parent / "steps"
     watchers = [trace]
     if piece.stills:
         watchers.append(energy_traces.Stills(folder, piece.stills, piece.finish))
-    return runner.Task(
+    return optimization_tasks.Task(
         name=piece.name,
         labels=(piece.name,),
         keys=(
@@ -206,19 +277,21 @@ def stills(total: int, count: int = 7) -> tuple[int, ...]:
     return tuple(step for step in growth.log_spaced(total, count)[1:-1] if step >= 5)
 
 
-def header(pieces: list[Piece], arguments: dict) -> dict:
+def header(pieces: Iterable[Piece], arguments: dict | None) -> dict:
     """Returns what the manifest says besides its results."""
     networks, jit = {}, {}
     for piece in pieces:
         network = piece.network
         label = f"{dict(network.variant)['pooling']} {pathlib.Path(network.name).stem}"
         networks[label], jit[label] = network, piece.settings.jit
-    return {
-        "arguments": arguments,
-        "versions": manifest.versions(),
-        "networks": {label: runner.described(network) for label, network in networks.items()},
-        "jit": devices.decided(networks, jit),
-    }
+    return runner.header(networks, arguments) | {"jit": devices.decided(networks, jit)}
+
+
+def told(records: list[dict], workdir: pathlib.Path) -> outcome.Outcome:
+    """Returns what a run of one picture hands back."""
+    (record,) = records
+    lines = [f"{workdir / record['file']}  {record['seconds']:.0f} s", summary(record)]
+    return outcome.Outcome(records, lines, workdir / "sheet.png")
 
 
 def summary(result: dict) -> str:

@@ -1,15 +1,23 @@
-"""The picture of `stylize`: its scene, its colours, its sheet."""
+"""Style transfer: the picture, its scene, its colours, its sheet."""
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
 from tfvis import images
 from tfvis.errors import InputError, arg
-from tfvis.experiments import messages, runner, style_runs
+from tfvis.experiments import (
+    messages,
+    networks,
+    optimization_tasks,
+    outcome,
+    style_runs,
+    workdirs,
+)
 from tfvis.networks.network import Network
-from tfvis.report import sheets, tensorboard
+from tfvis.report import sheets
 from tfvis.style import color, guidance, metrics, scale_control, targets
 from tfvis.style.transfer import Scene, Transfer
 
@@ -18,114 +26,126 @@ _SHOWN = 512
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
-    """What to paint, and where to put it.
+class Painting:
+    """What is painted like what.
 
     Attributes:
-        network: the network.
         content: float32 [height, width, 3], as read.
         styles: likewise.
         weights: of the blend, or empty.
-        size: side of a square of as many pixels as the picture.
         style_scale: size of the styles, relative to the picture's.
         color: "none", "match" or "luminance".
         mask: colour-coded, of the content; or None.
         style_masks: one per style, or none.
         fine: a style whose fine texture is taken, or None.
-        settings: constants.
-        limit: bytes of memory.
-        seed: of the noise.
-        workdir: exists and is writable.
-        arguments: of the command, for the manifest.
     """
 
-    network: Network
     content: np.ndarray
-    styles: tuple[np.ndarray, ...]
-    weights: tuple[float, ...]
-    size: int
-    style_scale: float
-    color: str
-    mask: np.ndarray | None
-    style_masks: tuple[np.ndarray, ...]
-    fine: np.ndarray | None
-    settings: Transfer
-    limit: int
-    seed: int
-    workdir: pathlib.Path
-    arguments: dict
+    styles: Sequence[np.ndarray]
+    weights: tuple[float, ...] = ()
+    style_scale: float = 1.0
+    color: str = "none"
+    mask: np.ndarray | None = None
+    style_masks: Sequence[np.ndarray] = ()
+    fine: np.ndarray | None = None
 
 
-def run(job: Job) -> dict:
-    """Paints the picture, or takes it over where it was finished before.
+@workdirs.kept
+def run(
+    wanted,
+    content: np.ndarray,
+    styles: Sequence[np.ndarray],
+    *,
+    workdir: pathlib.Path | str,
+    settings: Transfer = Transfer(),
+    content_layers: Sequence[str] | None = None,
+    style_layers: Sequence[str] | None = None,
+    size: int = 512,
+    memory: int | None = None,
+    seed: int = 0,
+    precision: str = "auto",
+    jit: str = "auto",
+    arguments: dict | None = None,
+    **painted,
+) -> outcome.Outcome:
+    """Paints a picture in the style of others, or takes it over where it was finished before.
 
-    Returns:
-        The manifest's record.
+    Args:
+        wanted: the one network, or `networks.Wanted`.
+        content: float32 [height, width, 3], RGB, 0..255.
+        styles: likewise, one or more.
+        workdir: for all results.
+        settings: constants; None among them are the recipe's.
+        content_layers, style_layers, precision, jit: see `style_runs.settled`.
+        size: side of a square of as many pixels as the picture.
+        memory: bytes to keep to, see `style_runs.planned`.
+        seed: of the noise.
+        arguments: for the manifest.
+        **painted: the rest of a `Painting`.
 
     Raises:
         InputError: masks that do not fit, a size that does not, divergence.
     """
-    piece, plan = style_runs.planned(piece_of(job), job.limit)
-    task = style_runs.task(piece, job.workdir, job.seed)
-    style_runs.announce(
-        style_runs.ahead([task], [plan], job.workdir, style_runs.FIELDS), job.network
+    painting = Painting(content, styles, **painted)
+    network = networks.only(wanted, "sweep compares several")
+    settings = style_runs.settled(
+        settings, network, workdir, precision, jit, content_layers, style_layers
     )
-    with tensorboard.Writer(job.workdir / "tensorboard") as writer:
-        header = style_runs.header([piece], job.arguments)
-        (result,) = runner.run([task], job.workdir, header, writer, style_runs.FIELDS)
-        page = sheet(job, piece, images.read(job.workdir / result["file"]).pixels)
-        images.save_png(job.workdir / "sheet.png", page)
-        writer.images("sheet", page[None], 0)
-    return result
+    piece = piece_of(painting, network, settings, size, seed)
+    records = style_runs.run([piece], workdir, memory, seed, arguments)
+    made = images.read(workdir / records[0]["file"]).pixels
+    page = sheet(painting, piece, metrics.resized(content, size), made)
+    optimization_tasks.save_pages(workdir, {"sheet": page})
+    return style_runs.told(records, workdir)
 
 
-def piece_of(job: Job) -> style_runs.Piece:
-    """Returns the picture to make, its scene in the colours asked for."""
-    channels = job.network.channels
-    content = metrics.resized(job.content, job.size)
-    fitted = [
-        metrics.resized(style, max(round(job.size * job.style_scale), 32)) for style in job.styles
-    ]
-    if job.fine is not None:
+def piece_of(
+    painting: Painting, network: Network, settings: Transfer, size: int, seed: int
+) -> style_runs.Piece:
+    """Returns the picture to make, its scene in the colours asked for; arguments as `run`."""
+    channels, side = network.channels, max(round(size * painting.style_scale), 32)
+    content = metrics.resized(painting.content, size)
+    fitted = [metrics.resized(style, side) for style in painting.styles]
+    if painting.fine is not None:
         messages.say("Mixing the scales of two styles ...")
-        fine = metrics.resized(job.fine, max(round(job.size * job.style_scale), 32))
-        fitted = [scale_control.mixed(job.network, fine, s, job.settings, job.seed) for s in fitted]
+        fine = metrics.resized(painting.fine, side)
+        fitted = [scale_control.mixed(network, fine, style, settings, seed) for style in fitted]
     finish = lambda pictures: pictures  # noqa: E731
     shown = content
-    if job.color == "match":
+    if painting.color == "match":
         fitted = [color.match(style, content) for style in fitted]
-    elif job.color == "luminance":
+    elif painting.color == "luminance":
         shown = color.luminance(content)
         fitted = [color.match_luminance(color.luminance(style), shown) for style in fitted]
 
         def finish(pictures):
             return np.stack([color.with_luminance_of(content, one) for one in pictures])
 
-    regions = _regions(job, content.shape[:2])
     scene = Scene(
         images.with_channels(shown, channels),
         tuple(images.with_channels(style, channels) for style in fitted),
-        job.weights,
-        regions,
+        painting.weights,
+        _regions(painting),
     )
     piece = style_runs.Piece(
         name="stylized",
         path=pathlib.PurePosixPath("stylized.png"),
-        network=job.network,
+        network=network,
         scene=scene,
-        settings=job.settings,
+        settings=settings,
         finish=finish,
         judged=(images.with_channels(content, channels), scene.styles),
-        about={"color": job.color},
+        about={"color": painting.color},
     )
     return dataclasses.replace(piece, stills=style_runs.stills(piece.total))
 
 
-def _regions(job: Job, size: tuple[int, int]) -> tuple[targets.Region, ...]:
-    if job.mask is None:
+def _regions(painting: Painting) -> tuple[targets.Region, ...]:
+    if painting.mask is None:
         return ()
-    pairs = [(job.mask, job.content, "mask")]
-    pairs += [(m, s, "style_masks") for m, s in zip(job.style_masks, job.styles, strict=False)]
+    masks, styles = list(painting.style_masks), painting.styles
+    pairs = [(painting.mask, painting.content, "mask")]
+    pairs += [(mask, style, "style_masks") for mask, style in zip(masks, styles, strict=False)]
     for mask, picture, argument in pairs:
         apart = (mask.shape[0] / mask.shape[1]) / (picture.shape[0] / picture.shape[1])
         if not 0.95 < apart < 1.05:
@@ -134,8 +154,7 @@ def _regions(job: Job, size: tuple[int, int]) -> tuple[targets.Region, ...]:
                 f"{picture.shape[1]} x {picture.shape[0]}: another shape. Paint the mask over "
                 "the picture."
             )
-    found = guidance.paired(job.mask, list(job.style_masks), len(job.styles))
-    return tuple(targets.Region(*one) for one in found)
+    return tuple(targets.Region(*one) for one in guidance.paired(painting.mask, masks, len(styles)))
 
 
 def shown(pixels: np.ndarray, largest: int = _SHOWN) -> np.ndarray:
@@ -146,18 +165,19 @@ def shown(pixels: np.ndarray, largest: int = _SHOWN) -> np.ndarray:
     return images.resize(pixels, *(max(s * largest // side, 1) for s in pixels.shape[:2]))
 
 
-def sheet(job: Job, piece: style_runs.Piece, result: np.ndarray) -> np.ndarray:
+def sheet(
+    painting: Painting, piece: style_runs.Piece, content: np.ndarray, result: np.ndarray
+) -> np.ndarray:
     """Returns content, styles as they were taken, masks and result, side by side."""
-
-    styles = piece.scene.styles
-    cells = [sheets.Cell(shown(metrics.resized(job.content, job.size)), "content")]
-    if job.mask is not None:
+    styles, weights = piece.scene.styles, painting.weights
+    cells = [sheets.Cell(shown(content), "content")]
+    if painting.mask is not None:
         # At the content's size: the sheet's cells are as large as the largest.
-        cells.append(sheets.Cell(images.resize(job.mask, *cells[0].pixels.shape[:2]), "regions"))
+        mask = images.resize(painting.mask, *cells[0].pixels.shape[:2])
+        cells.append(sheets.Cell(mask, "regions"))
     for k, style in enumerate(styles):
         title = "style" if len(styles) == 1 else f"style {k + 1}"
-        note = f"weight {job.weights[k]:g}" if job.weights else ""
-        cells.append(sheets.Cell(shown(style), title, note))
+        cells.append(sheets.Cell(shown(style), title, f"weight {weights[k]:g}" if weights else ""))
     height, width = result.shape[:2]
     cells.append(sheets.Cell(shown(result), "result", f"{width} x {height} px"))
     return sheets.sheet(cells, len(cells) if len(cells) <= 4 else -(-len(cells) // 2))

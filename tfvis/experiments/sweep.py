@@ -1,43 +1,37 @@
-"""The grid of `sweep`: its cells, the runs that make them, the rows they become."""
+"""Sweeps of neural style: the cells of a grid, the runs that make them, their rows."""
 
 import dataclasses
 import functools
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
 from tfvis import files, images
+from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import (
     energy_traces,
     messages,
+    optimization_tasks,
+    outcome,
     runner,
     style_runs,
     style_transfer,
+    sweep_cells,
     sweep_grid,
     sweep_metrics,
     sweep_reports,
+    workdirs,
 )
 from tfvis.experiments.sweep_cells import Cell
+from tfvis.networks.network import Network
 from tfvis.optimize import loop
-from tfvis.report import tensorboard
-from tfvis.style import transfer
+from tfvis.style import metrics, transfer
+from tfvis.style.transfer import Transfer
 
 FIELDS = {"name": str, "cells": list}
-
-
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """What to sweep, and where to put it.
-
-    Attributes:
-        base: the painting of which every cell is a variation.
-        grid: what varies.
-        cells: of the grid, in its order.
-    """
-
-    base: style_transfer.Job
-    grid: sweep_grid.Grid
-    cells: tuple[Cell, ...]
+# What of a grid is a constant of `Transfer`.
+_CONSTANTS = ("evaluations", "ratio", "init", "tv_weight")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,11 +69,37 @@ def ended(snapshot: loop.Snapshot) -> np.ndarray:
     return np.where(better[:, None, None, None], snapshot.canvas, state.kept)
 
 
-def run(job: Job) -> list[dict]:
-    """Makes every cell, or takes it over where it was finished before.
+@workdirs.kept
+def run(
+    wanted,
+    axes: dict[str, tuple | None],
+    content: np.ndarray,
+    styles: Sequence[np.ndarray],
+    *,
+    workdir: pathlib.Path | str,
+    settings: Transfer = Transfer(recipe="gatys"),
+    content_layers: Sequence[str] | None = None,
+    style_layers: Sequence[str] | None = None,
+    size: int = 256,
+    memory: int | None = None,
+    seed: int = 0,
+    precision: str = "auto",
+    jit: str = "auto",
+    arguments: dict | None = None,
+    **painted,
+) -> outcome.Outcome:
+    """Makes every cell of a grid, or takes it over where it was finished before.
 
     Writes the pictures, results.csv, sheet.png, pareto.png where the ratio varies,
     manifest.json, TensorBoard events.
+
+    Args:
+        wanted: the networks, see `sweep_cells.built`.
+        axes: {what varies: its values}, of `sweep_grid.DEFAULTS`; None are the usual values.
+        content, styles: see `style_transfer.run`, as for all but what varies.
+        precision: "auto" is float32 where runs are shared: one in bfloat16 changes over at a
+            share of its length, and serves no other.
+        **painted: the rest of a `style_transfer.Painting`.
 
     Returns:
         The rows of results.csv, in the order of the grid.
@@ -87,63 +107,93 @@ def run(job: Job) -> list[dict]:
     Raises:
         InputError: a size or layer that cannot be, or an energy that diverges.
     """
-    workdir = job.base.workdir
-    made, plans = zip(*_runs(job), strict=True)
-    ruler = sweep_metrics.ruler([(cell.network, cell.settings) for cell in job.cells])
-    tasks = [_task(job, one, ruler) for one in made]
+    painting = style_transfer.Painting(content, styles, **painted)
+    networks = sweep_cells.built(wanted, axes)
+    first = next(iter(networks.values()))
+    grid = sweep_grid.grid(axes, metrics.layers_for(first).style)
+    gatys = settings.recipe == "gatys" and settings.optimizer == "lbfgs"
+    if precision == "auto" and "evaluations" in axes and gatys:
+        precision = "float32"
+
+    def settled(network: Network, cell: dict) -> Transfer:
+        varied = {name: value for name, value in cell.items() if name in _CONSTANTS}
+        layers = {"content_layers": content_layers, "style_layers": style_layers}
+        layers |= {name: value for name, value in cell.items() if name in layers}
+        try:
+            return style_runs.settled(
+                dataclasses.replace(settings, **varied), network, workdir, precision, jit, **layers
+            )
+        except InputError as error:
+            where = f"{arg('values')}: " if {*sweep_grid.LAYERS, "network"} & {*cell} else ""
+            raise InputError(f"{where}{marked(error)}") from error
+
+    cells = sweep_cells.cells(grid, networks, settled)
+    made, plans = zip(*_runs(cells, painting, size, seed, memory), strict=True)
+    ruler = sweep_metrics.ruler([(cell.network, cell.settings) for cell in cells])
+    tasks = [_task(one, ruler, workdir, seed) for one in made]
     ahead = style_runs.ahead(tasks, plans, workdir, FIELDS)
     if ahead:
         messages.say(
-            f"{len(job.cells)} pictures by {len(tasks)} runs, {len(ahead)} of them to be made."
+            f"{len(cells)} pictures by {len(tasks)} runs, {len(ahead)} of them to be made."
         )
-        style_runs.announce(ahead, job.cells[0].network)
-    varied = {flag: [sweep_grid.word(v) for v in found] for flag, found in job.grid.axes.items()}
-    header = style_runs.header([one.piece for one in made], job.base.arguments)
+        style_runs.announce(ahead, first)
+    varied = {flag: [sweep_grid.word(v) for v in found] for flag, found in grid.axes.items()}
+    header = style_runs.header([one.piece for one in made], arguments)
     header |= {"varied": varied, "judge": runner.described(ruler.judge)}
     trials = sweep_reports.Trials(workdir / "tensorboard", varied)
 
     def finished(records: list[dict]) -> None:
-        rows = _rows(job, made, tasks, records)
+        rows = _rows(cells, made, tasks, records)
         sweep_reports.write_csv(workdir / "results.csv", rows)
         trials.add(rows)
 
-    with tensorboard.Writer(workdir / "tensorboard") as writer:
-        records = runner.run(tasks, workdir, header, writer, FIELDS, finished)
-        rows = _rows(job, made, tasks, records)
-        first = made[0].piece
-        shown = {"content": first.judged[0]}
-        styles = first.judged[1]
-        shown |= {
-            f"style {k + 1}" if len(styles) > 1 else "style": one for k, one in enumerate(styles)
-        }
-        pictures = {"sheet": sweep_reports.sheet(job.grid, shown, rows, workdir)}
-        if "ratio" in job.grid.axes:
-            pictures["pareto"] = sweep_reports.tradeoff(job.grid, rows)
-        for name, page in pictures.items():
-            images.save_png(workdir / f"{name}.png", page)
-            writer.images(name, page[None], 0)
-    return rows
+    records = optimization_tasks.run(tasks, workdir, header, FIELDS, finished=finished)
+    rows = _rows(cells, made, tasks, records)
+    content, styles = made[0].piece.judged
+    shown = {"content": content}
+    shown |= {f"style {k + 1}" if len(styles) > 1 else "style": s for k, s in enumerate(styles)}
+    pages = {"sheet": sweep_reports.sheet(grid, shown, rows, workdir)}
+    if "ratio" in grid.axes:
+        pages["pareto"] = sweep_reports.tradeoff(grid, rows)
+    optimization_tasks.save_pages(workdir, pages)
+    return outcome.Outcome(rows, _lines(grid, rows, workdir), workdir / "sheet.png")
 
 
-def _runs(job: Job) -> list[tuple]:
+def _lines(grid: sweep_grid.Grid, rows: list[dict], workdir: pathlib.Path) -> list[str]:
+    titles = [sweep_grid.titles(cell) for cell in grid.cells]
+    width = max(map(len, titles))
+    return [
+        *(
+            f"{title:<{width}}  content {row['content']:9.3g}  style {row['style']:9.3g}  "
+            f"{row['seconds']:6.1f} s  {workdir / row['file']}"
+            for title, row in zip(titles, rows, strict=True)
+        ),
+        f"All numbers: {workdir / 'results.csv'}",
+    ]
+
+
+def _runs(
+    cells: tuple[Cell, ...],
+    painting: style_transfer.Painting,
+    size: int,
+    seed: int,
+    memory: int | None,
+) -> list[tuple]:
     """Returns the runs that make the cells, and what each takes."""
     groups, pieces, found = {}, {}, []
-    for cell in job.cells:
+    for cell in cells:
         shared = _shared(cell.settings)
         rest = [(f, v) for f, v in cell.values.items() if f != "evaluations" or not shared]
         groups.setdefault(tuple(rest), []).append(cell)
     for group in groups.values():
         group = sorted(group, key=lambda cell: cell.settings.evaluations)
         last = group[-1]
-        scale = last.values.get("style_scale", job.base.style_scale)
+        scale = last.values.get("style_scale", painting.style_scale)
         # Runs that see the same pictures share them; a mixed style depends on the layers too.
-        key = (last.network, scale, None if job.base.fine is None else last.path)
+        key = (last.network, scale, None if painting.fine is None else last.path)
         if key not in pieces:
-            pieces[key] = style_transfer.piece_of(
-                dataclasses.replace(
-                    job.base, network=last.network, settings=last.settings, style_scale=scale
-                )
-            )
+            scaled = dataclasses.replace(painting, style_scale=scale)
+            pieces[key] = style_transfer.piece_of(scaled, last.network, last.settings, size, seed)
         piece = dataclasses.replace(
             pieces[key],
             name=last.path.with_suffix("").relative_to("cells").as_posix(),
@@ -151,7 +201,7 @@ def _runs(job: Job) -> list[tuple]:
             settings=last.settings,
             stills=(),
         )
-        piece, plan = style_runs.planned(piece, job.base.limit)
+        piece, plan = style_runs.planned(piece, memory)
         found.append((_Run(tuple(group), piece), plan))
     return found
 
@@ -165,13 +215,15 @@ def _shared(settings: transfer.Transfer) -> bool:
     return settings.recipe == "gatys" and settings.optimizer == "lbfgs" and len(parts) == 1
 
 
-def _task(job: Job, one: _Run, ruler: sweep_metrics.Ruler) -> runner.Task:
-    """Returns a run as a task of `runner.run`; its record has the measures of every cell."""
-    workdir, piece = job.base.workdir, one.piece
-    task = style_runs.task(piece, workdir, job.base.seed)
+def _task(
+    one: _Run, ruler: sweep_metrics.Ruler, workdir: pathlib.Path, seed: int
+) -> optimization_tasks.Task:
+    """Returns a run as a task, whose record has the measures of every cell."""
+    piece = one.piece
+    task = style_runs.task(piece, workdir, seed)
     marks = [cell.settings.evaluations for cell in one.cells[:-1]]
     layers = (ruler.layers(piece.network), ruler.layers(ruler.judge))
-    measure = functools.partial(_measure, job, one, ruler, task.watchers[0])
+    measure = functools.partial(_measure, one, ruler, task.watchers[0], workdir)
     return dataclasses.replace(
         task,
         keys=(runner.key(ruler.judge, run=task.keys[0], marks=marks, layers=layers),),
@@ -182,10 +234,10 @@ def _task(job: Job, one: _Run, ruler: sweep_metrics.Ruler) -> runner.Task:
 
 
 def _measure(
-    job: Job, one: _Run, ruler: sweep_metrics.Ruler, trace: energy_traces.Trace
+    one: _Run, ruler: sweep_metrics.Ruler, trace: energy_traces.Trace, workdir: pathlib.Path
 ) -> list[dict]:
     """Returns the record of a run: of each cell's file, what it measures."""
-    paths = [job.base.workdir / cell.path for cell in one.cells]
+    paths = [workdir / cell.path for cell in one.cells]
     found = [
         {
             "evaluations": cell.settings.evaluations,
@@ -213,7 +265,7 @@ def _whole(workdir: pathlib.Path, one: _Run, record: dict) -> bool:
     )
 
 
-def _rows(job: Job, made: tuple[_Run, ...], tasks, records: list[dict]) -> list[dict]:
+def _rows(cells: tuple[Cell, ...], made: tuple[_Run, ...], tasks, records) -> list[dict]:
     """Returns the rows of the cells that are finished, in the order of the grid."""
     by_key = {record["key"]: record for record in records}
     found = {}
@@ -232,4 +284,4 @@ def _rows(job: Job, made: tuple[_Run, ...], tasks, records: list[dict]) -> list[
                 | numbers[evaluations]["measures"]
                 | {"seconds": round(record["seconds"] * share, 2), "file": cell.path.as_posix()}
             )
-    return [found[cell.path] for cell in job.cells if cell.path in found]
+    return [found[cell.path] for cell in cells if cell.path in found]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import networks, sweep_grid
 from tfvis.networks.network import Network
+from tfvis.networks.pooling import averaged
 from tfvis.style.transfer import Transfer
 
 
@@ -27,12 +28,12 @@ class Cell:
     path: pathlib.PurePosixPath
 
 
-def built(wanted: networks.Wanted, axes: dict[str, tuple | None]) -> dict[tuple, Network]:
-    """Builds every network of a grid.
+def built(wanted, axes: dict[str, tuple | None]) -> dict[tuple, Network]:
+    """Returns every network of a grid.
 
     Args:
-        wanted: the networks, but for what varies.
-        axes: of `sweep_grid.parse`.
+        wanted: the networks, but for what varies: as `networks.given` takes them.
+        axes: of `sweep_grid.parse`; networks that are built already vary by their labels.
 
     Returns:
         {(value of network, value of pooling): network}, None for what does not vary.
@@ -41,22 +42,31 @@ def built(wanted: networks.Wanted, axes: dict[str, tuple | None]) -> dict[tuple,
         InputError: one cannot be built.
     """
     names, poolings = axes.get("network", (None,)), axes.get("pooling", (None,))
-    if names == (None,) and "," in wanted.network:
+    if names == (None,) and isinstance(wanted, networks.Wanted) and "," in wanted.network:
         raise InputError(
             f"{arg('network')}: one at a time, or {arg('vary')}=network with "
             f"{arg('values')}='one|other'."
         )
     found = {}
     for pooling in poolings:
-        changes = {} if names == (None,) else {"network": ",".join(names)}
-        changes |= {} if pooling is None else {"pooling": pooling}
-        try:
-            some = networks.networks(dataclasses.replace(wanted, **changes))
-        except InputError as error:
-            where = "" if names == (None,) else f"{arg('values')}: "
-            raise InputError(f"{where}{marked(error)}") from error
-        found |= {(name, pooling): net for name, net in zip(names, some.values(), strict=True)}
+        some = _with(wanted, names, pooling)
+        found |= {(name, pooling): net for name, net in zip(names, some, strict=True)}
     return found
+
+
+def _with(wanted, names: tuple, pooling: str | None) -> list[Network]:
+    """Returns the networks of those names with a pooling; None leaves either as it is."""
+    if not isinstance(wanted, networks.Wanted):
+        given = networks.given(wanted)
+        some = [networks.only(given, "name them in vary") if n is None else given[n] for n in names]
+        return [averaged(net) if pooling == "avg" else net for net in some]
+    changes = {} if names == (None,) else {"network": ",".join(names)}
+    changes |= {} if pooling is None else {"pooling": pooling}
+    try:
+        return list(networks.networks(dataclasses.replace(wanted, **changes)).values())
+    except InputError as error:
+        where = "" if names == (None,) else f"{arg('values')}: "
+        raise InputError(f"{where}{marked(error)}") from error
 
 
 def cells(

@@ -1,4 +1,4 @@
-"""What `tag` does: Illustration2Vec's tags of pictures, or its vectors."""
+"""Illustration2Vec: its tags of pictures, or its vectors."""
 
 import pathlib
 from collections.abc import Callable, Iterator, Sequence
@@ -10,17 +10,20 @@ import tensorflow as tf
 from tfvis import files, images, tables
 from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import (
-    example_pictures,
+    devices,
     folders,
     networks,
-    picture_runner,
+    outcome,
+    picture_tasks,
     tagging_sheets,
+    workdirs,
 )
-from tfvis.experiments.progress import bar
 from tfvis.experiments.runner import described
+from tfvis.experiments.tagging_settings import Tagging
 from tfvis.networks import illustration2vec_tags as tagging
 from tfvis.networks import network as builder
 from tfvis.networks.preprocessing import published_recipes
+from tfvis.progress_bar import bar
 from tfvis.report import manifest, sheets
 
 COLUMNS = ("path", "kind", "rank", "tag", "confidence")
@@ -33,51 +36,44 @@ _WIDE = 60
 _ENDS = ("conv6_4", "encode1")
 
 
+@workdirs.kept
 def tag(
     weights: str,
-    found: folders.Found | None,
-    tags: str,
+    found: folders.Found | pathlib.Path | str | None,
+    settings: Tagging,
     *,
-    workdir: pathlib.Path,
-    threshold: float | None = None,
-    thresholds: str | None = None,
-    rule: str = "f1",
-    top: int = 10,
-    precision: str = "float32",
+    workdir: pathlib.Path | str,
+    precision: str = "auto",
     arguments: dict | None = None,
-) -> list[str]:
-    """Tags the pictures and writes everything; returns lines to print.
+) -> outcome.Outcome:
+    """Tags pictures with Illustration2Vec.
 
     Args:
         weights: of the network: a file, or "random".
-        found: the pictures, or None for two that come along.
-        tags: file with their names.
-        workdir: exists and is writable.
-        threshold: of all tags that are shown; None is the released code's.
-        thresholds: file with one for each, or None.
-        rule: which of those in it.
-        top: how many tags of each kind at most.
-        precision: of the arithmetic.
+        found: the pictures, see `folders.listed`; None is two that come along.
+        settings: the file of tags, and which of them are shown.
+        workdir: for all results.
+        precision: see `devices`.
         arguments: for the manifest.
 
     Raises:
         InputError: tags, thresholds or weights that do not fit; no picture can be read.
     """
-    names = tagging.read(tags)
-    if thresholds is not None:
-        least = tagging.read_thresholds(thresholds, rule)
+    names = tagging.read(settings.tags)
+    if settings.thresholds is not None:
+        least = tagging.read_thresholds(settings.thresholds, settings.rule or "f1")
     else:
-        least = tagging.THRESHOLD if threshold is None else threshold
+        least = tagging.THRESHOLD if settings.threshold is None else settings.threshold
     network = _build("illustration2vec", weights)
     results, cells = [], []
     # The sigmoid in float32: in bfloat16, certainty has three digits.
-    looked = _looked_at(found, workdir, network, ("pool6",), precision)
+    looked = _looked_at(found, workdir, network, ("pool6",), devices.precision(precision))
     for path, pixels, seen in looked:
         confidences = scipy.special.expit(seen["pool6"].reshape(-1))
-        said = tagging.plausible(confidences, names, least, top)
+        said = tagging.plausible(confidences, names, least, settings.top)
         results.append((path, said))
         if len(cells) < _SHOWN:
-            shown = picture_runner.short(path, _WIDE)
+            shown = picture_tasks.short(path, _WIDE)
             cells.append(sheets.Cell(tagging_sheets.card(pixels, said), shown))
     tables.write(workdir / "tags.csv", COLUMNS, _rows(results))
     columns = min(_COLUMNS, len(cells))
@@ -88,22 +84,25 @@ def tag(
     ]
     _manifest(workdir, arguments, network, results=about)
     lines = [line for path, said in results for line in _lines(path, said)]
-    return [*lines, f"All in one picture: {workdir / 'sheet.png'}"]
+    return outcome.Outcome(about, lines, workdir / "sheet.png")
 
 
+@workdirs.kept
 def describe(
     weights: str,
-    found: folders.Found | None,
+    found: folders.Found | pathlib.Path | str | None,
     *,
-    workdir: pathlib.Path,
-    precision: str = "float32",
+    workdir: pathlib.Path | str,
+    precision: str = "auto",
     arguments: dict | None = None,
-) -> list[str]:
-    """Writes the pictures' vectors; returns lines to print; arguments as `tag`.
+) -> outcome.Outcome:
+    """Writes the pictures' vectors; arguments as `tag`.
 
     Raises:
         InputError: weights that do not fit; no picture can be read.
     """
+    # Vectors are kept and compared, also with those of other machines.
+    precision = "float32" if precision == "auto" else precision
     network = _build("illustration2vec_features", weights)
     paths, vectors, bits = [], [], []
     looked = _looked_at(found, workdir, network, ("encode1", "encode1neuron"), precision)
@@ -116,10 +115,11 @@ def describe(
     _save(workdir / "binary.npy", np.stack(bits))
     tables.write(workdir / "features.csv", ("row", "path"), enumerate(paths))
     _manifest(workdir, arguments, network, pictures=paths)
-    return [
+    lines = [
         f"{len(paths)} vectors of {rows.shape[1]:,} numbers: {workdir / 'features.npy'}",
         f"As bits: {workdir / 'binary.npy'}; which is which: {workdir / 'features.csv'}",
     ]
+    return outcome.Outcome([{"path": path} for path in paths], lines)
 
 
 def _build(name: str, weights: str) -> builder.Network:
@@ -146,10 +146,7 @@ def _looked_at(
 ) -> Iterator[tuple[str, np.ndarray, dict[str, np.ndarray]]]:
     """Yields (path, pixels, {layer: what it says}) of each picture, and reports broken ones."""
     look = _looking(network, layers, precision)
-    found = found or folders.Found(example_pictures.own_pictures(workdir), "image")
-    for path in found.paths:
-        if not str(path).isprintable():  # Not Unicode, or of two lines: no table holds that.
-            found.leave_out(path, InputError(f"{path}: cannot be written down. Rename the file"))
+    found = folders.listed(found, workdir)
     with bar("Looking", len(found.paths)) as progress:
         for path, pixels in folders.pictures(found):
             yield str(path), pixels, look(pixels)

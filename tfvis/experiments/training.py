@@ -1,17 +1,18 @@
-"""What `train` does: maps of the trunk, two steps of learning, a checkpoint and its card."""
+"""Training: maps of the trunk, two steps of learning, a checkpoint and its card."""
 
 import contextlib
 import dataclasses
 import os
 import pathlib
 import time
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 import tqdm
 
-from tfvis import files
+from tfvis import files, progress_bar
 from tfvis.classifiers import (
     backbone,
     batches,
@@ -24,18 +25,27 @@ from tfvis.classifiers import (
     training_state,
 )
 from tfvis.errors import InputError, arg
-from tfvis.experiments import classifier_reports, folders, labelled_pictures, messages, networks
-from tfvis.experiments import progress as bars
+from tfvis.experiments import (
+    classifier_reports,
+    devices,
+    folders,
+    labelled_pictures,
+    messages,
+    networks,
+    outcome,
+    workdirs,
+)
 from tfvis.image_files.folders import counts
 from tfvis.networks import weights
 from tfvis.report import manifest, tensorboard
 
 
+@workdirs.kept
 def run(
-    dataset: datasets.Dataset,
+    data: datasets.Dataset | Sequence[str],
     wanted: networks.Wanted = networks.Wanted(),
     *,
-    workdir: pathlib.Path,
+    workdir: pathlib.Path | str,
     settings: training.Training = training.Training(),
     init: str | None = None,
     adapt_to: str | None = None,
@@ -46,16 +56,17 @@ def run(
     crop_borders: bool = False,
     shares: tuple[float, float, float] = (0.8, 0.1, 0.1),
     cache: str | None = None,
+    precision: str = "auto",
     arguments: dict | None = None,
     command: str = "",
-) -> list[str]:
-    """Trains, tests, writes everything; returns lines to print.
+) -> outcome.Outcome:
+    """Trains a classifier of labelled pictures, tests it, writes it and its card.
 
     Args:
-        dataset: labelled pictures.
+        data: folders with a folder per class, CSV files, or what was read of them.
         wanted: the network.
-        workdir: exists and is writable.
-        settings: constants of the training.
+        workdir: for all results.
+        settings: constants of the training, but for the precision.
         init: a checkpoint to begin with, or None.
         adapt_to: folder of unlabelled pictures of another domain, or None.
         size: side of the pictures; None is that of `init`, or 224.
@@ -65,12 +76,18 @@ def run(
         crop_borders: whether to take off charts and rulers.
         shares: of training, validation and test.
         cache: folder of the trunk's maps; None is in the weights cache.
+        precision: see `devices`.
         arguments: for the manifest.
         command: for the card: what was typed.
+
+    Returns:
+        What is said of the classifier, as one record.
 
     Raises:
         InputError: too few pictures for a split, or nothing can be read.
     """
+    settings = dataclasses.replace(settings, precision=devices.precision(precision))
+    dataset = data if isinstance(data, datasets.Dataset) else labelled_pictures.read(data)
     began = time.perf_counter()
     before = networks.classifier(init, "init") if init else None
     if before:
@@ -135,11 +152,12 @@ def run(
             **about,
         },
     )  # fmt: skip
-    return [
+    lines = [
         f"Trained on {pictures[0]} pictures, best of {len(history) - 1} epochs, {seconds:.0f} s",
         *report.lines(),
         f"Classifier: {workdir}  (--checkpoint={workdir})",
     ]
+    return outcome.Outcome([about], lines)
 
 
 def _weights(given: str | None, before: checkpoints.Classifier | None) -> str | None:
@@ -151,7 +169,7 @@ def _weights(given: str | None, before: checkpoints.Classifier | None) -> str | 
 
 def _features(parts, dataset, recipe, cache, word) -> feature_cache.Features:
     """Computes or finds the trunk's maps, with a bar."""
-    with bars.bar(word, len(dataset.examples) * len(recipe.all_views)) as bar:
+    with progress_bar.bar(word, len(dataset.examples) * len(recipe.all_views)) as bar:
 
         def progress(done, total):
             bar.total = total
@@ -218,7 +236,7 @@ def _train(settings, classes, workdir, parts, before, train, validation, target)
     )  # fmt: skip
     gpus = tf.config.list_physical_devices("GPU")
     scope = tf.distribute.MirroredStrategy().scope if len(gpus) > 1 else contextlib.nullcontext
-    with bars.bar("Learning", settings.epochs) as bar, scope():
+    with progress_bar.bar("Learning", settings.epochs) as bar, scope():
         callbacks = [_Bar(bar), keras.callbacks.TensorBoard(workdir / "tensorboard")]
         return training.fit(
             parts, len(classes), train, validation, settings, workdir / "state",

@@ -12,12 +12,12 @@ from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 from tfvis.networks.padding import padded
 from tfvis.optimize.progress import Progress
-from tfvis.style import metrics, transfer
+from tfvis.style import arguments, metrics, transfer
 from tfvis.style.transfer import Scene, Transfer
 
 # Of a texture that goes around, both sides are multiples of VGG's deepest stride, or its
 # poolings would leave a rest out.
-_STRIDE = 32
+STRIDE = 32
 # Gatys et al. 2015 found theirs from noise; 200 evaluations tell the layers apart.
 _RECONSTRUCTION = Transfer(recipe="gatys", init="noise", evaluations=200)
 # Roughness is part of a texture.
@@ -228,12 +228,8 @@ def _settings(network: Network, settings: Transfer, constants: dict, usual: Tran
     names: dict[str, typing.Any] = {}
     for name in ("content_layers", "style_layers"):
         layers = getattr(settings, name)
-        layers = (layers,) if isinstance(layers, str) else tuple(layers)
-        network.check(layers)
-        for layer in layers:
-            if len(network.graph.tensors[network.path(layer)].shape) != 4:
-                raise InputError(f"{name}: {layer} is no map. Choose a convolution or a pooling.")
-        names[name] = tuple(map(network.path, layers))
+        layers = (layers,) if isinstance(layers, str) else layers
+        names[name] = arguments.maps(network, layers, name)
     return dataclasses.replace(settings, **names)
 
 
@@ -243,30 +239,19 @@ def _styles(style, channels: int) -> tuple[np.ndarray, ...]:
     if not styles:
         raise InputError(f"{arg('style')}: expected a picture, or several. Received none.")
     found = tuple(image_arguments.picture(one, channels, "style") for one in styles)
-    if any(float(one.max() - one.min()) < 1 for one in found):
-        raise InputError(f"{arg('style')}: is of one colour. There is nothing in it to be taken.")
-    return found
+    return tuple(arguments.not_flat(one, arg("style")) for one in found)
 
 
 def _weights(weights: Sequence[float], style) -> tuple[float, ...]:
-    found = tuple(map(float, weights))
-    count = len(style) if isinstance(style, list | tuple) else 1
-    if not found:
-        return ()
-    if len(found) != count or not all(0 <= w < np.inf for w in found) or not sum(found) > 0:
-        raise InputError(
-            f"{arg('style_weights')}={weights}: expected {count} numbers, one for each style, none "
-            "below 0 and not all 0."
-        )
-    return found
+    return arguments.weights(weights, len(style) if isinstance(style, list | tuple) else 1)
 
 
 def _size(size, tileable: bool) -> tuple[int, int]:
     height, width = image_arguments.sides(size, 32, "sides of at least 32 px, (height, width)")
-    if tileable and (height % _STRIDE or width % _STRIDE):
-        near = tuple(max(round(side / _STRIDE), 1) * _STRIDE for side in (height, width))
+    if tileable and (height % STRIDE or width % STRIDE):
+        near = tuple(max(round(side / STRIDE), 1) * STRIDE for side in (height, width))
         raise InputError(
             f"{arg('size')}={height, width}: what goes around has sides that are multiples of "
-            f"{_STRIDE}, such as {near}."
+            f"{STRIDE}, such as {near}."
         )
     return height, width

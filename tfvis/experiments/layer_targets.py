@@ -1,0 +1,105 @@
+"""Layers and the picture they are shown: what inversions and caricatures begin with."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+
+from tfvis.experiments import devices, networks, runner
+from tfvis.networks.network import Network
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerTarget:
+    """A layer of a network, and the picture it is shown.
+
+    Attributes:
+        label, network: the network.
+        layer: its path.
+        image: float32 [height, width, channels], display space.
+        settings: of the recipe, none of them None.
+        several: whether there are layers of other networks.
+    """
+
+    label: str
+    network: Network
+    layer: str
+    image: np.ndarray
+    settings: object
+    several: bool
+
+    @property
+    def name(self) -> str:
+        """Of the layer, and of its network where there are several."""
+        return f"{self.label}/{self.layer}" if self.several else self.layer
+
+    @property
+    def folder(self) -> pathlib.PurePosixPath:
+        """Of its pictures, relative to the workdir."""
+        return runner.folder(self.label, self.layer, self.several)
+
+    def of(self, records: list[dict]) -> list[dict]:
+        """Returns those records that are of this layer."""
+        return [r for r in records if (r["network"], r["layer"]) == (self.label, self.layer)]
+
+    def stored(self, records: list[dict], workdir: pathlib.Path) -> list[np.ndarray]:
+        """Returns the pictures of this layer as their files have them."""
+        return [runner.stored(workdir / r["file"], self.network) for r in self.of(records)]
+
+
+def chosen(
+    wanted,
+    image: np.ndarray,
+    layers: list[str] | None,
+    settings,
+    published: Callable,
+    *,
+    workdir: pathlib.Path,
+    size: int | None,
+    crop: str,
+    precision: str,
+    jit: str,
+) -> list[LayerTarget]:
+    """Returns the layers of each network, one network after the other.
+
+    Args:
+        wanted: a network, {label: network}, or `networks.Wanted`.
+        image: float32 [height, width, 3], RGB, 0..255.
+        layers: see `networks.layers_of`; None is five depths.
+        settings: of the recipe.
+        published: (network, layer, size, settings) -> settings, none of them None.
+        workdir: exists; see `devices`, as for `precision` and `jit`.
+        size, crop: see `networks.target`.
+
+    Raises:
+        InputError: no such network or layer; the layer cannot be done at this size.
+    """
+    built = networks.given(wanted, layers)
+    named = networks.layers_of(built, layers)
+    shown = {label: networks.target(image, net, size, crop) for label, net in built.items()}
+    last = {label: names[-1] for label, names in named.items()}
+    own = devices.settled(settings, (precision, jit), workdir, built, last, shown)
+    return [
+        LayerTarget(
+            label, net, layer, shown[label],
+            published(net, layer, shown[label].shape[:2], own[label]), len(built) > 1,
+        )
+        for label, net in built.items()
+        for layer in named[label]
+    ]  # fmt: skip
+
+
+def rows(targets: list[LayerTarget]) -> list[tuple[LayerTarget, ...]]:
+    """Returns the layers of like depth beside each other, networks across."""
+    columns: dict[str, list[LayerTarget]] = {}
+    for target in targets:
+        columns.setdefault(target.label, []).append(target)
+    return list(zip(*columns.values(), strict=True))
+
+
+def header(targets: list[LayerTarget], arguments: dict | None) -> dict:
+    """Returns what the manifest says besides its results."""
+    built = {target.label: target.network for target in targets}
+    jit = {target.label: target.settings.jit for target in targets}
+    return runner.header(built, arguments) | {"jit": devices.decided(built, jit)}
