@@ -346,7 +346,7 @@ class NetworkTest(tf.test.TestCase, parameterized.TestCase):
             hog_sift.hog(cell=7)
         with self.assertRaisesRegex(InputError, "bin.*0"):
             hog_sift.dsift(bin_size=0)
-        with self.assertRaisesRegex(InputError, "dsift cannot take an image of 20 x 20.*size"):
+        with self.assertRaisesRegex(InputError, "20 x 20 pixels is too small for dsift.*size"):
             next(inversion.iterate(_network("dsift"), _photograph(20, 20), "dsift"))
         flat = np.full((48, 48, 1), 128, np.float32)
         with self.assertRaisesRegex(InputError, "zeros only"):

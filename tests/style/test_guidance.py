@@ -149,7 +149,7 @@ class RegionsTest(tf.test.TestCase, parameterized.TestCase):
             return np.repeat(np.tile(levels.astype(np.float32)[None], (8, 1, 1)), 5, axis=1)
 
         self.assertLen(guidance.regions(stripes(16)), 16)
-        with self.assertRaisesRegex(InputError, "style_masks: has more than 16 main colours"):
+        with self.assertRaisesRegex(InputError, "style_mask: has more than 16 main colours"):
             guidance.regions(stripes(17), "style_mask")
         noise = np.random.default_rng(0).uniform(0, 255, (64, 64, 3)).astype(np.float32)
         with self.assertRaisesRegex(InputError, "content_mask: has more .* main colours.*PNG"):
