@@ -7,7 +7,7 @@ from absl.testing import parameterized
 
 from tests import nets
 from tests.chains import CHAINS, chain, wrap
-from tfvis.attention import visual_backprop
+from tfvis.attention import multiplied_maps, visual_backprop
 from tfvis.errors import InputError
 from tfvis.networks import network
 
@@ -206,7 +206,7 @@ class RectifiedTest(tf.test.TestCase):
             return layers.Conv2D(4, 3, name="e")(x)
 
         net = wrap(build)
-        self.assertEqual(visual_backprop.maps(net), ("a", "b", "d", "e"))
+        self.assertEqual(multiplied_maps.maps(net), ("a", "b", "d", "e"))
         self.assertEqual(Attend(net, ("relu",)).layers, ("a", "d"))
         with self.assertRaisesRegex(InputError, "layers=relu: no map"):
             Attend(wrap(lambda x: layers.Conv2D(4, 3)(x)), ("relu",))

@@ -17,7 +17,8 @@ import tensorflow as tf
 
 from tfvis.attention import explainer
 from tfvis.attention.grad_cam import GradCam
-from tfvis.attention.visual_backprop import Attention, VisualBackProp, maps
+from tfvis.attention.multiplied_maps import maps
+from tfvis.attention.visual_backprop import Attention, VisualBackProp
 from tfvis.networks.network import Network
 
 # The other classes that count, the likeliest of the picture: with the class itself the five

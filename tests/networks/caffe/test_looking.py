@@ -7,7 +7,7 @@ from absl.testing import parameterized
 
 from tests import caffe_trunks, nets
 from tests.caffe_nets import conv, layer, pool
-from tfvis.attention import deconvnet, grad_cam, visual_backprop
+from tfvis.attention import deconvnet, grad_cam, multiplied_maps, visual_backprop
 from tfvis.errors import InputError
 from tfvis.networks import relu_gradients
 from tfvis.networks.receptive_field import receptive_field
@@ -179,7 +179,7 @@ class ScoresTest(tf.test.TestCase):
         self.assertEqual(net.channels_of("logits"), 1539)
         self.assertEqual(net.shape("logits", 224, 224), (1539,))
         cam = grad_cam.GradCam(net)
-        self.assertEqual((cam.layer, visual_backprop.maps(net)[-1]), ("drop6_3", "drop6_3"))
+        self.assertEqual((cam.layer, multiplied_maps.maps(net)[-1]), ("drop6_3", "drop6_3"))
 
     def test_grad_cam_of_scores_that_are_a_map(self):
         net = self._squeezed("Sigmoid", "kernel_size: 2 stride: 1")
@@ -202,13 +202,13 @@ class ScoresTest(tf.test.TestCase):
 class AttentionTest(tf.test.TestCase, parameterized.TestCase):
     def test_layers_that_count(self):
         norms = ("relu1", "norm1", "relu2", "norm2", "relu3", "relu4", "relu5", "pool5")
-        self.assertEqual(visual_backprop.maps(caffe_trunks.named("caffenet")), norms)
-        found = visual_backprop.maps(caffe_trunks.named("vgg_cnn_s"))
+        self.assertEqual(multiplied_maps.maps(caffe_trunks.named("caffenet")), norms)
+        found = multiplied_maps.maps(caffe_trunks.named("vgg_cnn_s"))
         poolings = ("norm1", "pool1", "relu2", "pool2", "relu3", "relu4", "relu5", "pool5")
         self.assertEqual(found, poolings)
         # Paddings and vectors do not, with the classifier neither.
         whole = caffe_trunks.named("caffenet", True)
-        self.assertEqual(visual_backprop.maps(whole), norms)
+        self.assertEqual(multiplied_maps.maps(whole), norms)
         self.assertIn("fc6_flat", whole.paths)
         padded = caffe_trunks.wrapped(
             conv("conv1", "data", "num_output: 2 kernel_size: 7 stride: 2 pad: 3"),
@@ -216,7 +216,7 @@ class AttentionTest(tf.test.TestCase, parameterized.TestCase):
             layer("norm1", "LRN", "relu1", lrn="local_size: 3 norm_region: WITHIN_CHANNEL"),
         )
         self.assertIn("conv1_pad", padded.paths)
-        self.assertEqual(visual_backprop.maps(padded), ("norm1",))
+        self.assertEqual(multiplied_maps.maps(padded), ("norm1",))
 
     @parameterized.parameters(
         # Maps of 24 x 31 and of 25 x 30: windows hang over along both, along one axis.
@@ -250,7 +250,7 @@ class AttentionTest(tf.test.TestCase, parameterized.TestCase):
     @parameterized.parameters("vgg_cnn_s", "caffenet", "illustration2vec")
     def test_a_dot_on_the_papers_networks(self, name):
         net, size = caffe_trunks.named(name), {"illustration2vec": 61}.get(name, 131)
-        stride = net.stride(visual_backprop.maps(net)[0])
+        stride = net.stride(multiplied_maps.maps(net)[0])
         for row, column in ((40, 51),) if size == 61 else ((60, 45), (90, 101)):
             image = np.full((1, size, size, 3), 120, np.float32)
             image[0, row : row + stride, column : column + stride] = 255
