@@ -59,6 +59,7 @@ _WORKDIR = paths.define(
 
 def main() -> None:
     """Reads the flags, then TensorFlow, then converts."""
+    from tfvis.experiments import converted_file
     from tfvis.networks import registry
 
     if (_PROTOTXT.value is None) == (_NETWORK.value is None):
@@ -67,6 +68,7 @@ def main() -> None:
         raise InputError(f"--prototxt={_PROTOTXT.value}: expected a name that ends in .prototxt.")
     name = _PROTOTXT.value or _NETWORK.value
     registry.check(name)
+    converted_file.path(name, _OUTPUT.value, _WORKDIR.value)
     common.start_tensorflow()
     from tfvis.experiments import conversion
 

@@ -1,14 +1,13 @@
 """Conversion: a .keras file of a Caffe network, and lines about it."""
 
 import dataclasses
-import pathlib
 from collections.abc import Sequence
 
 import keras
 
 from tfvis import files
 from tfvis.errors import InputError, Text, arg, marked
-from tfvis.experiments import messages, networks, outcome
+from tfvis.experiments import converted_file, messages, networks, outcome
 from tfvis.networks import network, opening, registry
 from tfvis.networks.caffe import mean_files
 from tfvis.networks.preprocessing import (
@@ -53,9 +52,11 @@ def run(
         raise InputError(f"{arg('end_to_end')}: is of a whole network; leave out {arg('trunk')}.")
     if trunk and registry.checkpoint(name):
         raise InputError(f"{arg('trunk')}: {name} is a checkpoint, and stays whole.")
-    output = _output(name, output, workdir)
+    written = converted_file.path(name, output, workdir)
+    if output is None:
+        messages.note(f"convert writes one file, {written}; {arg('output')} names another.")
     # Before the minute that a large network takes.
-    files.make_folder(output.parent, "output")
+    files.make_folder(written.parent, "output")
     image = None if mean is None else mean_files.read(mean)
     found = opening.opened(name, weights, top=not trunk, stage=tuple(stage), until=until)
     if preprocessing != "auto":
@@ -80,26 +81,8 @@ def run(
     # With its preparation in it, the file squeezes pictures itself.
     side = None if end_to_end else built.side
     names = built.classes if not trunk and found.checkpoint else ()
-    contract_files.save(model, contract, output, contract_files.Classes(names, side))
-    return outcome.Outcome([], [*_layers(model), *lines, f"Written: {output}"])
-
-
-def _output(name: str, output: str | None, workdir: str | None) -> pathlib.Path:
-    """Returns the file to write: that named, or in a folder that of the network's name."""
-    if (output is None) == (workdir is None):
-        raise InputError(
-            f"{arg('output')}: name the file to write, NAME.keras, or its folder with "
-            f"{arg('workdir')}; not both."
-        )
-    if output is None:
-        found = (
-            files.located(workdir, f"{arg('workdir')}={workdir}") / f"{registry.label(name)}.keras"
-        )
-        messages.note(f"convert writes one file, {found}; {arg('output')} names another.")
-        return found
-    if not output.endswith(".keras"):
-        raise InputError(f"{arg('output')}={output}: expected a name that ends in .keras.")
-    return files.located(output, f"{arg('output')}={output}")
+    contract_files.save(model, contract, written, contract_files.Classes(names, side))
+    return outcome.Outcome([], [*_layers(model), *lines, f"Written: {written}"])
 
 
 def _layers(model: keras.Model) -> list[str]:
