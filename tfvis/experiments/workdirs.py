@@ -1,10 +1,12 @@
 """The folder of a run's results, which belongs to one run at a time."""
 
+import contextlib
 import functools
 import pathlib
 from collections.abc import Callable
 
 from tfvis import files, locks
+from tfvis.errors import arg
 
 
 def claimed(path: str) -> pathlib.Path:
@@ -21,7 +23,8 @@ def claimed(path: str) -> pathlib.Path:
 def kept(run: Callable) -> Callable:
     """Makes the `workdir` of an experiment, and keeps it to it until it ends.
 
-    Of an app, whose process has `claimed` it before, it stays kept.
+    Of an app, whose process has `claimed` it before, it stays kept. A run that is refused leaves
+    no empty folder where there was none.
 
     Raises:
         InputError: as `claimed`.
@@ -29,8 +32,14 @@ def kept(run: Callable) -> Callable:
 
     @functools.wraps(run)
     def alone(*given, workdir: pathlib.Path | str, **more):
+        there = files.located(workdir, f"{arg('workdir')}={workdir}").exists()
         folder = files.make_folder(workdir, "workdir")
-        with locks.held(folder, "workdir"):
-            return run(*given, workdir=folder, **more)
+        try:
+            with locks.held(folder, "workdir"):
+                return run(*given, workdir=folder, **more)
+        finally:
+            if not there:
+                with contextlib.suppress(OSError):  # What holds results is not empty, and stays.
+                    folder.rmdir()
 
     return alone
