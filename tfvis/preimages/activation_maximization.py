@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfvis import objectives, parameterizations, priors, transforms
+from tfvis import objectives, parameterizations
 from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import receptive_field
@@ -155,13 +155,17 @@ def descending(
     settings: Maximization,
 ) -> descent.Descending:
     """Returns the way down of `iterate`, ready to be run or timed."""
-    found, deepest, size = resolved(network, objective, size, len(seeds))
-    settings = published(network, deepest, size, settings)
+    found, deepest, (height, width) = resolved(network, objective, size, len(seeds))
+    settings = published(network, deepest, (height, width), settings)
     if settings.optimizer != "lbfgs":  # See `zero_gradients.energy`.
         network = network.waking(found.layers)
     if settings.parameterization == "fourier":
-        return _fourier_descent(network, found, size, seeds, settings)
-    noise = _noise(network, size, seeds, settings)
+        center = network.preprocessing.center(network.channels).numpy()
+        written = parameterizations.fourier(seeds, height, width, center)
+        return descent.spectrum_descent(
+            network, -found, found.layers, written, seeds, settings, settings.views
+        )
+    noise = _noise(network, (height, width), seeds, settings)
     return descent.pixel_descent(network, -found, found.layers, noise, seeds, settings)
 
 
@@ -252,23 +256,3 @@ def published(
         rate = _FOURIER_RATE if settings.rate is None else settings.rate
         settings = dataclasses.replace(settings, jitter=1, rate=rate)
     return descent.derived(network, layer, size, settings)
-
-
-def _fourier_descent(network, objective, size, seeds, settings) -> descent.Descending:
-    """As `descent.pixel_descent`, over a spectrum, seen in random views."""
-    center = network.preprocessing.center(network.channels)
-    written = parameterizations.fourier(seeds, size[0], size[1], center.numpy())
-    prior, numbers = settings.prior, tf.constant(seeds, tf.int32)
-
-    def look(spectrum, step):
-        image = written.image(spectrum)
-        seen = transforms.view(image, numbers, step, settings.views)
-        return seen + center, priors.terms(prior, image)
-
-    energy = descent.energy_of(network, -objective, objective.layers, settings, look, written.start)
-    return descent.Descending(
-        loop.Loop(energy, descent.rule(settings), written.project, settings.jit),
-        descent.stages(settings),
-        written.start,
-        lambda spectrum: (written.image(tf.constant(spectrum)) + center).numpy(),
-    )

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvis import parameterizations, priors
+from tfvis import parameterizations, priors, transforms
 from tfvis.errors import InputError, arg
 from tfvis.networks import keras_graph
 from tfvis.networks.network import Network
@@ -176,6 +176,43 @@ def pixel_descent(
         stages(settings),
         start,
         lambda canvas: loop.cut(canvas, canvas.shape[1] - height) + center.numpy(),
+    )
+
+
+def spectrum_descent(
+    network: Network,
+    objective: Callable[[dict[str, tf.Tensor]], tf.Tensor],
+    layers: Iterable[str],
+    written: parameterizations.Parameterization,
+    seeds: tuple[int, ...],
+    settings: Descent,
+    views: transforms.Transforms | None = None,
+) -> Descending:
+    """As `pixel_descent`, over a picture written as `written`, seen in random views.
+
+    Args:
+        network: the network.
+        objective: taps -> float32 [batch], to be made small.
+        layers: what it needs tapped.
+        written: how the picture is written, such as `parameterizations.fourier`.
+        seeds: of the views, one per image.
+        settings: see `derived`; they hold no None.
+        views: None shows the picture as it is.
+    """
+    center = network.preprocessing.center(network.channels)
+    prior, numbers = settings.prior, tf.constant(seeds, tf.int32)
+
+    def look(spectrum, step):
+        image = written.image(spectrum)
+        seen = image if views is None else transforms.view(image, numbers, step, views)
+        return seen + center, priors.terms(prior, image)
+
+    energy = energy_of(network, objective, layers, settings, look, written.start)
+    return Descending(
+        loop.Loop(energy, rule(settings), written.project, settings.jit),
+        stages(settings),
+        written.start,
+        lambda spectrum: (written.image(tf.constant(spectrum)) + center).numpy(),
     )
 
 
