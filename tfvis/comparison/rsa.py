@@ -1,0 +1,110 @@
+"""Representational similarity: do two layers find the same pictures alike (Kriegeskorte 2008)?
+
+Applied to photographs and drawings of the same things, it tells whether a layer sees through the
+manner of depiction (Singer et al. 2022).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.stats
+
+from tfvis.comparison import cka
+from tfvis.errors import InputError
+
+# Three pictures have three pairs: the least that can be ordered.
+LEAST = 3
+
+
+def dissimilarities(features: np.ndarray) -> np.ndarray:
+    """Returns 1 - Pearson's correlation of the features of each pair, float64 [n, n], 0..2.
+
+    nan in the rows of pictures to which all features answer the same.
+
+    Args:
+        features: [n, ...], of a layer; flattened.
+    """
+    flat = np.reshape(features, (len(features), -1))
+    # Row by row: a second copy of a shallow layer in float64 would not fit beside the first.
+    means = np.array([row.mean(dtype=np.float64) for row in flat])
+    products = cka.kernel(flat) - flat.shape[1] * np.outer(means, means)
+    length = np.sqrt(np.maximum(np.diag(products), 0))
+    whole = np.sqrt(np.maximum(np.diag(products) + flat.shape[1] * means**2, 0))
+    length[length <= 1e-6 * whole] = np.nan
+    found = 1 - products / np.outer(length, length)
+    np.fill_diagonal(found, np.where(np.isnan(length), np.nan, 0.0))
+    return found
+
+
+def agreement(one: Sequence[np.ndarray], other: Sequence[np.ndarray]) -> float:
+    """Returns Spearman's correlation of the dissimilarities of all pairs, the mean over batches.
+
+    Args:
+        one, other: of each batch, [n, n] of as many pictures that stand for the same things in
+            the same order.
+
+    Returns:
+        -1 to 1; nan where no batch has pairs whose order is defined.
+
+    Raises:
+        InputError: other shapes, too few pictures.
+    """
+    if len(one) != len(other) or not one:
+        raise InputError(f"Expected the same batches: {len(one)}, {len(other)}")
+    found = np.array([_spearman(*pair) for pair in zip(one, other, strict=True)])
+    return float(np.mean(found[~np.isnan(found)])) if not np.isnan(found).all() else float("nan")
+
+
+def p_value(
+    one: Sequence[np.ndarray],
+    other: Sequence[np.ndarray],
+    permutations: int = 1000,
+    seed: int = 0,
+) -> float:
+    """Returns how often pictures in any order agree as much: (1 + as much) / (1 + all).
+
+    Args:
+        one, other: see `agreement`.
+        permutations: of the pictures of `other`, all batches at once.
+        seed: of the orders.
+    """
+    generator = np.random.default_rng(seed)
+    reached = agreement(one, other)
+    if np.isnan(reached):
+        return float("nan")
+    ranked = [(_ranks(a), b) for a, b in zip(one, other, strict=True)]
+    count = 0
+    for _ in range(permutations):
+        found = []
+        for ranks, matrix in ranked:
+            order = generator.permutation(len(matrix))
+            found.append(_correlation(ranks, _ranks(matrix[np.ix_(order, order)])))
+        found = np.array(found)
+        count += not np.isnan(found).all() and np.nanmean(found) >= reached
+    return (1 + count) / (1 + permutations)
+
+
+def _spearman(one: np.ndarray, other: np.ndarray) -> float:
+    if one.shape != other.shape or one.ndim != 2 or len(one) != one.shape[1] or len(one) < LEAST:
+        raise InputError(
+            f"Expected dissimilarities of the same {LEAST} or more pictures. Received: "
+            f"{one.shape}, {other.shape}"
+        )
+    return _correlation(_ranks(one), _ranks(other))
+
+
+def _ranks(matrix: np.ndarray) -> np.ndarray:
+    """Returns the ranks of a matrix's upper triangle, nan where that is undefined."""
+    values = matrix[np.triu_indices(len(matrix), 1)]
+    ranks = np.full(len(values), np.nan)
+    known = ~np.isnan(values)
+    ranks[known] = scipy.stats.rankdata(values[known])
+    return ranks
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+    known = ~(np.isnan(one) | np.isnan(other))
+    one, other = one[known], other[known]
+    if len(one) < LEAST or np.ptp(one) == 0 or np.ptp(other) == 0:
+        return float("nan")
+    return float(np.corrcoef(one, other)[0, 1])
