@@ -8,37 +8,69 @@ import multiprocessing
 import os
 import pathlib
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+
+# Elsewhere nothing can be forked from, and Python starts anew.
+_context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+if sys.platform == "linux":
+    _context.set_forkserver_preload(["tests.preloaded"])
+
+
+class App:
+    """`python -m apps.APP FLAGS`, started; `prepare` is called in it before all else."""
+
+    def __init__(
+        self, app: str, flags: list[str], cwd: pathlib.Path, prepare: Callable | None = None
+    ):
+        self.command = [sys.executable, "-m", f"apps.{app}", *map(str, flags)]
+        self._folder = tempfile.TemporaryDirectory()
+        self._streams = [os.path.join(self._folder.name, name) for name in ("out", "err")]
+        self._process = _context.Process(
+            target=_main,
+            args=(app, self.command[3:], str(cwd), dict(os.environ), self._streams, prepare),
+        )
+        self._process.start()
+
+    def ended(self) -> bool:
+        return self._process.exitcode is not None
+
+    def send_signal(self, number: int) -> None:
+        if not self.ended():
+            os.kill(self._process.pid, number)
+
+    def wait(self, timeout: float) -> subprocess.CompletedProcess:
+        """Returns a CompletedProcess with text streams once it has ended."""
+        self._process.join(timeout)
+        late = not self.ended()
+        if late:
+            self._process.kill()
+            self._process.join()
+        with self._folder:
+            texts = [pathlib.Path(path) for path in self._streams]
+            out, err = (path.read_text("utf-8") if path.exists() else "" for path in texts)
+        if late:
+            raise subprocess.TimeoutExpired(self.command, timeout, out, err)
+        return subprocess.CompletedProcess(self.command, self._process.exitcode, out, err)
 
 
 def run(app: str, flags: list[str], cwd: pathlib.Path, timeout: float):
     """Runs `python -m apps.APP FLAGS` and returns a CompletedProcess with text streams."""
-    command = [sys.executable, "-m", f"apps.{app}", *map(str, flags)]
-    if sys.platform != "linux":
-        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.preloaded"])
-    with tempfile.TemporaryDirectory() as folder:
-        streams = [os.path.join(folder, name) for name in ("out", "err")]
-        process = context.Process(
-            target=_main, args=(app, command[3:], str(cwd), dict(os.environ), *streams)
-        )
-        process.start()
-        process.join(timeout)
-        if process.exitcode is None:
-            process.kill()
-            raise subprocess.TimeoutExpired(command, timeout)
-        out, err = (pathlib.Path(path).read_text("utf-8") for path in streams)
-    return subprocess.CompletedProcess(command, process.exitcode, out, err)
+    return App(app, flags, cwd).wait(timeout)
 
 
-def _main(app: str, flags: list[str], cwd: str, environ: dict, out: str, err: str) -> None:
+def _main(
+    app: str, flags: list[str], cwd: str, environ: dict, streams: list[str], prepare: Callable
+) -> None:
+    # Shells have what they start in the background ignore Ctrl-C, and all that this starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(environ)
     os.chdir(cwd)
-    for number, path in enumerate((os.devnull, out, err)):
+    for number, path in enumerate((os.devnull, *streams)):
         opened = os.open(path, os.O_RDWR | os.O_CREAT)
         os.dup2(opened, number)
         os.close(opened)
@@ -48,4 +80,6 @@ def _main(app: str, flags: list[str], cwd: str, environ: dict, out: str, err: st
         for number, mode in enumerate("rww")
     )
     sys.argv = [f"apps/{app}.py", *flags]
+    if prepare:
+        prepare()
     runpy.run_module(f"apps.{app}", run_name="__main__", alter_sys=True)

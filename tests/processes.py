@@ -2,7 +2,8 @@
 
 import pathlib
 import subprocess
-import sys
+import time
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -10,6 +11,13 @@ from tests import forked, nets
 from tfvis import images
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def save_often() -> None:
+    """Has a run save its state as soon as it may be stopped, not every five seconds."""
+    from tfvis.experiments import optimization_tasks
+
+    optimization_tasks.SAVE_EVERY_S = 0.1
 
 
 class AppTest(tf.test.TestCase):
@@ -21,8 +29,16 @@ class AppTest(tf.test.TestCase):
         self.image = self.folder / "picture.png"
         images.save_png(self.image, nets.picture(40))
 
-    def _command(self, app: str, *flags: str) -> list[str]:
-        return [sys.executable, "-m", f"apps.{app}", *flags]
+    def _stopped(
+        self, signal: int, when: Callable[[], bool], app: str, *flags: str
+    ) -> subprocess.CompletedProcess:
+        """Starts an app that saves its state often, and sends it a signal as soon as `when`."""
+        process = forked.App(app, flags, ROOT, prepare=save_often)
+        deadline = time.monotonic() + 120
+        while not when() and not process.ended() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal)
+        return process.wait(60)
 
     def _run(self, app: str, *flags: str, code: int = 0) -> subprocess.CompletedProcess:
         done = forked.run(app, flags, ROOT, timeout=300)

@@ -10,11 +10,6 @@ from tests.processes import AppTest
 from tfvis import images
 
 LAYER = "block1_conv1"
-# The apps save their state every five seconds; here, as good as always.
-EAGER = (
-    "import runpy; from tfvis.experiments import optimization_tasks as o; o.SAVE_EVERY_S = 0.1; "
-    "runpy.run_module('apps.{}', run_name='__main__', alter_sys=True)"
-)
 
 
 def read(path) -> np.ndarray:

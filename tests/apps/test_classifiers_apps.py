@@ -4,7 +4,6 @@ import csv
 import json
 import re
 import signal
-import subprocess
 import time
 from unittest import mock
 
@@ -13,7 +12,7 @@ import PIL.Image
 import tensorflow as tf
 
 from tests import stripes
-from tests.processes import ROOT, AppTest
+from tests.processes import AppTest
 from tfvis import images
 
 
@@ -110,10 +109,6 @@ class ArtTest(AppTest):
     def test_interrupted_and_gone_on_with(self):
         flags = self._train("--epochs=40", "--patience=40")
         state = self.out / "state" / "state.json"
-        process = subprocess.Popen(
-            self._command("train", *flags), cwd=ROOT, stderr=subprocess.PIPE, text=True
-        )
-        deadline = time.monotonic() + 120
 
         def epochs():
             try:
@@ -121,12 +116,9 @@ class ArtTest(AppTest):
             except (OSError, ValueError):
                 return -1
 
-        while epochs() < 1 and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        _, words = process.communicate(timeout=60)
-        self.assertEqual(process.returncode, 130, words)
-        self.assertIn("the same command goes on", words)
+        process = self._stopped(signal.SIGINT, lambda: epochs() >= 1, "train", *flags)
+        self.assertEqual(process.returncode, 130, process.stderr)
+        self.assertIn("the same command goes on", process.stderr)
         self.assertFalse((self.out / "classifier.json").exists())
         before = json.loads(state.read_text())["history"]
         self.assertBetween(len(before) - 1, 1, 39)

@@ -4,14 +4,13 @@ import json
 import os
 import re
 import signal
-import subprocess
 import time
 
 import numpy as np
 import PIL.Image
 
 from tests import nets
-from tests.processes import ROOT, AppTest
+from tests.processes import AppTest
 from tfvis import hardware, images
 from tfvis.networks import network
 from tfvis.preimages import features
@@ -89,27 +88,18 @@ class InvertTest(AppTest):
         self.assertEqual(damaged.read_bytes(), before[damaged])
 
     def test_killed_and_started_again_ends_with_the_same_bits(self):
-        flags = self._small("--layers=block1_conv1,block2_conv1", "--steps=3000", "--size=64")
+        flags = self._small("--layers=block1_conv1,block2_conv1", "--steps=600", "--size=64")
         whole = self.folder / "whole"
         self._run("invert", *flags, f"--workdir={whole}")
         killed = 0
-        for stop in (signal.SIGINT, signal.SIGKILL):
-            # At its first step, at a random moment after it.
-            process = subprocess.Popen(
-                self._command("invert", *flags), cwd=ROOT, stderr=subprocess.PIPE, text=True
-            )
-            # Where nothing is imported yet, nobody listens to a signal.
-            deadline = time.monotonic() + 60
-            while not (self.folder / "out").exists() and time.monotonic() < deadline:
-                time.sleep(0.05)
-            time.sleep(4 + 3 * killed)
-            process.send_signal(stop)
-            _, words = process.communicate(timeout=60)
+        for stop, layer in ((signal.SIGINT, "block1_conv1"), (signal.SIGKILL, "block2_conv1")):
+            state = self.folder / "out" / layer / ".preimage_0.state.npz"
+            process = self._stopped(stop, state.exists, "invert", *flags)
             if process.returncode:
                 killed += 1
             if stop == signal.SIGINT and process.returncode:
                 self.assertEqual(process.returncode, 130)
-                self.assertIn("goes on", words)
+                self.assertIn("goes on", process.stderr)
         self._run("invert", *flags)
         for layer in ("block1_conv1", "block2_conv1"):
             name = f"{layer}/preimage_0.png"

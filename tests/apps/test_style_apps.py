@@ -2,16 +2,12 @@
 
 import csv
 import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import tensorflow as tf
 
 from tests import nets
-from tests.processes import ROOT
-from tests.style_processes import EAGER, LAYER, StyleTest, features, gram, read, stripes
+from tests.style_processes import LAYER, StyleTest, features, gram, read, stripes
 from tfvis import images
 from tfvis.experiments import style_runs, style_transfer
 from tfvis.style import metrics, transfer
@@ -175,24 +171,18 @@ class StylizeTest(StyleTest):
         first = self.out / "steps" / f"{min(style_runs.stills(1000)):05d}.png"
         for stop in (signal.SIGINT, signal.SIGKILL):
             before = state.stat().st_mtime_ns if state.exists() else None
-            process = subprocess.Popen(
-                [sys.executable, "-c", EAGER.format("stylize"), *flags],
-                cwd=ROOT, stderr=subprocess.PIPE, text=True,
-            )  # fmt: skip
-            for _ in range(6000):
-                saved = state.stat().st_mtime_ns if state.exists() and first.exists() else None
-                new = saved not in (None, before) and saved > first.stat().st_mtime_ns
-                if new or process.poll() is not None:
-                    break
-                time.sleep(0.01)
-            process.send_signal(stop)
-            _, words = process.communicate(timeout=60)
+
+            def saved(before=before) -> bool:
+                now = state.stat().st_mtime_ns if state.exists() and first.exists() else None
+                return now not in (None, before) and now > first.stat().st_mtime_ns
+
+            process = self._stopped(stop, saved, "stylize", *flags)
             self.assertNotEqual(process.returncode, 0, "It ended before it was stopped.")
             self.assertTrue(state.exists())
             self.assertFalse((self.out / "stylized.png").exists())
             if stop == signal.SIGINT:
                 self.assertEqual(process.returncode, 130)
-                self.assertIn("goes on", words)
+                self.assertIn("goes on", process.stderr)
                 made = first.stat().st_mtime_ns
         self._run("stylize", *flags)
         # It did go on: what was there was not made again.
