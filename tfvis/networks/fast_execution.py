@@ -21,7 +21,7 @@ import tensorflow as tf
 
 from tfvis import hardware
 from tfvis.networks import convolutions, keras_graph, rewiring
-from tfvis.networks.caffe.keras_layers.convolution_and_shape import GroupedConv2D
+from tfvis.networks.caffe_layers.convolution_and_shape import GroupedConv2D
 from tfvis.networks.receptive_field import layer_rules
 
 PRECISIONS = ("float32", "bfloat16")

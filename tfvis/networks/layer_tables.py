@@ -42,12 +42,12 @@ def layers(name: str) -> Layers | None:
 def _write() -> None:
     import keras
 
-    from tfvis.networks import rewiring, weights
+    from tfvis.networks import keras_applications, rewiring
     from tfvis.networks.preprocessing import contracts
 
     found = {}
     for name, constructor in sorted(contracts.applications().items()):
-        model = weights.application(constructor, None, True)
+        model = keras_applications.build(constructor, None, True)
         graph = rewiring.rewire(model)
         found[name] = {
             path: tensor.shape[-1] if len(tensor.shape) in (2, 4) else None

@@ -8,12 +8,19 @@ import numpy as np
 
 from tfvis import files
 from tfvis.errors import InputError, Text, arg, marked
-from tfvis.networks import channels_first, classifier_head, hog_sift, registry, rewiring
+from tfvis.networks import (
+    channels_first,
+    classifier_head,
+    hog_sift,
+    preprocessing_choice,
+    registry,
+    rewiring,
+)
 from tfvis.networks import weights as sources
 from tfvis.networks.caffe import network_files, own_mean
 from tfvis.networks.caffe.zoo import named
 from tfvis.networks.files import checkpoint_files, weight_files
-from tfvis.networks.preprocessing import choice, contract_files, contracts
+from tfvis.networks.preprocessing import contract_files, contracts
 
 # Checkpoints that stand on each other; no training of ours makes more than two.
 _MOST_CHECKPOINTS = 8
@@ -239,7 +246,7 @@ def _keras_file(name: str, weights: str | None) -> Opened:
         classes = contract_files.classes(files.located(name))
         if contract:
             return Opened(name, model, record, contract, "as the file says", classes=classes)
-    found = choice.choice(model)
+    found = preprocessing_choice.choice(model)
     return Opened(name, model, record, found.contract, found.why)
 
 

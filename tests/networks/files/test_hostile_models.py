@@ -16,7 +16,7 @@ from absl.testing import parameterized
 from tests import nets
 from tfvis import bounds
 from tfvis.errors import InputError
-from tfvis.networks import network, weights
+from tfvis.networks import load_weights, network, weights
 from tfvis.networks.files import hdf5, keras_bounds, weight_files
 
 
@@ -241,7 +241,7 @@ class ArraysTest(tf.test.TestCase, parameterized.TestCase):
             self._refused(words, path)
 
     def test_a_pipe_is_not_waited_for(self):
-        for suffix in weight_files.SUFFIXES:
+        for suffix in load_weights.SUFFIXES:
             path = self.folder / f"pipe{suffix}"
             os.mkfifo(path)
             self._refused("pipe", path)

@@ -10,8 +10,8 @@ from absl.testing import parameterized
 from tests import nets
 from tfvis.errors import InputError
 from tfvis.networks import network, rewiring
-from tfvis.networks.caffe.keras_layers import convolution_and_shape as caffe
-from tfvis.networks.caffe.keras_layers import lrn, pooling
+from tfvis.networks.caffe_layers import convolution_and_shape as caffe
+from tfvis.networks.caffe_layers import lrn, pooling
 from tfvis.networks.receptive_field import receptive_field
 
 layers = keras.layers

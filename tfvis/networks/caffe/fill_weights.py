@@ -6,11 +6,11 @@ import keras
 import numpy as np
 
 from tfvis.errors import InputError, nearest
-from tfvis.networks.caffe.keras_layers.convolution_and_shape import ChannelScale
-from tfvis.networks.caffe.keras_layers.deconvolution import CaffeDeconvolution2D
-from tfvis.networks.caffe.keras_layers.mvn_and_normalize import UnitNorm
-from tfvis.networks.caffe.keras_layers.scale import Affine
 from tfvis.networks.caffe.layer_names import legal
+from tfvis.networks.caffe_layers.convolution_and_shape import ChannelScale
+from tfvis.networks.caffe_layers.deconvolution import CaffeDeconvolution2D
+from tfvis.networks.caffe_layers.mvn_and_normalize import UnitNorm
+from tfvis.networks.caffe_layers.scale import Affine
 
 
 def fill(model: keras.Model, blobs: dict[str, list[np.ndarray]], path) -> None:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from tfvis.networks import keras_graph, rewiring
-from tfvis.networks.caffe.keras_layers import convolution_and_shape, scale
+from tfvis.networks.caffe_layers import convolution_and_shape, scale
 from tfvis.networks.keras_graph import sources
 
 # What changes each colour by itself, and nothing by where it is.

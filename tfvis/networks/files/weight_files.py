@@ -1,104 +1,28 @@
 """Reading weights files: what a stranger's file may do is fill arrays, nothing else."""
 
 import contextlib
-import importlib
 import math
 import os
-import pathlib
 import warnings
 import zipfile
 from collections.abc import Iterator
 
-import h5py
 import keras
 import numpy as np
 
 from tfvis import bounds, files
 from tfvis.errors import InputError, arg, marked
-from tfvis.networks.files import hdf5, keras_bounds, keras_files, onnx_files
 
-SUFFIXES = (".npz", ".weights.h5", ".h5", ".keras", ".onnx", ".caffemodel")
-_CAFFE = "tfvis.networks.caffe."
-# Modules whose layers a .keras file may name.
-_LAYERS = (
-    *(
-        f"caffe.keras_layers.{name}"
-        for name in (
-            "activations", "convolution_and_shape", "crop_and_interp", "deconvolution", "lrn",
-            "mvn_and_normalize", "pooling", "scale", "strided_dilated_convolution", "unpooling",
-        )
-    ),
-    "preprocessing.layers",
-)  # fmt: skip
+# What a .keras file may name is registered by being imported.
+from tfvis.networks import caffe_layers  # noqa: F401
+from tfvis.networks.files import keras_bounds, keras_files
+from tfvis.networks.preprocessing import layers  # noqa: F401
 
 Arrays = dict[str, list[np.ndarray]]
 
 
-def load_into(model: keras.Model, path: os.PathLike | str) -> None:
-    """Fills `model` with the weights in a file.
-
-    Layers are matched by name, but for .weights.h5, which holds no names: there by
-    kind and order, as Keras does. A file matched by name may hold more layers than
-    the model (a classifier on top), never fewer.
-
-    Args:
-        model: built.
-        path: .npz as `save_npz` writes, .weights.h5 or .h5 as Keras writes, a .keras
-            model (opened in safe mode), .onnx, or .caffemodel (for a Caffe network, or
-            Oxford's VGG for Keras' own).
-
-    Raises:
-        InputError: unknown kind of file, unreadable, larger than its bytes can hold, or
-            shapes that do not fit (both are named).
-    """
-    label = f"{arg('weights')}={path}"
-    path = files.check(files.located(path, label), label, bounds.WEIGHTS)
-    kind = next((s for s in SUFFIXES if path.name.lower().endswith(s)), None)
-    if kind is None:
-        raise InputError(
-            f"{arg('weights')}={path}: expected a file ending in {', '.join(SUFFIXES)}."
-        )
-    with _explained(label, f"cannot be read as weights of {model.name}"):
-        if kind == ".npz":
-            assign(model, read_npz(path), path)
-        elif kind == ".onnx":
-            _fill_from_onnx(model, path)
-        elif kind == ".caffemodel":
-            _fill_from_caffe(model, path)
-        elif kind == ".keras":
-            source = open_model(path, "weights")
-            assign(model, {la.name: la.get_weights() for la in source.layers}, path)
-        elif kind == ".h5":
-            assign(model, hdf5.read(path), path)
-        else:
-            with h5py.File(path, "r") as file:
-                hdf5.check(file, path.stat().st_size)
-            model.load_weights(path)
-
-
-def _fill_from_onnx(model: keras.Model, path: pathlib.Path) -> None:
-    if not any(type(layer).__module__.startswith(_CAFFE) for layer in model.layers):
-        assign(model, onnx_files.read(path, model), path)
-        return
-    from tfvis.networks.caffe import fill_weights, onnx_blobs
-
-    names = [layer.name for layer in model.layers if layer.weights]
-    fill_weights.fill(model, onnx_blobs.read(path, names), path)
-
-
-def _fill_from_caffe(model: keras.Model, path: pathlib.Path) -> None:
-    from tfvis.networks.caffe import caffemodel, fill_weights
-    from tfvis.networks.caffe.zoo import oxford_vgg
-
-    blobs = caffemodel.read_model(path).blobs
-    if oxford_vgg.is_vgg(model):
-        assign(model, oxford_vgg.arrays(model, blobs, path), path)
-    else:
-        fill_weights.fill(model, blobs, path)
-
-
 @contextlib.contextmanager
-def _explained(label: str, message: str) -> Iterator[None]:
+def explained(label: str, message: str) -> Iterator[None]:
     """Turns the many exceptions of Keras, h5py, zipfile and protobuf into one that has a name."""
     try:
         with warnings.catch_warnings():
@@ -126,9 +50,7 @@ def open_model(path: os.PathLike | str, argument: str = "network") -> keras.Mode
     """
     label = f"{arg(argument)}={path}"
     path = files.check(files.located(path, label), label, bounds.WEIGHTS)
-    for module in _LAYERS:
-        importlib.import_module(f"tfvis.networks.{module}")
-    with _explained(label, "not a Keras model that can be opened safely"):
+    with explained(label, "not a Keras model that can be opened safely"):
         with keras_bounds.building(keras_bounds.check(path)):
             model = keras_files.load(path, label)
         keras_bounds.check_maps(model)

@@ -84,14 +84,14 @@ def _begins(stem: Stem, whole: Stem) -> bool:
 
 
 def _write() -> None:
-    from tfvis.networks import rewiring, weights
+    from tfvis.networks import keras_applications, rewiring
     from tfvis.networks.preprocessing import contracts
 
     found = collections.defaultdict(list)
     for name, constructor in sorted(contracts.applications().items()):
         for variant in ({}, *_VARIANTS.get(name, ())):
             build = functools.partial(constructor, **variant)
-            stem = of(rewiring.rewire(weights.application(build, None, False)).layers)
+            stem = of(rewiring.rewire(keras_applications.build(build, None, False)).layers)
             if stem not in found[name]:
                 found[name].append(stem)
             keras.backend.clear_session()

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 
 from tfvis.networks import keras_graph
-from tfvis.networks.caffe.keras_layers import convolution_and_shape as caffe
-from tfvis.networks.caffe.keras_layers import lrn, pooling
+from tfvis.networks.caffe_layers import convolution_and_shape as caffe
+from tfvis.networks.caffe_layers import lrn, pooling
 from tfvis.networks.padding_layer import Padding
 
 # fmt: off

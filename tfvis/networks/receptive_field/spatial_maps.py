@@ -1,19 +1,22 @@
 """The maps that every path passes, from the image until there are no places any more."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import keras
 
 from tfvis.errors import InputError
 from tfvis.networks import keras_graph
-from tfvis.networks.caffe.keras_layers.lrn import SpatialResponse
+from tfvis.networks.caffe_layers.lrn import SpatialResponse
 from tfvis.networks.keras_graph import sources
-from tfvis.networks.network import Network
 from tfvis.networks.padding_layer import Padding
 from tfvis.networks.receptive_field import spatial_positions
 from tfvis.networks.receptive_field.dominators import dominators
 from tfvis.networks.receptive_field.layer_rules import Layout
 from tfvis.networks.receptive_field.subgraph_probing import Lost
+
+if TYPE_CHECKING:
+    from tfvis.networks.network import Network
 
 # An image that leaves every network in use some places at its end.
 ROOM = (320, 320)
@@ -66,7 +69,7 @@ class Maps:
             )
 
 
-def maps(network: Network, output: str | None = None) -> Maps:
+def maps(network: "Network", output: str | None = None) -> Maps:
     """Returns the maps that every path from the image to an output passes.
 
     Args:
@@ -99,7 +102,7 @@ def _count(size: int | None) -> int:
     return size or 2
 
 
-def missing(network: Network, seen: Maps) -> str:
+def missing(network: "Network", seen: Maps) -> str:
     """Returns why a network has no features that every path passes, as a sentence."""
     ends = f", and {seen.end}" if seen.end else ""
     if network.convolutions_and_poolings():
@@ -108,7 +111,7 @@ def missing(network: Network, seen: Maps) -> str:
     return f"it has no spatial layers{ends}."
 
 
-def features(network: Network, seen: Maps) -> list[Map]:
+def features(network: "Network", seen: Maps) -> list[Map]:
     """Returns the maps that are features, each with what follows it place by place.
 
     Those that slide over their input or join branches; normalised and rectified they count
@@ -130,7 +133,7 @@ def features(network: Network, seen: Maps) -> list[Map]:
     return found
 
 
-def _scores(network: Network) -> set[str]:
+def _scores(network: "Network") -> set[str]:
     """Returns the paths of the logits, and of maps that only poolings are between."""
     found: set[str] = set()
     if not network.logits:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import keras
 
-from tfvis.networks.caffe.keras_layers import activations
 from tfvis.networks.caffe.to_keras.layer_spec import Spot
+from tfvis.networks.caffe_layers import activations
 
 
 def activation(function: str) -> Callable[[Spot], list]:

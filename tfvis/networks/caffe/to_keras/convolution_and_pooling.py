@@ -4,16 +4,16 @@ import math
 
 import keras
 
-from tfvis.networks.caffe.keras_layers import (
+from tfvis.networks.caffe.layer_names import free, legal
+from tfvis.networks.caffe.schema import word
+from tfvis.networks.caffe.to_keras.layer_spec import LARGEST, Misfit, Spot, map_of
+from tfvis.networks.caffe_layers import (
     convolution_and_shape,
     pooling,
     strided_dilated_convolution,
     unpooling,
 )
-from tfvis.networks.caffe.keras_layers import deconvolution as deconvolutions
-from tfvis.networks.caffe.layer_names import free, legal
-from tfvis.networks.caffe.schema import word
-from tfvis.networks.caffe.to_keras.layer_spec import LARGEST, Misfit, Spot, map_of
+from tfvis.networks.caffe_layers import deconvolution as deconvolutions
 
 
 def _pair(given, default: int, height: str, width: str, both: str) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 import keras
 
-from tfvis.networks.caffe.keras_layers import crop_and_interp, unpooling
 from tfvis.networks.caffe.to_keras.layer_spec import (
     LARGEST,
     Misfit,
@@ -11,6 +10,7 @@ from tfvis.networks.caffe.to_keras.layer_spec import (
     axis_of,
     map_of,
 )
+from tfvis.networks.caffe_layers import crop_and_interp, unpooling
 
 
 def crop(spot: Spot) -> list:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import keras
 
-from tfvis.networks.caffe.keras_layers import convolution_and_shape, lrn
 from tfvis.networks.caffe.schema import word
 from tfvis.networks.caffe.to_keras import (
     activations,
@@ -26,6 +25,7 @@ from tfvis.networks.caffe.to_keras.layer_spec import (
     map_of,
     refuse_training,
 )
+from tfvis.networks.caffe_layers import convolution_and_shape, lrn
 
 
 def _lrn(spot: Spot) -> list:

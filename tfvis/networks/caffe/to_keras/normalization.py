@@ -2,10 +2,10 @@
 
 import keras
 
-from tfvis.networks.caffe.keras_layers import convolution_and_shape
-from tfvis.networks.caffe.keras_layers.mvn_and_normalize import PictureNormalization, UnitNorm
 from tfvis.networks.caffe.schema import word
 from tfvis.networks.caffe.to_keras.layer_spec import Misfit, Spot, map_of, refuse_training
+from tfvis.networks.caffe_layers import convolution_and_shape
+from tfvis.networks.caffe_layers.mvn_and_normalize import PictureNormalization, UnitNorm
 
 
 def batch_norm(spot: Spot) -> list:

@@ -5,7 +5,6 @@ import math
 
 import keras
 
-from tfvis.networks.caffe.keras_layers import convolution_and_shape
 from tfvis.networks.caffe.layer_names import free, legal
 from tfvis.networks.caffe.to_keras.layer_spec import (
     Misfit,
@@ -15,6 +14,7 @@ from tfvis.networks.caffe.to_keras.layer_spec import (
     caffe_shape,
     count,
 )
+from tfvis.networks.caffe_layers import convolution_and_shape
 
 
 def inner_product(spot: Spot) -> list:

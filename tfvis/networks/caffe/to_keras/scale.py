@@ -1,8 +1,8 @@
 """Caffe's Scale, Bias and Axpy, in Keras: one small function per type of layer."""
 
-from tfvis.networks.caffe.keras_layers import convolution_and_shape
-from tfvis.networks.caffe.keras_layers import scale as scaling
 from tfvis.networks.caffe.to_keras.layer_spec import Misfit, NeedsSize, Spot, axis_of, caffe_shape
+from tfvis.networks.caffe_layers import convolution_and_shape
+from tfvis.networks.caffe_layers import scale as scaling
 
 
 def scale(spot: Spot) -> list:

@@ -6,7 +6,7 @@ After `pooling_layer.cpp` (its mask) and `upsample_layer.cpp` of alexgkendall/ca
 import keras
 import tensorflow as tf
 
-from tfvis.networks.caffe.keras_layers.pooling import CaffeMaxPooling2D
+from tfvis.networks.caffe_layers.pooling import CaffeMaxPooling2D
 
 _registered = keras.saving.register_keras_serializable("tfvis")
 

@@ -12,8 +12,8 @@ from keras import layers, ops
 from tests import nets
 from tfvis import images
 from tfvis.experiments import messages, networks, runner
-from tfvis.networks import network, rewiring
-from tfvis.networks.preprocessing import batch_statistics, choice, contracts, model_front
+from tfvis.networks import network, preprocessing_choice, rewiring
+from tfvis.networks.preprocessing import batch_statistics, contracts, model_front
 
 
 def _model(front, name: str = "vgg16", channels: int = 3, size: int | None = 32) -> keras.Model:
@@ -93,7 +93,7 @@ class FrontTest(parameterized.TestCase, tf.test.TestCase):
         for size in (32, None):
             model = _model(front, size=size) if size or front is not _nested else _model(front)
             self.assertTrue(model_front.of(model).changes)
-        found = choice.choice(model)
+        found = preprocessing_choice.choice(model)
         self.assertEqual(found.contract.name, "none")
         self.assertStartsWith(found.why, "the model ")
 
@@ -104,8 +104,8 @@ class FrontTest(parameterized.TestCase, tf.test.TestCase):
         self.assertFalse(found.changes, found.said)
         self.assertEqual(next(iter(found.layers)), "block1_conv1")
         # The name is not what its layers are.
-        self.assertEqual(choice.choice(model).contract.name, "none")
-        self.assertIn("nothing tells", choice.choice(model).why)
+        self.assertEqual(preprocessing_choice.choice(model).contract.name, "none")
+        self.assertIn("nothing tells", preprocessing_choice.choice(model).why)
 
     def test_what_is_said(self):
         for front, words in (
@@ -148,29 +148,29 @@ class NamedTest(parameterized.TestCase, tf.test.TestCase):
     def test_network_of_keras(self, kind, arguments, contract):
         build = getattr(keras.applications, kind)
         base = build(weights=None, include_top=False, input_shape=(96, 96, 3), **arguments)
-        self.assertEqual(choice.choice(base).contract.name, contract)
+        self.assertEqual(preprocessing_choice.choice(base).contract.name, contract)
         # As a backbone, the way Keras' guide to transfer learning has it.
         inputs = keras.Input((96, 96, 3))
         x = layers.GlobalAveragePooling2D()(base(layers.RandomFlip()(inputs), training=False))
         whole = keras.Model(inputs, layers.Dense(2)(x), name="mine")
-        self.assertEqual(choice.choice(whole).contract.name, contract)
+        self.assertEqual(preprocessing_choice.choice(whole).contract.name, contract)
         stacked = keras.Sequential(
             [keras.Input((96, 96, 3)), layers.Rescaling(1 / 255), base, layers.Flatten()],
             name="vgg16",
         )
-        self.assertEqual(choice.choice(stacked).contract.name, "none")
+        self.assertEqual(preprocessing_choice.choice(stacked).contract.name, "none")
 
     def test_cut_off(self):
         base = keras.applications.VGG16(weights=None, include_top=False)
         cut = keras.Model(base.input, base.get_layer("block2_pool").output, name="features")
-        self.assertEqual(choice.choice(cut).contract.name, "caffe")
+        self.assertEqual(preprocessing_choice.choice(cut).contract.name, "caffe")
 
     def test_alike_is_not_it(self):
         inputs = keras.Input((32, 32, 3))
         x = inputs
         for k, width in enumerate((64, 64, 128, 128)):
             x = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"c{k}")(x)
-        found = choice.choice(keras.Model(inputs, x, name="vgg16"))
+        found = preprocessing_choice.choice(keras.Model(inputs, x, name="vgg16"))
         self.assertEqual(found.contract.name, "none")
         self.assertIn("preprocessing", found.why)
 
@@ -203,7 +203,7 @@ class MeasuredTest(parameterized.TestCase, tf.test.TestCase):
 
     @parameterized.parameters("none", "unit")
     def test_clear(self, contract):
-        found = choice.choice(_learnt(contract))
+        found = preprocessing_choice.choice(_learnt(contract))
         self.assertEqual(found.contract.name, contract)
         self.assertStartsWith(found.why, "measured")
 

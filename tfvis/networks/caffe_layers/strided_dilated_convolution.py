@@ -2,7 +2,7 @@
 
 import keras
 
-from tfvis.networks.caffe.keras_layers.convolution_and_shape import GroupedConv2D
+from tfvis.networks.caffe_layers.convolution_and_shape import GroupedConv2D
 
 
 @keras.saving.register_keras_serializable("tfvis")

@@ -9,8 +9,8 @@ from absl.testing import parameterized
 
 from tests.caffe_nets import deploy, deviation, image, layer
 from tfvis.networks import network
-from tfvis.networks.caffe.keras_layers import convolution_and_shape, lrn, pooling
 from tfvis.networks.caffe.to_keras import layers_to_keras
+from tfvis.networks.caffe_layers import convolution_and_shape, lrn, pooling
 
 
 def _pooled(x, kernel, stride, pad, ceil, average):

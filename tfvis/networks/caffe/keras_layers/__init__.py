@@ -1,1 +1,0 @@
-"""Keras layers that compute what Caffe's do where Keras has none."""
