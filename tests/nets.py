@@ -63,7 +63,7 @@ def checkpoint(folder, classes: tuple[str, ...] = ("circle", "square", "none"), 
 
     folder.mkdir(parents=True, exist_ok=True)
     small().save(folder / "trunk.keras")
-    parts = backbone.anatomy(network.build(str(folder / "trunk.keras"), preprocessing="tf"))
+    parts = backbone.split(network.build(str(folder / "trunk.keras"), preprocessing="tf"))
     keras.utils.set_random_seed(1)
     learner = backbone.learner(parts, len(classes))
     checkpoints.save(folder, parts, backbone.learnt(learner), classes, size, {})

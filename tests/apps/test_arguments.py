@@ -90,7 +90,7 @@ class ArgumentsTest(tf.test.TestCase, parameterized.TestCase):
             "top=0: ", "--top=0: ",
         ),
         ("boxes", "localize", lambda: boxes.boxes(np.eye(4), most=0), "most=0: ", "--boxes=0: "),
-        ("cut", "train", lambda: backbone.anatomy(_net(), "zzz"), "cut=zzz: ", "--cut=zzz: "),
+        ("cut", "train", lambda: backbone.split(_net(), "zzz"), "cut=zzz: ", "--cut=zzz: "),
         (
             "checkpoint", "classify", lambda: checkpoints.load("/nowhere"),
             "checkpoint=/nowhere: ", "--checkpoint=/nowhere: ",

@@ -36,7 +36,7 @@ def saved(model: pathlib.Path, folder: pathlib.Path, size: int = 48) -> pathlib.
             kernel, bias = layer.get_weights()
             layer.set_weights([np.ones_like(kernel) / kernel[..., 0].size, 0 * bias])
     keras_model.save(model)
-    parts = backbone.anatomy(networks.build(str(model), preprocessing="unit"))
+    parts = backbone.split(networks.build(str(model), preprocessing="unit"))
     learnt = backbone.learnt(backbone.learner(parts, len(CLASSES)))
     kernel, bias = learnt[backbone.CLASSES]
     kernel = np.zeros_like(kernel)

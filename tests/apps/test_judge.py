@@ -34,7 +34,7 @@ def colours(folder: pathlib.Path, size: int = 32) -> pathlib.Path:
     around.set_weights([kernel, np.zeros(4)])
     folder.mkdir(parents=True)
     keras.Model(inputs, x, name="colours").save(folder / "trunk.keras")
-    parts = backbone.anatomy(networks.build(str(folder / "trunk.keras"), preprocessing="unit"))
+    parts = backbone.split(networks.build(str(folder / "trunk.keras"), preprocessing="unit"))
     learnt = backbone.learnt(backbone.learner(parts, len(CLASSES)))
     learnt[backbone.CLASSES] = [np.float32(60 * np.eye(4)), np.zeros(4, np.float32)]
     checkpoints.save(folder, parts, learnt, CLASSES, size, {})

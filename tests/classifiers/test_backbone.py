@@ -21,11 +21,11 @@ def _chain(*widths: int) -> networks.Network:
     return networks.wrap(keras.Model(inputs, x, name="chain"))
 
 
-def _classifier(parts: backbone.Anatomy, weights) -> keras.Model:
+def _classifier(parts: backbone.Backbone, weights) -> keras.Model:
     return classifier_head.classifier(parts.network.graph, parts.cut, parts.last, weights, "it")
 
 
-class AnatomyTest(tf.test.TestCase):
+class SplitTest(tf.test.TestCase):
     def test_default_cut_leaves_at_most_half_of_the_weights(self):
         for widths in ((4, 8, 8, 4), (16, 4, 4, 4), (4, 4, 4, 32), (4, 4)):
             net = _chain(*widths)
@@ -34,38 +34,38 @@ class AnatomyTest(tf.test.TestCase):
             after = [sum(counts[k + 1 :]) for k in range(len(widths))]
             fits = [k for k, n in enumerate(after) if 0 < n <= sum(counts) / 2]
             k = fits[0] if fits else len(widths) - 2
-            parts = backbone.anatomy(net)
+            parts = backbone.split(net)
             # Behind the pooling maps are smaller, and the weights after it the same.
             self.assertEqual((parts.cut, parts.last), (f"pool{k}", f"conv{len(widths) - 1}"))
             self.assertEqual(parts.tail().count_params(), after[k])
 
     def test_a_wrong_cut_names_the_nearest(self):
         with self.assertRaisesRegex(InputError, r"cut=conv_1: .*Nearest: conv1"):
-            backbone.anatomy(_chain(4, 4, 4), "conv_1")
+            backbone.split(_chain(4, 4, 4), "conv_1")
         for cut in ("conv2", "pool2"):  # Nothing to learn behind them.
             with self.assertRaisesRegex(InputError, "with weights behind it"):
-                backbone.anatomy(_chain(4, 4, 4), cut)
-        self.assertEqual(backbone.anatomy(_chain(4, 4, 4), "conv0").cut, "conv0")
+                backbone.split(_chain(4, 4, 4), cut)
+        self.assertEqual(backbone.split(_chain(4, 4, 4), "conv0").cut, "conv0")
 
     def test_a_cut_within_a_branch_is_refused(self):
         net = networks.wrap(stripes.residual())
         with self.assertRaisesRegex(InputError, "cut=inner2"):
-            backbone.anatomy(net, "inner2")
-        self.assertEqual(backbone.anatomy(net).last, "block2")
+            backbone.split(net, "inner2")
+        self.assertEqual(backbone.split(net).last, "block2")
 
     def test_poolings_are_left_out_at_the_end_only_also_as_averages(self):
         model = nets.small()
         for pooling in ("max", "avg"):
-            place = networks.rewiring.placing(pooling)
-            net = networks.wrap(model, place=place, variant=(pooling, "post"))
-            parts = backbone.anatomy(net)
+            call_function = networks.rewiring.calling(pooling)
+            net = networks.wrap(model, call_function=call_function, variant=(pooling, "post"))
+            parts = backbone.split(net)
             self.assertEqual((parts.cut, parts.last), ("block1_pool", "block2_conv1"))
         # An earlier cut, made again as it was described.
-        self.assertEqual(backbone.anatomy(net, last="block2_pool").last, "block2_pool")
+        self.assertEqual(backbone.split(net, last="block2_pool").last, "block2_pool")
         with self.assertRaisesRegex(InputError, "no map 'gap'"):
-            backbone.anatomy(net, last="gap")
+            backbone.split(net, last="gap")
         with self.assertRaisesRegex(InputError, "cut=conv2"):
-            backbone.anatomy(_chain(4, 4, 4, 4), "conv2", "conv1")
+            backbone.split(_chain(4, 4, 4, 4), "conv2", "conv1")
 
     def test_a_mean_kept_as_a_map_is_not_the_last(self):
         inputs = keras.Input((None, None, 3))
@@ -73,19 +73,19 @@ class AnatomyTest(tf.test.TestCase):
         x = keras.layers.Conv2D(4, 3, name="b")(x)
         x = keras.layers.GlobalAveragePooling2D(keepdims=True)(x)
         x = keras.layers.Conv2D(5, 1, name="scores")(x)
-        self.assertEqual(backbone.anatomy(networks.wrap(keras.Model(inputs, x))).last, "b")
+        self.assertEqual(backbone.split(networks.wrap(keras.Model(inputs, x))).last, "b")
 
     def test_networks_without_maps_or_with_ties_are_refused(self):
         inputs = keras.Input((8, 8, 3))
         flat = keras.layers.Dense(2)(keras.layers.Flatten()(inputs))
         with self.assertRaisesRegex(InputError, "convolutional network is needed"):
-            backbone.anatomy(networks.wrap(keras.Model(inputs, flat), "flat"))
+            backbone.split(networks.wrap(keras.Model(inputs, flat), "flat"))
         inputs = keras.Input((None, None, 3))
         twice = keras.layers.Conv2D(3, 3, padding="same", name="twice")
         x = keras.layers.Conv2D(3, 3, padding="same", name="first")(inputs)
         net = networks.wrap(keras.Model(inputs, twice(twice(x))), "tied")
         with self.assertRaisesRegex(InputError, "uses a layer twice"):
-            backbone.anatomy(net, "first")
+            backbone.split(net, "first")
 
     def test_tail_is_a_copy_that_computes_the_same(self):
         nets_ = [
@@ -95,7 +95,7 @@ class AnatomyTest(tf.test.TestCase):
         ]
         for net, cut in nets_:
             cut = cut if cut in net.paths else None
-            parts = backbone.anatomy(net, cut)
+            parts = backbone.split(net, cut)
             learner = backbone.learner(parts, 3)
             images = tf.constant(nets.picture(24)[None])
             found = net.taps([parts.cut, parts.last])(images)
@@ -106,7 +106,7 @@ class AnatomyTest(tf.test.TestCase):
             before = net.taps([parts.last], packed=False)(images)[parts.last].numpy()
             for variable in learner.trainable_variables:
                 variable.assign_add(tf.ones_like(variable))
-            after = backbone.anatomy(net, parts.cut).network.graph.truncated([parts.last])
+            after = backbone.split(net, parts.cut).network.graph.truncated([parts.last])
             x = net.preprocessing(images, 3)
             self.assertAllEqual(after(x, training=False)[parts.last], before)
 
@@ -120,7 +120,7 @@ class AnatomyTest(tf.test.TestCase):
         return (path,)
 
     def test_batch_normalisations_keep_their_statistics(self):
-        parts = backbone.anatomy(networks.wrap(stripes.residual()), "block1")
+        parts = backbone.split(networks.wrap(stripes.residual()), "block1")
         learner = backbone.learner(parts, 2)
         norm = learner.get_layer("norm2")
         before = norm.get_weights()
@@ -134,14 +134,14 @@ class AnatomyTest(tf.test.TestCase):
     def test_assembled_equals_the_learner(self):
         for make in (nets.wrapped, lambda: networks.wrap(stripes.residual())):
             net = make()
-            parts = backbone.anatomy(net)
+            parts = backbone.split(net)
             learner = backbone.learner(parts, 4)
             generator = np.random.default_rng(0)
             for variable in learner.trainable_variables:  # As if it had learnt.
                 variable.assign_add(0.1 * generator.normal(size=variable.shape))
             images = np.stack([nets.picture(24, seed=k) for k in range(3)])
             expected = learner(net.taps([parts.cut])(tf.constant(images))[parts.cut])
-            again = backbone.anatomy(make(), parts.cut)
+            again = backbone.split(make(), parts.cut)
             whole = networks.wrap(
                 _classifier(again, backbone.learnt(learner)), preprocessing=net.preprocessing
             )
@@ -152,7 +152,7 @@ class AnatomyTest(tf.test.TestCase):
             self.assertEqual(whole.logits, "logits")
 
     def test_assembled_refuses_what_does_not_fit(self):
-        learner = backbone.learner(backbone.anatomy(nets.wrapped()), 3)
+        learner = backbone.learner(backbone.split(nets.wrapped()), 3)
         good = backbone.learnt(learner)
         kernel, bias = good[backbone.CLASSES]
         for bad in (
@@ -165,10 +165,10 @@ class AnatomyTest(tf.test.TestCase):
         ):
             wrong = good | bad if bad else {}
             with self.assertRaisesRegex(InputError, "takes weights"):
-                _classifier(backbone.anatomy(nets.wrapped()), wrong)
+                _classifier(backbone.split(nets.wrapped()), wrong)
 
     def test_bfloat16_computes_in_it_and_keeps_float32_weights(self):
-        parts = backbone.anatomy(nets.wrapped())
+        parts = backbone.split(nets.wrapped())
         exact, half = (backbone.learner(parts, 3, precision=p) for p in ("float32", "bfloat16"))
         for layer in exact.layers:
             half.get_layer(layer.name).set_weights(layer.get_weights()) if layer.weights else None
@@ -185,7 +185,7 @@ class AnatomyTest(tf.test.TestCase):
             if layer:
                 kernel, bias = model.get_layer(layer).get_weights()
                 model.get_layer(layer).set_weights([kernel, bias + 1])
-            return backbone.anatomy(networks.wrap(model)).trunk_fingerprint()
+            return backbone.split(networks.wrap(model)).trunk_fingerprint()
 
         self.assertEqual(fingerprint(), fingerprint("block2_conv1"))
         self.assertNotEqual(fingerprint(), fingerprint("block1_conv1"))

@@ -28,7 +28,7 @@ class CalibrationTest(tf.test.TestCase):
         self.assertTrue(np.isfinite(calibration.temperature(certain, np.array([0, 0]))))
 
     def test_a_cooled_learner_says_the_same_more_surely(self):
-        learner = backbone.learner(backbone.anatomy(nets.wrapped()), 3)
+        learner = backbone.learner(backbone.split(nets.wrapped()), 3)
         maps = np.random.default_rng(0).normal(size=(5, 6, 6, 8)).astype(np.float32)
         before = np.asarray(learner(maps), np.float64)
         calibration.cool(learner, 0.5)

@@ -23,7 +23,7 @@ class CheckpointsTest(tf.test.TestCase):
         self.model = self.home / "small.keras"
         nets.small().save(self.model)
         self.folder = self.home / "trained"
-        self.parts = backbone.anatomy(networks.build(str(self.model), preprocessing="tf"))
+        self.parts = backbone.split(networks.build(str(self.model), preprocessing="tf"))
         self.learner = backbone.learner(self.parts, 3)
         generator = np.random.default_rng(0)
         for variable in self.learner.trainable_variables:
@@ -89,7 +89,7 @@ class CheckpointsTest(tf.test.TestCase):
             net = networks.build(
                 str(self.model), preprocessing="torch", pooling=pooling, activation=activation
             )
-            parts = backbone.anatomy(net)
+            parts = backbone.split(net)
             learner = backbone.learner(parts, 3)
             checkpoints.save(
                 self.folder, parts, backbone.learnt(learner), ("a", "b", "c"), 24, {}
@@ -105,7 +105,7 @@ class CheckpointsTest(tf.test.TestCase):
         before = os.getcwd()
         try:
             os.chdir(self.home)
-            self.parts = backbone.anatomy(networks.build("small.keras"))
+            self.parts = backbone.split(networks.build("small.keras"))
             self._save()
             os.chdir(self.folder)
             self.assertEqual(checkpoints.load(".").name, "trained")

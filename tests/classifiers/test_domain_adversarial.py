@@ -8,13 +8,19 @@ import tensorflow as tf
 from sklearn import linear_model
 
 from tests import nets
-from tfvis.classifiers import backbone, domain_adversarial, feature_cache, training
+from tfvis.classifiers import (
+    backbone,
+    domain_adversarial,
+    feature_cache,
+    gradient_reversal,
+    training,
+)
 from tfvis.networks import network as networks
 
 
 class ReversalTest(tf.test.TestCase):
     def test_forward_is_the_identity_and_the_gradient_turned_around(self):
-        layer = domain_adversarial.GradientReversal()
+        layer = gradient_reversal.GradientReversal()
         x = tf.Variable(np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32))
         layer(x)
         for strength in (0.0, 0.3, 1.0):
@@ -33,7 +39,7 @@ class ReversalTest(tf.test.TestCase):
             self.assertAllClose(tape.gradient(loss, x), expected, atol=1e-5)
 
     def test_strength_changes_within_a_compiled_function(self):
-        layer = domain_adversarial.GradientReversal()
+        layer = gradient_reversal.GradientReversal()
         x = tf.ones((1, 2))
         layer(x)
 
@@ -52,22 +58,22 @@ class ReversalTest(tf.test.TestCase):
     def test_schedule(self):
         # Ganin et al. 2016, section 5.2.2: 2 / (1 + exp(-10 p)) - 1.
         for p, value in ((0, 0.0), (0.1, 0.46211716), (0.5, 0.98661430), (1, 0.99990920)):
-            self.assertAllClose(domain_adversarial.schedule(p), value, atol=1e-7)
+            self.assertAllClose(gradient_reversal.schedule(p), value, atol=1e-7)
 
     def test_schedule_over_a_training_in_two_processes(self):
-        learner = backbone.learner(backbone.anatomy(nets.wrapped()), 2)
+        learner = backbone.learner(backbone.split(nets.wrapped()), 2)
         model = domain_adversarial.adversarial(learner)
         found = []
         for done in (0, 6):
-            callback = domain_adversarial.Schedule(10, done)
+            callback = gradient_reversal.Schedule(10, done)
             callback.set_model(model)
             for step in range(6 if not done else 4):
                 callback.on_train_batch_begin(step)
                 found.append(float(model.get_layer("domain_score_reversal").strength.numpy()))
-        self.assertAllClose(found, [domain_adversarial.schedule(k / 10) for k in range(10)])
+        self.assertAllClose(found, [gradient_reversal.schedule(k / 10) for k in range(10)])
 
     def test_the_learner_is_part_of_it_and_is_all_that_is_kept(self):
-        learner = backbone.learner(backbone.anatomy(nets.wrapped()), 3)
+        learner = backbone.learner(backbone.split(nets.wrapped()), 3)
         model = domain_adversarial.adversarial(learner)
         maps = np.random.default_rng(0).normal(size=(4, 6, 6, 8)).astype(np.float32)
         found = model(maps)
@@ -80,19 +86,19 @@ class JudgeTest(tf.test.TestCase):
     def setUp(self):
         super().setUp()
         keras.utils.set_random_seed(0)
-        self.judge, self.reversal = (
-            domain_adversarial.Judge(),
-            domain_adversarial.GradientReversal(),
+        self.classifier, self.reversal = (
+            domain_adversarial.DomainClassifier(),
+            gradient_reversal.GradientReversal(),
         )
         self.x = tf.Variable(np.random.default_rng(0).normal(size=(64, 12)).astype(np.float32))
-        self.judge([self.x, self.reversal(self.x)])
+        self.classifier([self.x, self.reversal(self.x)])
         self.reversal.strength.assign(1.0)
 
     def _gradients(self, labels):
         with tf.GradientTape() as tape:
-            found = self.judge([tf.stop_gradient(self.x), self.reversal(self.x)])
+            found = self.classifier([tf.stop_gradient(self.x), self.reversal(self.x)])
             loss = tf.reduce_sum(domain_adversarial.DomainLoss().call(labels, found))
-        weights = self.judge.trainable_variables
+        weights = self.classifier.trainable_variables
         return found.numpy(), loss, tape.gradient(loss, [self.x, *weights])
 
     def test_features_are_driven_until_the_judge_throws_a_coin(self):
@@ -105,11 +111,11 @@ class JudgeTest(tf.test.TestCase):
             lengths = tf.norm(by_features, axis=1).numpy()
             self.assertAllGreater(lengths[right], 0)
             self.assertAllEqual(lengths[~right], np.zeros((~right).sum()))
-            # Down this gradient the judge is less right.
+            # Down this gradient the domain classifier is less right.
             self.x.assign_sub(0.01 * by_features)
-            after = self.judge([self.x, self.x]).numpy()[:, 0]
+            after = self.classifier([self.x, self.x]).numpy()[:, 0]
             self.assertTrue((np.abs(after - label) > np.abs(found[:, 0] - label))[right].all())
-            # The value is the judge's own loss, by its definition.
+            # The value is the domain classifier's own loss, by its definition.
             chance = np.where(label, found[:, 0], 1 - found[:, 0])
             self.assertAllClose(loss, -np.log(chance).sum(), rtol=1e-4)
 
@@ -117,9 +123,9 @@ class JudgeTest(tf.test.TestCase):
         labels = tf.constant(np.random.default_rng(1).integers(2, size=(64, 1)), tf.float32)
         _, _, (_, *found) = self._gradients(labels)
         with tf.GradientTape() as tape:
-            told = self.judge([self.x, tf.zeros_like(self.x)])[:, :1]
+            told = self.classifier([self.x, tf.zeros_like(self.x)])[:, :1]
             loss = tf.reduce_sum(keras.losses.binary_crossentropy(labels, told))
-        expected = tape.gradient(loss, self.judge.trainable_variables)
+        expected = tape.gradient(loss, self.classifier.trainable_variables)
         for ours, theirs in zip(found, expected, strict=True):
             self.assertAllClose(ours, theirs, atol=1e-6)
 
@@ -145,7 +151,7 @@ class AdaptingTest(tf.test.TestCase):
         x = keras.layers.Conv2D(16, 1, name="trunk")(inputs)
         # Fewer than there are: what is left out cannot be found again in the others.
         x = keras.layers.Conv2D(8, 1, name="tail")(x)
-        parts = backbone.anatomy(networks.wrap(keras.Model(inputs, x)), "trunk")
+        parts = backbone.split(networks.wrap(keras.Model(inputs, x)), "trunk")
         settings = training.Training(
             epochs=20, rate=1e-2, dropout=0.0, patience=99, batch=64, head_epochs=5, seed=1,
             floor=0.0,  # Two sides that play against each other settle as the rate falls.

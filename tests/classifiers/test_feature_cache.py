@@ -92,7 +92,7 @@ class FeaturesTest(tf.test.TestCase):
         self.folder = pathlib.Path(self.create_tempdir().full_path)
         self.cache = self.folder / "cache"
         self.data = [stripes.folder(self.folder / f"source{k}", 5, seed=k) for k in range(2)]
-        self.parts = backbone.anatomy(nets.wrapped())
+        self.parts = backbone.split(nets.wrapped())
         self.recipe = feature_cache.Recipe(size=24, views=2)
         # Small chunks, so that a few pictures are several.
         self.enter_context(mock.patch.object(feature_cache, "_CHUNK", 4))
@@ -166,9 +166,9 @@ class FeaturesTest(tf.test.TestCase):
             self.recipe = feature_cache.Recipe(**({"size": 24, "views": 2} | change))
             differs()
         self.recipe = feature_cache.Recipe(size=24, views=2)
-        self.parts = backbone.anatomy(nets.wrapped(), "block1_conv1")
+        self.parts = backbone.split(nets.wrapped(), "block1_conv1")
         differs()
-        self.parts = backbone.anatomy(nets.wrapped())
+        self.parts = backbone.split(nets.wrapped())
         # The same name and size, another time.
         path = self.data[0] / "down" / "2.png"
         os.utime(path, ns=(1, 1))
@@ -242,7 +242,7 @@ class FeaturesTest(tf.test.TestCase):
         model.get_layer("block1_conv1").set_weights([kernel * 1e6, bias])
         from tfvis.networks import network
 
-        self.parts = backbone.anatomy(network.wrap(model))
+        self.parts = backbone.split(network.wrap(model))
         _, found = self._features()
         self.assertAllInRange(found.arrays[0][0], 0, np.finfo(np.float16).max)
 

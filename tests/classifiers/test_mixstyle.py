@@ -66,7 +66,7 @@ class MixStyleTest(tf.test.TestCase):
             self.assertGreater(float(tf.reduce_min(gradient[0])), 0)
 
     def test_a_learner_mixes_its_input_and_keeps_the_names_of_its_layers(self):
-        parts = backbone.anatomy(nets.wrapped())
+        parts = backbone.split(nets.wrapped())
         plain, mixing = (backbone.learner(parts, 3, dropout=0.0, mixing=m) for m in (False, True))
         mixing.get_layer(backbone.CLASSES).set_weights(
             plain.get_layer(backbone.CLASSES).get_weights()

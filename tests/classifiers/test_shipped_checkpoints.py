@@ -22,7 +22,7 @@ class ShippedTest(tf.test.TestCase):
                 self.assertIn(name, registry.checkpoints())
                 said = checkpoint_files.description(folder, name)
                 self.assertEqual(said["network"], "vgg16")
-                backbone.anatomy(base, said["cut"], said["last"])  # Cuts there, if asked to.
+                backbone.split(base, said["cut"], said["last"])  # Cuts there, if asked to.
                 arrays = weight_files.read_npz(folder / "weights.npz")
                 model = classifier_head.classifier(
                     base.graph, said["cut"], said["last"], arrays, name
@@ -48,6 +48,6 @@ class ShippedTest(tf.test.TestCase):
         base = network.build("vgg16", "random")
         for name in _NAMES:
             said = checkpoint_files.description(registry.find_checkpoint(name), name)
-            parts = backbone.anatomy(base, said["cut"], said["last"])
+            parts = backbone.split(base, said["cut"], said["last"])
             self.assertNotEqual(parts.trunk_fingerprint(), said["trunk"])
             self.assertLen(said["trunk"], len(weights.PUBLISHED["vgg16"]))

@@ -40,7 +40,7 @@ class TrainingTest(tf.test.TestCase):
     def setUp(self):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path)
-        self.parts = backbone.anatomy(nets.wrapped())
+        self.parts = backbone.split(nets.wrapped())
         self.train = stripes.part(80, views=2, noise=2.0)
         self.validation = stripes.part(30, seed=1, noise=2.0)
         # A head by chance, where it is not about the head: half the graphs.
@@ -94,7 +94,7 @@ class TrainingTest(tf.test.TestCase):
 
     def test_killed_and_gone_on_with_it_ends_alike(self):
         # A dropout inside the tail, whose draws must go on alike too.
-        parts = backbone.anatomy(networks.wrap(stripes.residual()), "block1")
+        parts = backbone.split(networks.wrap(stripes.residual()), "block1")
         for target in (None, stripes.part(50, seed=2)):
             name = "adapted" if target else "plain"
             arguments = {
@@ -221,7 +221,7 @@ class TrainingTest(tf.test.TestCase):
         self.assertLen(keeper[1], 4)
 
     def test_dropouts_draw_by_epoch_and_each_by_itself(self):
-        learner = backbone.learner(backbone.anatomy(networks.wrap(stripes.residual()), "block1"), 3)
+        learner = backbone.learner(backbone.split(networks.wrap(stripes.residual()), "block1"), 3)
         generators = training_state._generators(learner)
         self.assertLen(generators, 2)
         keeper = training_state.Keeper(self.folder, "", learner, None, np.zeros(0), 1, 0, None)
@@ -247,7 +247,7 @@ class AveragingTest(tf.test.TestCase):
         )
         train, validation = stripes.part(80, noise=2.0), stripes.part(30, seed=1, noise=2.0)
         learner, _ = training.fit(
-            backbone.anatomy(nets.wrapped()), 3, train, validation, settings,
+            backbone.split(nets.wrapped()), 3, train, validation, settings,
             pathlib.Path(self.create_tempdir().full_path), callbacks=[Record()],
         )  # fmt: skip
         self.assertLen(seen, 10)
@@ -268,7 +268,7 @@ class LastTest(tf.test.TestCase):
         )
         for target, kept in ((None, 0), (stripes.part(40, seed=2), 2)):
             learner, history = training.fit(
-                backbone.anatomy(nets.wrapped()), 3, stripes.part(80, noise=2.0),
+                backbone.split(nets.wrapped()), 3, stripes.part(80, noise=2.0),
                 validation := stripes.part(30, seed=1, noise=2.0), settings,
                 pathlib.Path(self.create_tempdir().full_path), target=target,
             )  # fmt: skip
@@ -299,7 +299,7 @@ with strategy.scope():
             epochs=2, head_epochs=2, rate=1e-2, batch=8, patience=9, dropout=0.0
         )
         arguments = (
-            backbone.anatomy(nets.wrapped()), 3, stripes.part(80, noise=2.0),
+            backbone.split(nets.wrapped()), 3, stripes.part(80, noise=2.0),
             stripes.part(30, seed=1, noise=2.0), settings,
             pathlib.Path(sys.argv[1], str(bool(target))),
         )
@@ -329,7 +329,7 @@ class DistributedTest(tf.test.TestCase):
             self.assertGreater(float(accuracy), 0.9)
             # The same batches, shared: the same loss as on one.
             _, history = training.fit(
-                backbone.anatomy(nets.wrapped()), 3, stripes.part(80, noise=2.0),
+                backbone.split(nets.wrapped()), 3, stripes.part(80, noise=2.0),
                 stripes.part(30, seed=1, noise=2.0), settings, folder / f"one{bool(target)}",
                 target=target,
             )  # fmt: skip

@@ -223,7 +223,7 @@ class ModelsTest(tf.test.TestCase, parameterized.TestCase):
         self.assertGreater(tf.reduce_max(found), 0)
 
     def test_a_tail_learns(self):
-        parts = backbone.anatomy(network.wrap(_model(top=False)), cut="first")
+        parts = backbone.split(network.wrap(_model(top=False)), cut="first")
         learner = backbone.learner(parts, 3)
         # Without XLA, which has these kernels.
         learner.compile("sgd", "sparse_categorical_crossentropy", jit_compile=False)

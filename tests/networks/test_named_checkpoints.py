@@ -43,7 +43,7 @@ class NamedCheckpointsTest(tf.test.TestCase):
 
     def test_variants_stay(self):
         net = network.build(str(self.folder / "trunk.keras"), preprocessing="tf", pooling="avg")
-        parts = backbone.anatomy(net)
+        parts = backbone.split(net)
         learner = backbone.learner(parts, 2)
         learnt = backbone.learnt(learner)
         checkpoints.save(self.home / "averaged", parts, learnt, ("a", "b"), 24, {})
@@ -122,7 +122,7 @@ class NamedCheckpointsTest(tf.test.TestCase):
                 network.build(str(changed))
 
     def test_a_checkpoint_on_a_checkpoint(self):
-        parts = backbone.anatomy(network.build(self.name))
+        parts = backbone.split(network.build(self.name))
         learner = backbone.learner(parts, 2)
         folder = self.home / "second"
         checkpoints.save(folder, parts, backbone.learnt(learner), ("a", "b"), 24, {})

@@ -60,8 +60,7 @@ class SurgeryTest(tf.test.TestCase):
         model = nets.small()
         before = model.to_json(), [len(la._inbound_nodes) for la in model.layers], model(self.x)
         for pooling, activation in (("max", "pre"), ("avg", "post")):
-            place = rewiring.placing(pooling, activation)
-            graph, _ = scores.found(model, place)
+            graph, _ = scores.found(model, rewiring.calling(pooling, activation))
             fast_execution.plan(
                 graph.truncated(["block2_conv1"]), {"a": "block2_conv1"}, "bfloat16", True
             )
@@ -72,7 +71,7 @@ class SurgeryTest(tf.test.TestCase):
 
     def test_average_pooling_takes_the_same_windows(self):
         model = nets.small()
-        graph = rewiring.rewire(model, rewiring.placing(pooling="avg"))
+        graph = rewiring.rewire(model, rewiring.calling(pooling="avg"))
         features = tf.constant(_direct(model, "block1_conv1", self.x))
         expected = tf.nn.avg_pool2d(features, 2, 2, "VALID")
         pooled = graph.truncated(["block1_pool"])(self.x)["block1_pool"]
@@ -80,7 +79,7 @@ class SurgeryTest(tf.test.TestCase):
 
     def test_taps_before_and_after_the_nonlinearity(self):
         model = nets.small()
-        graph = rewiring.rewire(model, rewiring.placing(activation="pre"))
+        graph = rewiring.rewire(model, rewiring.calling(activation="pre"))
         paths = ["block2_conv1", "block2_conv1_relu", "predictions_softmax"]
         taps = graph.truncated(paths)(self.x)
         self.assertAllEqual(taps["block2_conv1_relu"], _direct(model, "block2_conv1", self.x))
@@ -90,7 +89,7 @@ class SurgeryTest(tf.test.TestCase):
 
     def test_logits_of_a_fused_and_of_a_separate_softmax(self):
         for model in (nets.small(), _nested()):
-            graph, head = scores.found(model, rewiring.placing())
+            graph, head = scores.found(model, rewiring.calling())
             path = head.path
             logits = graph.truncated([path])(self.x)[path]
             self.assertAllClose(tf.nn.softmax(logits), model(self.x), rtol=1e-5)
@@ -349,7 +348,7 @@ class NetworkTest(tf.test.TestCase, parameterized.TestCase):
         self.assertEqual(first[0], "conv2d")
 
     def test_pre_activation_networks_list_each_layer_once(self):
-        net = nets.wrapped(place=rewiring.placing(activation="pre"))
+        net = nets.wrapped(call_function=rewiring.calling(activation="pre"))
         layers = net.convolutions_and_poolings()
         self.assertEqual(layers, ("block1_conv1", "block1_pool", "block2_conv1", "block2_pool"))
         self.assertIn("block1_conv1_relu", net.paths)

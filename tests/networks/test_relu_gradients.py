@@ -239,7 +239,7 @@ class RectifiersTest(tf.test.TestCase, parameterized.TestCase):
         x = layers.GlobalAveragePooling2D(name="gap")(inner(inputs))
         outputs = layers.Dense(4, activation="softmax", name="predictions")(x)
         model = keras.Model(inputs, outputs)
-        net = network.wrap(model, place=rewiring.placing("avg", "pre"))
+        net = network.wrap(model, call_function=rewiring.calling("avg", "pre"))
         other = relu_gradients.with_policy(net, "guided")
         self.assertEqual(other.paths, net.paths)
         self.assertIn("inner/twice:1", other.paths)

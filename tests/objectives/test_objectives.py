@@ -61,7 +61,7 @@ class UnitTest(tf.test.TestCase, parameterized.TestCase):
             (objectives.logit(5, "b"), b[:, 5]),
             (objectives.logit((5, 1), "b"), [b[0, 5], b[1, 1]]),
             (objectives.direction("a", vector), (a @ vector).mean((1, 2))),
-            (objectives.direction("a", vector, place=(0, 3)), a[:, 0, 3] @ vector),
+            (objectives.direction("a", vector, position=(0, 3)), a[:, 0, 3] @ vector),
             (objectives.direction("b", np.arange(6.0)), b @ np.arange(6.0)),
             (objectives.layer_norm("a"), 0.5 * np.square(a).mean((1, 2, 3))),
         ):

@@ -25,7 +25,7 @@ class ParseTest(tf.test.TestCase):
         text = f"block2_conv1:3-4,7,5@1x2,logit:2,block2_conv1:{self.folder}/toward.npy,gap,gap:0"
         found = parsing.parse(text, self.net, None)
         self.assertEqual(
-            [(u.layer, u.channel, u.place, u.name, u.kind) for u in found],
+            [(u.layer, u.channel, u.position, u.name, u.kind) for u in found],
             [
                 ("block2_conv1", 3, None, "3", "channel"),
                 ("block2_conv1", 4, None, "4", "channel"),

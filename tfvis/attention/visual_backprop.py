@@ -187,14 +187,16 @@ class VisualBackProp:
             sizes = (len(rows), len(columns))
             if 0 in sizes:
                 return layer
-            steps.append((tuple(_seers(axis.T) for axis in seen), tuple(map(_seers, seen))))
+            steps.append(
+                (tuple(_units_seeing(axis.T) for axis in seen), tuple(map(_units_seeing, seen)))
+            )
         return steps
 
     def _masks(self, images):
         outputs, size = self._taps(images), tuple(images.shape[1:3])
         averages = dict(zip(self.layers, (outputs[name] for name in self._names), strict=True))
         mask, steps = None, {}
-        for (layer, average), (_, seers) in reversed(
+        for (layer, average), (_, seeing) in reversed(
             list(zip(averages.items(), self._reach[size], strict=True))
         ):
             if self._per_layer:
@@ -203,7 +205,7 @@ class VisualBackProp:
             # Only the shape of a mask counts, and products of 18 maps leave float32.
             mask = tf.math.divide_no_nan(mask, tf.reduce_max(mask, [1, 2], keepdims=True))
             steps[layer] = mask
-            mask = _summed(mask, seers)
+            mask = _summed(mask, seeing)
         mask = _of_size(mask, size)
         taps = {layer: outputs[self.network.path(layer)] for layer in self._extra}
         return _stretched(mask, constant=0.0), steps, averages, taps
@@ -212,13 +214,13 @@ class VisualBackProp:
         count = self.layers.index(layer) + 1
         below = [None, *(averages[one] for one in self.layers[: count - 1])]
         steps = self._reach[size][:count]
-        for average, (seen, seers) in reversed(list(zip(below, steps, strict=True))):
+        for average, (seen, seeing) in reversed(list(zip(below, steps, strict=True))):
             if average is None:  # The image: all pixels alike.
-                average = tf.ones([tf.shape(seed)[0], *map(len, seers)])
+                average = tf.ones([tf.shape(seed)[0], *map(len, seeing)])
             # Of what a unit sees nothing may answer: then all its places get the same.
             average += _ROUNDING * tf.reduce_max(average, [1, 2], keepdims=True)
             total = _summed(average, seen)
-            seed = average * _summed(tf.math.divide_no_nan(seed, total), seers)
+            seed = average * _summed(tf.math.divide_no_nan(seed, total), seeing)
         return _of_size(seed, size)
 
 
@@ -259,7 +261,7 @@ def _of_size(mask: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     return tf.image.resize(mask[..., None], size, antialias=True)[..., 0]
 
 
-def _seers(axis: np.ndarray) -> np.ndarray:
+def _units_seeing(axis: np.ndarray) -> np.ndarray:
     """Returns which units see each place, int32 [places, most units at one place].
 
     Args:
@@ -281,10 +283,10 @@ def _summed(mask: tf.Tensor, places) -> tf.Tensor:
 
     With what units see in place of what sees places, the convolution with ones.
     """
-    for axis, seers in zip((1, 2), places, strict=True):
+    for axis, seeing in zip((1, 2), places, strict=True):
         # One more unit, 0, for the places that fewer see.
         after = [[0, int(k == axis)] for k in range(3)]
-        mask = tf.reduce_sum(tf.gather(tf.pad(mask, after), seers, axis=axis), axis + 1)
+        mask = tf.reduce_sum(tf.gather(tf.pad(mask, after), seeing, axis=axis), axis + 1)
     return mask
 
 

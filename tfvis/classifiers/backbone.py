@@ -29,7 +29,7 @@ _LEARNING = 0.5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Anatomy:
+class Backbone:
     """Where a network is cut.
 
     Attributes:
@@ -52,7 +52,7 @@ class Anatomy:
         return sources.fingerprint(self.network.graph.truncated([self.cut]))
 
 
-def anatomy(network: Network, cut: str | None = None, last: str | None = None) -> Anatomy:
+def split(network: Network, cut: str | None = None, last: str | None = None) -> Backbone:
     """Returns where to cut a network.
 
     The last map is the deepest that everything passes through; a max pooling at the very end
@@ -105,7 +105,7 @@ def anatomy(network: Network, cut: str | None = None, last: str | None = None) -
             f"{arg('cut')}={cut}: not a layer of {network.name} that everything passes through, "
             f"with weights behind it. {nearest(cut, possible)}"
         )
-    parts = Anatomy(network, cut, last)
+    parts = Backbone(network, cut, last)
     variables = [id(v) for layer in parts.tail().layers for v in layer.weights]
     if len(set(variables)) < len(variables):
         raise InputError(
@@ -116,7 +116,7 @@ def anatomy(network: Network, cut: str | None = None, last: str | None = None) -
 
 
 def learner(
-    parts: Anatomy,
+    parts: Backbone,
     classes: int,
     *,
     dropout: float = DROPOUT,

@@ -37,7 +37,7 @@ class Classifier:
 
     name: str
     network: Network
-    parts: backbone.Anatomy
+    parts: backbone.Backbone
     classes: tuple[str, ...]
     size: int
     about: dict
@@ -76,7 +76,7 @@ def _answering(network: Network, precision: str):
 
 def save(
     folder,
-    parts: backbone.Anatomy,
+    parts: backbone.Backbone,
     learnt: dict[str, list[np.ndarray]],
     classes: tuple[str, ...],
     size: int,
@@ -138,7 +138,7 @@ def load(checkpoint: str, argument: str = "checkpoint") -> Classifier:
     base = networks.of_opened(
         dataclasses.replace(trained.base, contract=found.contract), *trained.variant
     )
-    parts = backbone.anatomy(base, trained.cut, trained.last)
+    parts = backbone.split(base, trained.cut, trained.last)
     short = trained.folder.resolve().name
     network = dataclasses.replace(networks.of_opened(found), name=short)
     return Classifier(short, network, parts, trained.classes, trained.size, trained.about)

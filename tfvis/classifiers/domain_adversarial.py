@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis.classifiers.backbone import DOMAINS, MEAN
+from tfvis.classifiers.gradient_reversal import REVERSAL, GradientReversal
 
-# Ganin et al. 2016, section 5.2.2 and their published code: steepness of the schedule, and
-# units of the hidden layer.
-_GAMMA, _HIDDEN = 10.0, 100
+# Units of the hidden layer: Ganin et al. 2016, section 5.2.2 and their published code.
+_HIDDEN = 100
 # Ganin & Lempitsky 2015, section 4: new layers learn ten times as fast as fine-tuned ones. A
 # head that lags is fooled by features beyond where domains are alike, ever further.
 _LEAD = 10.0
@@ -20,45 +20,13 @@ _LEAD = 10.0
 _EPSILON = 1e-3
 
 
-def schedule(progress: float) -> float:
-    """Returns the strength at a share of the training: 2 / (1 + exp(-10 p)) - 1.
-
-    Args:
-        progress: 0..1.
-    """
-    return float(2 / (1 + np.exp(-_GAMMA * progress)) - 1)
-
-
 @keras.saving.register_keras_serializable("tfvis")
-class GradientReversal(keras.layers.Layer):
-    """Passes its input on, and its gradient back times minus `strength`."""
-
-    def build(self, shape):
-        """Makes the strength, a variable, so that changing it needs no new trace."""
-        del shape
-        self.strength = self.add_weight(
-            shape=(), initializer="zeros", trainable=False, name="strength"
-        )
-
-    def call(self, x):
-        """Returns x."""
-        # Read here: within the gradient it would count as one of its variables.
-        strength = tf.cast(tf.convert_to_tensor(self.strength), x.dtype)
-
-        @tf.custom_gradient
-        def reversed_(inputs, factor):
-            return tf.identity(inputs), lambda upstream: (-factor * upstream, None)
-
-        return reversed_(x, strength)
-
-
-@keras.saving.register_keras_serializable("tfvis")
-class Judge(keras.layers.Layer):
+class DomainClassifier(keras.layers.Layer):
     """Tells the target domain from the sources; two layers that learn fast.
 
     Takes features to learn from and features whose maker it is to teach, [batch, n] each, and
     returns the probability of the target domain for both, [batch, 2]. What comes of the second
-    leaves the judge's own weights alone.
+    leaves its own weights alone.
     """
 
     def build(self, shapes):
@@ -83,7 +51,7 @@ class Judge(keras.layers.Layer):
         return tf.concat(found, -1)
 
     def _told(self, x, hidden, score):
-        # Averaged maps of other networks are of other sizes; the judge sees them alike.
+        # Averaged maps of other networks are of other sizes; it sees them alike.
         mean, variance = tf.nn.moments(x, [-1], keepdims=True)
         x = (x - mean) * tf.math.rsqrt(variance + _EPSILON)
         x = tf.nn.relu(_LEAD * (x @ hidden[0] + hidden[1]))
@@ -92,16 +60,17 @@ class Judge(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfvis")
 class DomainLoss(keras.losses.Loss):
-    """Has the judge learn, and its teaching end where it cannot tell.
+    """Has the domain classifier learn, and its teaching end where it cannot tell.
 
-    A reversed loss has no end: features that the judge takes for the other domain's are driven
-    on and on, and the classes go with them (VGG16, sketches of PACS: the domain loss rose to
+    A reversed loss has no end: features that are taken for the other domain's are driven on
+    and on, and the classes go with them (VGG16, sketches of PACS: the domain loss rose to
     twice and five times that of chance, the accuracy fell from 56 to 20 and 24 %). So a picture
-    teaches only until the judge is as wrong about it as a coin. The value is the judge's own.
+    teaches only until the domain classifier is as wrong about it as a coin. The value is the
+    latter's own.
     """
 
     def call(self, y_true, y_pred):
-        """[batch, 1] and [batch, 2], see `Judge`, to [batch]."""
+        """[batch, 1] and [batch, 2], see `DomainClassifier`, to [batch]."""
         learning, teaching = (
             keras.losses.binary_crossentropy(y_true, y_pred[:, k : k + 1]) for k in (0, 1)
         )
@@ -116,28 +85,11 @@ def adversarial(learner: keras.Model) -> keras.Model:
         learner: as `backbone.learner` makes it.
 
     Returns:
-        A model to train; `domain` is as `Judge` returns it and `DomainLoss` takes it.
+        A model to train; `domain` is as `DomainClassifier` returns it and `DomainLoss` takes it.
     """
     mean = learner.get_layer(MEAN).output
-    turned = GradientReversal(name=f"{DOMAINS}_reversal", dtype="float32")(mean)
-    domain = Judge(name=DOMAINS, dtype="float32")([keras.ops.stop_gradient(mean), turned])
+    turned = GradientReversal(name=REVERSAL, dtype="float32")(mean)
+    domain = DomainClassifier(name=DOMAINS, dtype="float32")(
+        [keras.ops.stop_gradient(mean), turned]
+    )
     return keras.Model(learner.input, {"class": learner.output, "domain": domain})
-
-
-class Schedule(keras.callbacks.Callback):
-    """Raises the strength of the reversal as the training goes on.
-
-    Args:
-        steps: of the whole training.
-        done: of them, in an earlier process.
-    """
-
-    def __init__(self, steps: int, done: int = 0):
-        super().__init__()
-        self._steps, self._done = steps, done
-
-    def on_train_batch_begin(self, batch, logs=None):
-        """Sets the strength for the step."""
-        layer = self.model.get_layer(f"{DOMAINS}_reversal")
-        layer.strength.assign(schedule(self._done / self._steps))
-        self._done += 1

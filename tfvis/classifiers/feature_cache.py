@@ -22,7 +22,7 @@ import tensorflow as tf
 from tfvis import bounds, files, images
 from tfvis.classifiers import example_images
 from tfvis.classifiers.augmentation import Views
-from tfvis.classifiers.backbone import Anatomy
+from tfvis.classifiers.backbone import Backbone
 from tfvis.classifiers.datasets import Dataset
 from tfvis.errors import InputError, arg
 
@@ -94,7 +94,7 @@ class Recipe:
 
 
 def features(
-    parts: Anatomy,
+    parts: Backbone,
     dataset: Dataset,
     recipe: Recipe,
     folder: pathlib.Path,
@@ -155,7 +155,7 @@ def features(
 class _Store:
     """The maps of one source, a file per view and a note of how far each has come."""
 
-    def __init__(self, folder, examples, shape, parts: Anatomy, recipe: Recipe):
+    def __init__(self, folder, examples, shape, parts: Backbone, recipe: Recipe):
         self.examples, self._shape, self._views = examples, shape, recipe.all_views
         self.digest = _digest(examples, parts, recipe)
         self._folder = folder / self.digest
@@ -253,7 +253,7 @@ class _Store:
         return tuple(np.load(path, mmap_mode="r", allow_pickle=False) for path in paths)
 
 
-def _digest(examples, parts: Anatomy, recipe: Recipe) -> str:
+def _digest(examples, parts: Backbone, recipe: Recipe) -> str:
     """Returns a name for everything that decides a source's maps, but the view's number."""
     whole = hashlib.sha256()
     settings = (recipe.size, recipe.seed, recipe.crop_borders, recipe.precision, _CHUNK)

@@ -13,7 +13,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvis.classifiers import backbone, batches, domain_adversarial, training_state
+from tfvis.classifiers import (
+    backbone,
+    batches,
+    domain_adversarial,
+    gradient_reversal,
+    training_state,
+)
 from tfvis.classifiers.feature_cache import Features
 from tfvis.classifiers.settings import Training
 
@@ -34,7 +40,7 @@ class Part:
 
 
 def fit(
-    parts: backbone.Anatomy,
+    parts: backbone.Backbone,
     classes: int,
     train: Part,
     validation: Part,
@@ -136,7 +142,7 @@ def _fine_tune(learner, classes, train, target, settings, keeper, callbacks) -> 
         found, steps = batches.adapting(*own, target.features, target.chosen, *arguments)
         loss = {"class": _loss(settings), "domain": domain_adversarial.DomainLoss()}
         weights = {"class": 1.0, "domain": settings.adapt_weight}
-        schedule = domain_adversarial.Schedule(steps * settings.epochs, steps * keeper.epoch)
+        schedule = gradient_reversal.Schedule(steps * settings.epochs, steps * keeper.epoch)
         callbacks = [schedule, *callbacks]
     rate = keras.optimizers.schedules.CosineDecay(
         settings.rate, steps * settings.epochs, settings.floor

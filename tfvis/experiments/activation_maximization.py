@@ -120,7 +120,7 @@ def run(
         units = chosen[label]
         sizes = {unit.layer: _size(network, unit.layer, size, most) for unit in units}
         for unit in units:
-            normalization.check_place(network, unit, sizes[unit.layer])
+            normalization.check_position(network, unit, sizes[unit.layer])
         reference = _reference(references, network)
         largest = normalization.largest(network, units, reference, everywhere)
         for layer, side in sizes.items():
@@ -208,7 +208,7 @@ def _batches(units: list[Unit], size: tuple[int, int]):
     """Yields units of one kind, as many as are to be optimised together."""
     most = feature_visualization.most_at_once(size)
     # A named place is a neuron also where channels are raised everywhere.
-    for (kind, _), group in itertools.groupby(units, lambda u: (u.kind, u.place is None)):
+    for (kind, _), group in itertools.groupby(units, lambda u: (u.kind, u.position is None)):
         # Directions and whole layers go one by one: each is an objective of its own.
         alike, count = list(group), most if kind == "channel" else 1
         yield from (alike[i : i + count] for i in range(0, len(alike), count))

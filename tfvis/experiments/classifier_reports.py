@@ -130,7 +130,7 @@ def _number(value: float, form: str) -> str:
 
 def write_card(
     workdir: pathlib.Path,
-    parts: backbone.Anatomy,
+    parts: backbone.Backbone,
     dataset: datasets.Dataset,
     about: dict,
     command: str,

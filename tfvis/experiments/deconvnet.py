@@ -178,7 +178,7 @@ def run(
 def _check(network: Network, units: list[Unit], size: int | None, method: str) -> None:
     """Raises InputError where a unit cannot be looked for in images, or projected."""
     for unit in units:
-        if unit.kind != "channel" or unit.place:
+        if unit.kind != "channel" or unit.position:
             raise InputError(
                 f"{arg('units')}={unit.layer}:{unit.name}: only channels and classes can be looked "
                 "for in images, such as block5_conv3:110."

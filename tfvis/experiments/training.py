@@ -101,7 +101,7 @@ def run(
                 )
     else:
         network = networks.only(networks.networks(wanted), "a classifier stands on one")
-        parts, side = backbone.anatomy(network, cut), size or 224
+        parts, side = backbone.split(network, cut), size or 224
     seed = settings.seed
     recipe = feature_cache.Recipe(side, views, seed, crop_borders, settings.precision, drawn)
     found_in = (

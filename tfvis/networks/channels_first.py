@@ -87,7 +87,7 @@ def converted(model: keras.Model) -> keras.Model:
 
 
 class _Conversion:
-    """A way to place layers, see `rewiring.Place`, that keeps maps with channels last.
+    """A way to run layers, see `rewiring.CallFunction`, that keeps maps with channels last.
 
     Attributes:
         prefix: of the paths, taken off.

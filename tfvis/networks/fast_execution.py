@@ -60,7 +60,7 @@ def plan(
     constants = {} if constants is None else constants
     own_pooling = ties or not hardware.onednn(precision)
 
-    def place(layer, path, *args, **kwargs):
+    def call(layer, path, *args, **kwargs):
         name = layer.name
         if own_pooling and _even_windows(layer):
             return EvenMaxPooling(layer, precision, name=name)(*args, **kwargs)
@@ -78,7 +78,7 @@ def plan(
             changes = {"policy": "mixed_bfloat16"}
         return rewiring.twin(layer, **changes)(*args, **kwargs)
 
-    graph = rewiring.rewire(model, place)
+    graph = rewiring.rewire(model, call)
     produced = {path: keras_graph.operation(tensor).name for path, tensor in model.output.items()}
     return keras.Model(
         graph.inputs, {name: graph.tensors[produced[path]] for name, path in paths.items()}

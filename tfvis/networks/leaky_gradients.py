@@ -56,7 +56,7 @@ def tapped(graph: Graph, paths: list[str] | tuple[str, ...]) -> Graph:
         name = rewiring.legal(f"{path}_waking")
         taps[path] = keras.layers.Activation(_raised(function), name=name)(before)
 
-    def place(layer, path, *args, **kwargs):
+    def call(layer, path, *args, **kwargs):
         ends = chosen.get(layer.name)
         activation = getattr(layer, "activation", None)
         if ends and rewiring.fused_activation(layer) and activation in rectifiers:
@@ -68,7 +68,7 @@ def tapped(graph: Graph, paths: list[str] | tuple[str, ...]) -> Graph:
             tap(ends, args[0], layer.call)
         return rewiring.twin(layer)(*args, **kwargs)
 
-    new = rewiring.replaced(graph, place)
+    new = rewiring.replaced(graph, call)
     return dataclasses.replace(new, tensors=new.tensors | taps)
 
 
@@ -79,7 +79,7 @@ def everywhere(graph: Graph) -> Graph:
         graph: flat; it stays as it is.
     """
 
-    def place(layer, path, *args, **kwargs):
+    def call(layer, path, *args, **kwargs):
         given = [one for one in (*args, *kwargs.values()) if isinstance(one, keras.KerasTensor)]
         activation = getattr(layer, "activation", None)
         if getattr(layer, "weights", ()) and activation not in _JOINT:
@@ -97,7 +97,7 @@ def everywhere(graph: Graph) -> Graph:
 
         return keras.layers.Activation(woken(function), name=layer.name)(given[0])
 
-    return rewiring.replaced(graph, place)
+    return rewiring.replaced(graph, call)
 
 
 def _may_be_flat(layer, tensor, output) -> bool:

@@ -278,7 +278,7 @@ def build(
             hold NaN, a file that is not a model.
     """
     keras_settings.check()
-    rewiring.placing(pooling, activation)  # Refuses other words, before anything long begins.
+    rewiring.calling(pooling, activation)  # Refuses other words, before anything long begins.
     try:
         found = opening.opened(network, weights, pooling, activation, top, tuple(stage), until)
         if preprocessing != "auto":
@@ -300,7 +300,7 @@ def of_opened(
         InputError: as `wrap`.
     """
     variant, trained = (pooling, activation), found.checkpoint
-    place = rewiring.placing(*variant)
+    call_function = rewiring.calling(*variant)
     if trained:  # What it was trained with stays in its layers.
         pooling, activation = (
             own if own != usual else asked
@@ -309,7 +309,7 @@ def of_opened(
         variant = (pooling, activation)
     try:
         network = wrap(
-            found.model, found.name, found.contract, found.record, place, variant, output
+            found.model, found.name, found.contract, found.record, call_function, variant, output
         )
     except InputError as error:
         raise InputError(f"{arg('network')}={found.name}: {marked(error)}") from error
@@ -339,7 +339,7 @@ def wrap(
     name: str = "",
     preprocessing: contracts.Preprocessing | None = None,
     record: sources.Record | None = None,
-    place: rewiring.Place | None = None,
+    call_function: rewiring.CallFunction | None = None,
     variant: tuple[str, str] = ("max", "post"),
     output: str | None = None,
 ) -> Network:
@@ -350,8 +350,8 @@ def wrap(
         name: for messages and manifests; default the model's.
         preprocessing: its contract; default none (the model takes display space itself).
         record: where its weights came from; default they are fingerprinted here.
-        place: how to run its layers, see `rewiring.placing`.
-        variant: the words that made `place`, for the manifest.
+        call_function: how to run its layers, see `rewiring.calling`.
+        variant: the words that made `call_function`, for the manifest.
         output: see `build`.
 
     Raises:
@@ -363,7 +363,7 @@ def wrap(
     model_inputs.check(model)
     sources.check_finite(model)
     record = record or sources.Record("given", sources.fingerprint(model), None)
-    graph, head = scores.found(model, place or rewiring.placing(*variant), output)
+    graph, head = scores.found(model, call_function or rewiring.calling(*variant), output)
     integer_inputs.check(model, graph)
     classifier = head if isinstance(head, scores.Classifier) else None
     return Network(

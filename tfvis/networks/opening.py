@@ -166,13 +166,13 @@ def checkpoint(name: str, argument: str = "network", above: int = 0) -> Opened:
         for word, usual in (("pooling", "max"), ("activation", "post"))
     )
     try:
-        place = rewiring.placing(*variant)
+        call_function = rewiring.calling(*variant)
         if registry.checkpoint(said["network"]):
             base = checkpoint(said["network"], "network", above + 1)
         else:
             given = given if isinstance(given, str) else None
             base = opened(said["network"], given, *variant, top=False)
-        graph = rewiring.rewire(base.model, place)
+        graph = rewiring.rewire(base.model, call_function)
     except InputError as error:
         raise InputError(f"{where}: its network cannot be built: {error}") from error
     cut, last = said["cut"], said["last"]

@@ -52,7 +52,7 @@ def _padded(network: Network, mode: str) -> Network:
     for_convolutions = _paddings(network, chosen)
     bare = _unpadded(network) if mode == "circular" else set()
 
-    def place(layer, path, *args, **kwargs):
+    def call(layer, path, *args, **kwargs):
         if path in for_convolutions:
             return Padding(mode, layer.padding, name=layer.name)(*args, **kwargs)
         if type(layer) not in _CONVOLUTIONS or (chosen is not None and path not in chosen):
@@ -65,7 +65,7 @@ def _padded(network: Network, mode: str) -> Network:
         wider = Padding(mode, margins, name=f"{layer.name}_padding")(*args)
         return rewiring.twin(layer, padding="valid")(wider, **kwargs)
 
-    graph = rewiring.replaced(network.graph, place)
+    graph = rewiring.replaced(network.graph, call)
     return dataclasses.replace(network, graph=graph, variant=(*network.variant, ("padding", mode)))
 
 

@@ -17,5 +17,5 @@ def averaged(network: Network) -> Network:
         network: stays as it is; the weights are shared.
     """
     variant = {**dict(network.variant), "pooling": "avg"}
-    graph = rewiring.replaced(network.graph, rewiring.placing("avg"))
+    graph = rewiring.replaced(network.graph, rewiring.calling("avg"))
     return dataclasses.replace(network, graph=graph, variant=tuple(variant.items()))

@@ -105,7 +105,7 @@ def rectified(function: Callable, policy: str) -> Callable:
 def _rectified_network(network: Network, policy: str) -> Network:
     """Rewires every ReLU; one copy per question, so that its taps are kept as well."""
 
-    def place(layer, path, *args, **kwargs):
+    def call(layer, path, *args, **kwargs):
         if _is_rectifier(layer):
             # Not the layer itself, which would cast to its own precision.
             function = rectified(layer.call, policy)
@@ -116,7 +116,7 @@ def _rectified_network(network: Network, policy: str) -> Network:
             changes["activation"] = rectified(getattr(function, "call", function), policy)
         return rewiring.twin(layer, **changes)(*args, **kwargs)
 
-    graph = rewiring.replaced(network.graph, place)
+    graph = rewiring.replaced(network.graph, call)
     variant = (*network.variant, ("rectifiers", policy))
     return dataclasses.replace(network, graph=graph, variant=variant)
 

@@ -1,8 +1,8 @@
 """Every rewiring of a model, on one primitive: a clone that shares the weights.
 
-`keras.models.clone_model` walks a functional graph and lets a function of ours
-place each node. Here that function runs a *twin* of each layer: a shallow copy that
-holds the same variables but keeps its own place in the graph, so the model that was
+`keras.models.clone_model` walks a functional graph and lets a function of ours (its
+`call_function`) run each node. Here that function runs a *twin* of each layer: a shallow copy
+that holds the same variables but keeps its own place in the graph, so the model that was
 given is never touched, and a copy may differ in one attribute (its activation, its
 precision) without a second set of weights.
 """
@@ -22,7 +22,7 @@ class Taken(dict):
 
 
 # A function that runs one layer of a graph: (layer, path, *inputs) -> output or Taken.
-Place = Callable[..., object]
+CallFunction = Callable[..., object]
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -68,12 +68,12 @@ def twin(layer: keras.Layer, **changes) -> keras.Layer:
     return convolutions.everywhere(keras_graph.shallow_copy(layer, **changes))
 
 
-def rewire(model: keras.Model, place: Place | None = None) -> Graph:
+def rewire(model: keras.Model, call_function: CallFunction | None = None) -> Graph:
     """Runs every layer's twin once, on a new input, and records each output.
 
     Args:
         model: functional or sequential, built; nested models are flattened.
-        place: how to run one layer, called as place(layer, path, *args, **kwargs);
+        call_function: how to run one layer, called as call_function(layer, path, *args, **kwargs);
             default runs its twin. It may return `Taken`, to add taps.
 
     Raises:
@@ -81,7 +81,7 @@ def rewire(model: keras.Model, place: Place | None = None) -> Graph:
     """
     recorded: dict[str, keras.KerasTensor] = {}
     layers: dict[str, keras.Layer] = {}
-    place = place or run_twin
+    call_function = call_function or run_twin
 
     def run(layer: keras.Layer, prefix: str, args, kwargs) -> object:
         path = prefix + layer.name
@@ -95,7 +95,7 @@ def rewire(model: keras.Model, place: Place | None = None) -> Graph:
         while name in recorded:
             count += 1
             name = f"{path}:{count}"
-        placed = place(layer, name, *args, **kwargs)
+        placed = call_function(layer, name, *args, **kwargs)
         outputs = placed if isinstance(placed, Taken) else Taken({name: placed})
         for name, tensor in outputs.items():
             if isinstance(tensor, keras.KerasTensor):
@@ -190,7 +190,7 @@ def legal(path: str) -> str:
     return path.replace("/", "--").replace(":", "-")
 
 
-def placing(pooling: str = "max", activation: str = "post") -> Place:
+def calling(pooling: str = "max", activation: str = "post") -> CallFunction:
     """Returns the way to run layers that gives a network its variant.
 
     Args:
@@ -208,7 +208,7 @@ def placing(pooling: str = "max", activation: str = "post") -> Place:
     if activation not in ("post", "pre"):
         raise InputError(f"{arg('activation')}={activation}: expected post or pre.")
 
-    def place(layer, path, *args, **kwargs):
+    def call(layer, path, *args, **kwargs):
         if pooling == "avg" and isinstance(layer, keras.layers.MaxPooling2D):
             config = layer.get_config() | {"name": legal(path)}
             caffe = isinstance(layer, CaffeMaxPooling2D)
@@ -219,7 +219,7 @@ def placing(pooling: str = "max", activation: str = "post") -> Place:
             return Taken({path: before, f"{path}_{_name(layer.activation)}": after})
         return run_twin(layer, path, *args, **kwargs)
 
-    return place
+    return call
 
 
 def fused_activation(layer: keras.Layer) -> bool:
@@ -246,17 +246,17 @@ def split_activation(layer: keras.Layer, path: str, *args, **kwargs):
     return before, keras.layers.Activation(layer.activation, name=name)(before)
 
 
-def replaced(graph: Graph, place: Place) -> Graph:
-    """Returns a graph of the same paths, each layer run by `place`.
+def replaced(graph: Graph, call_function: CallFunction) -> Graph:
+    """Returns a graph of the same paths, each layer run by `call_function`.
 
     Args:
         graph: flat; it stays as it is.
-        place: see `rewire`; it is given the names of `graph`'s own layers.
+        call_function: see `rewire`; it is given the names of `graph`'s own layers.
     """
     first = [graph.tensors[graph.output]] if graph.output else []
     # Every path, also those that lead to another output than the first.
     model = keras.Model(graph.inputs, first + list(graph.tensors.values()))
-    new = rewire(model, place)
+    new = rewire(model, call_function)
     tensors = {
         path: new.tensors[keras_graph.operation(t).name] for path, t in graph.tensors.items()
     }

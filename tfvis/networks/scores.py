@@ -91,13 +91,13 @@ class Logarithm(keras.layers.Layer):
 
 
 def found(
-    model: keras.Model, place: rewiring.Place, output: str | None = None
+    model: keras.Model, call_function: rewiring.CallFunction, output: str | None = None
 ) -> tuple[rewiring.Graph, Classifier | str]:
     """Rewires a model so that the scores of its classes have a path.
 
     Args:
         model: any of one image input.
-        place: how to run its layers, see `rewiring.rewire`.
+        call_function: how to run its layers, see `rewiring.rewire`.
         output: which output names classes, by its key, path or layer; None for the one that
             does.
 
@@ -107,7 +107,7 @@ def found(
     Raises:
         InputError: no such output; a model that `rewiring.rewire` refuses.
     """
-    graph = rewiring.rewire(model, place)
+    graph = rewiring.rewire(model, call_function)
     if not graph.outputs:
         return graph, "its output is not one tensor"
     chosen = _named(graph, output, model.name) if output else tuple(graph.outputs.values())
@@ -122,7 +122,7 @@ def found(
         heads[path] = source
     whole = graph
     if split:
-        graph = rewiring.rewire(model, _splitting(place, split))
+        graph = rewiring.rewire(model, _splitting(call_function, split))
         heads = {path: _source(graph, path) for path in heads}
     known = {path: _kind(graph, path, source) for path, source in heads.items()}
     if len(known) > 1:
@@ -279,12 +279,14 @@ def _squashes(graph: rewiring.Graph, path: str) -> bool:
     )
 
 
-def _splitting(place: rewiring.Place, layers: dict[int, keras.Layer]) -> rewiring.Place:
-    """Returns `place`, with the activations of some layers on paths of their own."""
+def _splitting(
+    call_function: rewiring.CallFunction, layers: dict[int, keras.Layer]
+) -> rewiring.CallFunction:
+    """Returns `call_function`, with the activations of some layers on paths of their own."""
 
     def split(layer, path, *args, **kwargs):
         if id(layer) not in layers:
-            return place(layer, path, *args, **kwargs)
+            return call_function(layer, path, *args, **kwargs)
         before, after = rewiring.split_activation(layer, path, *args, **kwargs)
         return rewiring.Taken({f"{path}_scores": before, path: after})
 

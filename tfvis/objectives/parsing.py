@@ -22,14 +22,14 @@ class Unit:
     Attributes:
         layer: a path, or "logits".
         channel: its number; None for a direction or the whole layer.
-        place: (row, column) of a single neuron, or None.
+        position: (row, column) of a single neuron, or None.
         vector: float32 [channels], a direction, or None.
         name: for files and sheets.
     """
 
     layer: str
     channel: int | None
-    place: tuple[int, int] | None = None
+    position: tuple[int, int] | None = None
     vector: np.ndarray | None = None
     name: str = ""
 
@@ -157,9 +157,9 @@ def _items(layer: str, item: str, network, labels: str | None, argument: str) ->
                 f"{arg(argument)}={layer}:{item}: the layer has {channels} channels (0 to "
                 f"{channels - 1})."
             )
-        place = (int(match[3]), int(match[4])) if match[3] else None
+        position = (int(match[3]), int(match[4])) if match[3] else None
         at = f"@{match[3]}x{match[4]}" if match[3] else ""
-        return [Unit(layer, c, place, name=f"{c}{at}") for c in range(first, last + 1)]
+        return [Unit(layer, c, position, name=f"{c}{at}") for c in range(first, last + 1)]
     if item.endswith(".npy"):
         stem = os.path.splitext(os.path.basename(item))[0]
         name = f"direction {stem}"  # A file may be called like a channel, or "sheet".

@@ -59,8 +59,8 @@ def neuron(
         places = tf.stack([batch, rows, columns, _each(channels, features)], 1)
         return tf.gather_nd(features, places)
 
-    place = "" if row is None and column is None else f"@{_words(row)}x{_words(column)}"
-    return Objective((layer,), activation, f"{layer}:{_words(channels)}{place}")
+    at = "" if row is None and column is None else f"@{_words(row)}x{_words(column)}"
+    return Objective((layer,), activation, f"{layer}:{_words(channels)}{at}")
 
 
 def logit(index: Numbers, layer: str = "logits") -> Objective:
@@ -76,7 +76,7 @@ def logit(index: Numbers, layer: str = "logits") -> Objective:
 def direction(
     layer: str,
     vector: np.ndarray,
-    place: tuple[int, int] | None = None,
+    position: tuple[int, int] | None = None,
     name: str = "direction",
 ) -> Objective:
     """Returns <vector, phi(x)> at one place, or its mean over the map.
@@ -84,21 +84,21 @@ def direction(
     Args:
         layer: a tap [batch, height, width, channels], or [batch, channels].
         vector: float32 [channels], or [batch, channels] for one per image.
-        place: (row, column), or None for the mean.
+        position: (row, column), or None for the mean.
         name: for the description.
     """
     vector = tf.constant(vector, tf.float32)
 
     def along(taps: Taps) -> tf.Tensor:
         features = taps[layer]
-        if place is not None:
-            features = features[:, place[0], place[1]]
+        if position is not None:
+            features = features[:, position[0], position[1]]
         middle = [1] * (features.shape.rank - 2)
         shaped = tf.reshape(vector, [-1, *middle, vector.shape[-1]])
         products = tf.reduce_sum(features * shaped, axis=-1)
         return tf.reduce_mean(tf.reshape(products, [tf.shape(features)[0], -1]), axis=1)
 
-    at = "" if place is None else f"@{place[0]}x{place[1]}"
+    at = "" if position is None else f"@{position[0]}x{position[1]}"
     return Objective((layer,), along, f"{layer}:{name}{at}")
 
 

@@ -129,7 +129,7 @@ def _units(network, word, size, seeds, references, settings, callback) -> Maximi
     (layer,) = layers
     size = size or activation_maximization.canvas(network, layer)
     for unit in units:
-        normalization.check_place(network, unit, size, "objective")
+        normalization.check_position(network, unit, size, "objective")
     most, count = most_at_once(size), len(units) * len(seeds)
     if count > most:
         raise InputError(

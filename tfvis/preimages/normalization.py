@@ -80,7 +80,7 @@ def largest(
     found = _largest(network, layers, references, False)
     for layer in layers if everywhere else []:
         # A mean is measured by the largest mean, where no neuron of its own is asked for.
-        if not any(unit.place for unit in units if unit.layer == layer):
+        if not any(unit.position for unit in units if unit.layer == layer):
             found |= _largest(network, [layer], references, True)
     return {layer: activation_statistics.floored(values, layer) for layer, values in found.items()}
 
@@ -123,7 +123,7 @@ def activation(
     first = units[0]
     layer = first.layer
     if first.kind == "channel":
-        places = [unit.place for unit in units]
+        places = [unit.position for unit in units]
         channels = [unit.channel for unit in units]
         objective = activation_maximization.unit(
             network, layer, channels, size, places, everywhere and not any(places)
@@ -156,18 +156,18 @@ def raised(
     return moved & (answers > 0), moved & (answers > began)
 
 
-def check_place(
+def check_position(
     network: Network, unit: Unit, size: tuple[int, int], argument: str = "units"
 ) -> None:
     """Raises InputError unless a unit's place, by an argument, lies in the map of an image."""
-    if unit.place is None:
+    if unit.position is None:
         return
     shape = network.trace(unit.layer, *size)
     if len(shape) != 3:
         raise InputError(
             f"{arg(argument)}={unit.layer}:{unit.name}: the layer is a vector, without places."
         )
-    if unit.place[0] >= shape[0] or unit.place[1] >= shape[1]:
+    if unit.position[0] >= shape[0] or unit.position[1] >= shape[1]:
         raise InputError(
             f"{arg(argument)}={unit.layer}:{unit.name}: outside the map, which has {shape[0]} rows "
             f"and {shape[1]} columns at {size[0]} px (see {arg('size')})."
@@ -200,7 +200,7 @@ def unit(
         raise InputError(f"{arg('word')}={word}: stands for {len(found)} units; expected one.")
     layer = found[0].layer
     size = size or activation_maximization.canvas(network, layer)
-    check_place(network, found[0], size, "word")
+    check_position(network, found[0], size, "word")
     known = given_references(network, references)
     objective, most = activation(network, found, size, largest(network, found, known), known)
     return activation_maximization.normalized(network, objective, layer, size, most, strength)

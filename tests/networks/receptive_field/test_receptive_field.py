@@ -227,7 +227,7 @@ class FieldTest(tf.test.TestCase, parameterized.TestCase):
             )
 
     def test_split_activations_are_ordinary_layers(self):
-        net = nets.wrapped(place=rewiring.placing("avg", "pre"))
+        net = nets.wrapped(call_function=rewiring.calling("avg", "pre"))
         sizes = [receptive_field.receptive_field(net, p, 32, 32).size[0] for p in net.paths[:6]]
         self.assertEqual(sizes, [3, 3, 4, 8, 8, 10])
 

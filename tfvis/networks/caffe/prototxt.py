@@ -87,7 +87,7 @@ def parsed(text: str, path: os.PathLike | str, stages: tuple[str, ...] = ()) -> 
         )
     try:
         used = [net_state_rules.included(layer, net.state) for layer in (*net.layer, *net.layers)]
-        places = _places(net, scan, used, path)
+        texts = _by_name(net, scan, used, path)
         net = upgrade_proto.upgraded(net)
         kept = [layer for layer in net.layer if net_state_rules.included(layer, net.state)]
     except InputError as error:
@@ -105,13 +105,13 @@ def parsed(text: str, path: os.PathLike | str, stages: tuple[str, ...] = ()) -> 
     net.ClearField("layer")
     net.layer.extend(_as_input(la) if data_layers.is_data(la) else la for la in kept)
     shown = next((data_layers.shown(la) for la in kept if data_layers.is_data(la)), None)
-    lines = {name: place.line for name, place in places.items()}
-    unknown = {name: place.unknown for name, place in places.items() if place.unknown}
+    lines = {name: text.line for name, text in texts.items()}
+    unknown = {name: text.unknown for name, text in texts.items() if text.unknown}
     return Prototxt(net, lines, unknown, shown, notes)
 
 
 def _check_generations(scan: prototxt_fields.Scan, path) -> None:
-    new, old = scan.places["layer"], scan.places["layers"]
+    new, old = scan.layers["layer"], scan.layers["layers"]
     if new and old:
         raise InputError(
             f"{path}:{max(new[0].line, old[0].line)}: has both `layer` and `layers`, of which "
@@ -128,23 +128,23 @@ def _stages(net, state, path) -> tuple[str, ...]:
     return (Text(said),)
 
 
-def _places(
+def _by_name(
     net, scan: prototxt_fields.Scan, used: list[bool], path
-) -> dict[str, prototxt_fields.Place]:
+) -> dict[str, prototxt_fields.LayerText]:
     """Returns where the layers in use stand; all have names of their own."""
-    places: dict[str, prototxt_fields.Place] = {}
+    texts: dict[str, prototxt_fields.LayerText] = {}
     layers = (*net.layer, *net.layers)
-    found = (*scan.places["layer"], *scan.places["layers"])
-    for layer, place, is_used in zip(layers, found, used, strict=False):
+    found = (*scan.layers["layer"], *scan.layers["layers"])
+    for layer, text, is_used in zip(layers, found, used, strict=False):
         name = layer.name or getattr(layer, "layer", layer).name
-        if is_used and name in places:
+        if is_used and name in texts:
             raise InputError(
-                f"{path}:{place.line}: a second layer named {name!r} (the first is in line "
-                f"{places[name].line}); give each a name of its own"
+                f"{path}:{text.line}: a second layer named {name!r} (the first is in line "
+                f"{texts[name].line}); give each a name of its own"
             )
         if is_used:
-            places[name] = place
-    return places
+            texts[name] = text
+    return texts
 
 
 def _as_input(layer) -> schema.LayerParameter:

@@ -39,7 +39,7 @@ class Field:
 
 
 @dataclasses.dataclass(frozen=True)
-class Place:
+class LayerText:
     """A layer in a text.
 
     Attributes:
@@ -56,11 +56,11 @@ class Scan:
     """What a text holds.
 
     Attributes:
-        places: {"layer" or "layers": those of its kind, in order}.
+        layers: {"layer" or "layers": those of its kind, in order}.
         unknown: fields of the network itself that are not known.
     """
 
-    places: dict[str, list[Place]]
+    layers: dict[str, list[LayerText]]
     unknown: list[Field]
 
 
@@ -74,7 +74,7 @@ class _Open:
 
 
 def scanned(text: str, path: os.PathLike | str) -> Scan:
-    """Returns the places of all layers.
+    """Returns where all layers stand, and what is not known.
 
     Args:
         text: protobuf's text form of a NetParameter; what is wrong with it is for protobuf's
@@ -95,8 +95,8 @@ def scanned(text: str, path: os.PathLike | str) -> Scan:
                 raise InputError(f"{path}:{line}: a line of more than {_MAX_LINE:,} characters.")
             line, begin = line + 1, match.end()
         elif token in "{<":
-            if len(opened) == 1 and word in scan.places:
-                scan.places[word].append(Place(line, []))
+            if len(opened) == 1 and word in scan.layers:
+                scan.layers[word].append(LayerText(line, []))
             opened.append(_inside(opened[-1], word))
             if len(opened) - 1 > _MAX_DEPTH:
                 raise InputError(f"{path}:{line}: more than {_MAX_DEPTH} braces deep.")
@@ -117,7 +117,7 @@ def scanned(text: str, path: os.PathLike | str) -> Scan:
             valued = listed
         else:
             word = token
-            _judge(scan, opened, word, line)
+            _note_unknown(scan, opened, word, line)
     return scan
 
 
@@ -127,12 +127,12 @@ def _inside(outer: _Open, field: str) -> _Open:
     return _Open(field, known.message_type if known else None, path)
 
 
-def _judge(scan: Scan, opened: list[_Open], word: str, line: int) -> None:
+def _note_unknown(scan: Scan, opened: list[_Open], word: str, line: int) -> None:
     """Notes a field that is not known."""
     kind = opened[-1].kind
     if kind is None or word in kind.fields_by_name or word in HARMLESS.get(kind.name, ()):
         return
-    layers = [place for places in scan.places.values() for place in places[-1:]]
+    layers = [layer for layers in scan.layers.values() for layer in layers[-1:]]
     inside = len(opened) > 1 and layers
-    holder = max(layers, key=lambda place: place.line).unknown if inside else scan.unknown
+    holder = max(layers, key=lambda layer: layer.line).unknown if inside else scan.unknown
     holder.append(Field(opened[-1].path + word, line))
