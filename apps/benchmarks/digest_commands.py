@@ -59,6 +59,7 @@ COMMANDS = {
     "evaluate": "evaluate --checkpoint=out/train --data=data",
     "judge": "judge --checkpoint=out/train --data=data --count=2 --steps=4 --stages=1 "
     "--metrics=insertion,road,classes,sanity --explainers=class_vbp,gradcam",
+    "compare": "compare --networks=small.keras,out/train --images=all=data --count=16 --size=32",
     "classify": "classify --checkpoint=out/train --image=photos --top=2",
     "classify-caffe": "classify --network=out/convert/net.keras --image=photos --labels=labels.txt",
     "attend": "attend --network=out/train --image=photos --steps",

@@ -70,6 +70,7 @@ def cases(files: dict[str, list[pathlib.Path]]) -> list[Case]:
         "convert": {"network": "vgg_cnn_s", "caffemodel": "random"}, "evaluate": {
             "checkpoint": "pacs_vgg16", "data": data}, "judge": {
             "checkpoint": "pacs_vgg16", "data": data}, "localize": {"image": picture},
+        "compare": {"networks": f"{model},{model}", "images": f"all={data}"},
         "tag": {"image": picture, "weights": "random", "tags": tags},
     }  # fmt: skip
     base["train"] |= {"data": data}

@@ -16,7 +16,7 @@ _FLAGS: dict[str, tuple[str, ...]] = {
     "mask": ("content_mask",),
     "most": ("boxes",),
     "name": ("prototxt", "network"),
-    "network": ("checkpoint",),
+    "network": ("checkpoint", "networks"),
     "objective": ("units",),
     "of_class": ("class",),
     "policy": ("method",),

@@ -14,6 +14,8 @@ from tfvis.errors import InputError
 
 # Three pictures have three pairs: the least that can be ordered.
 LEAST = 3
+# Below this share of a picture's mean square, what its features vary by is rounding.
+_FLAT = 1e-10
 
 
 def dissimilarities(features: np.ndarray) -> np.ndarray:
@@ -24,13 +26,17 @@ def dissimilarities(features: np.ndarray) -> np.ndarray:
     Args:
         features: [n, ...], of a layer; flattened.
     """
+    return of_kernel(cka.kernel(features), features)
+
+
+def of_kernel(kernel: np.ndarray, features: np.ndarray) -> np.ndarray:
+    """Returns `dissimilarities` of features whose `cka.kernel` is known."""
     flat = np.reshape(features, (len(features), -1))
-    # Row by row: a second copy of a shallow layer in float64 would not fit beside the first.
+    # Row by row: a copy of a shallow layer in float64 would not fit beside it.
     means = np.array([row.mean(dtype=np.float64) for row in flat])
-    products = cka.kernel(flat) - flat.shape[1] * np.outer(means, means)
-    length = np.sqrt(np.maximum(np.diag(products), 0))
-    whole = np.sqrt(np.maximum(np.diag(products) + flat.shape[1] * means**2, 0))
-    length[length <= 1e-6 * whole] = np.nan
+    products = kernel - flat.shape[1] * np.outer(means, means)
+    squared = np.diag(products)
+    length = np.sqrt(np.where(squared > _FLAT * np.diag(kernel), squared, np.nan))
     found = 1 - products / np.outer(length, length)
     np.fill_diagonal(found, np.where(np.isnan(length), np.nan, 0.0))
     return found

@@ -1,0 +1,92 @@
+"""Compares two networks: what they represent alike, unit by unit, and what each answers alone.
+
+    python -m apps.compare --networks=vgg16,pacs_vgg16 --images=photo=photos,drawn=drawings
+
+Both are shown the same pictures, as many of each domain; where folders hold a folder per class, of
+each class alike. Writes to --workdir:
+
+    index.html            the report; opens from disk
+    accuracy.csv          how often each names each domain rightly, per class
+    alignment.csv         unbiased linear CKA of all pairs of layers, beside shuffled pictures
+    depiction.csv         are drawings like photographs of the same classes to them (RSA)?
+    units.csv             units matched one to one, and the most alike
+    preferences.csv       units that answer one domain, or one class, far above the others
+    figures/              the report's, one by one
+    responses/            what the layers answered; the same command goes on with them
+    manifest.json, tensorboard/
+
+On two cores about two minutes for each network and hundred pictures of a domain.
+"""
+
+from absl import flags
+
+from tfvis import words
+from tfvis.errors import InputError
+
+from .flags import common, fields, name_checks, paths
+from .flags import networks as network_flags
+
+_NETWORKS = paths.define(
+    "networks",
+    "vgg16,pacs_vgg16",
+    paths.each(paths.network),
+    "The two, separated by a comma, each as --network of the other apps; one twice is its control.",
+)
+_WANTED = fields.define(network_flags.Wanted, ("weights", "preprocessing"))
+_IMAGES = flags.DEFINE_string(
+    "images",
+    None,
+    "Pictures by domain, such as photo=FOLDER,drawn=FOLDER; each a folder with a folder per "
+    "class, a folder of pictures, or a CSV file.",
+    required=True,
+)
+_LAYERS = flags.DEFINE_string(
+    "layers",
+    None,
+    "Layers that correspond, such as block3_conv3,block5_conv3; one|another where the networks "
+    "name theirs differently; left out, all convolutions, or the last of each stride.",
+)
+_CONTROL = paths.define(
+    "control",
+    "",
+    paths.network,
+    "A network like the first from another seed: how far apart are two?",
+)
+_COUNT = flags.DEFINE_integer("count", 140, "Pictures of each domain.", 4)
+_SIZE = flags.DEFINE_integer(
+    "size",
+    None,
+    "Side pictures are squeezed to; left out, the networks' own, or 224.",
+    16,
+    1024,
+)
+_SEED = flags.DEFINE_integer("seed", 0, "Of the draw of pictures.", 0)
+_PRECISION = common.define_precision()
+_WORKDIR = common.define_workdir("out/compare")
+
+
+def main() -> None:
+    """Reads the flags and the folders, then TensorFlow, then compares."""
+    places = {}
+    for word in words.split(_IMAGES.value, "images"):
+        domain, equals, place = word.partition("=")
+        if not (domain and equals and place) or domain in places:
+            raise InputError(f"--images={word}: expected DOMAIN=FOLDER, each domain once.")
+        paths.file_or_folder(place, f"--images={word}")
+        places[domain] = place
+    wanted = fields.values(network_flags.Wanted, _WANTED, network=_NETWORKS.value)
+    layers = network_flags.layer_words(_LAYERS)
+    name_checks.check(wanted, words=layers)
+    shared = common.start(_WORKDIR, _CONTROL, _COUNT, _SIZE, _SEED, _PRECISION)
+    from tfvis.experiments import comparison
+
+    common.tell_all(comparison.run(wanted, places, layers, **shared))
+
+
+def run() -> None:
+    """The app's entry point."""
+    common.run(main, "compare")
+
+
+if __name__ == "__main__":
+    run()

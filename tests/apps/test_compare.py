@@ -1,0 +1,99 @@
+"""The app compare as a person runs it, on small networks and pictures."""
+
+import csv
+import json
+
+import numpy as np
+import tensorflow as tf
+
+from tests import nets
+from tests.processes import AppTest
+from tfvis import images
+
+
+class CompareTest(AppTest):
+    def setUp(self):
+        super().setUp()
+        self.out = self.folder / "out"
+        self.networks = [self.folder / f"{name}.keras" for name in ("one", "other")]
+        for seed, path in enumerate(self.networks):
+            nets.small(seed=seed).save(path)
+        for domain, offset in (("photo", 0), ("drawn", 100)):
+            for k in range(24):
+                name = ("dog", "house")[k % 2]
+                picture = nets.picture(24, seed=k + offset)
+                images.save_png(self.folder / domain / name / f"{k}.png", picture)
+
+    def flags(self, *networks, domains=("photo", "drawn")) -> list[str]:
+        places = ",".join(f"{domain}={self.folder / domain}" for domain in domains)
+        return [
+            f"--networks={','.join(map(str, networks or self.networks))}", f"--images={places}",
+            f"--workdir={self.out}", "--size=24", "--preprocessing=unit",
+        ]  # fmt: skip
+
+    def table(self, name) -> list[dict]:
+        with open(self.out / f"{name}.csv", encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def test_two_networks_and_the_same_command_again(self):
+        self._run("compare", *self.flags())
+        alignment = self.table("alignment")
+        self.assertLen(alignment, 2 * 2 * 2)
+        own = [float(r["cka"]) for r in alignment if r["layer of one"] == r["layer of other"]]
+        self.assertTrue(all(0 < value < 0.999 for value in own))
+        self.assertLen(self.table("depiction"), 2 * 2)
+        self.assertLen(self.table("units"), 8 + 12)
+        self.assertLen(self.table("preferences"), 2 * 2)
+        page = (self.out / "index.html").read_text()
+        self.assertIn("Do they represent alike?", page)
+        manifest = json.loads((self.out / "manifest.json").read_text())
+        self.assertLen(manifest["results"], 2 * 2)
+        self.assertIn("alignment", manifest["found"])
+        answers = sorted((self.out / "responses").rglob("*.npz"))
+        before = [path.stat().st_mtime_ns for path in answers]
+        self._run("compare", *self.flags())
+        self.assertEqual([path.stat().st_mtime_ns for path in answers], before)
+        self.assertEqual(self.table("alignment"), alignment)
+
+    def test_a_network_beside_itself(self):
+        self._run("compare", *self.flags(self.networks[0], self.networks[0]))
+        rows = [r for r in self.table("alignment") if r["layer of one"] == r["layer of one 2"]]
+        np.testing.assert_allclose([float(r["cka"]) for r in rows], 1, atol=1e-9)
+        matched = [r for r in self.table("units") if r["r"]]
+        np.testing.assert_allclose([float(r["r"]) for r in matched], 1, atol=1e-6)
+
+    def test_a_classifier_of_the_folders_classes_is_judged(self):
+        checkpoint = self.folder / "trained"
+        nets.checkpoint(checkpoint, ("dog", "house"))
+        self._run("compare", *self.flags(checkpoint, checkpoint)[:3])
+        rows = self.table("accuracy")
+        self.assertLen(rows, 2 * 2 * 3)
+        self.assertEqual({row["pictures"] for row in rows if row["class"] == "all"}, {"24"})
+
+    def test_pictures_without_classes(self):
+        flat = self.folder / "flat"
+        for k in range(6):
+            images.save_png(flat / f"{k}.png", nets.picture(24, seed=k))
+        (flat / "5.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+        told = self._run("compare", *self.flags(domains=("flat",)))
+        self.assertIn("5 pictures of each domain", told.stderr)
+        self.assertFalse((self.out / "depiction.csv").exists())
+        self.assertLen(self.table("alignment"), 4)
+
+    def test_refused(self):
+        (self.folder / "few").mkdir()
+        images.save_png(self.folder / "few" / "a.png", nets.picture(24))
+        only = f"--images=photo={self.folder / 'photo'}"
+        for given, message in (
+            ((f"--networks={self.networks[0]}", only), "--networks: name two"),
+            (("--images=photo",), "expected DOMAIN=FOLDER"),
+            ((f"--images=a={self.folder / 'few'}",), "at least 4"),
+            ((only, "--layers=block9"), "--layers"),
+            ((only, "--size=24", "--control=nothing"), "nothing"),
+        ):
+            with self.subTest(given):
+                self._refused(message, *self.flags(), *given, app="compare")
+
+
+if __name__ == "__main__":
+    tf.test.main()

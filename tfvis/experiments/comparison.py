@@ -1,0 +1,139 @@
+"""Comparison: what two networks have in common, and what each has alone."""
+
+import pathlib
+from collections.abc import Mapping, Sequence
+
+from tfvis import images, tables
+from tfvis.errors import InputError, arg
+from tfvis.experiments import (
+    comparison_pictures,
+    comparison_sections,
+    comparison_study,
+    devices,
+    messages,
+    networks,
+    outcome,
+    runner,
+    workdirs,
+)
+from tfvis.report import html_page, manifest, tensorboard
+
+SECTIONS = (
+    comparison_sections.accuracy,
+    comparison_sections.alignment,
+    comparison_sections.depiction,
+    comparison_sections.units,
+    comparison_sections.preferences,
+)
+
+
+@workdirs.kept
+def run(
+    wanted,
+    places: Mapping[str, str],
+    layers: Sequence[str] | None = None,
+    *,
+    workdir: pathlib.Path | str,
+    control: str = "",
+    count: int = 140,
+    size: int | None = None,
+    seed: int = 0,
+    precision: str = "auto",
+    arguments: dict | None = None,
+) -> outcome.Outcome:
+    """Shows two networks the same pictures, and tells where their answers agree.
+
+    Args:
+        wanted: `networks.Wanted` of two, or {label: network}; one given twice is its own control.
+        places: {domain: folder or CSV file}, such as photographs and drawings of the same classes.
+        layers: see `comparison_study.corresponding`.
+        workdir: for all results; the page is index.html.
+        control: a third network, to be compared with the first as the second is: of the same
+            kind, from another seed.
+        count: pictures of each domain.
+        size: side of the squares they are squeezed to; None is the networks' own, or 224.
+        seed: of the draw of pictures.
+        precision: see `devices`.
+        arguments: for the manifest.
+
+    Returns:
+        Its sections, as records.
+
+    Raises:
+        InputError: not two networks, or of different channels or fixed sizes; layers that do not
+            correspond; as `comparison_pictures.chosen`.
+    """
+    built = networks.given(wanted, list(layers) if layers else None, top=False)
+    if len(built) != 2:
+        raise InputError(
+            f"{arg('networks')}: name two to compare, separated by a comma. Received: {len(built)}."
+        )
+    if control:
+        found = networks.networks(networks.Wanted(network=control))
+        (third,) = found.values()
+        label = f"{next(iter(found))} (control)"
+        built, control = built | {label: third}, label
+    pictures = comparison_pictures.chosen(places, _side(built, size), count, seed)
+    study = comparison_study.Study(
+        built,
+        comparison_study.corresponding(built, layers),
+        control,
+        pictures,
+        workdir,
+        devices.precision(precision),
+    )
+    header = runner.header(built, arguments) | {
+        "layers": study.layers, "classes": pictures.classes, "pictures": pictures.paths,
+    }  # fmt: skip
+    answers = study.answer(lambda: header)
+    sections = [one for make in SECTIONS if (one := make(study))]
+    if sections[0].name != "accuracy" and pictures.classes:
+        messages.note("a network does not name the classes of the folders: accuracy is left out.")
+    return outcome.Outcome(
+        [{"section": one.name, "found": one.text} for one in sections],
+        _written(study, sections, header | {"results": answers}),
+    )
+
+
+def _side(built, size: int | None) -> int:
+    """Returns the side of the squares.
+
+    Raises:
+        InputError: networks that do not take the same pictures.
+    """
+    if len({network.channels for network in built.values()}) > 1:
+        said = ", ".join(f"{label} {network.channels}" for label, network in built.items())
+        raise InputError(f"{arg('networks')}: they take pictures of unlike channels ({said}).")
+    for label, network in built.items():
+        fixed = network.fixed_size
+        if size and fixed and fixed != (size, size):
+            raise InputError(
+                f"{arg('size')}={size}: {label} takes {fixed[0]} x {fixed[1]} px only; leave it "
+                "out."
+            )
+    # A network of fixed size has what it is shown resized; the larger loses nothing.
+    sides = [max(n.fixed_size or (n.side or 224,)) for n in built.values()]
+    return size or max(sides)
+
+
+def _written(study, sections, content: dict) -> list[str]:
+    """Writes tables, page, TensorBoard and manifest; returns lines to print."""
+    workdir, lines = study.workdir, []
+    for one in sections:
+        tables.write(workdir / f"{one.name}.csv", one.columns, one.rows)
+        lines.append(f"{one.heading} {one.text}  {workdir / f'{one.name}.csv'}")
+        for number, figure in enumerate(one.figures):
+            images.save_png(workdir / "figures" / f"{one.name}-{number}.png", figure.pixels)
+    page = workdir / "index.html"
+    html_page.write(
+        page,
+        " and ".join(study.pair),
+        [html_page.Section(one.heading, one.text, one.figures) for one in sections],
+    )
+    with tensorboard.Writer(workdir / "tensorboard") as writer:
+        for one in sections:
+            for number, figure in enumerate(one.figures):
+                writer.images(f"{one.name}/{number}", figure.pixels[None], 0)
+    found = {one.name: one.text for one in sections}
+    manifest.write(workdir / "manifest.json", content | {"found": found})
+    return [*lines, f"Open {page.resolve()} in a browser."]

@@ -1,0 +1,156 @@
+"""Pictures that two networks are compared on: of each domain as many, of each class alike."""
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tfvis import files, images
+from tfvis.classifiers import datasets, example_images
+from tfvis.comparison import cka
+from tfvis.errors import InputError, arg, marked
+from tfvis.experiments import folders, messages
+from tfvis.image_files.folders import LeftOut, is_system, left_out
+
+# Pictures of a batch: their maps are held together, 54 MB each in VGG16 at 224 px.
+_BATCH = 28
+# Fewer in a domain say little; what can be computed is.
+FEW = 20
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Pictures:
+    """Pictures by domain, in batches that hold the same classes in the same order.
+
+    Attributes:
+        pixels: {domain: uint8 [n, side, side, 3]}.
+        paths: {domain: n files}.
+        labels: int64 [n], of every domain; -1 where no folders name classes.
+        classes: names; () where there are none.
+        batch: pictures of a batch; the last may have fewer, at least `cka.LEAST`.
+    """
+
+    pixels: Mapping[str, np.ndarray]
+    paths: Mapping[str, tuple[str, ...]]
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    batch: int
+
+    @property
+    def count(self) -> int:
+        """Pictures of each domain."""
+        return len(self.labels)
+
+    @property
+    def batches(self) -> list[slice]:
+        """Where each batch lies."""
+        starts = range(0, self.count, self.batch)
+        return [slice(k, min(k + self.batch, self.count)) for k in starts]
+
+
+def chosen(places: Mapping[str, str], side: int, count: int, seed: int) -> Pictures:
+    """Reads pictures of each domain, squeezed to squares.
+
+    Args:
+        places: {domain: a folder with a folder per class, a folder of pictures, or a CSV file}.
+        side: of the squares, px.
+        count: pictures of each domain at most.
+        seed: which.
+
+    Raises:
+        InputError: no domain; a domain without pictures, or with fewer than `cka.LEAST`.
+    """
+    if not places:
+        raise InputError(f"{arg('images')}: name a domain at least, such as photo=FOLDER.")
+    labelled = all(_names_classes(place) for place in places.values())
+    sets = {domain: datasets.read([place], labelled=labelled) for domain, place in places.items()}
+    classes = _common(sets) if labelled else ()
+    decks = {domain: _decks(found, classes, seed) for domain, found in sets.items()}
+    rows = min(len(deck) for of_classes in decks.values() for deck in of_classes)
+    wanted = min(rows, -(-count // max(len(classes), 1)))
+    read, broken = {}, []
+    for domain, of_classes in decks.items():
+        read[domain] = [_read(deck, wanted, side, broken) for deck in of_classes]
+    # What turned out damaged leaves the classes with fewer, all alike.
+    rows = min(len(deck) for of_classes in read.values() for deck in of_classes)
+    for found in sets.values():
+        files_of = found.files + len(found.broken)
+        folders.say_left_out([*found.broken, *broken], files_of, found.notes)
+        broken = []
+    order = [(c, k) for k in range(rows) for c in range(max(len(classes), 1))][:count]
+    each = _BATCH - _BATCH % len(classes) if 1 < len(classes) <= _BATCH else _BATCH
+    over = len(order) % each
+    if 0 < over < cka.LEAST and len(order) > each:
+        order = order[: len(order) - over]
+    if len(order) < cka.LEAST:
+        raise InputError(
+            f"{arg('images')}: {len(order)} pictures of each domain can be used, and comparing "
+            f"needs at least {cka.LEAST}{' (the rarest class decides)' if classes else ''}."
+        )
+    if len(order) < FEW:
+        messages.note(
+            f"{len(order)} pictures of each domain: all numbers are rough, "
+            f"{FEW} or more are better."
+        )
+    return Pictures(
+        {d: np.stack([of[c][k][1] for c, k in order]) for d, of in read.items()},
+        {d: tuple(of[c][k][0] for c, k in order) for d, of in read.items()},
+        np.array([c if classes else -1 for c, _ in order], np.int64),
+        classes,
+        each,
+    )
+
+
+def _names_classes(place: str) -> bool:
+    """Tells whether a source names classes: a table, or a folder of folders."""
+    found = files.located(place, f"{arg('images')}={place}")
+    if not found.is_dir():
+        return found.suffix.lower() == ".csv"
+    return any(one.is_dir() and not is_system(one.name) for one in found.iterdir())
+
+
+def _common(sets: Mapping[str, datasets.Dataset]) -> tuple[str, ...]:
+    """Returns the classes that every domain has; says which are left out.
+
+    Raises:
+        InputError: fewer than two.
+    """
+    all_of = [found.classes for found in sets.values()]
+    common = tuple(name for name in all_of[0] if all(name in other for other in all_of))
+    if len(common) < 2:
+        raise InputError(
+            f"{arg('images')}: the domains have {len(common)} classes in common. They have: "
+            + "; ".join(f"{d}: {datasets.listed(f.classes)}" for d, f in sets.items())
+        )
+    others = sorted({name for names in all_of for name in names} - set(common))
+    if others:
+        messages.note(f"not in every domain, and left out: {datasets.listed(others)}.")
+    return common
+
+
+def _decks(found: datasets.Dataset, classes: Sequence[str], seed: int) -> list[list]:
+    """Returns the examples of each class, shuffled; one deck where there are none."""
+    generator = np.random.default_rng(seed)
+    examples = [found.examples[k] for k in generator.permutation(len(found.examples))]
+    if not classes:
+        return [examples]
+    numbers = [found.classes.index(name) for name in classes]
+    return [[one for one in examples if one.label == number] for number in numbers]
+
+
+def _read(deck, wanted: int, side: int, broken: list[LeftOut]) -> list[tuple[str, np.ndarray]]:
+    """Returns the first `wanted` that can be read, (path, uint8 [side, side, 3])."""
+    found = []
+    reads = example_images.load_all(deck, side)
+    for number, read in reads:
+        if isinstance(read, InputError):
+            broken.append(left_out(pathlib.Path(deck[number].path), read))
+        else:
+            found.append((deck[number].path, images.quantize(read)))
+        if len(found) == wanted:
+            reads.close()
+            return found
+    if not found:
+        raise InputError(f"None of {len(deck)} pictures can be read; {marked(broken[-1].detail)}")
+    return found

@@ -1,0 +1,305 @@
+"""What a comparison finds, section by section: tables, figures, and a sentence with the numbers."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from tfvis.comparison import cka, decisions, rsa, selectivity, unit_matching
+from tfvis.experiments.comparison_study import Study
+from tfvis.report import html_page, plots
+
+# A unit that correlates less with all of the other network is that network's own.
+OWN = 0.3
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Section:
+    """A part of the report.
+
+    Attributes:
+        name: of its table, NAME.csv.
+        heading: on the page.
+        text: what was found, with the numbers.
+        columns, rows: of the table.
+        figures: on the page.
+    """
+
+    name: str
+    heading: str
+    text: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence]
+    figures: tuple[html_page.Figure, ...] = ()
+
+
+def accuracy(study: Study) -> Section | None:
+    """How often each network names the pictures of each domain, and whether they err alike.
+
+    None where the folders name no classes, or a network does not know them.
+    """
+    pictures, rows, said = study.pictures, [], []
+    known = {label: _answers(study, label) for label in study.networks}
+    if not pictures.classes or any(one is None for one in known.values()):
+        return None
+    lines: dict[str, tuple[list, list]] = {}
+    errors = []
+    for label, right in known.items():
+        shares = {d: decisions.share(int(hit.sum()), len(hit)) for d, hit in right.items()}
+        said.append(f"{label} names " + ", ".join(f"{d} {s}" for d, s in shares.items()))
+        for domain, hit in right.items():
+            per_class = [
+                decisions.share(
+                    int(hit[pictures.labels == k].sum()), int((pictures.labels == k).sum())
+                )
+                for k in range(len(pictures.classes))
+            ]
+            named = zip(("all", *pictures.classes), (shares[domain], *per_class), strict=True)
+            rows += [
+                (label, domain, name, f"{s.value:.4f}", f"{s.low:.4f}", f"{s.high:.4f}", s.of)
+                for name, s in named
+            ]
+        values = [shares[d].value for d in study.domains]
+        lines[label] = (list(study.domains), values)
+        errors.append([(shares[d].high - shares[d].low) / 2 for d in study.domains])
+    one, other = study.pair
+    for domain in study.domains:
+        kappa = decisions.error_consistency(known[one][domain], known[other][domain])
+        if not np.isnan(kappa):
+            said.append(f"on {domain} the two err alike by kappa {kappa:.2f}")
+    figure = html_page.Figure(
+        plots.lines(lines, "pictures", "accuracy", errors), "Accuracy", _INTERVALS, wide=True
+    )
+    columns = ("network", "domain", "class", "accuracy", "low", "high", "pictures")
+    return Section("accuracy", "What they name", _sentences(said), columns, rows, (figure,))
+
+
+_INTERVALS = "bars: Wilson's 95 % intervals"
+
+
+def _answers(study: Study, label: str) -> dict[str, np.ndarray] | None:
+    """Returns {domain: bool [pictures], whether each is named rightly}, or None."""
+    network, classes = study.networks[label], study.pictures.classes
+    if not network.logits or not classes or not set(classes) <= set(network.classes):
+        return None
+    numbers = np.array([network.classes.index(name) for name in classes])
+    labels = numbers[study.pictures.labels]
+    return {d: study.scores(label, d).argmax(-1) == labels for d in study.domains}
+
+
+def alignment(study: Study) -> Section:
+    """Linear CKA, layer by layer, in each domain, beside its controls."""
+    one, other = study.pair
+    rows, lines, figures, said = [], {}, [], []
+    count = len(study.names)
+
+    def kernels(label, domain):
+        return [study.of(label, domain, "kernel", k) for k in range(count)]
+
+    for domain in study.domains:
+        first, second = kernels(one, domain), kernels(other, domain)
+        found = cka.cka_map(first, second)
+        zero = [cka.cka(a, cka.shuffled(b)) for a, b in zip(first, second, strict=True)]
+        lines[domain] = (list(study.names), list(np.diag(found)))
+        control = [float("nan")] * count
+        if study.control:
+            third = kernels(study.control, domain)
+            control = [cka.cka(a, b) for a, b in zip(first, third, strict=True)]
+            lines[f"{domain}, {one} and {study.control}"] = (list(study.names), control)
+        rows += [
+            (domain, study.layers[one][i], study.layers[other][j], _number(found[i, j]),
+             _number(zero[i]) if i == j else "", _number(control[i]) if i == j else "")
+            for i in range(count) for j in range(count)
+        ]  # fmt: skip
+        figures.append(html_page.Figure(
+            plots.matrix(found, study.layers[one], study.layers[other], one, other),
+            f"Linear CKA on {domain}", "unbiased, over batches; 1 is the same, 0 unrelated",
+            wide=True,
+        ))  # fmt: skip
+        said.append(_course(study, f"on {domain}, alignment is", np.diag(found), control))
+        if study.layers[one] == study.layers[other]:
+            said.append(
+                f"{cka.identified(found):.0%} of the layers are most like the same layer of the "
+                f"other (shuffled pictures: {np.nanmax(np.abs(zero)):.2f} at most)"
+            )
+    figure = html_page.Figure(
+        plots.lines(lines, "layer", "CKA", bottom=None), "Layer by layer", wide=True
+    )
+    columns = ("domain", f"layer of {one}", f"layer of {other}", "cka", "shuffled", "control")
+    return Section(
+        "alignment", "Do they represent alike?", _sentences(said), columns, rows,
+        (figure, *figures),
+    )  # fmt: skip
+
+
+def depiction(study: Study) -> Section | None:
+    """Representational similarity of one domain and another of the same classes.
+
+    None of fewer than two domains, or without classes.
+    """
+    if len(study.domains) < 2 or not study.pictures.classes:
+        return None
+    first, second = study.domains[:2]
+    # The last batch may have other classes than those before.
+    each = study.pictures.batch
+    whole = [k for k, at in enumerate(study.pictures.batches) if at.stop - at.start == each]
+    rows, lines, said = [], {}, []
+    for label in study.pair:
+        course, ceilings = [], []
+        for k, layer in enumerate(study.layers[label]):
+            one, other = (study.of(label, d, "dissimilarities", k) for d in (first, second))
+            found, chance = rsa.agreement(one, other), rsa.p_value(one, other, 200)
+            alike = [one[b] for b in whole]
+            ceiling = rsa.agreement(alike, alike[1:] + alike[:1]) if whole[1:] else float("nan")
+            course.append(found)
+            ceilings.append(ceiling)
+            rows.append((label, layer, _number(found), _number(ceiling), _number(chance)))
+        lines[label] = (list(study.names), course)
+        if whole[1:]:
+            lines[f"{label}, {first} and other {first}"] = (list(study.names), ceilings)
+        said.append(
+            _course(study, f"to {label}, {first} and {second} agree by", course, ceilings,
+                    f"{first} and other {first}")
+        )  # fmt: skip
+    figure = html_page.Figure(
+        plots.lines(lines, "layer", "Spearman's correlation", bottom=None),
+        f"{first} and {second} of the same classes",
+        "of the dissimilarities of all pairs of pictures (RSA)", wide=True,
+    )  # fmt: skip
+    columns = ("network", "layer", f"{first} and {second}", f"{first} and other {first}", "p")
+    return Section(
+        "depiction", f"Is {second} like {first} to them?", _sentences(said), columns, rows,
+        (figure,),
+    )  # fmt: skip
+
+
+def units(study: Study) -> Section:
+    """Units of the two matched by how they answer the same places."""
+    one, other = study.pair
+    rows, series, said = [], {}, []
+    alone = {one: [], other: []}
+    for k, name in enumerate(study.names):
+        found = unit_matching.correlations(*(_samples(study, label, k) for label in (one, other)))
+        matched = unit_matching.one_to_one(found)
+        best = {one: unit_matching.best(found), other: unit_matching.best(found.T)}
+        series[name] = matched.r
+        for label in (one, other):
+            r = best[label].r
+            alone[label].append(float(np.mean(r[~np.isnan(r)] < OWN)) if not np.isnan(r).all()
+                                else float("nan"))  # fmt: skip
+        rows += [
+            (name, unit, matched.partner[unit] if matched.partner[unit] >= 0 else "",
+             _number(matched.r[unit]), best[one].partner[unit] if best[one].partner[unit] >= 0
+             else "", _number(best[one].r[unit]))
+            for unit in range(len(matched.r))
+        ]  # fmt: skip
+    medians = [_median(series[name]) for name in study.names]
+    said.append(_course(study, "matched one to one, units correlate by a median of", medians))
+    for label in (one, other):
+        said.append(
+            _course(study, f"of {label}, the share of units that the other has not "
+                    f"(r < {OWN}) is", alone[label])
+        )  # fmt: skip
+    shown = {name: series[name] for name in _some(study.names)}
+    figures = (
+        html_page.Figure(plots.histograms(shown, "r", "share of units", -0.2, 1), "Matched units",
+                         "correlation of partners, one to one", wide=True),
+        html_page.Figure(
+            plots.lines({label: (list(study.names), alone[label]) for label in (one, other)},
+                        "layer", f"share with r < {OWN}"), "Units the other has not", wide=True),
+    )  # fmt: skip
+    columns = ("layer", f"unit of {one}", f"partner in {other}", "r", "best", "r of best")
+    return Section("units", "Unit by unit", _sentences(said), columns, rows, figures)
+
+
+def preferences(study: Study) -> Section | None:
+    """How many units answer one domain, or one class, far above the others.
+
+    None where there is nothing to choose between.
+    """
+    classes = study.pictures.classes
+    if len(study.domains) < 2 and not classes:
+        return None
+    rows, lines, said = [], {}, []
+    for label in study.pair:
+        shares: dict[str, list[float]] = {domain: [] for domain in study.domains}
+        medians = []
+        for k, layer in enumerate(study.layers[label]):
+            means = {d: np.concatenate(study.of(label, d, "means", k)) for d in study.domains}
+            if min(one.min() for one in means.values()) < 0:
+                # Of what is not rectified, the ratio means nothing.
+                for found in (*shares.values(), medians):
+                    found.append(float("nan"))
+                rows.append((label, layer, *[""] * (len(study.domains) + 1)))
+                continue
+            of_domain = [float("nan")] * len(study.domains)
+            if len(study.domains) > 1:
+                of_domain = selectivity.of_one_group(np.stack([m.mean(0) for m in means.values()]))
+            for domain, share in zip(study.domains, of_domain, strict=True):
+                shares[domain].append(float(share))
+            median = float("nan")
+            if classes:
+                every = np.concatenate(list(means.values()))
+                labels = np.tile(study.pictures.labels, len(study.domains))
+                of_class = [every[labels == c].mean(0) for c in range(len(classes))]
+                median = _median(selectivity.selectivity(np.stack(of_class)))
+            medians.append(median)
+            rows.append((label, layer, *map(_number, of_domain), _number(median)))
+        for domain, found in shares.items():
+            if len(study.domains) > 1:
+                lines[f"{label}: {domain} only"] = (list(study.names), found)
+        if len(study.domains) > 1:
+            last = ", ".join(f"{d} {found[-1]:.0%}" for d, found in shares.items())
+            said.append(f"in the last layer of {label}, of all units answer one domain three "
+                        f"times the others: {last}")  # fmt: skip
+        if classes:
+            said.append(_course(study, f"class selectivity of {label} has a median of", medians))
+    figures = ()
+    if lines:
+        figures = (html_page.Figure(
+            plots.lines(lines, "layer", "share of units"), "Units that answer one domain",
+            "three times the others, or more", wide=True,
+        ),)  # fmt: skip
+    columns = ("network", "layer", *(f"{d} only" for d in study.domains), "class selectivity")
+    return Section(
+        "preferences", "What their units answer", _sentences(said), columns, rows, figures
+    )
+
+
+def _samples(study: Study, label: str, layer: int) -> np.ndarray:
+    """Returns [samples, units] of all domains."""
+    found = [one for d in study.domains for one in study.of(label, d, "samples", layer)]
+    return np.concatenate([one.reshape(-1, one.shape[-1]) for one in found])
+
+
+def _course(study: Study, words: str, values, beside=None, called: str = "control") -> str:
+    """Returns a clause: the value at the first, a middle and the last layer, and the control's."""
+    values = np.asarray(values, float)
+    places = list(dict.fromkeys([0, len(values) // 2, len(values) - 1]))
+    parts = [f"{_words(values[k])} at {study.names[k]}" for k in places]
+    more = ""
+    if beside is not None and not np.isnan(beside[-1]):
+        more = f" ({called} {beside[-1]:.2f} there)"
+    return f"{words} {', '.join(parts)}{more}"
+
+
+def _words(value: float) -> str:
+    return "undefined" if np.isnan(value) else f"{value:.2f}"
+
+
+def _number(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.6f}"
+
+
+def _median(values: np.ndarray) -> float:
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if known.size else float("nan")
+
+
+def _some(names: Sequence[str], most: int = 5) -> list[str]:
+    places = np.linspace(0, len(names) - 1, min(most, len(names))).round().astype(int)
+    return [names[k] for k in places]
+
+
+def _sentences(clauses: Sequence[str]) -> str:
+    return " ".join(f"{clause[:1].upper()}{clause[1:]}." for clause in clauses)
