@@ -6,7 +6,9 @@ For each layer a new image is sought, from noise, whose features are those of th
 picture; what the layer has forgotten, a natural-image prior fills in (Mahendran &
 Vedaldi, IJCV 2016). Writes to --workdir:
 
-    sheet.png                    the picture, then each layer and its relative error
+    sheet.png                    the picture, then each layer, its relative error, and how many
+                                 random pairs of photographs are less alike
+    numbers.csv                  the same, and what --second_network sees
     <layer>/preimage_<k>.png     one per layer and restart
     manifest.json                arguments, versions, weights, errors, energies
     tensorboard/                 images and energy terms over the steps
@@ -46,15 +48,22 @@ _STRETCH = flags.DEFINE_enum(
 )
 _MASK_CHANNELS = fields.one(preimages.Inversion, "mask_channels")
 _MASK_WINDOW = fields.one(preimages.Inversion, "mask_window")
+_REFERENCE = pictures.define_references(
+    "whose random pairs errors are measured by, at least 15; left out, pieces of the two that come "
+    "with scikit-learn"
+)
+_SECOND = network_flags.define_second("the picture and each pre-image")
 
 
 def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then inverts."""
     layers = network_flags.layer_words(_LAYERS)
     name_checks.check(_NETWORK(), words=layers)
+    name_checks.second(_SECOND.value)
     window = words.numbers(_MASK_WINDOW.value, "mask_window", exactly=4)
     channels = words.numbers(_MASK_CHANNELS.value, "mask_channels")
     picture = pictures.picture(_IMAGE.value)
+    references = pictures.found(_REFERENCE.value, "reference_images")
     shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE, _CROP, _RESTARTS, _STRETCH)
     from tfvis.experiments import inversion
 
@@ -65,6 +74,8 @@ def main() -> None:
         settings=descent.settings(
             _DESCENT, strength=_STRENGTH.value, mask_channels=channels, mask_window=window
         ),
+        references=references,
+        second_network=_SECOND.value,
         **shared,
     )
     common.tell_all(done)

@@ -21,7 +21,7 @@ from absl import flags
 
 from tfvis import preimages, words
 
-from .flags import common, descent, fields, name_checks, paths, pictures, units
+from .flags import common, descent, fields, name_checks, pictures, units
 from .flags import networks as network_flags
 
 _SIZE = flags.DEFINE_integer(
@@ -44,11 +44,9 @@ _WHERE = flags.DEFINE_enum(
     "Raise a channel at the centre of the map, or its mean over the map.",
 )
 _STRENGTH = fields.one(preimages.Maximization, "strength")
-_REFERENCE = paths.define(
-    "reference_images",
-    None,
-    paths.file_or_folder,
-    "Folder of photographs that M is taken from; left out, two that come with scikit-learn.",
+_REFERENCE = pictures.define_references(
+    "that M is taken from, and pictures are measured by; left out, two that come with "
+    "scikit-learn, and for known networks what was measured on 2,049"
 )
 _GROWTH = flags.DEFINE_bool("growth", True, "Show how each picture grew, as a strip and a GIF.")
 _DESCENT = descent.define_descent(preimages.Maximization)

@@ -109,9 +109,9 @@ class MaximizeTest(tf.test.TestCase):
         settings = preimages.Maximization(steps=12)
         found = tfvis.maximize(self.net, f"{_LAYER}:2-3", size=24, seeds=(5, 6), settings=settings)
         self.assertEqual(found.images.shape, (4, 24, 24, 3))
-        pictures = activation_statistics.demo_pictures(self.net)
-        most = activation_statistics.largest(self.net, [_LAYER], pictures)[_LAYER]
-        most = activation_statistics.floored(most, _LAYER)[[2, 2, 3, 3]]
+        pictures = enumerate(activation_statistics.demo_pictures(self.net))
+        largest = activation_statistics.measured(self.net, [_LAYER], pictures)[_LAYER].largest
+        most = activation_statistics.floored(largest, _LAYER)[[2, 2, 3, 3]]
         bare = activation_maximization.unit(self.net, _LAYER, (2, 2, 3, 3), (24, 24))
         weighted = activation_maximization.normalized(self.net, bare, _LAYER, (24, 24), most)
         *_, last = activation_maximization.iterate(
@@ -120,7 +120,8 @@ class MaximizeTest(tf.test.TestCase):
         self.assertAllEqual(found.images, last.kept.clip(0, 255))
         answers = bare(self.net.taps([_LAYER])(tf.constant(np.rint(found.images)))).numpy()
         self.assertAllClose(found.activations, answers)
-        self.assertAllClose(found.activation_ratios, answers / most)
+        self.assertAllClose(found.activation_ratios, answers / largest[[2, 2, 3, 3]])
+        self.assertIn("x the largest of 2 photographs", repr(found))
         # The same through the objective of one unit.
         one = tfvis.unit(self.net, f"{_LAYER}:2", size=(24, 24))
         alone = tfvis.maximize(self.net, one, size=24, seeds=5, settings=settings)
@@ -141,7 +142,8 @@ class MaximizeTest(tf.test.TestCase):
         references = [nets.picture(16, seed=k) for k in range(3)]
         found = tfvis.maximize(self.net, "logit:3", size=16, references=references, steps=3)
         scores = self.net.taps(["logits"])(tf.constant(np.stack(references)))["logits"]
-        most = activation_statistics.floored(scores.numpy().max(0), "logits")[3]
+        most = scores.numpy().max(0)[3]
+        self.assertEqual(found.photographs, 3)
         self.assertAllClose(found.activation_ratio, found.activation / most, rtol=1e-4)
 
     def test_what_cannot_be_asked(self):

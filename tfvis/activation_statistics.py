@@ -1,9 +1,11 @@
-"""What units do on photographs: their largest activations, kept for the next time."""
+"""What channels do on photographs: their largest activations and where, kept for the next time."""
 
+import dataclasses
 import hashlib
 import os
 import pathlib
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -16,40 +18,128 @@ from tfvis.networks.network import Network
 # A unit that photographs leave cold is measured by this share of its layer's median;
 # else its weight C / (M rf^2) would have no bound.
 _LEAST = 0.5
+# Photographs kept of each channel: the nine of Zeiler & Fergus 2014 and Borowski et al. 2021.
+TOP = 9
+# A pass over photographs that is killed loses at most so much.
+_SAVE_EVERY_S = 15.0
+# (number, picture), float32 [height, width, channels], display space, from a number on.
+Numbered = Iterable[tuple[int, np.ndarray]]
 
 
-def largest(
-    network: Network,
-    layers: Iterable[str],
-    pictures: Iterable[np.ndarray],
-    everywhere: bool = False,
-) -> dict[str, np.ndarray]:
-    """Returns M: each channel's largest activation, over all places and pictures.
+@dataclasses.dataclass(eq=False)
+class Statistics:
+    """What the channels of a layer did on photographs so far; it grows in place.
+
+    Attributes:
+        photographs: how many.
+        next: number of the first that was not looked at.
+        largest: float32 [channels], M, over all places and photographs.
+        largest_mean: float32 [channels], the same of means over maps.
+        values: float32 [channels, TOP], the largest of the strongest photographs, the first
+            first; -inf where there are fewer.
+        images: int32 [channels, TOP], their numbers, -1 where there are fewer.
+        rows, columns: int32 [channels, TOP], where in the map; 0 in a vector.
+    """
+
+    photographs: int
+    next: int
+    largest: np.ndarray
+    largest_mean: np.ndarray
+    values: np.ndarray
+    images: np.ndarray
+    rows: np.ndarray
+    columns: np.ndarray
+
+    @classmethod
+    def of_none(cls, channels: int) -> "Statistics":
+        """Returns those of no photograph."""
+        cold, top = np.full(channels, -np.inf, np.float32), (channels, TOP)
+        places = [np.full(top, -1, np.int32) for _ in range(3)]
+        return cls(0, 0, cold, cold.copy(), np.full(top, -np.inf, np.float32), *places)
+
+    def add(self, number: int, found: "Answers") -> None:
+        """Takes in a photograph; of equals the earlier one stays."""
+        self.photographs += 1
+        self.next = number + 1
+        self.largest = np.maximum(self.largest, found.largest)
+        self.largest_mean = np.maximum(self.largest_mean, found.mean)
+        better = np.flatnonzero(found.largest > self.values[:, -1])
+        for kept, new in (
+            (self.images, np.full_like(found.rows, number)),
+            (self.rows, found.rows),
+            (self.columns, found.columns),
+            (self.values, found.largest),
+        ):
+            kept[better, -1] = new[better]
+        order = np.argsort(-self.values[better], axis=1, kind="stable")
+        for kept in (self.values, self.images, self.rows, self.columns):
+            kept[better] = np.take_along_axis(kept[better], order, 1)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Answers:
+    """What the channels of a layer answer to one picture, [channels] each.
+
+    Attributes:
+        largest: float32, over all places.
+        mean: float32, over all places.
+        rows, columns: int32, of the place of the largest; 0 in a vector.
+    """
+
+    largest: np.ndarray
+    mean: np.ndarray
+    rows: np.ndarray
+    columns: np.ndarray
+
+
+def answers(
+    network: Network, layers: Iterable[str], pictures: Numbered
+) -> Iterator[tuple[int, dict[str, Answers]]]:
+    """Yields what layers answer to pictures, one by one, with their numbers.
 
     Args:
         network: the network.
         layers: paths, or "logits".
-        pictures: float32 [height, width, channels] each, display space, one size.
-        everywhere: of the means over maps, not of single places.
-
-    Returns:
-        {layer: float32 [channels]}.
+        pictures: of one size, so that there is one trace.
     """
-    layers = tuple(layers)
-    taps = network.taps(layers)
-    reduce = tf.reduce_mean if everywhere else tf.reduce_max
+    taps = network.taps(tuple(layers))
 
     @tf.function(autograph=False)
-    def maxima(image):
-        outputs = taps(image[None])
-        return {layer: reduce(tf.reshape(y, [-1, y.shape[-1]]), 0) for layer, y in outputs.items()}
+    def look(image):
+        return {layer: _largest(y) for layer, y in taps(image[None]).items()}
 
-    found: dict[str, np.ndarray] = {}
-    for picture in pictures:
-        for layer, values in maxima(tf.constant(picture, tf.float32)).items():
-            before = found.get(layer)
-            found[layer] = values.numpy() if before is None else np.maximum(before, values)
+    for number, picture in pictures:
+        outputs = look(tf.constant(picture, tf.float32))
+        yield number, {k: Answers(*(x.numpy() for x in found)) for k, found in outputs.items()}
+
+
+def _largest(output: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    """Returns `Answers` of one picture's output, as tensors."""
+    width = tf.shape(output)[2] if output.shape.rank == 4 else 1
+    flat = tf.reshape(output, [-1, output.shape[-1]])
+    place = tf.argmax(flat, 0, output_type=tf.int32)
+    return tf.reduce_max(flat, 0), tf.reduce_mean(flat, 0), place // width, place % width
+
+
+def measured(network: Network, layers: Iterable[str], pictures: Numbered) -> dict[str, Statistics]:
+    """Returns what layers do on pictures, in one pass.
+
+    Args:
+        network: the network.
+        layers: paths, or "logits".
+        pictures: of one size.
+    """
+    found: dict[str, Statistics] = {}
+    for number, of_layers in answers(network, layers, pictures):
+        _add(found, number, of_layers)
     return found
+
+
+def _add(found: dict[str, Statistics], number: int, of_layers: dict[str, Answers]) -> None:
+    for layer, one in of_layers.items():
+        so_far = found.setdefault(layer, Statistics.of_none(len(one.largest)))
+        if number >= so_far.next:
+            so_far.add(number, one)
 
 
 def largest_along(
@@ -61,7 +151,7 @@ def largest_along(
         network: the network.
         layer: a path, or "logits".
         vector: float32 [channels]; None is `objectives.layer_norm` of the whole layer.
-        pictures: see `largest`.
+        pictures: float32 [height, width, channels] each, display space.
     """
     taps = network.taps([layer])
     whole = objectives.layer_norm(layer)
@@ -75,36 +165,70 @@ def largest_along(
     return max(found)
 
 
-def kept_largest(
+def kept(
     network: Network,
     layers: Iterable[str],
     name: str,
-    pictures: Iterator[np.ndarray],
-    everywhere: bool = False,
-) -> dict[str, np.ndarray]:
-    """Returns `largest`, from the cache where it was found before.
+    pictures: Callable[[int], Numbered],
+) -> dict[str, Statistics]:
+    """Returns `measured`, from the cache where it was found before; goes on where it stopped.
 
     Args:
         network: the network; its fingerprint, variant and preprocessing are in the name
             of the file, below `weights.home()`.
         layers: paths, or "logits".
         name: stands for the pictures: another set must have another name.
-        pictures: see `largest`; not looked at if all is in the cache.
-        everywhere: see `largest`.
+        pictures: gives them from a number on; not asked if all is in the cache.
     """
     parts = (network.record.fingerprint, network.architecture, network.variant)
-    parts += (network.preprocessing, name, everywhere)
+    parts += (network.preprocessing, name, TOP)
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
     path = pathlib.Path(weights.home()) / "activations" / f"{digest}.npz"
-    found = _read(path)
-    layers = tuple(layers)
-    if not set(layers) <= set(found):
-        found |= largest(network, layers, pictures, everywhere)
+    known, whole = _read(path)
+    layers = tuple(dict.fromkeys(layers))
+    missing = [layer for layer in layers if layer not in whole]
+    if missing:
         files.make_folder(path.parent, "TFVIS_HOME")
-        # A layer's name may hold what a name inside an archive must not.
-        arrays = {"names": np.array(list(found))}
-        files.write_npz(path, arrays | {f"m{i}": found[k] for i, k in enumerate(found)})
-    return {layer: found[layer] for layer in layers}
+        found = {layer: known[layer] for layer in missing if layer in known}
+        first = min((known[layer].next if layer in known else 0) for layer in missing)
+        saved = time.perf_counter()
+        for number, of_layers in answers(network, missing, pictures(first)):
+            _add(found, number, of_layers)
+            if time.perf_counter() - saved > _SAVE_EVERY_S:
+                _write(path, known | found, whole)
+                saved = time.perf_counter()
+        known, whole = known | found, whole | set(missing)
+        _write(path, known, whole)
+    return {layer: known[layer] for layer in layers}
+
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(Statistics))
+
+
+def _write(path: pathlib.Path, found: dict[str, Statistics], whole: set[str]) -> None:
+    # A layer's name may hold what a name inside an archive must not.
+    arrays = {"names": np.array(list(found)), "whole": np.array([k in whole for k in found])}
+    for i, one in enumerate(found.values()):
+        arrays |= {f"{name}{i}": np.asarray(getattr(one, name)) for name in _FIELDS}
+    files.write_npz(path, arrays)
+
+
+def _read(path: os.PathLike) -> tuple[dict[str, Statistics], set[str]]:
+    """Returns what is in the cache and which layers are whole; a damaged file is as good as none.
+
+    Of a pass that was stopped, layers are there that are not.
+    """
+    try:
+        files.check(path, os.fspath(path), bounds.WEIGHTS)
+        with np.load(path, allow_pickle=False) as stored:
+            names, found = stored["names"].tolist(), {}
+            for i, name in enumerate(names):
+                photographs, following, *arrays = (stored[f"{field}{i}"] for field in _FIELDS)
+                found[name] = Statistics(int(photographs), int(following), *arrays)
+            whole = {n for n, done in zip(names, stored["whole"].tolist(), strict=True) if done}
+    except Exception:
+        return {}, set()
+    return found, whole
 
 
 def floored(values: np.ndarray, layer: str) -> np.ndarray:
@@ -124,17 +248,6 @@ def floored(values: np.ndarray, layer: str) -> np.ndarray:
             f"to measure by. Choose other {arg('references')} or another layer."
         )
     return np.maximum(values, _LEAST * np.median(positive))
-
-
-def _read(path: os.PathLike) -> dict[str, np.ndarray]:
-    """Returns what is in the cache; a damaged file is as good as none."""
-    try:
-        files.check(path, os.fspath(path), bounds.WEIGHTS)
-        with np.load(path, allow_pickle=False) as stored:
-            names = stored["names"].tolist()
-            return {name: stored[f"m{i}"] for i, name in enumerate(names)}
-    except Exception:
-        return {}
 
 
 def demo_pictures(network: Network, size: int = 224) -> Iterator[np.ndarray]:

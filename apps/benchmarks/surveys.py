@@ -165,12 +165,13 @@ def table_activation(network: Network, found, count: int, workdir: pathlib.Path)
         ("layer", "unit", "measure", "value"),
         network=runner.key(network, settings=settings, photographs=folders.digest(picked)),
     )
-    largest = activation_statistics.kept_largest(
+    statistics = activation_statistics.kept(
         network,
         _UNIT_LAYERS,
         folders.digest(picked),
-        folders.squares(picked, 224, 224, network.channels),
+        lambda first: folders.numbered_squares(picked, 224, 224, network.channels, first),
     )
+    largest = {layer: one.largest for layer, one in statistics.items()}
     generator = np.random.default_rng(0)
     print(f"Activation of saved pictures over the largest on {count} photographs")
     every = []

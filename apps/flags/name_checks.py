@@ -52,6 +52,12 @@ def check(
             _check_class(network, wanted)
 
 
+def second(name: str | None) -> None:
+    """Raises InputError where --second_network names no network; None is none."""
+    if name is not None:
+        registry.check(name, "second_network")
+
+
 def checkpoint(name: str | None, flag: str = "checkpoint", wanted: str | None = None) -> None:
     """Raises InputError where a flag names no checkpoint, or --class none of its classes.
 

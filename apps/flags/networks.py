@@ -32,6 +32,20 @@ def define_network(**defaults: str) -> Callable[[], Wanted]:
     return lambda: fields.values(Wanted, holders, stage=tuple(holders["stage"].value))
 
 
+def define_second(shown: str) -> flags.FlagHolder:
+    """Defines --second_network.
+
+    Args:
+        shown: what it is asked about.
+    """
+    return paths.define(
+        "second_network",
+        None,
+        paths.network,
+        f"A classifier that says what it sees in {shown}, such as pacs_vgg16 or a .keras file.",
+    )
+
+
 def define_layers(what: str) -> flags.FlagHolder:
     """Defines --layers.
 

@@ -76,6 +76,17 @@ def define_images() -> flags.FlagHolder:
     )
 
 
+def define_references(what: str) -> flags.FlagHolder:
+    """Defines --reference_images.
+
+    Args:
+        what: is measured by them, and by what where it is left out.
+    """
+    return paths.define(
+        "reference_images", None, paths.file_or_folder, f"Folder of photographs {what}."
+    )
+
+
 def found(place: str | None, flag: str = "image"):
     """Returns the pictures in the folder a flag names, or the one; None where it was left out.
 

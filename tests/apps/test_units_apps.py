@@ -69,6 +69,8 @@ class MaximizeTest(AppTest):
         photos = np.stack([images.load(folder / f"{k}.png", 224, "center") for k in range(3)])
         largest = features(net, "block2_conv1", photos).numpy().max((0, 1, 2))
         self.assertAllClose(results[4]["largest_in_photographs"], largest[3], rtol=1e-3)
+        self.assertEqual({result["photographs"] for result in results}, {3})
+        self.assertIn("of 3 photographs", done.stdout)
         for result in results:
             stem = out / result["file"]
             self.assertIn(result["file"], done.stdout)
@@ -117,20 +119,27 @@ class AnswersTest(tf.test.TestCase):
     """What is said of a unit that rose, of one that did not, and of one that is still silent."""
 
     def test_every_unit_that_does_not_answer_is_said(self):
-        common_ = {"layer": "conv", "network": "net"}
+        common_ = {"layer": "conv", "network": "net", "photographs": 1348}
         records = [
             common_ | {"unit": str(k), "raised": raised, "rose": rose, "times_largest": times}
             for k, (raised, rose, times) in enumerate(
-                ((True, True, 3.0), (False, True, None), (False, False, None), (True, True, 0.03))
+                (
+                    (True, True, 3.0),
+                    (False, True, None),
+                    (False, False, None),
+                    (True, True, 0.03),
+                    (True, True, None),
+                )
             )
         ]
         self.assertEqual(
             [activation_maximization.answer(record) for record in records],
             [
-                "3.0 x photographs",
+                "3.0 x the largest of 1,348 photographs",
                 "not above 0 yet",
                 "nothing raised it",
-                "below 0.1 x photographs",
+                "below 0.1 x the largest of 1,348 photographs",
+                "none of 1,348 photographs excites it",
             ],
         )
         out = pathlib.Path("out")

@@ -1,6 +1,8 @@
 """Units as people write them, and what is said of those that are not there."""
 
+import dataclasses
 import pathlib
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
@@ -115,27 +117,69 @@ class StatisticsTest(tf.test.TestCase):
 
     def test_largest_over_places_and_pictures(self):
         taps = self.net.taps(["block2_conv1", "gap"])(tf.constant(np.stack(self.pictures)))
-        found = activation_statistics.largest(self.net, ["block2_conv1", "gap"], self.pictures)
-        self.assertAllClose(found["gap"], taps["gap"].numpy().max(0), rtol=1e-4)
-        expected = taps["block2_conv1"].numpy().max((0, 1, 2))
-        self.assertAllClose(found["block2_conv1"], expected, rtol=1e-4)
+        found = activation_statistics.measured(
+            self.net, ["block2_conv1", "gap"], enumerate(self.pictures)
+        )
+        self.assertAllClose(found["gap"].largest, taps["gap"].numpy().max(0), rtol=1e-4)
+        maps, of_map = taps["block2_conv1"].numpy(), found["block2_conv1"]
+        self.assertAllClose(of_map.largest, maps.max((0, 1, 2)), rtol=1e-4)
+        self.assertAllClose(of_map.largest_mean, maps.mean((1, 2)).max(0), rtol=1e-4)
+        self.assertEqual(of_map.photographs, 3)
+        # The strongest photographs of each channel, the strongest first, and where.
+        order = np.argsort(-maps.max((1, 2)), 0, kind="stable").T
+        self.assertAllEqual(of_map.images[:, :3], order)
+        self.assertAllEqual(of_map.images[:, 3:], np.full((12, 6), -1))
+        for channel in range(12):
+            for k, image in enumerate(order[channel]):
+                value = maps[image, of_map.rows[channel, k], of_map.columns[channel, k], channel]
+                self.assertAllClose(of_map.values[channel, k], value, rtol=1e-4)
+
+    def test_only_the_strongest_are_kept(self):
+        found = activation_statistics.Statistics.of_none(1)
+        values = np.random.default_rng(0).permutation(20).astype(np.float32)
+        place = np.zeros(1, np.int32)
+        for number, value in enumerate(values):
+            one = np.array([value])
+            found.add(number, activation_statistics.Answers(one, one, place, place))
+        self.assertAllEqual(found.values[0], np.arange(19, 10, -1))
+        self.assertAllEqual(found.images[0], np.argsort(-values)[:9])
 
     def test_kept_for_the_same_network_and_pictures_only(self):
-        def pictures():
-            looked.append(1)
-            yield from self.pictures
+        def pictures(first):
+            looked.append(first)
+            return list(enumerate(self.pictures))[first:]
+
+        def kept(net, layers, name):
+            return activation_statistics.kept(net, layers, name, pictures)
 
         looked = []
-        first = activation_statistics.kept_largest(self.net, ["gap"], "three", pictures())
-        again = activation_statistics.kept_largest(self.net, ["gap"], "three", pictures())
-        self.assertAllEqual(first["gap"], again["gap"])
+        first = kept(self.net, ["gap"], "three")
+        again = kept(self.net, ["gap"], "three")
+        self.assertAllEqual(first["gap"].largest, again["gap"].largest)
         self.assertLen(looked, 1)
-        activation_statistics.kept_largest(self.net, ["gap"], "others", pictures())
-        activation_statistics.kept_largest(
-            network.wrap(nets.small(seed=1)), ["gap"], "three", pictures()
-        )
-        activation_statistics.kept_largest(self.net, ["gap", "block1_pool"], "three", pictures())
-        self.assertLen(looked, 4)
+        kept(self.net, ["gap"], "others")
+        kept(network.wrap(nets.small(seed=1)), ["gap"], "three")
+        kept(self.net, ["gap", "block1_pool"], "three")
+        self.assertEqual(looked, [0] * 4)
+
+    def test_a_pass_that_is_stopped_goes_on(self):
+        def stopping(first):
+            looked.append(first)
+            for number, picture in list(enumerate(self.pictures))[first:]:
+                if number == 2 and not first:
+                    raise KeyboardInterrupt
+                yield number, picture
+
+        looked, layers = [], ["block2_conv1"]
+        whole = activation_statistics.measured(self.net, layers, enumerate(self.pictures))
+        with mock.patch.object(activation_statistics, "_SAVE_EVERY_S", 0):
+            with self.assertRaises(KeyboardInterrupt):
+                activation_statistics.kept(self.net, layers, "stopped", stopping)
+            found = activation_statistics.kept(self.net, layers, "stopped", stopping)
+        self.assertEqual(looked, [0, 2])
+        for field in dataclasses.fields(whole[layers[0]]):
+            one, other = (getattr(x[layers[0]], field.name) for x in (whole, found))
+            self.assertAllEqual(one, other, field.name)
 
     def test_cold_units_have_half_the_median(self):
         floored = activation_statistics.floored(np.array([0.0, 4, 1, -3, 8], np.float32), "a")

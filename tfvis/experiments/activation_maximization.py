@@ -23,7 +23,12 @@ from tfvis.experiments import units as naming
 from tfvis.networks.network import Network
 from tfvis.objectives import Objective
 from tfvis.objectives.parsing import Unit
-from tfvis.preimages import activation_maximization, feature_visualization, normalization
+from tfvis.preimages import (
+    activation_maximization,
+    feature_visualization,
+    natural_activations,
+    normalization,
+)
 from tfvis.report import manifest, sheets
 
 # Pictures smaller than this are shown magnified.
@@ -33,6 +38,7 @@ _LEAST = 0.1
 
 FIELDS = {
     "layer": str, "network": str, "unit": str, "activation": float, "raised": bool, "rose": bool,
+    "photographs": int,
 }  # fmt: skip
 
 
@@ -47,7 +53,8 @@ class _Batch:
         size: (height, width) of the images.
         settings: constants, none of them None.
         objective: what is raised.
-        largest: M of each unit.
+        largest: M of each unit, which the objective is divided by.
+        natural: what photographs get from each, which the picture is measured by.
         weighted: the objective, divided by M.
         seed: of the noise, one for all units, so that a unit's picture does not depend on which
             others are made.
@@ -62,6 +69,7 @@ class _Batch:
     settings: preimages.Maximization
     objective: Objective
     largest: np.ndarray
+    natural: natural_activations.Natural
     weighted: Objective
     seed: int
 
@@ -122,7 +130,8 @@ def run(
         for unit in units:
             normalization.check_position(network, unit, sizes[unit.layer])
         reference = _reference(references, network)
-        largest = normalization.largest(network, units, reference, everywhere)
+        seen = normalization.statistics(network, units, reference)
+        largest = normalization.largest(seen, units, everywhere)
         for layer, side in sizes.items():
             constants = activation_maximization.published(network, layer, side, own[label])
             for batch in _batches([unit for unit in units if unit.layer == layer], side):
@@ -132,9 +141,12 @@ def run(
                 weighted = activation_maximization.normalized(
                     network, objective, layer, side, m, constants.strength
                 )
+                natural = natural_activations.natural(
+                    network, batch, reference, seen, m, everywhere
+                )
                 one = _Batch(
-                    label, network, layer, several, batch, side, constants, objective, m, weighted,
-                    seed,
+                    label, network, layer, several, batch, side, constants, objective, m, natural,
+                    weighted, seed,
                 )  # fmt: skip
                 tasks.append(_task(one, everywhere, growth))
     xla = {label: one.jit for label, one in own.items()}
@@ -220,7 +232,9 @@ def _reference(found: folders.Found | None, network: Network) -> normalization.R
         return normalization.demo_references(network)
     height, width = network.fixed_size or (224, 224)
     return normalization.References(
-        folders.digest(found), lambda: folders.squares(found, height, width, network.channels)
+        folders.digest(found),
+        lambda first: folders.numbered_squares(found, height, width, network.channels, first),
+        lambda: len(found.paths) - len(found.broken),
     )
 
 
@@ -241,6 +255,7 @@ def _task(one: _Batch, everywhere: bool, growth: bool) -> optimization_tasks.Tas
                 units=[dataclasses.asdict(unit) for unit in one.units],
                 place=k,
                 largest=one.largest,
+                natural=one.natural,
                 seed=one.seed,
                 settings=one.settings,
                 growth=growth,
@@ -273,14 +288,17 @@ def _measure(one: _Batch, pictures: np.ndarray, paths: list[pathlib.Path]) -> li
     noise = activation_maximization.beginning(network, one.size, seeds, one.settings)
     began = one.objective(taps(tf.constant(noise, tf.float32))).numpy()
     raised, rose = normalization.raised(answers, began, one.largest)
+    times = natural_activations.ratios(answers, raised, one.natural.largest)
     return [
         {
             "activation": float(answers[k]),
             "raised": bool(raised[k]),
             "rose": bool(rose[k]),
             "began": float(began[k]),
-            "largest_in_photographs": float(one.largest[k]),
-            "times_largest": float(answers[k] / one.largest[k]) if raised[k] else None,
+            "divided_by": float(one.largest[k]),
+            "photographs": one.natural.photographs,
+            "largest_in_photographs": float(one.natural.largest[k]),
+            "times_largest": None if np.isnan(times[k]) else float(times[k]),
             "settings": manifest.plain(one.settings),
         }
         for k in range(len(paths))
@@ -315,13 +333,15 @@ def _cell(record: dict, workdir: pathlib.Path) -> sheets.Cell:
     pixels = images.read(workdir / record["file"]).pixels
     factor = max(1, -(-_SHOWN // pixels.shape[0]))
     pixels = pixels.repeat(factor, 0).repeat(factor, 1)
-    return sheets.Cell(pixels, f"{record['layer']}:{record['unit']}", answer(record))
+    # In two lines: a picture is not as wide as the sentence.
+    note = answer(record).replace(" of ", "\nof ", 1)
+    return sheets.Cell(pixels, f"{record['layer']}:{record['unit']}", note)
 
 
 def _lines(records: list[dict]) -> list[str]:
     """Returns the results in words."""
     return [
-        f"{name:<28} activation {record['activation']:9.1f}  {answer(record):>18}  "
+        f"{name:<28} activation {record['activation']:9.1f}  {answer(record):<40}  "
         f"{record['seconds']:6.1f} s  {record['file']}"
         for name, record in zip(_names(records), records, strict=True)
     ]
@@ -331,8 +351,9 @@ def answer(record: dict) -> str:
     """Returns how a unit answers its picture beside photographs, in words."""
     if not record["raised"]:
         return "not above 0 yet" if record["rose"] else "nothing raised it"
+    of_all = f"of {record['photographs']:,} photographs"
     if record["times_largest"] is None:
-        return "photographs: none"
+        return f"none {of_all} excites it"
     if record["times_largest"] < _LEAST:
-        return f"below {_LEAST} x photographs"
-    return f"{record['times_largest']:5.1f} x photographs".lstrip()
+        return f"below {_LEAST} x the largest {of_all}"
+    return f"{record['times_largest']:.1f} x the largest {of_all}"

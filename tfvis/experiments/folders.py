@@ -14,6 +14,7 @@ from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import messages
 from tfvis.image_files import folders
 from tfvis.image_files.folders import LeftOut
+from tfvis.progress_bar import bar
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,14 +87,18 @@ def digest(found: Found) -> str:
     return whole.hexdigest()
 
 
-def pictures(found: Found) -> Iterator[tuple[pathlib.Path, np.ndarray]]:
+def pictures(found: Found, first: int = 0) -> Iterator[tuple[pathlib.Path, np.ndarray]]:
     """Yields each file and its pixels, float32 [height, width, 3]; skips broken ones.
+
+    Args:
+        found: the files.
+        first: number of the first that is wanted; those before it were read earlier.
 
     Raises:
         InputError: at the end, if none could be read.
     """
-    any_read = False
-    for path in found.paths:
+    any_read = first > 0
+    for path in found.paths[first:]:
         if path in found.broken:
             continue
         try:
@@ -116,6 +121,16 @@ def squares(found: Found, height: int, width: int, channels: int) -> Iterator[np
     """Yields the centre square of each picture, float32 [height, width, channels]."""
     for _, pixels in pictures(found):
         yield square(pixels, height, width, channels)
+
+
+def numbered_squares(
+    found: Found, height: int, width: int, channels: int, first: int = 0
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yields the same from a number on, each with its place among the paths, with a bar."""
+    numbers = {path: number for number, path in enumerate(found.paths)}
+    whole = pictures(found, first)
+    for path, pixels in bar("Looking at photographs", len(found.paths) - first, whole):
+        yield numbers[path], square(pixels, height, width, channels)
 
 
 def square(pixels: np.ndarray, height: int, width: int, channels: int) -> np.ndarray:

@@ -9,7 +9,16 @@ import tensorflow as tf
 
 from tfvis import images, preimages, priors
 from tfvis.errors import InputError, arg
-from tfvis.experiments import layer_targets, optimization_tasks, outcome, runner, workdirs
+from tfvis.experiments import (
+    folders,
+    layer_targets,
+    optimization_tasks,
+    outcome,
+    preimage_numbers,
+    runner,
+    workdirs,
+)
+from tfvis.experiments import second_network as asking
 from tfvis.experiments.layer_targets import LayerTarget
 from tfvis.networks import hog_sift
 from tfvis.preimages import inversion
@@ -34,6 +43,8 @@ def run(
     size: int | None = None,
     crop: str = "center",
     stretch: str = "auto",
+    references: folders.Found | pathlib.Path | str | None = None,
+    second_network: str | None = None,
     precision: str = "auto",
     jit: str = "auto",
     arguments: dict | None = None,
@@ -54,30 +65,38 @@ def run(
         size: side of the square that is looked at; None is the network's own, or 224.
         crop: see `images.crop`.
         stretch: "on", "off", or "auto": pictures of what ignores contrast are stretched.
+        references: natural pictures whose random pairs the errors are measured by, see
+            `folders.given`; None is pieces of the two photographs that come with scikit-learn.
+        second_network: a classifier that says what it sees in picture and pre-images, or None.
         precision, jit: see `devices`.
         arguments: for the manifest.
 
     Returns:
-        A record per network, layer and restart.
+        A record per network, layer and restart; see `preimage_numbers`.
 
     Raises:
         InputError: before anything is computed, if one of the layers cannot be done;
             later, if the energy diverges (what was good is saved).
     """
+    references = folders.given(references, "references")
     if seed + restarts > 2**31 - 1:
         raise InputError(f"{arg('seed')}: too large for that many {arg('restarts')}.")
     found = layer_targets.chosen(
         wanted, image, layers, settings, inversion.published,
         workdir=workdir, size=size, crop=crop, precision=precision, jit=jit,
     )  # fmt: skip
+    second = asking.opened(second_network)
     seeds = tuple(range(seed, seed + restarts))
     records = optimization_tasks.run(
         [_task(one, seeds, stretch) for one in found], workdir,
         layer_targets.header(found, arguments), FIELDS, target=found[0].image,
     )  # fmt: skip
+    records = preimage_numbers.added(found, records, workdir, references, second)
     apart = [_spread(one, records, workdir) for one in found] if restarts > 1 else []
     page = _sheet(found, records, apart, workdir)
     optimization_tasks.save_pages(workdir, {"sheet": page})
+    if references is not None:
+        folders.report(references)
     return outcome.Outcome(records, _lines(found, records, apart), workdir / "sheet.png")
 
 
@@ -174,24 +193,27 @@ def _sheet(found: list[LayerTarget], records, apart, workdir: pathlib.Path) -> n
         workdir: of the files.
     """
     first, several = found[0], found[0].several
-    target = sheets.Cell(first.image, "target", "" if several else first.label)
+    said = ["" if several else first.label, preimage_numbers.of_picture(records)]
+    target = sheets.Cell(first.image, "target", "\n".join(filter(None, said)))
+    heading = preimage_numbers.heading(records)
     cells = {
         one.name: _cells(one, one.of(records), one.stored(records, workdir), *apart[k : k + 1])
         for k, one in enumerate(found)
     }
     if not apart and not several:
-        return sheets.sheet([target, *itertools.chain(*cells.values())])
+        return sheets.sheet([target, *itertools.chain(*cells.values())], heading=heading)
     rows = [[target, *itertools.chain(*(cells[one.name] for one in row))]
             for row in layer_targets.rows(found)]  # fmt: skip
-    return sheets.sheet([cell for row in rows for cell in row], len(rows[0]))
+    return sheets.sheet([cell for row in rows for cell in row], len(rows[0]), heading)
 
 
 def _cells(one: LayerTarget, records, pictures, apart=None) -> list[sheets.Cell]:
     """Returns the pre-images of a layer; of restarts also their mean and how far they differ."""
     title = f"{one.label} {one.layer}" if one.several and one.label != one.layer else one.layer
     cells = [
-        sheets.Cell(picture, title, f"relative error {record['relative_error']:.3f}")
+        sheets.Cell(picture, title, "\n".join([error, *preimage_numbers.notes(record)]))
         for record, picture in zip(records, pictures, strict=True)
+        for error in [f"relative error {record['relative_error']:.3f}"]
     ]
     if apart:
         pixels, features = apart
@@ -212,7 +234,7 @@ def _lines(found: list[LayerTarget], records: list[dict], apart) -> list[str]:
     width = max(len(one.name) for one in found)
     text = [
         f"{one.name:<{width}}  relative error {record['relative_error']:.3f}  "
-        f"{record['seconds']:6.1f} s  {record['file']}"
+        f"{record['seconds']:6.1f} s  {record['file']}  {preimage_numbers.words(record)}".rstrip()
         for one in found
         for record in one.of(records)
     ]

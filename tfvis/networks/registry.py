@@ -106,19 +106,24 @@ def label(name: str) -> str:
     return folder.resolve().name if folder else name
 
 
-def check(name: str) -> None:
-    """Raises InputError, with what is near or to be done, where a name stands for no network."""
+def check(name: str, argument: str = "network") -> None:
+    """Raises InputError, with what is near or to be done, where a name stands for no network.
+
+    Args:
+        name: of a network.
+        argument: that named it, for messages.
+    """
     if name.lower() in fixed() or checkpoint(name):
         return
-    path = files.located(name, f"{arg('network')}={name}")
+    path = files.located(name, f"{arg(argument)}={name}")
     advice = other_formats.advice(path)
     if path.exists() and advice:
-        raise InputError(f"{arg('network')}={name}: {advice}.")
+        raise InputError(f"{arg(argument)}={name}: {advice}.")
     if is_file(name) or advice:
         if not path.is_file():
-            raise InputError(f"{arg('network')}={name}: no such file.")
+            raise InputError(f"{arg(argument)}={name}: no such file.")
         return
     raise InputError(
-        f"{arg('network')}={name}: neither a .keras, .h5 or .prototxt file nor a known network. "
+        f"{arg(argument)}={name}: neither a .keras, .h5 or .prototxt file nor a known network. "
         f"{nearest(name, known())}"
     )

@@ -10,7 +10,7 @@ from tfvis import image_arguments, images, objectives, results
 from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 from tfvis.objectives import parsing
-from tfvis.preimages import activation_maximization, normalization
+from tfvis.preimages import activation_maximization, natural_activations, normalization
 from tfvis.preimages.descent import Progress
 from tfvis.preimages.settings import Maximization
 from tfvis.preimages.zero_gradients import SilentError
@@ -27,13 +27,15 @@ class MaximizationResult(results.Result):
     Attributes:
         activations: float32 [batch], of the pictures in 8 bits, as `save` writes them; of an
             objective, its value.
-        activation_ratios: float64 [batch], how many times M, the largest activation on
-            photographs (MV16 section 5.2); NaN where nothing raised the unit above 0; None of
-            an objective.
+        activation_ratios: float64 [batch], how many times the largest activation on
+            photographs; NaN where nothing raised the unit above 0, or no photograph excites it;
+            None of an objective.
+        photographs: how many those are, see `natural_activations`; None of an objective.
     """
 
     activations: np.ndarray
     activation_ratios: np.ndarray | None
+    photographs: int | None
 
     @property
     def activation(self) -> float:
@@ -49,7 +51,8 @@ class MaximizationResult(results.Result):
         """Returns the ratios in words, or the activations of an objective."""
         if self.activation_ratios is None:
             return f"objective {results.mean_words(self.activations, '.3g')}"
-        return f"{results.mean_words(self.activation_ratios, '.1f')} x photographs"
+        ratios = results.mean_words(self.activation_ratios, ".1f")
+        return f"{ratios} x the largest of {self.photographs:,} photographs"
 
 
 def most_at_once(size: tuple[int, int]) -> int:
@@ -115,7 +118,7 @@ def maximize(
                 "Multiply it, or make it of tfvis.unit(network, ...)."
             )
     resolved, layer, size = activation_maximization.resolved(network, objective, size, len(seeds))
-    return _found(network, resolved, resolved, layer, size, seeds, settings, callback, None)
+    return _found(network, resolved, resolved, layer, size, seeds, settings, callback)
 
 
 def _units(network, word, size, seeds, references, settings, callback) -> MaximizationResult:
@@ -140,19 +143,27 @@ def _units(network, word, size, seeds, references, settings, callback) -> Maximi
     seeds *= len(units) // len(seeds)
     settings = activation_maximization.published(network, layer, size, settings)
     known = normalization.given_references(network, references)
-    largest = normalization.largest(network, units, known)
+    seen = normalization.statistics(network, units, known)
+    largest = normalization.largest(seen, units)
     alike = units if units[0].kind == "channel" else units[:1]
     bare, chosen = normalization.activation(network, alike, size, largest, known)
+    beside = natural_activations.natural(network, alike, known, seen, chosen)
     weighted = activation_maximization.normalized(
         network, bare, layer, size, chosen, settings.strength
     )
-    return _found(network, weighted, bare, layer, size, seeds, settings, callback, chosen, word)
+    return _found(
+        network, weighted, bare, layer, size, seeds, settings, callback, chosen, beside, word
+    )
 
 
 def _found(
-    network, weighted, bare, layer, size, seeds, settings, callback, largest, word=None
-) -> MaximizationResult:
-    """Maximises `weighted` and measures `bare`; `largest` is M of each picture, or None."""
+    network, weighted, bare, layer, size, seeds, settings, callback,
+    largest=None, beside=None, word=None,
+) -> MaximizationResult:  # fmt: skip
+    """Maximises `weighted` and measures `bare`.
+
+    `largest` is M of each picture, `beside` what photographs get; None of an objective.
+    """
     settings = activation_maximization.published(network, layer, size, settings)
     runs = activation_maximization.iterate(
         network, weighted, size=size, seeds=seeds, settings=settings
@@ -174,10 +185,11 @@ def _found(
                 "other units, or more steps.",
                 found["images"],
             )
-        ratios = np.where(raised, activations / np.asarray(largest, np.float64), np.nan)
+        ratios = natural_activations.ratios(activations, raised, beside.largest)
     return MaximizationResult(
-        **found, settings=settings, activations=activations, activation_ratios=ratios
-    )
+        **found, settings=settings, activations=activations, activation_ratios=ratios,
+        photographs=beside and beside.photographs,
+    )  # fmt: skip
 
 
 def _checked_size(network: Network, size) -> tuple[int, int]:

@@ -6,7 +6,8 @@ to photographs so weighs as much for every unit of a layer.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -28,18 +29,31 @@ class References:
 
     Attributes:
         name: stands for them where M is kept for the next time; None keeps nothing.
-        pictures: returns them, float32 [height, width, channels] each, display space, of one
-            size; not called where all is known.
+        numbered: returns them from a number on, each with its number, float32 [height, width,
+            channels], display space, of one size; not called where all is known.
+        count: says how many photographs they are, once they were looked at.
+        given: whether a person chose them.
     """
 
     name: str | None
-    pictures: Callable[[], Iterable[np.ndarray]]
+    numbered: Callable[[int], Iterable[tuple[int, np.ndarray]]]
+    count: Callable[[], int]
+    given: bool = True
+
+    def pictures(self) -> Iterator[np.ndarray]:
+        """Yields all of them."""
+        for _, picture in self.numbered(0):
+            yield picture
 
 
 def demo_references(network: Network) -> References:
     """Returns crops of the two photographs that come with scikit-learn."""
-    name = "scikit-learn's photographs"
-    return References(name, lambda: activation_statistics.demo_pictures(network))
+
+    def numbered(first: int):
+        crops = activation_statistics.demo_pictures(network)
+        return itertools.islice(enumerate(crops), first, None)
+
+    return References("scikit-learn's photographs", numbered, lambda: 2, False)
 
 
 def given_references(network: Network, pictures: Sequence[np.ndarray] | None) -> References:
@@ -57,46 +71,55 @@ def given_references(network: Network, pictures: Sequence[np.ndarray] | None) ->
     found = [image_arguments.picture(one, network.channels, "references") for one in pictures]
     if len({one.shape for one in found}) != 1:
         raise InputError(f"{arg('references')}: expected pictures of one size, at least one.")
-    return References(None, lambda: found)
+    return References(
+        None, lambda first: itertools.islice(enumerate(found), first, None), lambda: len(found)
+    )
 
 
-def largest(
-    network: Network, units: Sequence[Unit], references: References, everywhere: bool = False
-) -> dict[str, np.ndarray]:
-    """Returns {layer: M of every channel, float32 [channels], floored}.
+def statistics(
+    network: Network, units: Sequence[Unit], references: References
+) -> dict[str, activation_statistics.Statistics]:
+    """Returns what the layers of channels among units do on references, in one pass.
 
     Args:
         network: the network.
         units: those of channels count.
-        references: where M is taken from.
+        references: what is looked at.
+    """
+    layers = list(dict.fromkeys(unit.layer for unit in units if unit.kind == "channel"))
+    if not layers:
+        return {}
+    if references.name is None:
+        return activation_statistics.measured(network, layers, references.numbered(0))
+    return activation_statistics.kept(network, layers, references.name, references.numbered)
+
+
+def largest(
+    found: dict[str, activation_statistics.Statistics],
+    units: Sequence[Unit],
+    everywhere: bool = False,
+) -> dict[str, np.ndarray]:
+    """Returns {layer: M of every channel, float32 [channels], floored}.
+
+    Args:
+        found: what `statistics` returned of these units.
+        units: those of channels count.
         everywhere: of means over maps, where no neuron of the layer is asked for.
 
     Raises:
         InputError: nothing in a layer answers the references.
     """
-    layers = list(dict.fromkeys(unit.layer for unit in units if unit.kind == "channel"))
-    if not layers:
-        return {}
-    found = _largest(network, layers, references, False)
-    for layer in layers if everywhere else []:
-        # A mean is measured by the largest mean, where no neuron of its own is asked for.
-        if not any(unit.position for unit in units if unit.layer == layer):
-            found |= _largest(network, [layer], references, True)
-    return {layer: activation_statistics.floored(values, layer) for layer, values in found.items()}
+    return {
+        layer: activation_statistics.floored(
+            one.largest_mean if of_means(layer, units, everywhere) else one.largest, layer
+        )
+        for layer, one in found.items()
+    }
 
 
-def _largest(network, layers, references: References, everywhere: bool):
-    if references.name is None:
-        pictures = references.pictures()
-        return activation_statistics.largest(network, layers, pictures, everywhere)
-    return activation_statistics.kept_largest(
-        network, layers, references.name, _later(references), everywhere
-    )
-
-
-def _later(references: References):
-    """Yields the pictures, which are not asked for before the first is wanted."""
-    yield from references.pictures()
+def of_means(layer: str, units: Sequence[Unit], everywhere: bool) -> bool:
+    """Tells whether units of a layer are raised as means: where no neuron of it is asked for."""
+    return everywhere and not any(unit.position for unit in units if unit.layer == layer)
 
 
 def activation(
@@ -202,5 +225,6 @@ def unit(
     size = size or activation_maximization.canvas(network, layer)
     check_position(network, found[0], size, "word")
     known = given_references(network, references)
-    objective, most = activation(network, found, size, largest(network, found, known), known)
+    of_channels = largest(statistics(network, found, known), found)
+    objective, most = activation(network, found, size, of_channels, known)
     return activation_maximization.normalized(network, objective, layer, size, most, strength)

@@ -20,7 +20,7 @@ class Cell:
     Attributes:
         pixels: [height, width, 1 | 3], 0..255.
         title: first line below it.
-        note: second line, fainter.
+        note: lines below it, fainter.
     """
 
     pixels: np.ndarray
@@ -42,9 +42,9 @@ def sheet(cells: list[Cell], columns: int | None = None, heading: str = "") -> n
     height = max(cell.pixels.shape[0] for cell in cells)
     width = max(cell.pixels.shape[1] for cell in cells)
     font = PIL.ImageFont.load_default(_FONT_SIZE)
-    lines = max(bool(cell.title) + bool(cell.note) for cell in cells)
+    lines = max(len(_lines(cell)) for cell in cells)
     # Wide enough for the longest label, so that none runs into its neighbour.
-    texts = [text for cell in cells for text in (cell.title, cell.note)]
+    texts = [text for cell in cells for text, _ in _lines(cell)]
     column_width = max([width] + [int(font.getlength(text)) for text in texts])
     row_height = height + 6 + lines * _LINE
     top = _GAP + (_LINE + _GAP if heading else 0)
@@ -68,8 +68,13 @@ def sheet(cells: list[Cell], columns: int | None = None, heading: str = "") -> n
         pixels = images.with_channels(images.quantize(cell.pixels), 3)
         page.paste(PIL.Image.fromarray(pixels), (x, y))
         line = y + height + 6
-        for text, color in ((cell.title, _INK), (cell.note, _FAINT)):
-            if text:
-                draw.text((x, line), text, color, font)
-                line += _LINE
+        for text, color in _lines(cell):
+            draw.text((x, line), text, color, font)
+            line += _LINE
     return np.asarray(page)
+
+
+def _lines(cell: Cell) -> list[tuple[str, tuple[int, int, int]]]:
+    """Returns what stands below a picture, and its colour."""
+    lines = [(cell.title, _INK), *((text, _FAINT) for text in cell.note.splitlines())]
+    return [(text, color) for text, color in lines if text]
