@@ -39,11 +39,9 @@ _INIT = paths.define(
     "init", None, paths.checkpoint, "A checkpoint to begin with, trained before on other pictures."
 )
 _ADAPT = paths.define(
-    "adapt_to",
-    None,
-    paths.file_or_folder,
+    "adapt_to", None, paths.file_or_folder,
     "A folder of unlabelled pictures of another domain: features learn not to tell it apart.",
-)
+)  # fmt: skip
 _ADAPT_WEIGHT = fields.one(Training, "adapt_weight")
 _SIZE = flags.DEFINE_integer(
     "size", None, "Side that pictures are squeezed to; left out, --init's, or 224.", 16, 1024
@@ -51,6 +49,12 @@ _SIZE = flags.DEFINE_integer(
 _VIEWS, _DRAWN, _EPOCHS, _CUT, _MIX = classifier_flags.define_effort()
 _TRAINING = fields.define(Training, ("rate", "batch", "patience")) | {"adapt_weight": _ADAPT_WEIGHT}
 _CACHE = classifier_flags.define_cache()
+_PER_CLASS = flags.DEFINE_integer(
+    "per_class", None, "Pictures of each class at most, of all sources alike; left out, all.", 1
+)
+_DIFFERENCES = flags.DEFINE_bool(
+    "differences", False, "Keep what kernels learnt as differences in 8 bits: half the file."
+)
 
 
 def main() -> None:
@@ -62,8 +66,9 @@ def main() -> None:
         name_checks.check(_NETWORK(), layers={"cut": _CUT.value})
     dataset, shares = classifier_flags.read(_DATA), classifier_flags.shares(_SHARES.value)
     shared = common.start(
-        _WORKDIR, _INIT, _ADAPT, _SIZE, _CUT, _VIEWS, _DRAWN, _CROP_BORDERS, _CACHE, _PRECISION
-    )
+        _WORKDIR, _INIT, _ADAPT, _SIZE, _CUT, _VIEWS, _DRAWN, _CROP_BORDERS, _CACHE, _PRECISION,
+        _PER_CLASS, _DIFFERENCES,
+    )  # fmt: skip
     from tfvis.experiments import training
 
     settings = fields.values(

@@ -135,8 +135,11 @@ class ArtTest(AppTest):
             images.save_png(target / f"{k}.png", 255 - stripes.picture("down", generator))
         self._run(
             "train", *self._train("--epochs=2", "--views=1", f"--adapt_to={target}"),
+            "--per_class=60", "--differences",
         )  # fmt: skip
         said = json.loads((self.out / "manifest.json").read_text())
+        self.assertEqual(sum(said["pictures"]), 120)
+        self.assertTrue((self.out / "differences.npz").is_file())
         self.assertIn("domain_loss", said["history"][-1])
         self.assertEqual(said["network"]["last"], "block2")
         self._unknown_labels_and_a_beginning()

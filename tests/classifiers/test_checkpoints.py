@@ -73,6 +73,35 @@ class CheckpointsTest(tf.test.TestCase):
         with self.assertRaisesRegex(InputError, "'d' is no class of trained"):
             found.index("d")
 
+    def test_kernels_kept_as_differences(self):
+        learnt = backbone.learnt(self.learner)
+        checkpoints.save(self.folder, self.parts, learnt, ("a", "b", "c"), 24, {}, differences=True)
+        rounded = checkpoints.rounded(self.parts, learnt)
+        layers = checkpoints.load(str(self.folder)).network.graph.layers
+        before = self.parts.network.graph.layers["block2_conv1"].get_weights()[0]
+        kernel = layers["block2_conv1"].get_weights()[0]
+        self.assertAllEqual(kernel, rounded["block2_conv1"][0])
+        # Within half a step of the largest change of each channel.
+        step = np.abs(learnt["block2_conv1"][0] - before).max((0, 1, 2)) / 127
+        self.assertTrue((np.abs(kernel - learnt["block2_conv1"][0]) <= 0.501 * step).all())
+        self.assertAllEqual(layers["block2_conv1"].get_weights()[1], learnt["block2_conv1"][1])
+        # Kept again, what was rounded is the same to the bit.
+        checkpoints.save(
+            self.folder, self.parts, rounded, ("a", "b", "c"), 24, {}, differences=True
+        )
+        again = checkpoints.load(str(self.folder)).network.graph.layers["block2_conv1"]
+        self.assertAllEqual(again.get_weights()[0], kernel)
+        with np.load(self.folder / "differences.npz") as stored:
+            levels, steps = (stored[f"block2_conv1/{k}"] for k in (0, 1))
+        for wrong in (
+            {"block2_conv1/0": levels[:1], "block2_conv1/1": steps},
+            {"block2_conv1/0": levels.astype(np.float32), "block2_conv1/1": steps},
+            {"block2_conv1/0": levels, "block2_conv1/1": steps * np.nan},
+            {},
+        ):
+            np.savez(self.folder / "differences.npz", **wrong)
+            self._refused("block2_conv1")
+
     def test_saved_again_from_what_was_loaded(self):
         first = checkpoints.load(str(self.folder))
         tail = {la.name: la.get_weights() for la in first.parts.tail().layers if la.weights}
@@ -144,7 +173,7 @@ class CheckpointsTest(tf.test.TestCase):
             path.write_bytes(text.encode("latin-1"))
             self._refused(r"checkpoint=.*classifier\.json cannot be used")
         for change in (
-            {"format": 2},
+            {"format": 3},
             {"classes": ["a", "a", "b"]},
             {"classes": ["a", 1, "b"]},
             {"size": 10**9},

@@ -71,6 +71,20 @@ class DatasetsTest(tf.test.TestCase, parameterized.TestCase):
         with self.assertRaisesRegex(InputError, "none"):
             datasets.read([])
 
+    def test_so_many_of_each_class(self):
+        first = self._classes("a/photo", ("drum", "harp"), count=5)
+        second = self._classes("a/sketch", ("drum", "harp"), count=2)
+        whole = datasets.read([first, second])
+        found = datasets.at_most(whole, 6)
+        count = {(label, domain): 0 for label in (0, 1) for domain in (0, 1)}
+        for one in found.examples:
+            count[one.label, one.domain] += 1
+        self.assertEqual(set(count.values()), {4, 2})
+        self.assertEqual((count[0, 1], count[1, 1]), (2, 2))
+        self.assertEqual(datasets.at_most(whole, 6), found)
+        self.assertNotEqual(datasets.at_most(whole, 6, seed=1), found)
+        self.assertEqual(datasets.at_most(whole, 99), whole)
+
     def test_broken_files_are_named_and_left_out(self):
         root = self._classes()
         (root / "harp" / "empty.png").write_bytes(b"")

@@ -17,7 +17,7 @@ from tfvis.classifiers import backbone
 from tfvis.errors import InputError, nearest
 from tfvis.networks import network as networks
 from tfvis.networks import opening, registry
-from tfvis.networks.files import checkpoint_files
+from tfvis.networks.files import checkpoint_files, kernel_differences
 from tfvis.networks.network import Network
 from tfvis.networks.preprocessing.contracts import CONTRACTS
 
@@ -81,6 +81,7 @@ def save(
     classes: tuple[str, ...],
     size: int,
     about: dict,
+    differences: bool = False,
 ) -> None:
     """Writes a checkpoint; kernels in float16, whose rounding is far below what they learnt.
 
@@ -92,12 +93,14 @@ def save(
         size: side of the pictures.
         about: what else to keep: JSON's types. "weights" among it is the file, or "random",
             that the network was built with, if it was built with one.
+        differences: keep kernels of the tail as `kernel_differences`, half as large; `rounded`
+            says what is then loaded.
     """
     folder = pathlib.Path(folder)
     network = parts.network
     contract = network.preprocessing.name
     description = {
-        "format": checkpoint_files.FORMAT,
+        "format": checkpoint_files.OF_DIFFERENCES if differences else checkpoint_files.FORMAT,
         # A file is looked for from wherever the classifier is used.
         "network": registry.absolute(network.name),
         "variant": dict(network.variant),
@@ -110,16 +113,52 @@ def save(
         "size": size,
         "about": about,
     }
+    kept = _differences(parts, learnt) if differences else {}
     # Biases and statistics stay exact: they are few, and variances can exceed float16.
     arrays = {
         f"{layer}/{k}": array.astype(np.float16 if array.ndim > 1 else np.float32)
         for layer, found in learnt.items()
         for k, array in enumerate(found)
+        if k or layer not in kept
     }
+    if differences:
+        pairs = {f"{layer}/{k}": one for layer, pair in kept.items() for k, one in enumerate(pair)}
+        files.write_npz(folder / checkpoint_files.DIFFERENCES, pairs)
     files.write_npz(folder / checkpoint_files.WEIGHTS, arrays)
     files.write_text(
         folder / checkpoint_files.DESCRIPTION, json.dumps(description, indent=2) + "\n"
     )
+
+
+def rounded(
+    parts: backbone.Backbone, learnt: dict[str, list[np.ndarray]]
+) -> dict[str, list[np.ndarray]]:
+    """Returns what is loaded of `learnt` that is saved as differences."""
+    kept, before = _differences(parts, learnt), _kernels(parts)
+    return {
+        layer: [kernel_differences.applied(before[layer], kept[layer], layer), *found[1:]]
+        if layer in kept
+        else found
+        for layer, found in learnt.items()
+    }
+
+
+def _differences(parts, learnt) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    before = _kernels(parts)
+    return {
+        layer: kernel_differences.differences(found[0], before[layer])
+        for layer, found in learnt.items()
+        if layer in before
+    }
+
+
+def _kernels(parts) -> dict[str, np.ndarray]:
+    """Returns {layer: kernel} of the tail as the network had it."""
+    return {
+        layer.name: layer.get_weights()[0]
+        for layer in parts.tail().layers
+        if layer.weights and layer.weights[0].ndim > 1
+    }
 
 
 def load(checkpoint: str, argument: str = "checkpoint") -> Classifier:

@@ -1,10 +1,13 @@
 """Data sets as people keep them: a folder per class, or a table of files and boxes."""
 
 import dataclasses
+import itertools
 import os
 import pathlib
 import unicodedata
 from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from tfvis import files, images, tables
 from tfvis.errors import InputError, marked, printable
@@ -133,6 +136,35 @@ def read(
     notes = {e.path: e.notes for entries in found for e in entries if e.notes}
     every = tuple(note for some in notes.values() for note in some)
     return Dataset(classes, domains, examples, broken, every)
+
+
+def at_most(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
+    """Returns as many files of each class at most, of all domains alike as far as they reach.
+
+    For networks that are to differ by their pictures alone, not by how many there were.
+
+    Args:
+        dataset: whole.
+        count: files of a class.
+        seed: which.
+    """
+    generator = np.random.default_rng(seed)
+    decks: dict[int, dict[int, list[str]]] = {}
+    for example in dataset.examples:
+        found = decks.setdefault(example.label, {}).setdefault(example.domain, [])
+        if example.path not in found[-1:]:
+            found.append(example.path)
+    kept = set()
+    for label in sorted(decks):
+        shuffled = [
+            [paths[k] for k in generator.permutation(len(paths))]
+            for _, paths in sorted(decks[label].items())
+        ]
+        turns = itertools.zip_longest(*shuffled)
+        flat = dict.fromkeys(path for turn in turns for path in turn if path)
+        kept.update((label, path) for path in itertools.islice(flat, count))
+    examples = tuple(one for one in dataset.examples if (one.label, one.path) in kept)
+    return dataclasses.replace(dataset, examples=examples)
 
 
 def _places(places: list[pathlib.Path]) -> str:

@@ -57,6 +57,8 @@ def run(
     shares: tuple[float, float, float] = (0.8, 0.1, 0.1),
     cache: str | None = None,
     precision: str = "auto",
+    per_class: int | None = None,
+    differences: bool = False,
     arguments: dict | None = None,
     command: str = "",
 ) -> outcome.Outcome:
@@ -77,6 +79,8 @@ def run(
         shares: of training, validation and test.
         cache: folder of the trunk's maps; None is in the weights cache.
         precision: see `devices`.
+        per_class: pictures of each class at most, of all sources alike; None is all.
+        differences: keep kernels as differences from the network's, in 8 bits, and test those.
         arguments: for the manifest.
         command: for the card: what was typed.
 
@@ -88,6 +92,13 @@ def run(
     """
     settings = dataclasses.replace(settings, precision=devices.precision(precision))
     dataset = data if isinstance(data, datasets.Dataset) else labelled_pictures.read(data)
+    if per_class:
+        dataset = datasets.at_most(dataset, per_class, settings.seed)
+    if differences and init:
+        raise InputError(
+            f"{arg('differences')}: of a network that {arg('init')} names, the kernels have learnt "
+            "before; leave one of the two out."
+        )
     began = time.perf_counter()
     before = networks.classifier(init, "init") if init else None
     if before:
@@ -119,6 +130,9 @@ def run(
     learner, history = _train(
         settings, dataset.classes, workdir, parts, before, train, validation, target
     )
+    if differences:
+        for layer, found in checkpoints.rounded(parts, backbone.learnt(learner)).items():
+            learner.get_layer(layer).set_weights(found)
     answers = training_state.answering(learner)
     validated = answers(batches.plain(validation.features, validation.chosen, 64))
     temperature = calibration.temperature(validated, validation.labels)
@@ -138,7 +152,9 @@ def run(
     }  # fmt: skip
     learnt = backbone.learnt(learner)
     # What is undefined is not-a-number, which JSON lacks.
-    checkpoints.save(workdir, parts, learnt, dataset.classes, side, manifest.plain(about))
+    checkpoints.save(
+        workdir, parts, learnt, dataset.classes, side, manifest.plain(about), differences
+    )
     classifier_reports.write_card(workdir, parts, dataset, about, command, seconds)
     with tensorboard.Writer(workdir / "tensorboard") as writer:
         report.pictures(writer, len(history))

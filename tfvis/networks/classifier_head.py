@@ -9,11 +9,17 @@ import numpy as np
 
 from tfvis.errors import InputError
 from tfvis.networks import rewiring
+from tfvis.networks.files import kernel_differences
 from tfvis.networks.files.checkpoint_files import CLASSES, MEAN
 
 
 def classifier(
-    graph: rewiring.Graph, cut: str, last: str, weights: dict[str, list[np.ndarray]], name: str
+    graph: rewiring.Graph,
+    cut: str,
+    last: str,
+    weights: dict[str, list[np.ndarray]],
+    name: str,
+    differences: dict[str, list[np.ndarray]] | None = None,
 ) -> keras.Model:
     """Returns the whole classifier: pictures -> probabilities.
 
@@ -23,6 +29,7 @@ def classifier(
         last: path of the map that is averaged.
         weights: {layer: arrays} of those layers, and of `CLASSES`.
         name: for messages.
+        differences: {layer: what its kernel differs by}; `weights` then lack the kernel.
 
     Raises:
         InputError: weights are missing or do not fit; no path from cut to last.
@@ -32,8 +39,14 @@ def classifier(
     except ValueError as error:
         raise InputError(f"{name}: nothing leads from {cut} to {last} alone.") from error
     for layer in tail.layers:
-        if layer.weights:
-            _set(layer, weights, name)
+        if not layer.weights:
+            continue
+        if differences and layer.name in differences:
+            kernel = kernel_differences.applied(
+                layer.get_weights()[0], differences[layer.name], f"{name}: layer {layer.name}"
+            )
+            weights = weights | {layer.name: [kernel, *weights.get(layer.name, [])]}
+        _set(layer, weights, name)
     shapes = [array.shape for array in weights.get(CLASSES, [])]
     classes = shapes[0][-1] if shapes and shapes[0] else 0
     head = keras.layers.Dense(max(classes, 1), activation="softmax", name=CLASSES)

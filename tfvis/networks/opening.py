@@ -187,9 +187,11 @@ def checkpoint(name: str, argument: str = "network", above: int = 0) -> Opened:
             f"{where}: was trained on other weights of {said['network']} than those found "
             f"({base.record.source}): the fingerprints of the trunk differ."
         )
-    arrays = _arrays(folder / checkpoint_files.WEIGHTS)
+    arrays, kept = _arrays(folder / checkpoint_files.WEIGHTS), None
+    if said["format"] == checkpoint_files.OF_DIFFERENCES:
+        kept = _read(folder / checkpoint_files.DIFFERENCES)
     short = folder.resolve().name
-    model = classifier_head.classifier(graph, cut, last, arrays, short)
+    model = classifier_head.classifier(graph, cut, last, arrays, short, kept)
     classes = tuple(said["classes"])
     if model.output_shape[-1] != len(classes):
         raise InputError(
@@ -216,13 +218,17 @@ def _contract(said: dict, base: Opened, where: str) -> contracts.Preprocessing:
     return contracts.named(said["preprocessing"])
 
 
-def _arrays(path: pathlib.Path) -> dict[str, list[np.ndarray]]:
+def _read(path: pathlib.Path) -> dict[str, list[np.ndarray]]:
     try:
-        arrays = weight_files.read_npz(path)
+        return weight_files.read_npz(path)
     except Exception as error:  # zipfile, NumPy: many kinds, all "not such a file".
         raise InputError(
             f"{path}: cannot be read as weights ({weight_files.first_line(error)})."
         ) from error
+
+
+def _arrays(path: pathlib.Path) -> dict[str, list[np.ndarray]]:
+    arrays = _read(path)
     for layer, found in arrays.items():
         with np.errstate(over="ignore"):  # What float32 lacks is infinite in the network.
             found = [array.astype(np.float32) for array in found]

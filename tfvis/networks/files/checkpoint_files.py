@@ -1,7 +1,8 @@
 """Checkpoints on disk: what they say; read without TensorFlow.
 
 A checkpoint is a folder: `classifier.json` says how a classifier is put together,
-`weights.npz` holds the trained layers, `README.md` is its card.
+`weights.npz` holds the trained layers, `README.md` is its card. Of format 2 are those whose kernels
+lie in `differences.npz`, see `kernel_differences`.
 """
 
 import json
@@ -10,10 +11,10 @@ import pathlib
 from tfvis import bounds, files
 from tfvis.errors import InputError
 
-FORMAT = 1
+FORMAT, OF_DIFFERENCES = 1, 2
 # Layers of the head, named so that no network has them.
 MEAN, CLASSES = "mean_over_map", "class_scores"
-DESCRIPTION, WEIGHTS = "classifier.json", "weights.npz"
+DESCRIPTION, WEIGHTS, DIFFERENCES = "classifier.json", "weights.npz", "differences.npz"
 
 
 def description(folder: pathlib.Path, label: str) -> dict:
@@ -33,8 +34,8 @@ def description(folder: pathlib.Path, label: str) -> dict:
     path = folder / DESCRIPTION
     try:
         said = json.loads(files.read_bytes(path, path.name, bounds.DESCRIPTION))
-        if not isinstance(said, dict) or said.get("format") != FORMAT:
-            raise ValueError(f"not of format {FORMAT}")
+        if not isinstance(said, dict) or said.get("format") not in (FORMAT, OF_DIFFERENCES):
+            raise ValueError(f"not of format {FORMAT} or {OF_DIFFERENCES}")
         wrong = [key for key, kind in kinds.items() if not isinstance(said.get(key), kind)]
         if wrong:
             raise ValueError(f"lacks {', '.join(wrong)}")
