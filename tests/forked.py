@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 # Elsewhere nothing can be forked from, and Python starts anew.
 _context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
@@ -20,18 +20,14 @@ if sys.platform == "linux":
     _context.set_forkserver_preload(["tests.preloaded"])
 
 
-class App:
-    """`python -m apps.APP FLAGS`, started; `prepare` is called in it before all else."""
+class Process:
+    """A function that runs in a process of its own, from `cwd`, with text streams."""
 
-    def __init__(
-        self, app: str, flags: list[str], cwd: pathlib.Path, prepare: Callable | None = None
-    ):
-        self.command = [sys.executable, "-m", f"apps.{app}", *map(str, flags)]
-        self._folder = tempfile.TemporaryDirectory()
+    def __init__(self, cwd: pathlib.Path, function: Callable, *args):
+        self._function, self._folder = function, tempfile.TemporaryDirectory()
         self._streams = [os.path.join(self._folder.name, name) for name in ("out", "err")]
         self._process = _context.Process(
-            target=_main,
-            args=(app, self.command[3:], str(cwd), dict(os.environ), self._streams, prepare),
+            target=_main, args=(function, args, str(cwd), dict(os.environ), self._streams)
         )
         self._process.start()
 
@@ -43,7 +39,7 @@ class App:
             os.kill(self._process.pid, number)
 
     def wait(self, timeout: float) -> subprocess.CompletedProcess:
-        """Returns a CompletedProcess with text streams once it has ended."""
+        """Returns its exit code and what it wrote, once it has ended."""
         self._process.join(timeout)
         late = not self.ended()
         if late:
@@ -53,18 +49,20 @@ class App:
             texts = [pathlib.Path(path) for path in self._streams]
             out, err = (path.read_text("utf-8") if path.exists() else "" for path in texts)
         if late:
-            raise subprocess.TimeoutExpired(self.command, timeout, out, err)
-        return subprocess.CompletedProcess(self.command, self._process.exitcode, out, err)
+            raise subprocess.TimeoutExpired(self._function.__name__, timeout, out, err)
+        return subprocess.CompletedProcess(
+            self._function.__name__, self._process.exitcode, out, err
+        )
 
 
-def run(app: str, flags: list[str], cwd: pathlib.Path, timeout: float):
-    """Runs `python -m apps.APP FLAGS` and returns a CompletedProcess with text streams."""
-    return App(app, flags, cwd).wait(timeout)
+def started(
+    app: str, flags: Sequence[str], cwd: pathlib.Path, prepare: Callable | None = None
+) -> Process:
+    """Starts `python -m apps.APP FLAGS`; `prepare` is called in it before all else."""
+    return Process(cwd, _app, app, list(map(str, flags)), prepare)
 
 
-def _main(
-    app: str, flags: list[str], cwd: str, environ: dict, streams: list[str], prepare: Callable
-) -> None:
+def _main(function: Callable, args: tuple, cwd: str, environ: dict, streams: list[str]) -> None:
     # Shells have what they start in the background ignore Ctrl-C, and all that this starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
@@ -79,6 +77,10 @@ def _main(
         open(number, mode, closefd=False)  # noqa: SIM115
         for number, mode in enumerate("rww")
     )
+    function(*args)
+
+
+def _app(app: str, flags: list[str], prepare: Callable | None) -> None:
     sys.argv = [f"apps/{app}.py", *flags]
     if prepare:
         prepare()

@@ -1,16 +1,38 @@
 """Apps as processes: what the tests of all apps share."""
 
+import functools
 import pathlib
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 from tests import forked, nets
 from tfvis import images
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+@functools.cache
+def _files() -> tuple[bytes, bytes]:
+    """Returns a network and a picture, as files."""
+    with tempfile.TemporaryDirectory() as folder:
+        model, image = pathlib.Path(folder, "small.keras"), pathlib.Path(folder, "picture.png")
+        nets.small().save(model)
+        images.save_png(image, nets.picture(40))
+        return model.read_bytes(), image.read_bytes()
+
+
+def places(sheet: np.ndarray, picture: np.ndarray) -> int:
+    """Returns at how many places a sheet shows a picture, to a grey level."""
+    sheet, picture = np.float32(sheet), np.float32(picture)
+    views = np.lib.stride_tricks.sliding_window_view(sheet, picture.shape)[:, :, 0]
+    # Nearly all windows differ at one pixel of a few already.
+    near = np.abs(views[:, :, ::9, ::9] - picture[::9, ::9]).max((2, 3, 4)) <= 1
+    return int((np.abs(views[near] - picture).max((1, 2, 3)) <= 1).sum())
 
 
 def save_often() -> None:
@@ -25,15 +47,16 @@ class AppTest(tf.test.TestCase):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path)
         self.model = self.folder / "small.keras"
-        nets.small().save(self.model)
+        model, image = _files()
+        self.model.write_bytes(model)
         self.image = self.folder / "picture.png"
-        images.save_png(self.image, nets.picture(40))
+        self.image.write_bytes(image)
 
     def _stopped(
         self, signal: int, when: Callable[[], bool], app: str, *flags: str
     ) -> subprocess.CompletedProcess:
         """Starts an app that saves its state often, and sends it a signal as soon as `when`."""
-        process = forked.App(app, flags, ROOT, prepare=save_often)
+        process = forked.started(app, flags, ROOT, save_often)
         deadline = time.monotonic() + 120
         while not when() and not process.ended() and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -41,7 +64,7 @@ class AppTest(tf.test.TestCase):
         return process.wait(60)
 
     def _run(self, app: str, *flags: str, code: int = 0) -> subprocess.CompletedProcess:
-        done = forked.run(app, flags, ROOT, timeout=300)
+        done = forked.started(app, flags, ROOT).wait(timeout=300)
         self.assertEqual(done.returncode, code, done.stderr)
         return done
 

