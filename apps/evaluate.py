@@ -10,10 +10,8 @@ Prints the accuracy over all, per source and per class. Writes to --workdir:
     tensorboard/                   the two pictures
 """
 
-from tfvis import words
-
 from .flags import classifier as classifier_flags
-from .flags import common, name_checks
+from .flags import common
 
 _CHECKPOINT = classifier_flags.define_checkpoint()
 _DATA = classifier_flags.define_data(
@@ -27,12 +25,11 @@ _PRECISION = common.define_precision()
 
 def main() -> None:
     """Reads the flags and the folders, then TensorFlow, then looks."""
-    name_checks.checkpoint(_CHECKPOINT.value)
-    sources = words.split(_DATA.value, "data")
+    dataset = classifier_flags.read(_DATA, _CHECKPOINT.value)
     shared = common.start(_WORKDIR, _PART, _CROP_BORDERS, _PRECISION)
     from tfvis.experiments import evaluation
 
-    common.tell_all(evaluation.run(_CHECKPOINT.value, sources, **shared))
+    common.tell_all(evaluation.run(_CHECKPOINT.value, dataset, **shared))
 
 
 def run() -> None:

@@ -20,6 +20,7 @@ Stopped at any moment, the same command goes on where it was. A layer of VGG16 a
 from absl import flags
 
 from tfvis import preimages, words
+from tfvis.preimages.settings import seeds
 
 from .flags import common, descent, fields, name_checks, pictures
 from .flags import networks as network_flags
@@ -62,6 +63,7 @@ def main() -> None:
     name_checks.second(_SECOND.value)
     window = words.numbers(_MASK_WINDOW.value, "mask_window", exactly=4)
     channels = words.numbers(_MASK_CHANNELS.value, "mask_channels")
+    seeds(_SEED.value, _RESTARTS.value)
     picture = pictures.picture(_IMAGE.value)
     references = pictures.found(_REFERENCE.value, "reference_images")
     shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE, _CROP, _RESTARTS, _STRETCH)

@@ -21,10 +21,8 @@ With everything, on two cores, some minutes a picture: 9 explainers, 4 curves of
 
 from absl import flags
 
-from tfvis import words
-
 from .flags import classifier as classifier_flags
-from .flags import common, name_checks
+from .flags import common
 
 _CHECKPOINT = classifier_flags.define_checkpoint()
 _DATA = classifier_flags.define_data(
@@ -58,15 +56,14 @@ _WORKDIR = common.define_workdir("out/judge")
 
 def main() -> None:
     """Reads the flags and the folders, then TensorFlow, then measures."""
-    name_checks.checkpoint(_CHECKPOINT.value)
-    sources = tuple(words.split(_DATA.value, "data"))
+    dataset = classifier_flags.read(_DATA, _CHECKPOINT.value)
     shared = common.start(_WORKDIR, _PART, _COUNT, _STEPS, _STAGES, _SEED)
     from tfvis.attention import explainers
     from tfvis.experiments import judging
 
     done = judging.run(
         _CHECKPOINT.value,
-        sources,
+        dataset,
         explainers=tuple(explainers.KINDS if _EXPLAINERS.value is None else _EXPLAINERS.value),
         metrics=tuple(judging.METRICS if _METRICS.value is None else _METRICS.value),
         **shared,

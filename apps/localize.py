@@ -64,18 +64,19 @@ _PRECISION = common.define_precision()
 
 def main() -> None:
     """Reads the flags and tables, then TensorFlow, then looks."""
-    from tfvis.experiments import box_files
+    from tfvis.experiments import box_files, window_scales
 
     name_checks.checkpoint(_CHECKPOINT.value, wanted=_CLASS.value)
+    scales = window_scales.parsed(_SCALES.value)
     found = pictures.found(_IMAGE.value)
     if _GROUND_TRUTH.value is not None:
         box_files.read(_GROUND_TRUTH.value, "ground_truth")
-    shared = common.start(_WORKDIR, _PRECISION, _CROP_BORDERS, _THRESHOLD, _SCALES, _GROUND_TRUTH)
+    shared = common.start(_WORKDIR, _PRECISION, _CROP_BORDERS, _THRESHOLD, _GROUND_TRUTH)
     from tfvis.experiments import localization
 
     done = localization.run(
         _CHECKPOINT.value, found,
-        of_class=_CLASS.value, kind=_MAP.value, most=_BOXES.value, **shared,
+        scales=scales, of_class=_CLASS.value, kind=_MAP.value, most=_BOXES.value, **shared,
     )  # fmt: skip
     common.tell_all(done)
 

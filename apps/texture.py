@@ -20,6 +20,7 @@ on two cores.
 from absl import flags
 
 from tfvis import words
+from tfvis.style.settings import texture_shape
 
 from .flags import common, name_checks
 from .flags import networks as network_flags
@@ -46,8 +47,9 @@ _TILEABLE = flags.DEFINE_bool(
 def main() -> None:
     """Reads the flags and the picture, then TensorFlow, then makes the texture."""
     name_checks.check(_NETWORK(), layers={_LAYERS.name: _LAYERS.value})
-    style = style_flags.picture(_STYLE.value, "style", "; stylize blends several")
     shape = words.numbers(_SHAPE.value, "shape", exactly=2)
+    shape = shape and texture_shape(shape)
+    style = style_flags.picture(_STYLE.value, "style", "; stylize blends several")
     memory = style_flags.limit(_RECIPE["memory"])
     shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE, _TILEABLE)
     from tfvis.experiments import texture

@@ -5,7 +5,7 @@ import pathlib
 
 from tfvis.classifiers import datasets, training
 from tfvis.errors import InputError
-from tfvis.experiments import evaluation, networks
+from tfvis.experiments import evaluation, labelled_pictures, networks
 from tfvis.experiments import training as trainings
 
 # Li et al. 2017 hold a tenth of each source out to choose by, and test on all of the target.
@@ -66,7 +66,8 @@ def table_domains(
                 arguments={"data": ",".join(others)}, command=f"--data={','.join(others)}",
             )  # fmt: skip
             (measures,) = evaluation.run(
-                str(folder), (held,), workdir=folder / "left_out", precision=settings.precision,
+                str(folder), labelled_pictures.of_checkpoint(str(folder), (held,)),
+                workdir=folder / "left_out", precision=settings.precision,
                 arguments={"data": held},
             ).records  # fmt: skip
             cells.append(measures["accuracy"])

@@ -118,13 +118,13 @@ def shares(value: str) -> tuple[float, float, float]:
     return found
 
 
-def read(holder: flags.FlagHolder):
-    """Reads --data, and says which files were left out.
-
-    Args:
-        holder: of --data.
+def read(holder: flags.FlagHolder, checkpoint: str | None = None):
+    """Reads --data: what a checkpoint is to be tried on, or what is to be learnt from.
 
     Raises:
         InputError: as `tfvis.classifiers.datasets.read`.
     """
-    return labelled_pictures.read(split(holder.value, holder.name))
+    sources = split(holder.value, holder.name)
+    if checkpoint is None:
+        return labelled_pictures.read(sources)
+    return labelled_pictures.of_checkpoint(checkpoint, sources)

@@ -148,11 +148,12 @@ class ArtTest(AppTest):
         """In this process, which costs less."""
         from tfvis.classifiers import datasets, training
         from tfvis.errors import InputError
-        from tfvis.experiments import evaluation
+        from tfvis.experiments import evaluation, labelled_pictures
         from tfvis.experiments import training as trainings
 
         def evaluate(data):
-            return evaluation.run(str(self.out), [str(data)], workdir=self.folder / "tried").records
+            dataset = labelled_pictures.of_checkpoint(str(self.out), [str(data)])
+            return evaluation.run(str(self.out), dataset, workdir=self.folder / "tried").records
 
         with self.assertRaisesRegex(InputError, "labels unknown to the checkpoint: none"):
             evaluate(stripes.folder(self.folder / "unknown", 1, stripes.KINDS))

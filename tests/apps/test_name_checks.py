@@ -1,10 +1,12 @@
 """Names that are refused before TensorFlow starts, and that none is which is there."""
 
+import pathlib
 import subprocess
 import sys
 import types
 
 import tensorflow as tf
+from absl.testing import parameterized
 
 from apps.flags import name_checks
 from tfvis.errors import InputError
@@ -24,7 +26,7 @@ def _units(text: str) -> dict:
     return {"units": _holder("units", text), "labels": _holder("labels", None)}
 
 
-class EarlyTest(tf.test.TestCase):
+class EarlyTest(parameterized.TestCase, tf.test.TestCase):
     def test_what_is_known_is_what_is_built(self):
         for name in ("mobilenetv2", "vgg_cnn_f"):
             with self.subTest(name):
@@ -88,16 +90,26 @@ class EarlyTest(tf.test.TestCase):
         _check("pacs_vgg16", wanted="guitar", unit_holders=_units("logit:guitar,class_scores"))
         name_checks.checkpoint(None)
 
-    def test_without_tensorflow(self):
+    @parameterized.parameters(
+        ("invert", "vgg16 has no layer 'block4_conv7'", "network=vgg16", "layers=block4_conv7"),
+        ("invert", "seed: too large for that many restarts", "seed=2147483647", "restarts=2"),
+        ("texture", "shape=16,64: expected sides of 32 to 4096 px", "style={}", "shape=16,64"),
+        ("localize", "scales=2: expected one to four numbers of 0.1 to 1", "scales=2"),
+        ("evaluate", "a.png: neither a folder nor a .csv file", "checkpoint=pacs_vgg16", "data={}"),
+        ("judge", "a.png: neither a folder nor a .csv file", "checkpoint=pacs_vgg16", "data={}"),
+    )
+    def test_without_tensorflow(self, app, words, *flags):
+        text = pathlib.Path(self.create_tempdir()) / "a.png"
+        text.write_text("no picture")
         code = (
-            "import sys; sys.argv = ['x', '--network=vgg16', '--layers=block4_conv7']\n"
-            "from absl import flags; from apps import invert; flags.FLAGS(sys.argv)\n"
-            "try: invert.main()\n"
+            f"import sys; sys.argv = ['x', *{[f'--{flag}'.format(text) for flag in flags]}]\n"
+            f"from absl import flags; from apps import {app}; flags.FLAGS(sys.argv)\n"
+            f"try: {app}.main()\n"
             "except ValueError as error: print(error)\n"
             "print('keras' in sys.modules, 'tensorflow' in sys.modules)"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-        self.assertIn("vgg16 has no layer 'block4_conv7'", done.stdout, done.stderr)
+        self.assertIn(words, done.stdout, done.stderr)
         self.assertEndsWith(done.stdout, "False False\n")
 
     def test_every_name_of_keras(self):

@@ -2,7 +2,6 @@
 
 import pathlib
 import time
-from collections.abc import Sequence
 
 from tfvis.classifiers import datasets
 from tfvis.experiments import (
@@ -22,7 +21,7 @@ from tfvis.report import manifest, tensorboard
 @workdirs.kept
 def run(
     checkpoint: str,
-    sources: Sequence[str],
+    dataset: datasets.Dataset,
     *,
     workdir: pathlib.Path | str,
     part: str = "all",
@@ -34,7 +33,7 @@ def run(
 
     Args:
         checkpoint: folder or name.
-        sources: folders with a folder per class, or CSV files.
+        dataset: as `labelled_pictures.of_checkpoint` reads it.
         workdir: for all results.
         part: "all", or of the split that the checkpoint was trained with.
         crop_borders: whether to take off charts and rulers; None is as in training.
@@ -45,11 +44,10 @@ def run(
         The measures, as one record.
 
     Raises:
-        InputError: no such checkpoint, labels unknown to it, nothing can be read.
+        InputError: no such checkpoint, no picture can be read.
     """
     began = time.perf_counter()
     classifier = networks.classifier(checkpoint)
-    dataset = datasets.read(sources, classifier.classes)
     dataset = labelled_pictures.part_of(dataset, classifier, part)
     borders = labelled_pictures.crop_borders(classifier, crop_borders)
     chosen, rows, broken = predictions.probabilities(

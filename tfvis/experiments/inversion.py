@@ -8,7 +8,6 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import images, preimages, priors
-from tfvis.errors import InputError, arg
 from tfvis.experiments import (
     folders,
     layer_targets,
@@ -22,6 +21,7 @@ from tfvis.experiments import second_network as asking
 from tfvis.experiments.layer_targets import LayerTarget
 from tfvis.networks import hog_sift
 from tfvis.preimages import inversion
+from tfvis.preimages.settings import seeds as seeds_of
 from tfvis.report import manifest, sheets
 
 # What the sheet and the lines of an app need of a record.
@@ -79,14 +79,12 @@ def run(
             later, if the energy diverges (what was good is saved).
     """
     references = folders.given(references, "references")
-    if seed + restarts > 2**31 - 1:
-        raise InputError(f"{arg('seed')}: too large for that many {arg('restarts')}.")
+    seeds = seeds_of(seed, restarts)
     found = layer_targets.chosen(
         wanted, image, layers, settings, inversion.published,
         workdir=workdir, size=size, crop=crop, precision=precision, jit=jit,
     )  # fmt: skip
     second = asking.opened(second_network)
-    seeds = tuple(range(seed, seed + restarts))
     records = optimization_tasks.run(
         [_task(one, seeds, stretch) for one in found], workdir,
         layer_targets.header(found, arguments), FIELDS, target=found[0].image,

@@ -33,8 +33,6 @@ from tfvis.experiments import (
     workdirs,
 )
 from tfvis.experiments.judging_measures import METRICS
-from tfvis.networks import registry
-from tfvis.networks.files import checkpoint_files
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -100,7 +98,7 @@ class Job:
 @workdirs.kept
 def run(
     checkpoint: str,
-    sources: tuple[str, ...],
+    dataset: datasets.Dataset,
     *,
     workdir: pathlib.Path | str,
     part: str = "all",
@@ -120,7 +118,7 @@ def run(
 
     Args:
         checkpoint: folder or name of the classifier.
-        sources: folders with a folder per class, or CSV files; boxes in them are the true ones.
+        dataset: as `labelled_pictures.of_checkpoint` reads it; boxes in it are the true ones.
         workdir: for all results.
         part: "all", or of the split that the checkpoint was trained with.
         count: of pictures, of all classes alike but the negative one, drawn by `seed`.
@@ -138,10 +136,6 @@ def run(
     """
     _check_words("explainers", explainers, KINDS)
     _check_words("metrics", metrics, METRICS)
-    # Before the network, whose weights may have to be fetched: bad data are refused at once.
-    folder = registry.found_checkpoint(checkpoint, "checkpoint")
-    said = checkpoint_files.description(folder, f"{arg('checkpoint')}={checkpoint}")
-    dataset = datasets.read(sources, tuple(said["classes"]))
     classifier = networks.classifier(checkpoint)
     dataset = labelled_pictures.part_of(dataset, classifier, part)
     chosen = _chosen(dataset, classifier, count, seed)

@@ -2,6 +2,8 @@
 
 from tfvis.errors import InputError, arg
 from tfvis.experiments import folders
+from tfvis.networks import registry
+from tfvis.networks.files import checkpoint_files
 
 
 def crop_borders(classifier, given: bool | None) -> bool:
@@ -20,6 +22,23 @@ def read(sources):
     found = datasets.read(sources)
     report(found)
     return found
+
+
+def of_checkpoint(checkpoint: str, sources):
+    """Reads data labelled with the classes of a checkpoint, which need not be opened for that.
+
+    Args:
+        checkpoint: its folder or name.
+        sources: folders with a folder per class, or CSV files.
+
+    Raises:
+        InputError: no such checkpoint, labels unknown to it, nothing can be read.
+    """
+    from tfvis.classifiers import datasets
+
+    folder = registry.found_checkpoint(checkpoint, "checkpoint")
+    said = checkpoint_files.description(folder, f"{arg('checkpoint')}={checkpoint}")
+    return datasets.read(sources, tuple(said["classes"]))
 
 
 def report(dataset, more=()) -> None:

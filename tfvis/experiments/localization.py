@@ -20,6 +20,7 @@ from tfvis.experiments import (
     networks,
     outcome,
     picture_tasks,
+    window_scales,
     workdirs,
 )
 from tfvis.experiments.attention_models import AttentionModel
@@ -120,7 +121,7 @@ def run(
         networks.classifier(checkpoint), devices.precision(precision), crop_borders=crop_borders
     )
     cut = _THRESHOLDS[kind] if threshold is None else threshold
-    search = _Search(model, chosen(model, of_class), kind, cut, most, _scales(scales))
+    search = _Search(model, chosen(model, of_class), kind, cut, most, window_scales.parsed(scales))
     inputs = picture_tasks.input_pictures(folders.listed(found, workdir))
     rows = box_files.read(ground_truth, "ground_truth") if ground_truth is not None else []
     truths = localization_metrics.matched(rows, inputs, ground_truth, model)
@@ -151,25 +152,6 @@ def run(
     lines = [line for record in records for line in _lines(record)]
     lines += measures.lines() if measures else []
     return outcome.Outcome(records, lines, workdir / "sheet.png")
-
-
-def _scales(scales: Sequence[float | str]) -> tuple[float, ...]:
-    """Returns the scales, the largest first.
-
-    Raises:
-        InputError: not one to four numbers of 0.1 to 1.
-    """
-    try:
-        found = set(map(float, scales))
-    except ValueError:
-        found = set()
-    # At 0.1 a square picture has 361 windows; comparisons with nan are false.
-    if not 1 <= len(found) <= 4 or not all(0.1 <= scale <= 1 for scale in found):
-        raise InputError(
-            f"{arg('scales')}={','.join(map(str, scales))}: expected one to four numbers of "
-            "0.1 to 1, such as 1,0.5."
-        )
-    return tuple(sorted(found, reverse=True))
 
 
 def _one(search: _Search, path: pathlib.Path, pixels, true, folder: pathlib.Path) -> dict:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from tfvis import images
-from tfvis.errors import InputError, arg
+from tfvis.errors import arg
 from tfvis.experiments import networks, optimization_tasks, outcome, style_runs, workdirs
 from tfvis.networks.padding import padded
 from tfvis.report import sheets
 from tfvis.style import metrics
+from tfvis.style.settings import texture_shape
 from tfvis.style.stylization import STRIDE
 from tfvis.style.transfer import Scene, Transfer
 
@@ -51,9 +52,7 @@ def run(
     Raises:
         InputError: a size that cannot be; no such layer; divergence.
     """
-    shape = shape or (size, size)
-    if min(shape) < 32 or max(shape) > 4096:
-        raise InputError(f"{arg('shape')}={shape[0]},{shape[1]}: expected sides of 32 to 4096 px.")
+    shape = texture_shape(shape or (size, size))
     network = networks.only(wanted, f"give each a {arg('workdir')} of its own")
     if tileable:
         shape = tuple(max(round(side / STRIDE), 1) * STRIDE for side in shape)

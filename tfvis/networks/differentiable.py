@@ -77,19 +77,25 @@ def _connected(network: Network, layers: tuple[str, ...], size: tuple[int, int])
 
     @tf.function(autograph=False)
     def run(images):
-        outputs = taps(images)
-        found[:] = [_passes(outputs[layer], images) for layer in layers]
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(images)
+            outputs = taps(images)
+        found[:] = [gradient(tape, outputs[layer], images) is not None for layer in layers]
         return images
 
     run.get_concrete_function(tf.TensorSpec((1, *size, network.channels), tf.float32))
     return found
 
 
-def _passes(output, images) -> bool:
+def gradient(tape: tf.GradientTape, value: tf.Tensor, images: tf.Tensor) -> tf.Tensor | None:
+    """Returns d value / d images, None where none passes.
+
+    Nor does any pass an operation whose gradient TensorFlow lacks, such as ResizeArea.
+    """
     try:
-        return tf.gradients(output, images)[0] is not None
-    except LookupError:  # An operation whose gradient TensorFlow lacks, such as ResizeArea.
-        return False
+        return tape.gradient(value, images)
+    except LookupError:
+        return None
 
 
 def culprit(network: Network, layer: str, size: tuple[int, int]) -> str:

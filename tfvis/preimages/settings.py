@@ -4,6 +4,7 @@ import dataclasses
 import typing
 
 from tfvis import settings
+from tfvis.errors import InputError, arg
 from tfvis.natural_prior import NaturalPrior
 from tfvis.optimize.stopping import Stop
 from tfvis.settings import changed, field
@@ -135,3 +136,14 @@ class Maximization(Descent):
             "source": "",
         },
     )
+
+
+def seeds(first: int, restarts: int) -> tuple[int, ...]:
+    """Returns the seeds of restarts: first, first + 1, ...
+
+    Raises:
+        InputError: larger than a seed can be.
+    """
+    if first + restarts > 2**31 - 1:
+        raise InputError(f"{arg('seed')}: too large for that many {arg('restarts')}.")
+    return tuple(range(first, first + restarts))

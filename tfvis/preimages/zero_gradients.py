@@ -149,10 +149,7 @@ def _silent(network: Network, answer: Answer, layers, images: tf.Tensor) -> np.n
     with tf.GradientTape() as tape:
         tape.watch(images)
         value = answer(images)
-    try:
-        gradient = tape.gradient(value, images)
-    except LookupError:  # An operation whose gradient TensorFlow lacks.
-        gradient = None
+    gradient = differentiable.gradient(tape, value, images)
     if gradient is None:
         differentiable.check(network, layers, tuple(images.shape[1:3]))
         raise InputError(

@@ -130,3 +130,14 @@ def resolved(settings: Transfer) -> Transfer:
         else rate,
         tv_weight=_TV_WEIGHTS[settings.recipe] if tv_weight is None else tv_weight,
     )
+
+
+def texture_shape(shape: tuple[int, int]) -> tuple[int, int]:
+    """Returns the (height, width) of a texture as it is.
+
+    Raises:
+        InputError: fewer than 32 px, of which the deepest layers leave nothing, or more than 4096.
+    """
+    if min(shape) < 32 or max(shape) > 4096:
+        raise InputError(f"{arg('shape')}={shape[0]},{shape[1]}: expected sides of 32 to 4096 px.")
+    return shape
