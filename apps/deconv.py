@@ -13,6 +13,7 @@ SmoothGrad (Smilkov 2017). Writes to --workdir:
     manifest.json                  arguments, versions, weights, files and activations
 
 An image takes VGG16 half a second to look through on two cores, and one more to project.
+Stopped at any moment, the same command goes on where it was.
 """
 
 from absl import flags

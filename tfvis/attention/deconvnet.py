@@ -10,7 +10,7 @@ are nearly the same for every class, so they show what excites a unit, and expla
 import dataclasses
 import functools
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -44,6 +44,8 @@ def strongest(
     channels: Sequence[int],
     images: Iterable[np.ndarray],
     top: int = 9,
+    before: Mapping[int, Sequence[Peak]] | None = None,
+    first: int = 0,
 ) -> dict[int, list[Peak]]:
     """Returns the images that excite each channel most, and the place in each.
 
@@ -56,6 +58,8 @@ def strongest(
         channels: which of its channels.
         images: float32 [height, width, c] or batches of them, display space.
         top: how many images per channel, at least 1.
+        before: what this returned of the images before these.
+        first: how many those were.
 
     Returns:
         {channel: peaks, the strongest first; of equals the earlier image}.
@@ -71,8 +75,11 @@ def strongest(
     find = _maxima(network, layer)
     chosen = tf.constant(channels, tf.int32)
     kept: dict[int, list] = {channel: [] for channel in channels}
-    index = -1
-    for index, image in enumerate(_one_by_one(images)):
+    for channel, peaks in (before or {}).items():
+        kept[channel] = [(one.activation, -one.image, one.row, one.column) for one in peaks]
+        heapq.heapify(kept[channel])
+    index = first - 1
+    for index, image in enumerate(_one_by_one(images), first):
         values, rows, columns = (t.numpy() for t in find(image, chosen))
         for k, channel in enumerate(channels):
             # A heap gives up its least: the weakest, of equals the latest.

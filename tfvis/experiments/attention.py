@@ -108,11 +108,15 @@ def make(
     Raises:
         InputError: no picture can be read.
     """
-    asked = {"app": "attend", "class": chosen, "steps": steps, "roots": _ROOTS}
+    asked = {
+        "app": "attend", "attention": model.settings, "class": chosen, "steps": steps,
+        "roots": _ROOTS,
+    }  # fmt: skip
     records = picture_tasks.run(
-        inputs, model, workdir, arguments,
+        inputs, model.network, workdir, arguments,
         lambda path: asked,
         lambda path, pixels: _one(model, pixels, workdir / inputs.names[path], chosen, steps),
+        attention=model.settings, classes=model.classes,
     )  # fmt: skip
     shown = [(record, _panels(record, workdir / record["folder"])) for record in records[:_SHOWN]]
     columns = max(len(panels) for _, panels in shown)

@@ -1,62 +1,31 @@
 """Deconvnets: the strongest images of units, their projections, the sheet."""
 
 import dataclasses
+import functools
 import itertools
 import pathlib
-from collections.abc import Iterator
 
 import numpy as np
 
-from tfvis import images
+from tfvis import files, images
 from tfvis.attention import boxes, deconvnet, saliency, smoothgrad
 from tfvis.attention.explainers import KINDS
 from tfvis.errors import InputError, arg
-from tfvis.experiments import folders, networks, outcome, runner, workdirs
+from tfvis.experiments import folders, outcome, runner, strongest_images, workdirs
 from tfvis.experiments import units as naming
+from tfvis.experiments.strongest_images import Images, Strongest
 from tfvis.networks import relu_gradients
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import receptive_field
 from tfvis.objectives.parsing import Unit
-from tfvis.progress_bar import bar
 from tfvis.report import gradient_images, manifest, sheets
 
+# What any record has.
+_NEEDED = {"key": str, "files": dict, "pictures": int, "file": str}
+# A kill costs at most the records of so many seconds.
+_SAVE_EVERY_S = 5.0
 # The side of a patch in a unit's figure, and the gap between two.
 _SIDE, _GAP = 144, 2
-
-
-@dataclasses.dataclass(frozen=True)
-class _Images:
-    """The images that are looked through, and how networks are shown them.
-
-    Attributes:
-        found: files, or None for the demo's photographs.
-        size, crop: see `networks.target`.
-    """
-
-    found: folders.Found | None
-    size: int | None
-    crop: str
-
-    def __len__(self) -> int:
-        return len(self.found.paths) if self.found else 2
-
-    def shown(self, network: Network, names: list[str]) -> Iterator[np.ndarray]:
-        """Yields what the network looks at, image by image; their names go into `names`."""
-        for name, picture in self._pictures():
-            names.append(name)
-            yield networks.target(picture, network, self.size, self.crop)
-
-    def again(self, network: Network, name: str) -> tuple[np.ndarray, tuple[int, int]]:
-        """Returns an image that was looked through, and its (height, width) in its file."""
-        picture = images.read(name).pixels if self.found else dict(self._pictures())[name]
-        return networks.target(picture, network, self.size, self.crop), picture.shape[:2]
-
-    def _pictures(self) -> Iterator[tuple[str, np.ndarray]]:
-        if self.found is None:
-            yield from zip(("china.jpg", "flower.jpg"), images.demo_set(), strict=True)
-            return
-        for path, picture in folders.pictures(self.found):
-            yield str(path), picture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +39,8 @@ class _Unit:
         seed: of smoothgrad.
         folder: of its pictures, relative to the workdir.
         several: whether there are other networks.
+        top: see `run`.
+        images: digest of those that are looked through.
     """
 
     label: str
@@ -79,6 +50,32 @@ class _Unit:
     seed: int
     folder: pathlib.PurePosixPath
     several: bool
+    top: int
+    images: str
+
+    @functools.cached_property
+    def key(self) -> str:
+        """Digest of all that decides its pictures."""
+        return runner.key(
+            self.network, recipe="deconvnet", unit=self.unit, method=self.method, seed=self.seed,
+            top=self.top, images=self.images,
+        )  # fmt: skip
+
+    def file(self, number: int, word: str = "projection") -> str:
+        """Returns where one of its pictures is, relative to the workdir."""
+        return (self.folder / f"{number}_{word}.png").as_posix()
+
+    @property
+    def figure(self) -> str:
+        """Where all of them are together, relative to the workdir."""
+        return self.folder.with_name(self.folder.name + ".png").as_posix()
+
+    def finished(self, earlier: list[dict | None], workdir: pathlib.Path) -> list[dict]:
+        """Returns the records of an earlier run if they are whole, else none."""
+        count = earlier[0]["pictures"] if earlier[0] else 0
+        found = [record for record in earlier[:count] if record and record["key"] == self.key]
+        whole = len(found) == count and all(runner.whole(workdir, record) for record in found)
+        return found if whole else []
 
     def name(self, between: str) -> str:
         """Returns the unit's name, after that of its network where there are several."""
@@ -139,7 +136,7 @@ def run(
         InputError: a unit that cannot be projected; no image that can be read; at the end, if
             all projections are empty.
     """
-    looked = _Images(folders.given(found, "images"), size, crop)
+    looked = Images(folders.given(found, "images"), size, crop)
     built = naming.built(wanted, named)
     chosen = naming.chosen(built, named, labels, each=3)
     for label, network in built.items():
@@ -147,23 +144,29 @@ def run(
     known = KINDS.get(method)
     warning = {"warning": f"{known.title} {known.warning}"} if known and known.warning else {}
     header, several = runner.header(built, arguments) | warning, len(built) > 1
+    before = manifest.read(workdir / "manifest.json")
     seen: list[_Seen] = []
+    parts: list[runner.Part] = []
+    states = []
     for label, network in built.items():
         for layer in dict.fromkeys(unit.layer for unit in chosen[label]):
-            group = [unit for unit in chosen[label] if unit.layer == layer]
-            names: list[str] = []
-            targets = looked.shown(network, names)
-            with bar(f"{layer}: looking", len(looked), targets, delay=0) as pictures:
-                channels = [unit.channel for unit in group]
-                peaks = deconvnet.strongest(network, layer, channels, pictures, top)
-            for unit in bar(f"{layer}: projecting", None, group, delay=0):
-                folder = runner.folder(label, layer, several) / runner.safe_name(unit.name)
-                one = _Unit(label, network, unit, method, seed, folder, several)
-                seen.append(_project(one, looked, peaks[unit.channel], names, workdir))
-                # Written as they are made: what is finished is not lost.
-                records = [record for one in seen for record in one.records]
-                left_out = folders.told(looked.found) if looked.found else {}
-                manifest.write(workdir / "manifest.json", header | left_out | {"results": records})
+            folder = runner.folder(label, layer, several)
+            group = [
+                _Unit(
+                    label, network, unit, method, seed, folder / runner.safe_name(unit.name),
+                    several, top, looked.digest(),
+                )
+                for unit in chosen[label]
+                if unit.layer == layer
+            ]  # fmt: skip
+            states.append(workdir / folder / ".strongest.json")
+            parts += _parts(group, looked, workdir, states[-1], seen)
+    records = runner.run(
+        parts, workdir, lambda: header | _left_out(looked, before), "file", _NEEDED,
+        word="Looking", every=_SAVE_EVERY_S,
+    )  # fmt: skip
+    for state in states:
+        state.unlink(missing_ok=True)
     images.save_png(workdir / "sheet.png", _sheet(seen))
     if all(record["empty"] for record in records):
         raise InputError(
@@ -173,6 +176,49 @@ def run(
     if looked.found:
         folders.report(looked.found)
     return outcome.Outcome(records, [_line(one) for one in seen], workdir / "sheet.png")
+
+
+def _parts(
+    group: list[_Unit], looked: Images, workdir: pathlib.Path, state: pathlib.Path, seen: list
+) -> list[runner.Part]:
+    """Returns the parts of a run, a unit each; the first that is left looks for all of a layer."""
+    channels, found = [one.unit.channel for one in group], []
+
+    def records(one: _Unit, cost: int, earlier: list[dict | None], bar) -> list[dict]:
+        finished = one.finished(earlier, workdir)
+        if finished:
+            bar.update(cost)
+            seen.append(_Seen(one, finished, images.read(workdir / one.figure).pixels))
+            return finished
+        if not found:
+            moved = bar.update if one is group[0] else (lambda images: None)
+            found.append(
+                strongest_images.strongest(
+                    one.network, one.unit.layer, channels, looked, one.top, state, moved
+                )
+            )
+        seen.append(_project(one, looked, found[0], workdir))
+        bar.update(one.top)
+        return seen[-1].records
+
+    looking = [len(looked)] + [0] * (len(group) - 1)
+    return [
+        runner.Part(
+            tuple(map(one.file, range(one.top))),
+            one.top + more,
+            functools.partial(records, one, one.top + more),
+        )
+        for one, more in zip(group, looking, strict=True)
+    ]
+
+
+def _left_out(looked: Images, before: dict) -> dict:
+    """Returns what a manifest says of files left out: of an earlier run, where none was read."""
+    if looked.found is None:
+        return {}
+    told = folders.told(looked.found)
+    read = looked.found.notes or looked.found.broken
+    return told if read else told | {word: before[word] for word in told if word in before}
 
 
 def _check(network: Network, units: list[Unit], size: int | None, method: str) -> None:
@@ -197,7 +243,7 @@ def _line(seen: _Seen) -> str:
     best, said = seen.records[0], seen.said
     return (
         f"{seen.one.name('/'):<28} strongest {best['activation']:9.2f} in {best['image']:<20} "
-        f"{seen.one.folder}.png{'  ' + said if said else ''}"
+        f"{seen.one.figure}{'  ' + said if said else ''}"
     )
 
 
@@ -215,9 +261,10 @@ def _in_picture(box, seen: tuple[int, int], size: tuple[int, int], crop: str) ->
     return [round(edge, 2) for edge in (there.x0, there.y0, there.x1, there.y1)]
 
 
-def _project(one: _Unit, looked: _Images, peaks, names: list[str], workdir: pathlib.Path) -> _Seen:
+def _project(one: _Unit, looked: Images, strongest: Strongest, workdir: pathlib.Path) -> _Seen:
     """Projects a unit back into its strongest images, draws and saves them."""
-    network, layer, folder = one.network, one.unit.layer, workdir / one.folder
+    network, layer, names = one.network, one.unit.layer, strongest.names
+    peaks = strongest.peaks[one.unit.channel]
     projections, patches, records = [], [], []
     for k, peak in enumerate(peaks):
         target, whole = looked.again(network, names[peak.image])
@@ -232,7 +279,7 @@ def _project(one: _Unit, looked: _Images, peaks, names: list[str], workdir: path
             (patches, target, "patch"),
         ):
             patch = _patch(pixels, box, side)
-            images.save_png(folder / f"{k}_{word}.png", patch)
+            images.save_png(workdir / one.file(k, word), patch)
             pictures.append(patch)
         records.append(
             {
@@ -245,13 +292,18 @@ def _project(one: _Unit, looked: _Images, peaks, names: list[str], workdir: path
                 "activation": peak.activation,
                 "empty": empty,
                 "box": _in_picture(box, target.shape[:2], whole, looked.crop),
-                "file": (one.folder / f"{k}_projection.png").as_posix(),
+                "file": one.file(k),
+                "pictures": len(peaks),
+                "key": one.key,
             }
         )
     left, right = _grid(projections), _grid(patches)
     between = np.full((len(left), 4 * _GAP, 3), 250.0)
     figure = np.concatenate([left, between, right], axis=1)
-    images.save_png(folder.with_name(folder.name + ".png"), figure)
+    images.save_png(workdir / one.figure, figure)
+    for k, record in enumerate(records):
+        written = (one.file(k), one.file(k, "patch"), one.figure)
+        record["files"] = {name: files.sha256_of(workdir / name) for name in written}
     return _Seen(one, records, figure)
 
 

@@ -34,7 +34,6 @@ class Spool:
     def __init__(self, path: pathlib.Path, task):
         self._path = path
         self.marks = log_spaced(task.steps, _FRAMES) if task.growth else []
-        self._frame: int | None = None
 
     def clear(self) -> None:
         """Forgets all frames."""

@@ -20,7 +20,6 @@ from tfvis.classifiers import datasets
 from tfvis.classifiers.checkpoints import Classifier
 from tfvis.errors import InputError, arg
 from tfvis.experiments import (
-    attention_models,
     folders,
     judging_measures,
     judging_reports,
@@ -36,7 +35,7 @@ from tfvis.experiments.judging_measures import METRICS
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Subject:
+class LabelledPicture:
     """A picture and what is known of it.
 
     Attributes:
@@ -55,26 +54,24 @@ class Subject:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Job:
+class Evaluation:
     """What is measured of what.
 
     Attributes:
         classifier: whose explanations.
         names: of the explainers.
         metrics: of `METRICS`.
-        subjects: the pictures.
+        pictures: by their paths.
         steps: of deletion and insertion.
         stages: of the sanity check.
-        workdir: exists and is writable.
     """
 
     classifier: Classifier
     names: tuple[str, ...]
     metrics: tuple[str, ...]
-    subjects: dict[pathlib.Path, Subject]
+    pictures: dict[pathlib.Path, LabelledPicture]
     steps: int
     stages: int
-    workdir: pathlib.Path
 
     @functools.cached_property
     def explainers(self) -> dict[str, Explainer]:
@@ -139,21 +136,21 @@ def run(
     classifier = networks.classifier(checkpoint)
     dataset = labelled_pictures.part_of(dataset, classifier, part)
     chosen = _chosen(dataset, classifier, count, seed)
-    subjects = _subjects(classifier, chosen, dataset, "grid" in metrics, seed)
-    if "boxes" in metrics and not any(one.boxes for one in subjects.values()):
+    pictures = _labelled(classifier, chosen, dataset, "grid" in metrics, seed)
+    if "boxes" in metrics and not any(one.boxes for one in pictures.values()):
         metrics = tuple(name for name in metrics if name != "boxes")
         messages.note(f"no true boxes in {arg('data')}: the metric boxes is left out.")
-    job = Job(classifier, tuple(explainers), tuple(metrics), subjects, steps, stages, workdir)
-    model = attention_models.of_classifier(classifier, "float32", crop_borders=False)
-    root = pathlib.Path(os.path.commonpath([path.parent for path in subjects]))
-    found = folders.listed(folders.Found(list(subjects), "data", root), workdir)
+    evaluation = Evaluation(classifier, tuple(explainers), tuple(metrics), pictures, steps, stages)
+    root = pathlib.Path(os.path.commonpath([path.parent for path in pictures]))
+    found = folders.listed(folders.Found(list(pictures), "data", root), workdir)
     inputs = picture_tasks.input_pictures(found)
     records = picture_tasks.run(
-        inputs, model, workdir, arguments,
-        functools.partial(_asked, job),
-        lambda path, pixels: _one(job, path, pixels, workdir / inputs.names[path]),
+        inputs, classifier.network, workdir, arguments,
+        functools.partial(_asked, evaluation),
+        lambda path, pixels: _one(evaluation, path, pixels, workdir / inputs.names[path]),
+        classes=classifier.classes,
     )  # fmt: skip
-    lines = judging_reports.write(records, job.names, workdir)
+    lines = judging_reports.write(records, evaluation.names, workdir)
     lines.append(f"Table: {workdir / 'summary.csv'}")
     return outcome.Outcome(records, lines, workdir / "sheet.png")
 
@@ -185,9 +182,9 @@ def _chosen(dataset, classifier: Classifier, count: int, seed: int) -> list[data
     return [one for turn in turns for one in turn if one is not None][:count]
 
 
-def _subjects(
+def _labelled(
     classifier: Classifier, chosen, dataset, grids: bool, seed: int
-) -> dict[pathlib.Path, Subject]:
+) -> dict[pathlib.Path, LabelledPicture]:
     """Returns the pictures with what the network says of them, and the grids they stand in."""
     numbers, rows, broken = predictions.probabilities(classifier, chosen, "float32")
     labelled_pictures.report(dataset, broken)
@@ -201,7 +198,7 @@ def _subjects(
     found = {}
     for k, (example, row) in enumerate(zip(readable, rows, strict=True)):
         others = np.delete(np.arange(len(row)), example.label)
-        found[pathlib.Path(example.path)] = Subject(
+        found[pathlib.Path(example.path)] = LabelledPicture(
             label=int(example.label),
             boxes=tuple(known.get((example.path, example.label), ())),
             least=int(others[row[others].argmin()]),
@@ -227,75 +224,79 @@ def _grid(k: int, readable, labels, right, seed: int) -> tuple[str, ...]:
     return tuple(str(pathlib.Path(readable[place].path)) for place in generator.permutation(four))
 
 
-def _asked(job: Job, path: pathlib.Path) -> dict:
+def _asked(evaluation: Evaluation, path: pathlib.Path) -> dict:
     """Returns all that decides a picture's numbers, besides itself and the network."""
-    subject = job.subjects[path]
+    labelled = evaluation.pictures[path]
     return {
-        "app": "judge", "explainers": job.names, "metrics": job.metrics, "steps": job.steps,
-        "stages": job.stages, "subject": subject,
-        "grid": [files.sha256_of(pathlib.Path(one)) for one in subject.grid],
+        "app": "judge", "explainers": evaluation.names, "metrics": evaluation.metrics,
+        "steps": evaluation.steps, "stages": evaluation.stages, "picture": labelled,
+        "grid": [files.sha256_of(pathlib.Path(one)) for one in labelled.grid],
     }  # fmt: skip
 
 
-def _one(job: Job, path: pathlib.Path, pixels: np.ndarray, folder: pathlib.Path) -> dict:
+def _one(
+    evaluation: Evaluation, path: pathlib.Path, pixels: np.ndarray, folder: pathlib.Path
+) -> dict:
     """Measures the maps of a picture; returns what to tell of it."""
-    subject, side = job.subjects[path], job.classifier.size
-    channels = job.classifier.network.channels
+    labelled, side = evaluation.pictures[path], evaluation.classifier.size
+    channels = evaluation.classifier.network.channels
     image = images.with_channels(images.resize(pixels, side, side), channels)
     question = judging_measures.Question(
-        scores=functools.partial(job.scores, subject.label),
+        scores=functools.partial(evaluation.scores, labelled.label),
         image=image,
-        color=job.classifier.network.preprocessing.center(channels).numpy(),
-        boxes=[boxes.scaled(box, pixels.shape[:2], (side, side)) for box in subject.boxes],
-        steps=job.steps,
-        right=subject.right,
+        color=evaluation.classifier.network.preprocessing.center(channels).numpy(),
+        boxes=[boxes.scaled(box, pixels.shape[:2], (side, side)) for box in labelled.boxes],
+        steps=evaluation.steps,
+        right=labelled.right,
     )
-    grid = _grid_picture(job, subject)
+    grid = _grid_picture(evaluation, labelled)
     measures, shown, empty = {}, [], []
-    for name, explain in job.explainers.items():
-        values = np.asarray(explain(image, subject.label)[0])
+    for name, explain in evaluation.explainers.items():
+        values = np.asarray(explain(image, labelled.label)[0])
         root = KINDS[name].root
         shown.append(values**root)
         if np.ptp(values) == 0:
             empty.append(name)
             continue
-        found = judging_measures.of_map(question, values, root, job.metrics)
+        found = judging_measures.of_map(question, values, root, evaluation.metrics)
         if grid is not None:
-            asked = explain(grid, subject.label)[0]
-            found |= judging_measures.of_grid(np.asarray(asked), subject.grid.index(str(path)))
-        if "classes" in job.metrics:
+            asked = explain(grid, labelled.label)[0]
+            found |= judging_measures.of_grid(np.asarray(asked), labelled.grid.index(str(path)))
+        if "classes" in evaluation.metrics:
             found |= _compared(
                 "class",
                 lambda explain=explain: class_sensitivity.between_classes(
-                    explain, image, subject.label, subject.least
+                    explain, image, labelled.label, labelled.least
                 ),
             )
-        if "sanity" in job.metrics:
-            for layer, made in job.randomised.items():
+        if "sanity" in evaluation.metrics:
+            for layer, made in evaluation.randomised.items():
                 found |= _compared(
                     f"random_to_{layer}",
                     lambda name=name, made=made, values=values: similarity.similarity(
-                        values, np.asarray(made[name](image, subject.label)[0])
+                        values, np.asarray(made[name](image, labelled.label)[0])
                     ),
                 )
         measures[name] = found
-    images.save_png(folder / "maps.png", judging_reports.maps(image, job.names, shown))
+    images.save_png(folder / "maps.png", judging_reports.maps(image, evaluation.names, shown))
     return {
-        "class": job.classifier.classes[subject.label],
-        "right": subject.right,
-        "boxes": len(subject.boxes),
+        "class": evaluation.classifier.classes[labelled.label],
+        "right": labelled.right,
+        "boxes": len(labelled.boxes),
         "measures": measures,
         "empty": empty,
         "written": ["maps.png"],
     }
 
 
-def _grid_picture(job: Job, subject: Subject) -> np.ndarray | None:
-    if not subject.grid:
+def _grid_picture(evaluation: Evaluation, labelled: LabelledPicture) -> np.ndarray | None:
+    if not labelled.grid:
         return None
-    side = job.classifier.size
-    four = [images.resize(images.read(path, None).pixels, side, side) for path in subject.grid]
-    return images.with_channels(grid_pointing.grid(np.stack(four)), job.classifier.network.channels)
+    side = evaluation.classifier.size
+    four = [images.resize(images.read(path, None).pixels, side, side) for path in labelled.grid]
+    return images.with_channels(
+        grid_pointing.grid(np.stack(four)), evaluation.classifier.network.channels
+    )
 
 
 def _compared(name: str, compare) -> dict[str, float]:

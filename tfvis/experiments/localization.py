@@ -126,17 +126,18 @@ def run(
     rows = box_files.read(ground_truth, "ground_truth") if ground_truth is not None else []
     truths = localization_metrics.matched(rows, inputs, ground_truth, model)
     settings = {
-        "app": "localize", "class": search.chosen, "map": kind, "threshold": cut,
-        "most": most, "scales": search.scales,
+        "app": "localize", "attention": model.settings, "class": search.chosen, "map": kind,
+        "threshold": cut, "most": most, "scales": search.scales,
     }  # fmt: skip
 
     def true(path: pathlib.Path) -> dict[str, list[Box]]:
         return search.counted(truths.get(path, {}))
 
     records = picture_tasks.run(
-        inputs, model, workdir, arguments,
+        inputs, model.network, workdir, arguments,
         lambda path: settings | {"true": true(path)},
         lambda path, pixels: _one(search, path, pixels, true(path), workdir / inputs.names[path]),
+        attention=model.settings, classes=model.classes,
     )  # fmt: skip
     rows = [
         box_files.Row(record["path"], record["label"], Box(*box))

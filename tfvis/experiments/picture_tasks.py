@@ -10,7 +10,7 @@ import numpy as np
 from tfvis import files, images
 from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import folders, runner
-from tfvis.experiments.attention_models import AttentionModel
+from tfvis.networks.network import Network
 from tfvis.report import manifest
 
 # Names that are the run's own at its top.
@@ -63,22 +63,24 @@ def input_pictures(found: folders.Found) -> InputPictures:
 
 def run(
     inputs: InputPictures,
-    model: AttentionModel,
+    network: Network,
     workdir: pathlib.Path,
     arguments: dict | None,
     asked: Callable[[pathlib.Path], dict],
     one: Callable[[pathlib.Path, np.ndarray], dict],
+    **about,
 ) -> list[dict]:
     """Works through the pictures, or takes over what was finished before; keeps manifest.json.
 
     Args:
         inputs: the pictures; those that cannot be read are left out and named.
-        model: of the network that looks.
+        network: that looks.
         workdir: exists and is writable.
         arguments: for the manifest.
-        asked: path -> what besides picture and model decides the files.
+        asked: path -> what besides picture and network decides the files.
         one: (path, pixels) -> a record of JSON's types; "written" names the files it has
             written into the picture's folder.
+        **about: what else the manifest says.
 
     Returns:
         The records, one per picture.
@@ -90,13 +92,12 @@ def run(
     header = {
         "arguments": arguments or {},
         "versions": manifest.versions(),
-        "network": runner.described(model.network),
-        "attention": model.settings,
-        "classes": model.classes,
+        "network": runner.described(network),
+        **about,
     }
 
     def records(path, earlier, bar) -> list[dict]:
-        made = _records(inputs, path, model, workdir, earlier[0], asked, one)
+        made = _records(inputs, path, network, workdir, earlier[0], asked, one)
         bar.update(1)
         return made
 
@@ -124,13 +125,13 @@ def short(text: str, length: int) -> str:
     return text if len(text) <= length else "..." + text[3 - length :]
 
 
-def _records(inputs, path, model, workdir, earlier, asked, one) -> list[dict]:
+def _records(inputs, path, network, workdir, earlier, asked, one) -> list[dict]:
     """Returns the record of a picture; none if it cannot be read."""
     folder = inputs.names[path]
     try:
         parts = {"picture": files.sha256_of(path), "folder": folder.as_posix()}
-        key = runner.key(model.network, attention=model.settings, **parts, **asked(path))
-        if earlier and earlier["key"] == key and _whole(workdir / folder, earlier):
+        key = runner.key(network, **parts, **asked(path))
+        if earlier and earlier["key"] == key and runner.whole(workdir / folder, earlier):
             return [earlier | {"path": str(path)}]
         picture = images.read(path, None, shrink=False)
         inputs.found.notes[path] = picture.bare_notes
@@ -149,11 +150,3 @@ def _records(inputs, path, model, workdir, earlier, asked, one) -> list[dict]:
         | made
         | {"files": digests, "key": key}
     ]
-
-
-def _whole(folder: pathlib.Path, record: dict) -> bool:
-    """Tells whether the files of a record are as they were written."""
-    return all(
-        (folder / name).is_file() and files.sha256_of(folder / name) == digest
-        for name, digest in record["files"].items()
-    )

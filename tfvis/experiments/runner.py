@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from tfvis import images, progress_bar
+from tfvis import files, images, progress_bar
 from tfvis.networks.network import Network
 from tfvis.report import manifest
 
@@ -100,6 +100,14 @@ def earlier(workdir: pathlib.Path, by: str, needed: Mapping[str, type]) -> dict[
         if isinstance(record, dict)
         and all(isinstance(record.get(name), kind) for name, kind in needed.items())
     }
+
+
+def whole(folder: pathlib.Path, record: dict) -> bool:
+    """Tells whether the files of a record, {name in `folder`: digest}, are as they were written."""
+    return all(
+        (folder / name).is_file() and files.sha256_of(folder / name) == digest
+        for name, digest in record["files"].items()
+    )
 
 
 def safe_name(name: str) -> pathlib.PurePosixPath:

@@ -14,7 +14,6 @@ from tfvis.experiments import attention_models
 from tfvis.experiments.attention_models import AttentionModel, Explanation
 from tfvis.experiments.picture_tasks import UnfitError
 
-MAPS = ("vbp", "class_vbp", "gradcam", "product")
 # A square picture has 361 windows at a scale of 0.1.
 _MOST = 400
 # Longest side of the map of several windows: nine of 224 px, each a half of it, show no more.
@@ -74,7 +73,7 @@ class SlidingWindows:
         would hold every window where it is merely possible.
 
         Args:
-            kind: of `MAPS`: "vbp": the fourth root of VisualBackProp's mask; "class_vbp": the
+            kind: "vbp": the fourth root of VisualBackProp's mask; "class_vbp": the
                 square root of the class-seeded one; "gradcam": the class's Grad-CAM; "product":
                 the fourth root of the product of the first and the last.
             number: of the class.
