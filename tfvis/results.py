@@ -115,6 +115,7 @@ def collected(
             bar.set_postfix_str(f"energy {float(snapshot.energies[-1].mean()):.3g}")
             if callback is not None:
                 callback(last)
+    assert last is not None  # A run tells of at least one step.
     pictures = last.kept.clip(0, 255)
     pictures.setflags(write=False)
     return {

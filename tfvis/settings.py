@@ -7,6 +7,9 @@ which flags must not wait for.
 
 import dataclasses
 from collections.abc import Sequence
+from typing import TypeVar
+
+Value = TypeVar("Value")
 
 
 def field(
@@ -68,3 +71,9 @@ def _changes(self) -> str:
 def _default(one: dataclasses.Field):
     made = one.default_factory
     return one.default if made is dataclasses.MISSING else made()
+
+
+def given(value: Value | None) -> Value:
+    """Returns a setting, which its recipe has put in the place of None."""
+    assert value is not None
+    return value

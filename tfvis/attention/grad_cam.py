@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvis import image_arguments
+from tfvis import image_arguments, settings
 from tfvis.attention import explainer
 from tfvis.errors import InputError, arg
 from tfvis.networks import differentiable, keras_graph
@@ -86,7 +86,9 @@ class GradCam:
         images = image_arguments.batch(images, self.network.channels)
         self._checked(images)
         # Numbers, one each, are checked below.
-        numbers = np.ndim(target) == 1 and np.asarray(target).dtype.kind in "iuf"
+        numbers = (
+            target is not None and np.ndim(target) == 1 and np.asarray(target).dtype.kind in "iuf"
+        )
         classes = target if numbers else explainer.classes(self.network, images, target)
         return self.upscaled(self.maps(images, classes), images.shape[1:3])
 
@@ -182,7 +184,7 @@ class GradCam:
         return tf.reduce_sum(weights * self._as_map(found, size), -1)
 
     def _checked_classes(self, given, images: int) -> tf.Tensor:
-        classes, count = np.asarray(given), self.network.channels_of("logits")
+        classes, count = np.asarray(given), settings.given(self.network.channels_of("logits"))
         right = classes.shape == (images,) and classes.dtype.kind in "iu"
         if not right or (classes.size and not 0 <= classes.min() <= classes.max() < count):
             raise InputError(
@@ -260,13 +262,14 @@ def _answers(start, scores, one: Map) -> bool:
 
 def _between(axis: receptive_field.Axis, count: int, pixels: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns, per pixel, the place of the map before it and the way to the next, 0..1."""
+    first, last = settings.given(axis.first), settings.given(axis.last)
     step, centre = float(axis.jump), float(axis.low + axis.high) / 2
-    middles = (axis.first + axis.last)[axis.first <= axis.last] / 2
+    middles = (first + last)[first <= last] / 2
     if min((np.diff(middles) < 0).any(), (np.diff(middles) > 0).any()):
         # Parts in another order, as of a map that was rolled: whatever its number, the place
         # all of which is nearest.
-        apart = np.abs(2 * np.arange(pixels)[:, None] - axis.first - axis.last)
-        return (apart + np.abs(axis.last - axis.first)).argmin(1).astype(np.int32), np.zeros(pixels)
+        apart = np.abs(2 * np.arange(pixels)[:, None] - first - last)
+        return (apart + np.abs(last - first)).argmin(1).astype(np.int32), np.zeros(pixels)
     if not step:
         # Branches of different strides: nothing better is known than even parts.
         step, centre = pixels / count, (pixels / count - 1) / 2

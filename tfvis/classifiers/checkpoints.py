@@ -173,6 +173,7 @@ def load(checkpoint: str, argument: str = "checkpoint") -> Classifier:
     """
     found = opening.checkpoint(checkpoint, argument)
     trained = found.checkpoint
+    assert trained is not None  # What was opened as one is one.
     # Shares the layers of `found`, and so what they learnt.
     base = networks.of_opened(
         dataclasses.replace(trained.base, contract=found.contract), *trained.variant

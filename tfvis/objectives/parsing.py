@@ -80,7 +80,9 @@ def parse(text: str, network, labels: str | None = None, argument: str = "units"
     found: dict[tuple[str, str], Unit] = {}
     for unit in units:
         other = found.setdefault((unit.layer, unit.name), unit)
-        if unit.vector is not None and not np.array_equal(other.vector, unit.vector):
+        if unit.vector is None:
+            continue
+        if other.vector is None or not np.array_equal(other.vector, unit.vector):
             raise InputError(
                 f"{arg(argument)}={unit.layer}: two different vectors have the name {unit.name!r}, "
                 "and their pictures would, too. Rename one of the files."
@@ -203,6 +205,7 @@ def _classes(
     # Only now: it takes TensorFlow along.
     from tfvis.networks import labels as naming
 
+    known: tuple[naming.Label, ...] | None
     if file is not None:
         known = naming.read(file, count)
     elif own:

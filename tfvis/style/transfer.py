@@ -18,6 +18,7 @@ from tfvis.networks.network import Network
 from tfvis.networks.padding import padded
 from tfvis.optimize import lbfgs, loop, optimizers
 from tfvis.optimize.progress import Progress
+from tfvis.settings import given
 from tfvis.style import losses, targets, tiling
 from tfvis.style.settings import Transfer, resolved
 
@@ -59,7 +60,7 @@ class Scene:
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the picture."""
-        return self.shape or self.content.shape[:2]
+        return self.shape or given(self.content).shape[:2]
 
     def at(self, size: tuple[int, int]) -> "Scene":
         """Returns the scene with the picture at another size, its styles in proportion."""
@@ -299,7 +300,7 @@ class _Way:
             yield loop.Snapshot(
                 state, state.canvas, 0, {}, np.zeros((0, len(state.canvas)), np.float32)
             )
-        stages = [loop.Stage(evaluations, self._settings.rate)]
+        stages = [loop.Stage(evaluations, given(self._settings.rate))]
         try:
             yield from self._compiled.run(stages, state.canvas, state, marks=marks)
             return
