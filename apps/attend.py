@@ -61,7 +61,7 @@ _WORKDIR = common.define_workdir("out/attend")
 _PRECISION = common.define_precision()
 
 
-def main() -> None:
+def main():
     """Reads the flags, then TensorFlow, then looks."""
     named = [] if _LAYERS.value == ["relu"] else _LAYERS.value or []
     layers = {_CAM_LAYER.name: _CAM_LAYER.value, _LAYERS.name: ",".join(named)}
@@ -72,14 +72,8 @@ def main() -> None:
     )
     from tfvis.experiments import attention
 
-    done = attention.run(_NETWORK(), found, of_class=_CLASS.value, layers=_LAYERS.value, **shared)
-    common.tell_all(done)
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "attend")
+    return attention.run(_NETWORK(), found, of_class=_CLASS.value, layers=_LAYERS.value, **shared)
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "attend")

@@ -174,9 +174,7 @@ def _domains(workdir) -> None:
     from .benchmarks import domains
 
     settings = training.Training(
-        epochs=_EPOCHS.value,
-        mixing=_MIX.value,
-        precision=devices.precision(_PRECISION.value),
+        epochs=_EPOCHS.value, mixing=_MIX.value, precision=devices.precision(_PRECISION.value)
     )
     domains.table_domains(
         words.split(_DATA.value, "data"), _NETWORK(), settings,
@@ -184,10 +182,5 @@ def _domains(workdir) -> None:
     )  # fmt: skip
 
 
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "benchmark")
-
-
 if __name__ == "__main__":
-    run()
+    common.run(main, "benchmark")

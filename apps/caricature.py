@@ -21,15 +21,13 @@ from .flags import networks as network_flags
 
 _IMAGE, _SIZE, _CROP = pictures.define_image()
 _NETWORK = network_flags.define_network()
-_WORKDIR = common.define_workdir("out/caricature")
-_PRECISION = common.define_precision()
-_SEED, _JIT = common.define_run()
+_WORKDIR, _PRECISION, _SEED, _JIT = common.define_run("out/caricature")
 _LAYERS = network_flags.define_layers("Layers to exaggerate")
 _STRENGTH = fields.one(preimages.Caricature, "strength")
 _DESCENT = descent.define_descent(preimages.Caricature)
 
 
-def main() -> None:
+def main():
     """Reads the flags and the picture, then TensorFlow, then exaggerates."""
     layers = network_flags.layer_words(_LAYERS)
     name_checks.check(_NETWORK(), words=layers)
@@ -37,20 +35,14 @@ def main() -> None:
     shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE, _CROP)
     from tfvis.experiments import caricature
 
-    done = caricature.run(
+    return caricature.run(
         _NETWORK(),
         picture,
         layers,
         settings=descent.settings(_DESCENT, strength=_STRENGTH.value),
         **shared,
     )
-    common.tell_all(done)
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "caricature")
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "caricature")

@@ -43,7 +43,7 @@ _WORKDIR = common.define_workdir("out/classify")
 _PRECISION = common.define_precision()
 
 
-def main() -> None:
+def main():
     """Reads the flags, then TensorFlow, then looks."""
     from tfvis.networks import registry
 
@@ -61,13 +61,8 @@ def main() -> None:
     shared = common.start(_WORKDIR, _LABELS, _TOP, _CROP_BORDERS, _PRECISION)
     from tfvis.experiments import classification
 
-    common.tell_all(classification.run(asked, found, **shared))
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "classify")
+    return classification.run(asked, found, **shared)
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "classify")

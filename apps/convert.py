@@ -57,7 +57,7 @@ _WORKDIR = paths.define(
 )
 
 
-def main() -> None:
+def main():
     """Reads the flags, then TensorFlow, then converts."""
     from tfvis.experiments import converted_file
     from tfvis.networks import registry
@@ -72,19 +72,13 @@ def main() -> None:
     common.start_tensorflow()
     from tfvis.experiments import conversion
 
-    done = conversion.run(
+    return conversion.run(
         name,
         _OUTPUT.value,
         weights=_CAFFEMODEL.value,
         **common.named(_WORKDIR, _MEAN, _PREPROCESSING, _TRUNK, _END_TO_END, _STAGE, _UNTIL),
     )
-    common.tell_all(done)
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "convert")
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "convert")

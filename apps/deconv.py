@@ -18,8 +18,6 @@ Stopped at any moment, the same command goes on where it was.
 
 from absl import flags
 
-from tfvis import words
-
 from .flags import common, name_checks, paths, pictures, units
 from .flags import networks as network_flags
 
@@ -29,7 +27,7 @@ _IMAGES = paths.define(
     paths.file_or_folder,
     "Folder of images, or one image; left out, two photographs that come with scikit-learn.",
 )
-_, _SIZE, _CROP = pictures.define_image(image=False)
+_SIZE, _CROP = pictures.define_square()
 _NETWORK = network_flags.define_network()
 _WORKDIR = common.define_workdir("out/deconv")
 _UNITS = units.define_units()
@@ -45,30 +43,17 @@ _SEED = flags.DEFINE_integer(
 )
 
 
-def main() -> None:
+def main():
     """Reads the flags, then TensorFlow, then looks and projects."""
-    named = _UNITS["units"].value
-    if named is not None:
-        words.split(named, "units")
     name_checks.check(_NETWORK(), unit_holders=_UNITS)
     found = pictures.found(_IMAGES.value, "images")
     shared = common.start(_WORKDIR, _SEED, _SIZE, _CROP, _TOP, _METHOD)
     from tfvis.experiments import deconvnet
 
-    done = deconvnet.run(
-        _NETWORK(),
-        named,
-        found,
-        labels=_UNITS["labels"].value,
-        **shared,
+    return deconvnet.run(
+        _NETWORK(), _UNITS["units"].value, found, labels=_UNITS["labels"].value, **shared
     )
-    common.tell_all(done)
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "deconv")
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "deconv")

@@ -19,9 +19,7 @@ from .flags import networks as network_flags
 
 _IMAGE, _SIZE, _CROP = pictures.define_image(None)
 _NETWORK = network_flags.define_network()
-_WORKDIR = common.define_workdir("out/demo")
-_PRECISION = common.define_precision()
-_SEED, _JIT = common.define_run()
+_WORKDIR, _PRECISION, _SEED, _JIT = common.define_run("out/demo")
 _LAYERS = network_flags.define_layers("The rungs of the ladder")
 _MINUTES = flags.DEFINE_float(
     "minutes", 5.0, "How long it is to take; --size and --steps are fitted to it.", lower_bound=0.5
@@ -29,7 +27,6 @@ _MINUTES = flags.DEFINE_float(
 _STEPS = flags.DEFINE_integer(
     "steps", None, "Steps of each picture; left out, what --minutes allow.", lower_bound=1
 )
-
 _CLASSIFIER = paths.define(
     "classifier",
     "pacs_vgg16",
@@ -38,7 +35,7 @@ _CLASSIFIER = paths.define(
 )
 
 
-def main() -> None:
+def main():
     """Reads the picture, makes all pictures, writes the page after each section."""
     began = time.perf_counter()
     words = network_flags.layer_words(_LAYERS)
@@ -49,13 +46,8 @@ def main() -> None:
     )
     from tfvis.experiments import demo
 
-    common.tell_all(demo.run(_NETWORK(), picture, words, began=began, **shared))
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "demo")
+    return demo.run(_NETWORK(), picture, words, began=began, **shared)
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "demo")

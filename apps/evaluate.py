@@ -23,19 +23,14 @@ _WORKDIR = common.define_workdir("out/evaluate")
 _PRECISION = common.define_precision()
 
 
-def main() -> None:
+def main():
     """Reads the flags and the folders, then TensorFlow, then looks."""
     dataset = classifier_flags.read(_DATA, _CHECKPOINT.value)
     shared = common.start(_WORKDIR, _PART, _CROP_BORDERS, _PRECISION)
     from tfvis.experiments import evaluation
 
-    common.tell_all(evaluation.run(_CHECKPOINT.value, dataset, **shared))
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "evaluate")
+    return evaluation.run(_CHECKPOINT.value, dataset, **shared)
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "evaluate")

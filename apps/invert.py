@@ -27,9 +27,7 @@ from .flags import networks as network_flags
 
 _IMAGE, _SIZE, _CROP = pictures.define_image()
 _NETWORK = network_flags.define_network()
-_WORKDIR = common.define_workdir("out/invert")
-_PRECISION = common.define_precision()
-_SEED, _JIT = common.define_run()
+_WORKDIR, _PRECISION, _SEED, _JIT = common.define_run("out/invert")
 _DESCENT = descent.define_descent(preimages.Inversion)
 _LAYERS = network_flags.define_layers("Layers to invert")
 _RESTARTS = flags.DEFINE_integer(
@@ -56,7 +54,7 @@ _REFERENCE = pictures.define_references(
 _SECOND = network_flags.define_second("the picture and each pre-image")
 
 
-def main() -> None:
+def main():
     """Reads the flags and the picture, then TensorFlow, then inverts."""
     layers = network_flags.layer_words(_LAYERS)
     name_checks.check(_NETWORK(), words=layers)
@@ -69,7 +67,7 @@ def main() -> None:
     shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE, _CROP, _RESTARTS, _STRETCH)
     from tfvis.experiments import inversion
 
-    done = inversion.run(
+    return inversion.run(
         _NETWORK(),
         picture,
         layers,
@@ -80,13 +78,7 @@ def main() -> None:
         second_network=_SECOND.value,
         **shared,
     )
-    common.tell_all(done)
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "invert")
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "invert")

@@ -54,27 +54,21 @@ _SEED = flags.DEFINE_integer("seed", 0, "Of the draws of pictures and grids.", 0
 _WORKDIR = common.define_workdir("out/judge")
 
 
-def main() -> None:
+def main():
     """Reads the flags and the folders, then TensorFlow, then measures."""
     dataset = classifier_flags.read(_DATA, _CHECKPOINT.value)
     shared = common.start(_WORKDIR, _PART, _COUNT, _STEPS, _STAGES, _SEED)
     from tfvis.attention import explainers
     from tfvis.experiments import judging
 
-    done = judging.run(
+    return judging.run(
         _CHECKPOINT.value,
         dataset,
         explainers=tuple(explainers.KINDS if _EXPLAINERS.value is None else _EXPLAINERS.value),
         metrics=tuple(judging.METRICS if _METRICS.value is None else _METRICS.value),
         **shared,
     )
-    common.tell_all(done)
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "judge")
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "judge")

@@ -62,7 +62,7 @@ _WORKDIR = common.define_workdir("out/localize")
 _PRECISION = common.define_precision()
 
 
-def main() -> None:
+def main():
     """Reads the flags and tables, then TensorFlow, then looks."""
     from tfvis.experiments import box_files, window_scales
 
@@ -74,17 +74,11 @@ def main() -> None:
     shared = common.start(_WORKDIR, _PRECISION, _CROP_BORDERS, _THRESHOLD, _GROUND_TRUTH)
     from tfvis.experiments import localization
 
-    done = localization.run(
+    return localization.run(
         _CHECKPOINT.value, found,
         scales=scales, of_class=_CLASS.value, kind=_MAP.value, most=_BOXES.value, **shared,
     )  # fmt: skip
-    common.tell_all(done)
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "localize")
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "localize")

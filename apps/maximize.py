@@ -19,7 +19,7 @@ some ten seconds on two cores, one of block5 a minute.
 
 from absl import flags
 
-from tfvis import preimages, words
+from tfvis import preimages
 
 from .flags import common, descent, fields, name_checks, pictures, units
 from .flags import networks as network_flags
@@ -32,9 +32,7 @@ _SIZE = flags.DEFINE_integer(
     upper_bound=4096,
 )
 _NETWORK = network_flags.define_network()
-_WORKDIR = common.define_workdir("out/maximize")
-_PRECISION = common.define_precision()
-_SEED, _JIT = common.define_run()
+_WORKDIR, _PRECISION, _SEED, _JIT = common.define_run("out/maximize")
 _UNITS = units.define_units()
 _PARAMETERIZATION = fields.one(preimages.Maximization, "parameterization")
 _WHERE = flags.DEFINE_enum(
@@ -52,16 +50,14 @@ _GROWTH = flags.DEFINE_bool("growth", True, "Show how each picture grew, as a st
 _DESCENT = descent.define_descent(preimages.Maximization)
 
 
-def main() -> None:
+def main():
     """Reads the flags, then TensorFlow, then raises the units."""
-    if _UNITS["units"].value is not None:
-        words.split(_UNITS["units"].value, "units")
     name_checks.check(_NETWORK(), unit_holders=_UNITS)
     references = pictures.found(_REFERENCE.value, "reference_images")
     shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE, _GROWTH)
     from tfvis.experiments import activation_maximization
 
-    done = activation_maximization.run(
+    return activation_maximization.run(
         _NETWORK(),
         _UNITS["units"].value,
         settings=descent.settings(
@@ -72,13 +68,7 @@ def main() -> None:
         labels=_UNITS["labels"].value,
         **shared,
     )
-    common.tell_all(done)
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "maximize")
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "maximize")

@@ -30,9 +30,7 @@ _IMAGE = paths.define(
 )
 _SIZE = style_flags.define_size(224)
 _NETWORK = network_flags.define_network(pooling="avg")
-_WORKDIR = common.define_workdir("out/reconstruct")
-_PRECISION = common.define_precision()
-_SEED, _JIT = common.define_run()
+_WORKDIR, _PRECISION, _SEED, _JIT = common.define_run("out/reconstruct")
 _RECIPE = style_flags.define_recipe(False, evaluations=200)
 _WHAT = flags.DEFINE_enum("what", "both", ["both", "content", "style"], "Which rows to make.")
 _CONTENT_LAYERS = flags.DEFINE_string(
@@ -43,31 +41,25 @@ _STYLE_LAYERS = flags.DEFINE_string(
 )
 
 
-def main() -> None:
+def main():
     """Reads the flags and the picture, then TensorFlow, then reconstructs."""
-    layers = {row.name: row.value for row in (_CONTENT_LAYERS, _STYLE_LAYERS)}
-    name_checks.check(_NETWORK(), layers=layers)
+    rows = (_CONTENT_LAYERS, _STYLE_LAYERS)
+    name_checks.check(_NETWORK(), layers=common.named(*rows))
     picture = style_flags.picture(_IMAGE.value, "image", " at a time")
     memory = style_flags.limit(_RECIPE["memory"])
     shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE)
     from tfvis.experiments import reconstruction
 
-    done = reconstruction.run(
+    return reconstruction.run(
         _NETWORK(),
         picture,
         settings=style_flags.settings(_RECIPE),
         rows=("content", "style") if _WHAT.value == "both" else (_WHAT.value,),
-        **{flag: style_flags.layers(value, flag) for flag, value in layers.items()},
+        **{row.name: network_flags.layer_words(row) for row in rows},
         memory=memory,
         **shared,
     )
-    common.tell_all(done)
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "reconstruct")
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "reconstruct")

@@ -23,13 +23,11 @@ from .flags import style as style_flags
 _PAINTING = style_flags.define_painting()
 _SIZE = style_flags.define_size(512)
 _NETWORK = network_flags.define_network(pooling="avg")
-_WORKDIR = common.define_workdir("out/stylize")
-_PRECISION = common.define_precision()
-_SEED, _JIT = common.define_run()
+_WORKDIR, _PRECISION, _SEED, _JIT = common.define_run("out/stylize")
 _RECIPE = style_flags.define_recipe()
 
 
-def main() -> None:
+def main():
     """Reads the flags and the pictures, then TensorFlow, then paints."""
     chosen = ("content_layers", "style_layers")
     name_checks.check(_NETWORK(), layers={flag: _PAINTING[flag].value for flag in chosen})
@@ -37,20 +35,14 @@ def main() -> None:
     shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE)
     from tfvis.experiments import style_transfer
 
-    done = style_transfer.run(
+    return style_transfer.run(
         _NETWORK(),
         **painting,
         settings=style_flags.settings(_PAINTING | _RECIPE),
         memory=memory,
         **shared,
     )
-    common.tell_all(done)
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "stylize")
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "stylize")

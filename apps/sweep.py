@@ -41,14 +41,12 @@ _VALUES = flags.DEFINE_string(
 _PAINTING = style_flags.define_painting()
 _SIZE = style_flags.define_size(256)
 _NETWORK = network_flags.define_network(pooling="avg")
-_WORKDIR = common.define_workdir("out/sweep")
-_PRECISION = common.define_precision()
-_SEED, _JIT = common.define_run()
+_WORKDIR, _PRECISION, _SEED, _JIT = common.define_run("out/sweep")
 _RECIPE = style_flags.define_recipe()
 flags.set_default(_RECIPE["recipe"], "gatys")
 
 
-def main() -> None:
+def main():
     """Reads the flags and the pictures, then TensorFlow, then makes the grid."""
     words = set(sweep_grid.DEFAULTS) - {*sweep_grid.LAYERS, "network"}
     axes = sweep_grid.parse(
@@ -60,7 +58,7 @@ def main() -> None:
     shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE)
     from tfvis.experiments import sweep
 
-    done = sweep.run(
+    return sweep.run(
         _NETWORK(),
         axes,
         **painting,
@@ -68,13 +66,7 @@ def main() -> None:
         memory=memory,
         **shared,
     )
-    common.tell_all(done)
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "sweep")
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "sweep")

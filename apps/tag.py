@@ -48,7 +48,7 @@ _WORKDIR = common.define_workdir("out/tag")
 _PRECISION = common.define_precision()
 
 
-def main() -> None:
+def main():
     """Reads the flags, then TensorFlow, then looks."""
     settings = fields.values(Tagging, _TAGGING)
     settings.check(_FEATURES.value)
@@ -57,16 +57,9 @@ def main() -> None:
     from tfvis.experiments import tagging
 
     if _FEATURES.value:
-        done = tagging.describe(_WEIGHTS.value, found, **shared)
-    else:
-        done = tagging.tag(_WEIGHTS.value, found, settings, **shared)
-    common.tell_all(done)
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "tag")
+        return tagging.describe(_WEIGHTS.value, found, **shared)
+    return tagging.tag(_WEIGHTS.value, found, settings, **shared)
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "tag")

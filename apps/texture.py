@@ -29,9 +29,7 @@ from .flags import style as style_flags
 _STYLE = style_flags.define_style(several=False)
 _SIZE = style_flags.define_size(256)
 _NETWORK = network_flags.define_network(pooling="avg")
-_WORKDIR = common.define_workdir("out/texture")
-_PRECISION = common.define_precision()
-_SEED, _JIT = common.define_run()
+_WORKDIR, _PRECISION, _SEED, _JIT = common.define_run("out/texture")
 _RECIPE = style_flags.define_recipe()
 _LAYERS = flags.DEFINE_string(
     "layers", None, "Layers whose statistics are taken; left out, those of neural style."
@@ -44,9 +42,9 @@ _TILEABLE = flags.DEFINE_bool(
 )
 
 
-def main() -> None:
+def main():
     """Reads the flags and the picture, then TensorFlow, then makes the texture."""
-    name_checks.check(_NETWORK(), layers={_LAYERS.name: _LAYERS.value})
+    name_checks.check(_NETWORK(), layers=common.named(_LAYERS))
     shape = words.numbers(_SHAPE.value, "shape", exactly=2)
     shape = shape and texture_shape(shape)
     style = style_flags.picture(_STYLE.value, "style", "; stylize blends several")
@@ -54,22 +52,16 @@ def main() -> None:
     shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE, _TILEABLE)
     from tfvis.experiments import texture
 
-    done = texture.run(
+    return texture.run(
         _NETWORK(),
         style,
         settings=style_flags.settings(_RECIPE),
-        layers=style_flags.layers(_LAYERS.value, "layers"),
+        layers=network_flags.layer_words(_LAYERS),
         shape=shape,
         memory=memory,
         **shared,
     )
-    common.tell_all(done)
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "texture")
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "texture")

@@ -32,8 +32,13 @@ _DATA = classifier_flags.define_data(
 _NETWORK = network_flags.define_network()
 _WORKDIR = common.define_workdir("out/train")
 _PRECISION = common.define_precision()
-_SEED = classifier_flags.define_seed()
-_SHARES = classifier_flags.define_shares()
+_SEED = fields.one(Training, "seed")
+_SHARES = flags.DEFINE_string(
+    "shares",
+    "0.8,0.1,0.1",
+    "Shares of training, validation and test of each class; which picture falls where is decided "
+    "by its path and the seed.",
+)
 _CROP_BORDERS = classifier_flags.define_crop_borders(False)
 _INIT = paths.define(
     "init", None, paths.checkpoint, "A checkpoint to begin with, trained before on other pictures."
@@ -57,7 +62,7 @@ _DIFFERENCES = flags.DEFINE_bool(
 )
 
 
-def main() -> None:
+def main():
     """Reads the flags and the folders, then TensorFlow, then trains."""
     if _ADAPT.value and not _EPOCHS.value:
         raise InputError("--epochs=0: leaves nothing to learn with --adapt_to; leave one out.")
@@ -74,16 +79,10 @@ def main() -> None:
     settings = fields.values(
         Training, _TRAINING, seed=_SEED.value, epochs=_EPOCHS.value, mixing=_MIX.value
     )
-    done = training.run(
+    return training.run(
         dataset, _NETWORK(), settings=settings, shares=shares, command=common.command(), **shared
     )
-    common.tell_all(done)
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "train")
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "train")

@@ -29,21 +29,6 @@ def define_checkpoint(default: str | None = None) -> flags.FlagHolder:
     )
 
 
-def define_seed() -> flags.FlagHolder:
-    """Defines --seed."""
-    return fields.one(Training, "seed")
-
-
-def define_shares() -> flags.FlagHolder:
-    """Defines --shares."""
-    return flags.DEFINE_string(
-        "shares",
-        "0.8,0.1,0.1",
-        "Shares of training, validation and test of each class; which picture falls where is "
-        "decided by its path and the seed.",
-    )
-
-
 def define_part() -> flags.FlagHolder:
     """Defines --part."""
     return flags.DEFINE_enum(

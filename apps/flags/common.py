@@ -33,13 +33,13 @@ _PACKAGE = __name__.rpartition(".")[0]
 _LARGEST = 2**31 - 1
 
 
-def run(main: Callable[[], None], app: str) -> None:
-    """Runs an app: parses flags, calls main, turns bad input into one line.
+def run(main: Callable, app: str) -> None:
+    """Runs an app: parses flags, calls main, tells what came of it; bad input is one line.
 
     Exit codes: 0 done, 1 bad input, 2 bad flags, 130 interrupted, 143 terminated.
 
     Args:
-        main: reads flags, calls the library, writes the report.
+        main: reads flags and calls an experiment; returns its `Outcome`, or tells all itself.
         app: its name, for messages.
     """
     name = program.name(app)
@@ -71,21 +71,22 @@ def run(main: Callable[[], None], app: str) -> None:
         signal.signal(signal.SIGTERM, _terminate)
         try:
             paths.check(_own_flags())
-            main()
+            done = main()
+            if done is not None:
+                _tell_all(done)
         except InputError as error:
             _stop(f"{name}: {' '.join(flagged(error).split())}", 1)
         except KeyboardInterrupt as error:
             code = 143 if isinstance(error, _Terminated) else 130
             _stop(f"\n{name}: interrupted. What is finished stays; the same command goes on.", code)
-        except MemoryError:
-            _stop(f"{name}: out of memory. Use a smaller --size, or ask for fewer pictures.", 1)
         except OSError as error:
             # A disk that fills, a folder that goes away: nothing that the program did.
             where = f"{error.filename}: " if error.filename else ""
             _stop(f"{name}: {where}{error.strerror or error}.", 1)
         except Exception as error:
-            # TensorFlow's own word for it; its class must not be imported for this.
-            if type(error).__name__ != "ResourceExhaustedError":
+            # TensorFlow has a word of its own for it, whose class must not be imported for this.
+            word = type(error).__name__
+            if not isinstance(error, MemoryError) and word != "ResourceExhaustedError":
                 raise
             _stop(f"{name}: out of memory. Use a smaller --size, or ask for fewer pictures.", 1)
 
@@ -160,7 +161,7 @@ def _own_flags() -> list[flags.Flag]:
     return list(found.values())
 
 
-def tell_all(done) -> None:
+def _tell_all(done) -> None:
     """Tells what an experiment's `Outcome` says: its lines, and the page that shows them."""
     for line in done.lines:
         tell(line)
@@ -183,9 +184,11 @@ def define_precision() -> flags.FlagHolder:
     )
 
 
-def define_run() -> tuple[flags.FlagHolder, ...]:
-    """Defines --seed, --jit."""
+def define_run(workdir: str) -> tuple[flags.FlagHolder, ...]:
+    """Defines --workdir, of this default, --precision, --seed and --jit."""
     return (
+        define_workdir(workdir),
+        define_precision(),
         flags.DEFINE_integer(
             "seed",
             0,

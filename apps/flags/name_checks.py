@@ -35,6 +35,8 @@ def check(
     Raises:
         InputError: a network, a layer, a channel or a class is not there.
     """
+    if unit_holders and unit_holders["units"].value is not None:
+        split(unit_holders["units"].value, "units")
     if names is None:
         names = split(wanted_networks.network, "network")
     found = {name: known_names.known(name) for name in names}

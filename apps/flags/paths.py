@@ -6,13 +6,13 @@ app reads a data set for minutes before it finds that another flag's folder is n
 
 import os
 import pathlib
-import re
 from collections.abc import Callable
 
 from absl import flags
 
 from tfvis import files
 from tfvis.errors import InputError, marked
+from tfvis.words import words
 
 # A flag belongs to the module that defines it by this one.
 flags.disclaim_key_flags()
@@ -50,11 +50,6 @@ def check(given: list[flags.Flag]) -> None:
         look = _CHECKS.get(flag.name)
         if look is not None and flag.value and (flag.present or look is made):
             look(flag.value, f"--{flag.name}")
-
-
-def words(value: str) -> list[str]:
-    r"""Returns the words of a flag that commas separate; a comma in one is written \,."""
-    return [re.sub(r"\\,", ",", word).strip() for word in re.split(r"(?<!\\),", value)]
 
 
 def each(look: Check) -> Check:

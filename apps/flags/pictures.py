@@ -7,27 +7,22 @@ from tfvis.experiments import messages
 from . import paths
 
 
-def define_image(size: int | None = None, image: bool = True) -> tuple:
-    """Defines --image, --size, --crop, in this order.
+def define_image(size: int | None = None) -> tuple[flags.FlagHolder, ...]:
+    """Defines --image, --size, --crop, in this order; see `define_square`."""
+    what = "The picture to look at; left out, a demo photograph."
+    return (paths.define("image", None, paths.file, what), *define_square(size))
+
+
+def define_square(size: int | None = None) -> tuple[flags.FlagHolder, ...]:
+    """Defines --size and --crop.
 
     Args:
         size: the default; None is the network's own, or 224.
-        image: whether to define --image; else None stands in its place.
     """
-    first = None
-    if image:
-        first = paths.define(
-            "image", None, paths.file, "The picture to look at; left out, a demo photograph."
-        )
+    otherwise = "." if size else "; left out, what the network insists on, or 224."
     return (
-        first,
         flags.DEFINE_integer(
-            "size",
-            size,
-            "Side of the square image, in pixels"
-            + ("." if size else "; left out, what the network insists on, or 224."),
-            lower_bound=1,
-            upper_bound=4096,
+            "size", size, f"Side of the square image, in pixels{otherwise}", 1, 4096
         ),
         flags.DEFINE_enum(
             "crop",

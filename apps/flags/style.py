@@ -11,6 +11,7 @@ from tfvis.style.settings import Transfer
 
 from . import fields, paths
 from . import pictures as pictures_flags
+from .networks import layer_words
 
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
@@ -103,7 +104,8 @@ def painting(holders: dict[str, flags.FlagHolder]) -> dict:
         InputError: one cannot be read, or they do not go together.
     """
     value = {name: holder.value for name, holder in holders.items()}
-    photo = content(value["content"])
+    photo = value["content"]
+    photo = pictures_flags.picture(None) if photo is None else _picture(photo, "content")
     found = pictures(value["style"], "style")
     # Not a number passes every bound.
     if not math.isfinite(value["style_scale"]):
@@ -115,8 +117,8 @@ def painting(holders: dict[str, flags.FlagHolder]) -> dict:
         return tuple(pictures(value[flag], flag, flat)) if value[flag] else ()
 
     return {
-        "content_layers": layers(value["content_layers"], "content_layers"),
-        "style_layers": layers(value["style_layers"], "style_layers"),
+        "content_layers": layer_words(holders["content_layers"]),
+        "style_layers": layer_words(holders["style_layers"]),
         "content": photo,
         "styles": tuple(found),
         "weights": weights(value["style_weights"], len(found)),
@@ -191,7 +193,7 @@ def pictures(named: str | None, flag: str, flat: bool = False) -> list:
 
     if named is None:
         return [painting.shipped()]
-    found = [_picture(path, flag, flat) for path in paths.words(named) if path]
+    found = [_picture(path, flag, flat) for path in words.words(named) if path]
     if not found:
         raise InputError(f"--{flag}: expected at least one picture.")
     return found
@@ -208,20 +210,6 @@ def picture(named: str | None, flag: str, instead: str):
     if len(found) > 1:
         raise InputError(f"--{flag}: one picture{instead}.")
     return found[0]
-
-
-def layers(value: str | None, flag: str) -> list[str] | None:
-    """Returns the words of a flag of layers, None where it was left out."""
-    return None if value is None else words.split(value, flag)
-
-
-def content(path: str | None):
-    """Reads --content, or the demo photograph.
-
-    Raises:
-        InputError: it cannot be read, or is of one colour.
-    """
-    return pictures_flags.picture(None) if path is None else _picture(path, "content")
 
 
 def _picture(path: str, flag: str, flat: bool = False):

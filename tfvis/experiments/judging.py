@@ -229,7 +229,7 @@ def _asked(evaluation: Evaluation, path: pathlib.Path) -> dict:
     labelled = evaluation.pictures[path]
     return {
         "app": "judge", "explainers": evaluation.names, "metrics": evaluation.metrics,
-        "steps": evaluation.steps, "stages": evaluation.stages, "picture": labelled,
+        "steps": evaluation.steps, "stages": evaluation.stages, "labelled": labelled,
         "grid": [files.sha256_of(pathlib.Path(one)) for one in labelled.grid],
     }  # fmt: skip
 
