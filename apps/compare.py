@@ -54,18 +54,14 @@ _CONTROL = paths.define(
 )
 _COUNT = flags.DEFINE_integer("count", 140, "Pictures of each domain.", 4)
 _SIZE = flags.DEFINE_integer(
-    "size",
-    None,
-    "Side pictures are squeezed to; left out, the networks' own, or 224.",
-    16,
-    1024,
+    "size", None, "Side pictures are squeezed to; left out, the networks' own, or 224.", 16, 1024
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Of the draw of pictures.", 0)
 _PRECISION = common.define_precision()
 _WORKDIR = common.define_workdir("out/compare")
 
 
-def main() -> None:
+def main():
     """Reads the flags and the folders, then TensorFlow, then compares."""
     places = {}
     for word in words.split(_IMAGES.value, "images"):
@@ -80,13 +76,8 @@ def main() -> None:
     shared = common.start(_WORKDIR, _CONTROL, _COUNT, _SIZE, _SEED, _PRECISION)
     from tfvis.experiments import comparison
 
-    common.tell_all(comparison.run(wanted, places, layers, **shared))
-
-
-def run() -> None:
-    """The app's entry point."""
-    common.run(main, "compare")
+    return comparison.run(wanted, places, layers, **shared)
 
 
 if __name__ == "__main__":
-    run()
+    common.run(main, "compare")
