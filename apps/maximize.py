@@ -4,10 +4,12 @@
 
 For each unit an image is sought, from noise, on which it answers as much as it can while
 the image stays a natural one (Mahendran & Vedaldi, IJCV 2016; with
---parameterization=fourier, Olah et al., Feature Visualization, 2017). Writes to --workdir:
+--parameterization=fourier, Olah et al., Feature Visualization, 2017; =phase, MACO of Fel et al.,
+2023). Writes to --workdir:
 
     sheet.png                      all units, and what they answer beside photographs
     <layer>/<unit>.png             one per unit, at the size of what the unit can see
+    <layer>/<unit>_transparent.png with --transparency or phase, opaque where it mattered
     <layer>/<unit>_growth.gif|png  how it grew from noise
     <layer>/sheet.png              the units of a layer
     manifest.json                  arguments, versions, weights, activations
@@ -35,6 +37,7 @@ _NETWORK = network_flags.define_network()
 _WORKDIR, _PRECISION, _SEED, _JIT = common.define_run("out/maximize")
 _UNITS = units.define_units()
 _PARAMETERIZATION = fields.one(preimages.Maximization, "parameterization")
+_PICTURES = fields.define(preimages.Maximization, ("transparency", "diversity", "diversity_weight"))
 _WHERE = flags.DEFINE_enum(
     "where",
     "center",
@@ -43,8 +46,9 @@ _WHERE = flags.DEFINE_enum(
 )
 _STRENGTH = fields.one(preimages.Maximization, "strength")
 _REFERENCE = pictures.define_references(
-    "that M is taken from, and pictures are measured by; left out, two that come with "
-    "scikit-learn, and for known networks what was measured on 2,049"
+    "that M, and the spectrum of --parameterization=phase, are taken from, and pictures are "
+    "measured by; left out, two that come with scikit-learn, the spectrum 1 / f, and for known "
+    "networks what was measured on 2,049"
 )
 _GROWTH = flags.DEFINE_bool("growth", True, "Show how each picture grew, as a strip and a GIF.")
 _DESCENT = descent.define_descent(preimages.Maximization)
@@ -61,7 +65,10 @@ def main():
         _NETWORK(),
         _UNITS["units"].value,
         settings=descent.settings(
-            _DESCENT, strength=_STRENGTH.value, parameterization=_PARAMETERIZATION.value
+            _DESCENT,
+            strength=_STRENGTH.value,
+            parameterization=_PARAMETERIZATION.value,
+            **{name: holder.value for name, holder in _PICTURES.items()},
         ),
         everywhere=_WHERE.value == "everywhere",
         references=references,

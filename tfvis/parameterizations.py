@@ -1,6 +1,7 @@
 """What is optimised in place of "an image": its pixels, or its spectrum.
 
-Both give *centred* images, display space minus the network's mid colour.
+Its phases alone are in `phase_parameterization`. All give *centred* images, display space minus
+the network's mid colour.
 """
 
 from collections.abc import Callable
@@ -59,6 +60,7 @@ def fourier(
     width: int,
     center: np.ndarray,
     decay: float = 1.0,
+    start: np.ndarray | None = None,
 ) -> Parameterization:
     """Returns the spectrum of decorrelated colours; a sigmoid keeps pixels in 0..255.
 
@@ -71,30 +73,75 @@ def fourier(
         height, width: of one image.
         center: float32 [channels], the network's mid colour, display space.
         decay: d, amplitude over frequency^d; photographs have 1 (Field 1987).
+        start: the first variable, such as `spectrum` of pictures; None is noise.
     """
     channels = len(center)
-    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
-    scale = np.sqrt(width * height) / np.maximum(frequency, 1 / max(width, height)) ** decay
-    scale = tf.constant(scale, tf.float32)
-    start = np.stack(
-        [
-            tf.random.stateless_normal([2, channels, *scale.shape], [seed, -2], stddev=_SPREAD)
-            for seed in seeds
-        ]
-    )
+    scale = tf.constant(natural_scale(height, width, decay), tf.float32)
+    if start is None:
+        shape = [2, channels, *scale.shape]
+        start = np.stack(
+            [tf.random.stateless_normal(shape, [seed, -2], stddev=_SPREAD) for seed in seeds]
+        )
     middle = tf.constant(center, tf.float32)
 
     def image(spectrum):
         waves = tf.complex(spectrum[:, 0] * scale, spectrum[:, 1] * scale)
-        planes = tf.signal.irfft2d(waves, [height, width]) / _DIVISOR
-        if channels == 3:
-            # Channel by channel: a product over a last axis of three is slow on a CPU.
-            mixed = tf.einsum("bchw,dc->bdhw", planes, tf.constant(_COLORS))
-        else:
-            mixed = planes
-        return 255 * tf.sigmoid(tf.transpose(mixed, [0, 2, 3, 1])) - middle
+        return displayed(tf.signal.irfft2d(waves, [height, width]) / _DIVISOR) - middle
 
     return Parameterization(start, image, _same)
+
+
+def displayed(planes: tf.Tensor) -> tf.Tensor:
+    """Returns the display image of decorrelated colours, through a sigmoid.
+
+    Args:
+        planes: float32 [batch, channels, height, width], of any size; 0 is mid grey.
+
+    Returns:
+        float32 [batch, height, width, channels], 0..255.
+    """
+    if planes.shape[1] == 3:
+        # Channel by channel: a product over a last axis of three is slow on a CPU.
+        planes = tf.einsum("bchw,dc->bdhw", planes, tf.constant(_COLORS))
+    return 255 * tf.sigmoid(tf.transpose(planes, [0, 2, 3, 1]))
+
+
+def decorrelated(pictures: np.ndarray) -> np.ndarray:
+    """Returns the decorrelated colours of pictures: the inverse of `displayed`.
+
+    Args:
+        pictures: display space [batch, height, width, channels]; what is nearer to black or
+            white than one grey level, which the sigmoid reaches at infinity, counts as that.
+
+    Returns:
+        float64 [batch, channels, height, width].
+    """
+    shares = np.clip(np.asarray(pictures, np.float64), 1, 254) / 255
+    logits = np.log(shares / (1 - shares))
+    if logits.shape[-1] == 3:
+        logits = logits @ np.linalg.inv(_COLORS.astype(np.float64)).T
+    return logits.transpose(0, 3, 1, 2)
+
+
+def spectrum(pictures: np.ndarray, decay: float = 1.0) -> np.ndarray:
+    """Returns what `fourier` writes pictures as; exact within 1..254 grey levels.
+
+    Args:
+        pictures: display space [batch, height, width, channels].
+        decay: as there.
+
+    Returns:
+        float32 [batch, 2, channels, height, width // 2 + 1].
+    """
+    waves = np.fft.rfft2(_DIVISOR * decorrelated(pictures))
+    waves /= natural_scale(*np.shape(pictures)[1:3], decay)
+    return np.stack([waves.real, waves.imag], 1).astype(np.float32)
+
+
+def natural_scale(height: int, width: int, decay: float) -> np.ndarray:
+    """Returns the amplitudes 1 / frequency^decay, [height, width // 2 + 1]; see `fourier`."""
+    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
+    return np.sqrt(width * height) / np.maximum(frequency, 1 / max(width, height)) ** decay
 
 
 def natural_noise(

@@ -31,6 +31,15 @@ class Transforms:
     pad: float = 12 / 128
 
 
+def seen(
+    images: tf.Tensor, seeds: tf.Tensor, step: tf.Tensor, by: "Transforms | Crops", steps: int
+) -> tf.Tensor:
+    """Returns a `view` or a `crop` of each image, by the kind of `by`."""
+    if isinstance(by, Crops):
+        return crop(images, seeds, step, by, steps)
+    return view(images, seeds, step, by)
+
+
 def view(images: tf.Tensor, seeds: tf.Tensor, step: tf.Tensor, by: Transforms) -> tf.Tensor:
     """Returns one random view of each image, bilinearly sampled, differentiable.
 
@@ -52,6 +61,63 @@ def view(images: tf.Tensor, seeds: tf.Tensor, step: tf.Tensor, by: Transforms) -
     cosines, sines = scales * tf.cos(angles), scales * tf.sin(angles)
     matrices = tf.stack([tf.stack([cosines, -sines], 1), tf.stack([sines, cosines], 1)], 1)
     return sample(images, matrices, shifts, round(by.pad * side))
+
+
+@dataclasses.dataclass(frozen=True)
+class Crops:
+    """What crops a picture is seen in; each is drawn anew at every step.
+
+    The authors' of MACO (Fel et al. 2023), in xplique's `maco`: crops 50 % down to 5 % of the
+    side, 32 of them a step, of pictures of 512 px that a network of 224 px sees.
+
+    Attributes:
+        largest, smallest: mean side at the first and the last step, share of the picture's.
+            The authors' 0.5 of 512 px is a share of 1.1 of what their network sees; here the
+            picture is as large as that, and smaller crops show but their own blur.
+        spread: standard deviation of the side; it stays within 0.05 to 1.
+        wander: standard deviation of the centre, share of the picture's side.
+        noise: standard deviation of the noise on a crop, and width of the uniform noise on top
+            of it, share of half the grey levels.
+    """
+
+    largest: float = 1.0
+    smallest: float = 0.5
+    spread: float = 0.05
+    wander: float = 0.15
+    noise: float = 0.08
+
+
+def crop(images: tf.Tensor, seeds: tf.Tensor, step: tf.Tensor, by: Crops, steps: int) -> tf.Tensor:
+    """Returns one random crop of each image, as large as the image, with noise; differentiable.
+
+    Images are taken to go on beyond each border as they begin at the opposite one, as those made
+    of waves do; the authors' crops end in mid grey there.
+
+    Args:
+        images, seeds, step: as of `view`.
+        by: which crops.
+        steps: of the run, over which the crops shrink.
+
+    Returns:
+        float32, shaped as `images`.
+    """
+    batch, height, width, channels = images.shape
+    mean = by.largest + (by.smallest - by.largest) * tf.cast(step, tf.float32) / max(steps - 1, 1)
+    rolled, matrices, noise = [], [], []
+    for k in range(batch):
+        key = [seeds[k], step]
+        draws = tf.random.stateless_normal([3], key)
+        share = tf.clip_by_value(mean + by.spread * draws[2], 0.05, 1.0)
+        shift = tf.round(by.wander * draws[:2] * tf.constant([height, width], tf.float32))
+        rolled.append(tf.roll(images[k], tf.cast(shift, tf.int32), [0, 1]))
+        matrices.append(share * tf.eye(2))
+        # Other numbers than the crop's, of the same seed and step.
+        shape, key = [height, width, channels], [seeds[k], -1 - step]
+        grain = tf.random.stateless_normal(shape, key)
+        grain += tf.random.stateless_uniform(shape, key, -0.5, 0.5)
+        noise.append(127.5 * by.noise * grain)
+    seen = sample(tf.stack(rolled), tf.stack(matrices), tf.zeros([batch, 2]), 0)
+    return seen + tf.stack(noise)
 
 
 def sample(images: tf.Tensor, matrices: tf.Tensor, shifts: tf.Tensor, pad: int) -> tf.Tensor:

@@ -84,8 +84,10 @@ class MaximizeTest(AppTest):
         other = self.folder / "grey.keras"
         nets.small(channels=1, seed=1).save(other)
         flags = self._flags("--units=block2_conv1:0-1", f"--network={self.model},{other}")
-        self._run("maximize", *flags, "--parameterization=fourier")
+        self._run("maximize", *flags, "--parameterization=fourier", "--transparency")
         out = self.folder / "out"
+        transparent = PIL.Image.open(out / "grey/block2_conv1/0_transparent.png")
+        self.assertEqual(transparent.mode, "RGBA")
         results = json.loads((out / "manifest.json").read_text())["results"]
         places = [(r["network"], r["file"]) for r in results]
         self.assertEqual(

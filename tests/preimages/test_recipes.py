@@ -69,7 +69,7 @@ class MaximizeTest(tf.test.TestCase):
         )
 
     def test_every_unit_of_a_batch_ends_as_alone(self):
-        for way in ("pixels", "fourier"):
+        for way in ("pixels", "fourier", "phase"):
             settings = preimages.Maximization(steps=25, parameterization=way)
             options = {"size": (16, 16), "settings": settings}
             objective = self._unit(self.net, "block2_conv1", (2, 5, 7))
@@ -161,14 +161,17 @@ class MaximizeTest(tf.test.TestCase):
         for words, kwargs in {
             "by adam": {"parameterization": "fourier", "optimizer": "adagrad"},
             "one stage": {"parameterization": "fourier", "fine_steps": 3},
-            "expected pixels or fourier": {"parameterization": "wavelets"},
+            "expected pixels, fourier, phase": {"parameterization": "wavelets"},
+            "phase has one stage": {"parameterization": "phase", "fine_steps": 3},
+            "added up over one stage": {"transparency": True, "fine_steps": 3},
+            "diversity=0": {"diversity": 0},
             "strength=-1": {"strength": -1.0},
         }.items():
             with self.assertRaisesRegex(InputError, words):
                 published("logits", **kwargs)
 
     def test_one_trace(self):
-        settings = preimages.Maximization(steps=25, parameterization="fourier")
+        settings = preimages.Maximization(steps=25, parameterization="phase", transparency=True)
         objective = self._unit(self.net, "block2_conv1", (2, 5))
         way = activation_maximization.descending(self.net, objective, (16, 16), (0, 0), settings)
         list(way.compiled.run(way.stages, way.start, marks=(0, 1, 2, 7)))

@@ -17,6 +17,7 @@ from tfvis.experiments import (
     optimization_tasks,
     outcome,
     runner,
+    transparency,
     workdirs,
 )
 from tfvis.experiments import units as naming
@@ -33,6 +34,8 @@ from tfvis.report import manifest, sheets
 
 # Pictures smaller than this are shown magnified.
 _SHOWN = 96
+# White pixels between a picture and its transparent one.
+_GAP = 4
 # Less than this share of the largest would be printed as none of it.
 _LEAST = 0.1
 
@@ -49,7 +52,7 @@ class _Batch:
     Attributes:
         label, network, layer: theirs.
         several: whether there are units of other networks.
-        units: one or more.
+        units: one of each picture.
         size: (height, width) of the images.
         settings: constants, none of them None.
         objective: what is raised.
@@ -57,7 +60,8 @@ class _Batch:
         natural: what photographs get from each, which the picture is measured by.
         weighted: the objective, divided by M.
         seed: of the noise, one for all units, so that a unit's picture does not depend on which
-            others are made.
+            others are made; of several pictures of a unit it is the first's.
+        magnitude: of the waves of "phase"; see `activation_maximization.iterate`.
     """
 
     label: str
@@ -72,6 +76,25 @@ class _Batch:
     natural: natural_activations.Natural
     weighted: Objective
     seed: int
+    magnitude: np.ndarray | None
+
+    @property
+    def numbers(self) -> list[int]:
+        """Which picture of its unit each is, from 0."""
+        return [k % self.settings.diversity for k in range(len(self.units))]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of the noise of each picture."""
+        return tuple(self.seed + number for number in self.numbers)
+
+    @property
+    def names(self) -> list[str]:
+        """Of each picture within its layer."""
+        if self.settings.diversity == 1:
+            return [unit.name for unit in self.units]
+        pairs = zip(self.units, self.numbers, strict=True)
+        return [f"{unit.name}_{number + 1}" for unit, number in pairs]
 
 
 @workdirs.kept
@@ -104,8 +127,8 @@ def run(
         most: side that the units' own is cut to where it is longer, or None.
         everywhere: raise means over maps, not the neurons at their centres.
         seed: of the noise.
-        references: photographs that M is taken from, see `folders.given`; None is two that come
-            with scikit-learn.
+        references: photographs that M, and of "phase" the spectrum, are taken from, see
+            `folders.given`; None is two that come with scikit-learn, and 1 / f.
         growth: whether to show how the pictures grew.
         labels: file with the names of classes, or None.
         precision, jit: see `devices`.
@@ -134,21 +157,27 @@ def run(
         largest = normalization.largest(seen, units, everywhere)
         for layer, side in sizes.items():
             constants = activation_maximization.published(network, layer, side, own[label])
-            for batch in _batches([unit for unit in units if unit.layer == layer], side):
+            waves = None if references is None else reference
+            magnitude = normalization.magnitude(network, waves, side, constants)
+            alike = [unit for unit in units if unit.layer == layer]
+            for batch in _batches(alike, side, constants.diversity):
                 objective, m = normalization.activation(
                     network, batch, side, largest, reference, everywhere
                 )
                 weighted = activation_maximization.normalized(
                     network, objective, layer, side, m, constants.strength
                 )
+                weighted = activation_maximization.diverse(
+                    network, weighted, layer, side, constants
+                )
                 natural = natural_activations.natural(
                     network, batch, reference, seen, m, everywhere
                 )
                 one = _Batch(
                     label, network, layer, several, batch, side, constants, objective, m, natural,
-                    weighted, seed,
+                    weighted, seed, magnitude,
                 )  # fmt: skip
-                tasks.append(_task(one, everywhere, growth))
+                tasks.append(_task(one, workdir, everywhere, growth))
     xla = {label: one.jit for label, one in own.items()}
     header = runner.header(built, arguments) | {"jit": devices.decided(built, xla)}
     records = optimization_tasks.run(tasks, workdir, header, FIELDS)
@@ -216,14 +245,15 @@ def _size(network: Network, layer: str, asked: int | None, most: int | None) -> 
     return size
 
 
-def _batches(units: list[Unit], size: tuple[int, int]):
-    """Yields units of one kind, as many as are to be optimised together."""
-    most = feature_visualization.most_at_once(size)
+def _batches(units: list[Unit], size: tuple[int, int], diversity: int):
+    """Yields units of one kind, as many as are to be optimised together, one of each picture."""
+    most = max(feature_visualization.most_at_once(size) // diversity, 1)
     # A named place is a neuron also where channels are raised everywhere.
     for (kind, _), group in itertools.groupby(units, lambda u: (u.kind, u.position is None)):
         # Directions and whole layers go one by one: each is an objective of its own.
         alike, count = list(group), most if kind == "channel" else 1
-        yield from (alike[i : i + count] for i in range(0, len(alike), count))
+        for i in range(0, len(alike), count):
+            yield [unit for unit in alike[i : i + count] for _ in range(diversity)]
 
 
 def _reference(found: folders.Found | None, network: Network) -> normalization.References:
@@ -238,13 +268,15 @@ def _reference(found: folders.Found | None, network: Network) -> normalization.R
     )
 
 
-def _task(one: _Batch, everywhere: bool, growth: bool) -> optimization_tasks.Task:
-    seeds = (one.seed,) * len(one.units)
-    names = [f"{one.layer}:{unit.name}" for unit in one.units]
+def _task(
+    one: _Batch, workdir: pathlib.Path, everywhere: bool, growth: bool
+) -> optimization_tasks.Task:
+    names = [f"{one.layer}:{name}" for name in one.names]
     names = [f"{one.label}/{name}" for name in names] if one.several else names
     folder = runner.folder(one.label, one.layer, one.several)
+    paths = tuple(folder / f"{runner.safe_name(name)}.png" for name in one.names)
     return optimization_tasks.Task(
-        name=names[0] if len(names) == 1 else f"{names[0]}..{one.units[-1].name}",
+        name=names[0] if len(names) == 1 else f"{names[0]}..{one.names[-1]}",
         labels=tuple(name.replace(":", "/") for name in names),
         keys=tuple(
             runner.key(
@@ -258,49 +290,62 @@ def _task(one: _Batch, everywhere: bool, growth: bool) -> optimization_tasks.Tas
                 natural=one.natural,
                 seed=one.seed,
                 settings=one.settings,
+                magnitude=one.magnitude,
                 growth=growth,
             )
             for k in range(len(names))
         ),
-        paths=tuple(folder / f"{runner.safe_name(unit.name)}.png" for unit in one.units),
+        paths=paths,
         start=lambda state, marks: activation_maximization.iterate(
             one.network, one.weighted,
-            size=one.size, seeds=seeds, settings=one.settings, state=state, marks=marks,
+            size=one.size, seeds=one.seeds, settings=one.settings, magnitude=one.magnitude,
+            state=state, marks=marks,
         ),
         measure=functools.partial(_measure, one),
         about=tuple(
-            {"network": one.label, "layer": one.layer, "unit": unit.name, "seed": one.seed}
-            for unit in one.units
+            {
+                "network": one.label, "layer": one.layer, "unit": unit.name, "picture": number + 1,
+                "seed": seed,
+            }
+            for unit, number, seed in zip(one.units, one.numbers, one.seeds, strict=True)
         ),
         steps=one.settings.total,
         cost=one.network.cost(one.layer, *one.size) * len(names),
         growth=growth,
         silent=True,
+        watchers=(transparency.Watcher(),) if one.settings.transparency else (),
+        whole=functools.partial(transparency.whole, [workdir / path for path in paths]),
     )  # fmt: skip
 
 
 def _measure(one: _Batch, pictures: np.ndarray, paths: list[pathlib.Path]) -> list[dict]:
     """Returns the records: activations on the files as read back; see `normalization.raised`."""
-    network, seeds = one.network, (one.seed,) * len(paths)
+    network = one.network
     taps = network.taps([one.layer])
     stored = np.stack([runner.stored(path, network) for path in paths])
     answers = one.objective(taps(tf.constant(stored))).numpy()
-    noise = activation_maximization.beginning(network, one.size, seeds, one.settings)
+    noise = activation_maximization.beginning(
+        network, one.size, one.seeds, one.settings, one.magnitude
+    )
     began = one.objective(taps(tf.constant(noise, tf.float32))).numpy()
-    raised, rose = normalization.raised(answers, began, one.largest)
-    times = natural_activations.ratios(answers, raised, one.natural.largest)
+    # Of a direction or a whole layer there is one M for all pictures.
+    largest = np.broadcast_to(one.largest, len(paths))
+    most = np.broadcast_to(one.natural.largest, len(paths))
+    raised, rose = normalization.raised(answers, began, largest)
+    times = natural_activations.ratios(answers, raised, most)
     return [
         {
             "activation": float(answers[k]),
             "raised": bool(raised[k]),
             "rose": bool(rose[k]),
             "began": float(began[k]),
-            "divided_by": float(one.largest[k]),
+            "divided_by": float(largest[k]),
             "photographs": one.natural.photographs,
-            "largest_in_photographs": float(one.natural.largest[k]),
+            "largest_in_photographs": float(most[k]),
             "times_largest": None if np.isnan(times[k]) else float(times[k]),
             "settings": manifest.plain(one.settings),
         }
+        | transparency.record(paths[k])
         for k in range(len(paths))
     ]
 
@@ -311,15 +356,18 @@ def _pages(records: list[dict], workdir: pathlib.Path) -> dict[str, np.ndarray]:
     With several networks, units down and networks across.
     """
     several, pages = _several(records), {}
+    # Several pictures of a unit are a row.
+    each = max(record["picture"] for record in records)
+    each = None if each == 1 else each
     cells = [_cell(record, workdir) for record in records]
     groups: dict[tuple[str, str], list[int]] = {}
     for k, record in enumerate(records):
         groups.setdefault((record["network"], record["layer"]), []).append(k)
     for (label, layer), found in groups.items():
         folder = runner.folder(label, layer, several)
-        pages[f"{folder}/sheet"] = sheets.sheet([cells[k] for k in found])
+        pages[f"{folder}/sheet"] = sheets.sheet([cells[k] for k in found], each)
     if not several:
-        return pages | {"sheet": sheets.sheet(cells)}
+        return pages | {"sheet": sheets.sheet(cells, each)}
     columns: dict[str, list[sheets.Cell]] = {}
     for cell, record in zip(cells, records, strict=True):
         titled = dataclasses.replace(cell, title=f"{record['network']} {cell.title}")
@@ -332,6 +380,11 @@ def _pages(records: list[dict], workdir: pathlib.Path) -> dict[str, np.ndarray]:
 def _cell(record: dict, workdir: pathlib.Path) -> sheets.Cell:
     pixels = images.read(workdir / record["file"]).pixels
     factor = max(1, -(-_SHOWN // pixels.shape[0]))
+    if "transparent_sha256" in record:
+        # As an image is read, transparency shows white.
+        shown = images.read(transparency.beside(workdir / record["file"])).pixels
+        gap = np.full_like(pixels[:, :_GAP], 255)
+        pixels = np.concatenate([pixels, gap, shown], 1)
     pixels = pixels.repeat(factor, 0).repeat(factor, 1)
     # In two lines: a picture is not as wide as the sentence.
     note = answer(record).replace(" of ", "\nof ", 1)

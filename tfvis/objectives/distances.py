@@ -69,7 +69,7 @@ def inner_product(layer: str, target: tf.Tensor) -> Objective:
     return Objective((layer,), product, f"caricature {layer}")
 
 
-def diversity(layer: str) -> Objective:
+def diversity(layer: str, group: int | None = None) -> Objective:
     """Returns how unlike the images of a batch are at `layer`, from -1 to 1 per image.
 
     Minus the mean cosine between an image's Gram matrix and those of the others (as
@@ -78,19 +78,26 @@ def diversity(layer: str) -> Objective:
 
     Args:
         layer: a tap [batch, height, width, channels], batch of at least 2.
+        group: images that are told apart from each other, one group after another in the batch;
+            None is all of it.
     """
 
     def unlike(taps: Taps) -> tf.Tensor:
         features = taps[layer]
         batch, channels = features.shape[0], features.shape[-1]
-        if batch < 2:
-            raise InputError("Expected at least 2 images to tell apart. Received: 1")
+        if batch < 2 or group == 1 or batch % (group or batch):
+            raise InputError(
+                f"Expected at least 2 images to tell apart, in whole groups. Received: {batch} in "
+                f"groups of {group or batch}."
+            )
         flat = tf.reshape(features, [batch, -1, channels])
         grams = tf.reshape(tf.matmul(flat, flat, transpose_a=True), [batch, -1])
         grams = tf.math.l2_normalize(grams, axis=1, epsilon=1e-12)
+        count = group or batch
+        grams = tf.reshape(grams, [batch // count, count, -1])
         cosines = tf.matmul(grams, grams, transpose_b=True)
-        others = tf.reduce_sum(cosines, axis=1) - tf.linalg.diag_part(cosines)
-        return -others / (batch - 1)
+        others = tf.reduce_sum(cosines, axis=2) - tf.linalg.diag_part(cosines)
+        return tf.reshape(-others / (count - 1), [batch])
 
     return Objective((layer,), unlike, f"diversity {layer}")
 

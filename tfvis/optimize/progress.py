@@ -19,6 +19,8 @@ class Progress:
         snapshot: the loop's.
         seconds: of computation so far, in this process.
         total: steps in all.
+        importance: float32 [batch, height, width], how much each pixel has changed the objective
+            so far, see `transparency`; None where it was not asked for.
     """
 
     layer: str
@@ -27,6 +29,7 @@ class Progress:
     snapshot: loop.Snapshot
     seconds: float
     total: int
+    importance: np.ndarray | None = None
 
     def __repr__(self) -> str:
         energies = self.snapshot.energies

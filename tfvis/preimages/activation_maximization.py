@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfvis import objectives, parameterizations
+from tfvis import objectives, parameterizations, phase_parameterization
 from tfvis.errors import InputError, arg
+from tfvis.natural_prior import NO_PRIOR, NaturalPrior
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import receptive_field
 from tfvis.optimize import loop
@@ -18,8 +19,8 @@ from tfvis.preimages.settings import PARAMETERIZATIONS, Maximization
 # Compared by eye on VGG16: up to block3 pixels are the clearer; from block4 on (stride 8)
 # they fill with rainbow grain, and the spectrum shows dogs and wheels in plain colours.
 _DEEP_STRIDE = 8
-# Adam's step in the coordinates of the spectrum (lucid's).
-_FOURIER_RATE = 0.05
+# Adam's step: in the coordinates of the spectrum, lucid's; of phases, radians, by eye.
+_RATES = {"fourier": 0.05, "phase": 0.1}
 
 
 def canvas(network: Network, layer: str) -> tuple[int, int]:
@@ -107,6 +108,37 @@ def normalized(
     return dataclasses.replace(objective, function=lambda taps: weights * objective(taps))
 
 
+def diverse(
+    network: Network,
+    objective: objectives.Objective,
+    layer: str,
+    size: tuple[int, int],
+    settings: Maximization,
+) -> objectives.Objective:
+    """Returns a `normalized` objective + how unlike the pictures of each unit are.
+
+    By their Gram matrices at the layer, of a vector at the last map before it
+    (`objectives.diversity`). Lucid adds 100 times that to a channel's mean activation, of whatever
+    size; here it weighs what so many times M weigh.
+
+    Args:
+        network: the network.
+        objective: of a batch, the pictures of a unit one after another.
+        layer: of the units.
+        size: (height, width) of the images.
+        settings: `diversity` pictures of each unit; with 1 the objective stays as it is.
+
+    Raises:
+        InputError: the network has no map before the layer.
+    """
+    if settings.diversity == 1:
+        return objective
+    rows, columns = receptive_field.receptive_field(network, layer, *size).size
+    area = min(rows, size[0]) * min(columns, size[1])
+    unlike = objectives.diversity(descent.last_map(network, layer), settings.diversity)
+    return objective + settings.diversity_weight * settings.strength / area * unlike
+
+
 def iterate(
     network: Network,
     objective: objectives.Objective | Callable,
@@ -114,6 +146,7 @@ def iterate(
     size: tuple[int, int] | None = None,
     seeds: tuple[int, ...] = (0,),
     settings: Maximization = Maximization(),
+    magnitude: np.ndarray | None = None,
     state: loop.State | None = None,
     marks: Iterable[int] = (),
 ) -> Iterator[Progress]:
@@ -129,6 +162,8 @@ def iterate(
         size: (height, width); None is `canvas` of the deepest layer it taps.
         seeds: one start each.
         settings: constants; None among them are derived.
+        magnitude: of the waves of "phase", [channels, height, width // 2 + 1]; None is that of
+            `phase_parameterization.natural_magnitude`.
         state: of an earlier, interrupted run with the same arguments.
         marks: steps at which to yield as well; 0 is the noise.
 
@@ -143,7 +178,7 @@ def iterate(
     """
     objective, deepest, size = resolved(network, objective, size, len(seeds))
     settings = published(network, deepest, size, settings)
-    way = descending(network, objective, size, seeds, settings)
+    way = descending(network, objective, size, seeds, settings, magnitude)
     return descent.run(deepest, way, settings, state, marks)
 
 
@@ -153,32 +188,48 @@ def descending(
     size: tuple[int, int] | None,
     seeds: tuple[int, ...],
     settings: Maximization,
+    magnitude: np.ndarray | None = None,
 ) -> descent.Descending:
     """Returns the way down of `iterate`, ready to be run or timed."""
     found, deepest, (height, width) = resolved(network, objective, size, len(seeds))
     settings = published(network, deepest, (height, width), settings)
     if settings.optimizer != "lbfgs":  # See `zero_gradients.energy`.
         network = network.waking(found.layers)
-    if settings.parameterization == "fourier":
-        center = network.preprocessing.center(network.channels).numpy()
-        written = parameterizations.fourier(seeds, height, width, center)
+    watch = bool(settings.transparency)
+    if settings.parameterization != "pixels":
+        written = _waves(network, (height, width), seeds, settings, magnitude)
+        views = settings.views if settings.parameterization == "fourier" else settings.crops
         return descent.spectrum_descent(
-            network, -found, found.layers, written, seeds, settings, settings.views
+            network, -found, found.layers, written, seeds, settings, views, watch
         )
     noise = _noise(network, (height, width), seeds, settings)
-    return descent.pixel_descent(network, -found, found.layers, noise, seeds, settings)
+    return descent.pixel_descent(network, -found, found.layers, noise, seeds, settings, watch)
 
 
 def beginning(
-    network: Network, size: tuple[int, int], seeds: tuple[int, ...], settings: Maximization
+    network: Network,
+    size: tuple[int, int],
+    seeds: tuple[int, ...],
+    settings: Maximization,
+    magnitude: np.ndarray | None = None,
 ) -> np.ndarray:
     """Returns the noise a maximisation begins with, display space; `settings` hold no None."""
     center = network.preprocessing.center(network.channels).numpy()
-    if settings.parameterization == "fourier":
-        written = parameterizations.fourier(seeds, *size, center)
+    if settings.parameterization != "pixels":
+        written = _waves(network, size, seeds, settings, magnitude)
         return written.image(tf.constant(written.start)).numpy() + center
     noise = _noise(network, size, seeds, settings)
     return loop.cut(noise, noise.shape[1] - size[0]) + center
+
+
+def _waves(network: Network, size, seeds, settings: Maximization, magnitude):
+    """Returns the picture as a spectrum, or as the phases of one."""
+    center = network.preprocessing.center(network.channels).numpy()
+    if settings.parameterization == "fourier":
+        return parameterizations.fourier(seeds, size[0], size[1], center)
+    if magnitude is None:
+        magnitude = phase_parameterization.natural_magnitude(network.channels, *size)
+    return phase_parameterization.phase(seeds, center, magnitude, size[1])
 
 
 def _noise(network: Network, size, seeds, settings: Maximization) -> np.ndarray:
@@ -224,8 +275,12 @@ def published(
         raise InputError(f"{arg('strength')}={settings.strength}: expected a number above 0.")
     if settings.parameterization not in (None, *PARAMETERIZATIONS):
         raise InputError(
-            f"{arg('parameterization')}={settings.parameterization}: expected pixels or fourier."
+            f"{arg('parameterization')}={settings.parameterization}: expected "
+            f"{', '.join(PARAMETERIZATIONS)}."
         )
+    for name, least in (("diversity", 1), ("diversity_weight", 0)):
+        if getattr(settings, name) < least:
+            raise InputError(f"{arg(name)}={getattr(settings, name)}: expected at least {least}.")
     chosen = settings.parameterization
     vector = len(network.graph.tensors[network.path(layer)].shape) != 4
     if chosen is None:
@@ -234,9 +289,18 @@ def published(
         pixels = settings.optimizer in ("adagrad", "lbfgs") or settings.fine_steps
         pixels = pixels or settings.jitter is not None
         chosen = "fourier" if deep and not pixels else "pixels"
-    optimizer = settings.optimizer or ("adam" if chosen == "fourier" else "adagrad")
-    settings = dataclasses.replace(settings, parameterization=chosen, optimizer=optimizer)
-    if chosen == "fourier":
+    optimizer = settings.optimizer or ("adagrad" if chosen == "pixels" else "adam")
+    prior, transparent = settings.prior, settings.transparency
+    if chosen == "phase" and prior == NaturalPrior():
+        prior = NO_PRIOR  # The magnitudes are the prior, and nothing else is, in the paper.
+    settings = dataclasses.replace(
+        settings,
+        prior=prior,
+        parameterization=chosen,
+        optimizer=optimizer,
+        transparency=chosen == "phase" if transparent is None else transparent,
+    )
+    if chosen != "pixels":
         if optimizer != "adam":
             raise InputError(
                 f"{arg('optimizer')}={optimizer}: a spectrum, seen in random views, is optimised "
@@ -245,14 +309,19 @@ def published(
             )
         if settings.fine_steps:
             raise InputError(
-                f"{arg('fine_steps')}={settings.fine_steps}: fourier has one stage; use "
+                f"{arg('fine_steps')}={settings.fine_steps}: {chosen} has one stage; use "
                 f"{arg('steps')}."
             )
         if settings.jitter not in (None, 1):
             raise InputError(
-                f"{arg('jitter')}={settings.jitter}: fourier has random views in its place; leave "
+                f"{arg('jitter')}={settings.jitter}: {chosen} has random views in its place; leave "
                 f"it out, or choose {arg('parameterization')}=pixels."
             )
-        rate = _FOURIER_RATE if settings.rate is None else settings.rate
+        rate = _RATES[chosen] if settings.rate is None else settings.rate
         settings = dataclasses.replace(settings, jitter=1, rate=rate)
+    if settings.transparency and settings.fine_steps:
+        raise InputError(
+            f"{arg('fine_steps')}={settings.fine_steps}: {arg('transparency')} is added up over "
+            f"one stage; use {arg('steps')}."
+        )
     return descent.derived(network, layer, size, settings)

@@ -15,7 +15,7 @@ from tfvis.networks import keras_graph
 from tfvis.networks.network import Network
 from tfvis.optimize import lbfgs, loop, optimizers
 from tfvis.optimize.progress import Progress
-from tfvis.preimages import zero_gradients
+from tfvis.preimages import transparency, zero_gradients
 from tfvis.preimages.settings import OPTIMIZERS, Descent
 
 # Steps of pixels, grey levels: Adam's is its largest change per step, L-BFGS' the
@@ -34,12 +34,14 @@ class Descending:
         stages: what it runs.
         start: float32, its first canvas.
         picture: what is optimised -> display images, both NumPy.
+        importance: state -> [batch, height, width], see `transparency`; None without it.
     """
 
     compiled: loop.Loop
     stages: list[loop.Stage]
     start: np.ndarray
     picture: Callable[[np.ndarray], np.ndarray]
+    importance: Callable[[loop.State], np.ndarray] | None = None
 
 
 def derived(network: Network, layer: str, size: tuple[int, int], settings: _Settings) -> _Settings:
@@ -89,10 +91,27 @@ def derived(network: Network, layer: str, size: tuple[int, int], settings: _Sett
 
 def stride(network: Network, layer: str) -> int:
     """Returns the stride of a layer; of a vector, that of the last map before it."""
-    shape = network.graph.tensors[network.path(layer)].shape
+    return network.stride(_last_map(network, layer) or layer)
+
+
+def last_map(network: Network, layer: str) -> str:
+    """Returns a layer that is a map; of a vector, the last map before it.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = _last_map(network, layer)
+    if found is None:
+        raise InputError(f"{arg('layer')}={layer}: there is no map before it, which is needed.")
+    return found
+
+
+def _last_map(network: Network, layer: str) -> str | None:
+    if len(network.graph.tensors[network.path(layer)].shape) == 4:
+        return layer
     before = network.paths[: network.paths.index(network.path(layer))]
     maps = [path for path in network.convolutions_and_poolings() if path in before]
-    return network.stride(layer if len(shape) == 4 or not maps else maps[-1])
+    return maps[-1] if maps else None
 
 
 def check_layer(network: Network, layer: str, size: tuple[int, int], vectors: bool = False) -> None:
@@ -145,6 +164,7 @@ def pixel_descent(
     start: np.ndarray,
     seeds: tuple[int, ...],
     settings: Descent,
+    watch: bool = False,
 ) -> Descending:
     """Returns the way down `objective` + prior, over pixels, seen through jitter.
 
@@ -155,27 +175,17 @@ def pixel_descent(
         start: centred, float32 [batch, height + J - 1, width + J - 1, channels].
         seeds: of the jitter, one per image.
         settings: see `derived`; they hold no None.
+        watch: add up how much each pixel changes the objective (`transparency`); of one stage.
     """
-    margin = settings.jitter - 1
-    height, width = start.shape[1] - margin, start.shape[2] - margin
-    center = network.preprocessing.center(network.channels)
-    prior, numbers = settings.prior, tf.constant(seeds, tf.int32)
     if settings.optimizer == "lbfgs":
         # A box is what L-BFGS can keep to; the published bound is a ball of colours.
         written = parameterizations.pixels(start, float("inf"))
     else:
-        written = parameterizations.pixels(start, prior.longest)
-
-    def look(canvas, step):
-        window = priors.jittered(canvas, height, width, numbers, step)
-        return window + center, priors.terms(prior, canvas)
-
-    energy = energy_of(network, objective, layers, settings, look, start)
-    return Descending(
-        loop.Loop(energy, rule(settings, center), written.project, settings.jit),
-        stages(settings),
-        start,
-        lambda canvas: loop.cut(canvas, canvas.shape[1] - height) + center.numpy(),
+        written = parameterizations.pixels(start, settings.prior.longest)
+    center = network.preprocessing.center(network.channels)
+    update = rule(settings, center)
+    return _written_descent(
+        network, objective, layers, written, update, seeds, settings, None, watch
     )
 
 
@@ -186,7 +196,8 @@ def spectrum_descent(
     written: parameterizations.Parameterization,
     seeds: tuple[int, ...],
     settings: Descent,
-    views: transforms.Transforms | None = None,
+    views: transforms.Transforms | transforms.Crops | None = None,
+    watch: bool = False,
 ) -> Descending:
     """As `pixel_descent`, over a picture written as `written`, seen in random views.
 
@@ -197,22 +208,46 @@ def spectrum_descent(
         written: how the picture is written, such as `parameterizations.fourier`.
         seeds: of the views, one per image.
         settings: see `derived`; they hold no None.
-        views: None shows the picture as it is.
+        views: None shows the picture as it is, or through the jitter.
+        watch: see `pixel_descent`.
     """
+    update = rule(settings)
+    return _written_descent(
+        network, objective, layers, written, update, seeds, settings, views, watch
+    )
+
+
+def _written_descent(
+    network, objective, layers, written, update, seeds, settings: Descent, views, watch: bool
+) -> Descending:
+    """See `spectrum_descent`; the image is written with room for the jitter."""
+    watched = transparency.Watched(written) if watch else None
+    if watched:
+        written, update = watched, watched.rule(update)
+    margin, first = settings.jitter - 1, written.image(tf.constant(written.start))
+    height, width = first.shape[1] - margin, first.shape[2] - margin
     center = network.preprocessing.center(network.channels)
     prior, numbers = settings.prior, tf.constant(seeds, tf.int32)
 
-    def look(spectrum, step):
-        image = written.image(spectrum)
-        seen = image if views is None else transforms.view(image, numbers, step, views)
+    def look(variable, step):
+        image = written.image(variable)
+        seen = image + watched.zeros(variable) if watched else image
+        seen = priors.jittered(seen, height, width, numbers, step)
+        if views is not None:
+            seen = transforms.seen(seen, numbers, step, views, settings.total)
         return seen + center, priors.terms(prior, image)
+
+    def picture(variable):
+        image = written.image(tf.constant(variable)).numpy()
+        return loop.cut(image, image.shape[1] - height) + center.numpy()
 
     energy = energy_of(network, objective, layers, settings, look, written.start)
     return Descending(
-        loop.Loop(energy, rule(settings), written.project, settings.jit),
+        loop.Loop(energy, update, written.project, settings.jit),
         stages(settings),
         written.start,
-        lambda spectrum: (written.image(tf.constant(spectrum)) + center).numpy(),
+        picture,
+        (lambda state: watched.importance(state, margin)) if watched else None,
     )
 
 
@@ -244,7 +279,7 @@ def run(
 ) -> Iterator[Progress]:
     """Runs all stages; see `loop.Loop.run` for `state` and `marks`."""
     began = time.perf_counter()
-    picture = descending.picture
+    picture, importance = descending.picture, descending.importance
     snapshots = descending.compiled.run(
         descending.stages, descending.start, state, settings.stop, marks
     )
@@ -256,6 +291,7 @@ def run(
             snapshot,
             time.perf_counter() - began,
             settings.total,
+            importance(snapshot.state) if importance else None,
         )
 
 

@@ -10,7 +10,12 @@ from tfvis import image_arguments, images, objectives, results
 from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 from tfvis.objectives import parsing
-from tfvis.preimages import activation_maximization, natural_activations, normalization
+from tfvis.preimages import (
+    activation_maximization,
+    natural_activations,
+    normalization,
+    transparency,
+)
 from tfvis.preimages.descent import Progress
 from tfvis.preimages.settings import Maximization
 from tfvis.preimages.zero_gradients import SilentError
@@ -31,11 +36,27 @@ class MaximizationResult(results.Result):
             photographs; NaN where nothing raised the unit above 0, or no photograph excites it;
             None of an objective.
         photographs: how many those are, see `natural_activations`; None of an objective.
+        importance: float32 [batch, height, width], how much each pixel changed the objective over
+            all steps, see `transparency`; None where it was not asked for.
     """
 
     activations: np.ndarray
     activation_ratios: np.ndarray | None
     photographs: int | None
+    importance: np.ndarray | None = None
+
+    @property
+    def transparent(self) -> np.ndarray:
+        """The pictures with their opacity as a last channel, 0..255.
+
+        Raises:
+            InputError: it was not asked for.
+        """
+        if self.importance is None:
+            raise InputError(
+                f"{arg('transparency')}: was not asked for; give transparency=True to maximize."
+            )
+        return transparency.transparent(self.images, self.importance)
 
     @property
     def activation(self) -> float:
@@ -84,7 +105,8 @@ def maximize(
             see of an image.
         seeds: one start each, for every unit.
         references: photographs M is taken from, [height, width, 3] each, of one size; None is
-            two that come with scikit-learn. Of a unit's name only.
+            two that come with scikit-learn. Of a unit's name only, but with
+            parameterization="phase", whose spectrum they have; None is then 1 / f.
         settings: constants; None among them are derived. `strength` is of a unit's name only.
         callback: is called with every `Progress`, each ten steps.
         **constants: of `Maximization`, in place of those of `settings`, such as steps=100.
@@ -109,7 +131,7 @@ def maximize(
             "an objective, or a function of taps."
         )
     for name, given in (
-        ("references", references is not None),
+        ("references", references is not None and settings.parameterization != "phase"),
         ("strength", settings.strength != Maximization.strength),
     ):
         if given:
@@ -117,8 +139,14 @@ def maximize(
                 f"{arg(name)}: is of units by their names; an objective weighs what it says. "
                 "Multiply it, or make it of tfvis.unit(network, ...)."
             )
-    resolved, layer, size = activation_maximization.resolved(network, objective, size, len(seeds))
-    return _found(network, resolved, resolved, layer, size, seeds, settings, callback)
+    if settings.diversity > 1:
+        raise InputError(
+            f"{arg('diversity')}={settings.diversity}: is of units by their names; add "
+            "tfvis.diversity(layer) to the objective, and give as many seeds."
+        )
+    resolved, layer, sides = activation_maximization.resolved(network, objective, size, len(seeds))
+    magnitude = normalization.magnitude(network, references, sides, settings)
+    return _found(network, resolved, resolved, layer, sides, seeds, settings, callback, magnitude)
 
 
 def _units(network, word, size, seeds, references, settings, callback) -> MaximizationResult:
@@ -133,15 +161,16 @@ def _units(network, word, size, seeds, references, settings, callback) -> Maximi
     size = size or activation_maximization.canvas(network, layer)
     for unit in units:
         normalization.check_position(network, unit, size, "objective")
-    most, count = most_at_once(size), len(units) * len(seeds)
+    most, count = most_at_once(size), len(units) * len(seeds) * settings.diversity
     if count > most:
         raise InputError(
             f"{arg('objective')}={word}: {count} pictures of {size[0]} x {size[1]} px are too many "
             f"at once; ask for at most {most}."
         )
+    settings = activation_maximization.published(network, layer, size, settings)
+    seeds = tuple(seed + k for seed in seeds for k in range(settings.diversity))
     units = [unit for unit in units for _ in seeds]
     seeds *= len(units) // len(seeds)
-    settings = activation_maximization.published(network, layer, size, settings)
     known = normalization.given_references(network, references)
     seen = normalization.statistics(network, units, known)
     largest = normalization.largest(seen, units)
@@ -151,13 +180,16 @@ def _units(network, word, size, seeds, references, settings, callback) -> Maximi
     weighted = activation_maximization.normalized(
         network, bare, layer, size, chosen, settings.strength
     )
+    weighted = activation_maximization.diverse(network, weighted, layer, size, settings)
+    magnitude = normalization.magnitude(network, references, size, settings)
     return _found(
-        network, weighted, bare, layer, size, seeds, settings, callback, chosen, beside, word
-    )
+        network, weighted, bare, layer, size, seeds, settings, callback, magnitude, chosen, beside,
+        word,
+    )  # fmt: skip
 
 
 def _found(
-    network, weighted, bare, layer, size, seeds, settings, callback,
+    network, weighted, bare, layer, size, seeds, settings, callback, magnitude,
     largest=None, beside=None, word=None,
 ) -> MaximizationResult:  # fmt: skip
     """Maximises `weighted` and measures `bare`.
@@ -166,9 +198,15 @@ def _found(
     """
     settings = activation_maximization.published(network, layer, size, settings)
     runs = activation_maximization.iterate(
-        network, weighted, size=size, seeds=seeds, settings=settings
+        network, weighted, size=size, seeds=seeds, settings=settings, magnitude=magnitude
     )
-    found = results.collected(runs, f"{network.name} {word or bare.description}", callback)
+    last: list[Progress] = []
+
+    def seen(progress):
+        last[:] = [progress]
+        return callback(progress) if callback is not None else None
+
+    found = results.collected(runs, f"{network.name} {word or bare.description}", seen)
     taps = network.taps(bare.layers)
 
     def answers(pictures) -> np.ndarray:
@@ -177,7 +215,9 @@ def _found(
     activations = answers(images.quantize(found["images"]))
     ratios = None
     if largest is not None:
-        began = answers(activation_maximization.beginning(network, size, seeds, settings))
+        began = answers(
+            activation_maximization.beginning(network, size, seeds, settings, magnitude)
+        )
         raised, rose = normalization.raised(activations, began, largest)
         if not (raised | rose).any():
             raise SilentError(
@@ -188,7 +228,7 @@ def _found(
         ratios = natural_activations.ratios(activations, raised, beside.largest)
     return MaximizationResult(
         **found, settings=settings, activations=activations, activation_ratios=ratios,
-        photographs=beside and beside.photographs,
+        photographs=beside and beside.photographs, importance=last[-1].importance,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from tfvis import activation_statistics, image_arguments, objectives
+from tfvis import activation_statistics, image_arguments, objectives, phase_parameterization
 from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 from tfvis.objectives import parsing
@@ -120,6 +120,30 @@ def largest(
 def of_means(layer: str, units: Sequence[Unit], everywhere: bool) -> bool:
     """Tells whether units of a layer are raised as means: where no neuron of it is asked for."""
     return everywhere and not any(unit.position for unit in units if unit.layer == layer)
+
+
+def magnitude(
+    network: Network,
+    references: References | Sequence[np.ndarray] | None,
+    size: tuple[int, int],
+    settings: Maximization,
+) -> np.ndarray | None:
+    """Returns the magnitude of the waves of "phase", measured on photographs.
+
+    Args:
+        network: the network.
+        references: the photographs; without any it is None, which is 1 / f.
+        size: (height, width) of the images.
+        settings: of another parameterization it is None.
+
+    Raises:
+        InputError: see `given_references`.
+    """
+    if references is None or settings.parameterization != "phase":
+        return None
+    if not isinstance(references, References):
+        references = given_references(network, references)
+    return phase_parameterization.mean_magnitude(references.pictures(), *size)
 
 
 def activation(

@@ -13,7 +13,7 @@ if typing.TYPE_CHECKING:
     from tfvis import transforms
 
 OPTIMIZERS = ("adagrad", "adam", "lbfgs")
-PARAMETERIZATIONS = ("pixels", "fourier")
+PARAMETERIZATIONS = ("pixels", "fourier", "phase")
 
 
 def _views():
@@ -21,6 +21,12 @@ def _views():
     from tfvis import transforms
 
     return transforms.Transforms()
+
+
+def _crops():
+    from tfvis import transforms
+
+    return transforms.Crops()
 
 
 @settings.documented
@@ -115,10 +121,31 @@ class Maximization(Descent):
     )
     parameterization: str | None = field(
         None,
-        "What is optimised: pixels seen through jitter, or a spectrum of decorrelated colours "
-        "seen in random shifts, scales and turns; left out, pixels up to a stride of 4.",
-        source="MV16, Olah et al. 2017.",
+        "What is optimised: pixels seen through jitter; a spectrum of decorrelated colours "
+        "seen in random shifts, scales and turns; or the phases alone of a spectrum as "
+        "photographs have it, seen in random crops, which fills the whole picture (MACO); left "
+        "out, pixels up to a stride of 4, fourier above.",
+        source="MV16, Olah et al. 2017, Fel et al. 2023.",
         choices=PARAMETERIZATIONS,
+    )
+    transparency: bool | None = field(
+        None,
+        "Add up how much each pixel changes the unit's answer at each step, and show the picture "
+        "as transparent where it hardly does; left out, for phase alone.",
+        source="Fel et al. 2023.",
+    )
+    diversity: int = field(
+        1,
+        "Pictures of each unit, pushed apart by how alike their features' Gram matrices are.",
+        source="Olah et al. 2017, section on diversity; their figures have 4.",
+        least=1,
+        most=16,
+    )
+    diversity_weight: float = field(
+        2.0,
+        "What a picture is worth that is wholly unlike the others, in activations of M.",
+        source="Lucid's notebook weighs it 100 beside a channel's mean activation.",
+        least=0,
     )
     strength: float = field(
         3e4,
@@ -135,6 +162,10 @@ class Maximization(Descent):
             "help": 'The random views of "fourier", a `transforms.Transforms`.',
             "source": "",
         },
+    )
+    crops: "transforms.Crops" = dataclasses.field(
+        default_factory=_crops,
+        metadata={"help": 'The random crops of "phase", a `transforms.Crops`.', "source": ""},
     )
 
 
