@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import dataclasses
 import io
 import pathlib
 from unittest import mock
@@ -15,6 +16,14 @@ from tfvis import images, objectives, preimages
 from tfvis.errors import InputError
 from tfvis.experiments import folders
 from tfvis.preimages import inversion
+
+_iterate = inversion.iterate
+
+
+def _shortly(net, target, layer, settings=preimages.Inversion()):
+    """An inversion of fewer steps than were asked for."""
+    settings = dataclasses.replace(settings, steps=20, fine_steps=0)
+    return _iterate(net, target, layer, settings=settings)
 
 
 class SurveysTest(tf.test.TestCase):
@@ -40,7 +49,9 @@ class SurveysTest(tf.test.TestCase):
     def test_layers(self):
         net, out = nets.wrapped(), self.folder / "out"
         out.mkdir()
-        table = self._printed(surveys.table_layers, net, self.found, 2, 16, out)
+        short = mock.patch.object(inversion, "iterate", wraps=_shortly)
+        with short:
+            table = self._printed(surveys.table_layers, net, self.found, 2, 16, out)
         (path,) = out.glob("layers-*.csv")
         with open(path, newline="") as file:
             rows = list(csv.reader(file))
@@ -53,7 +64,7 @@ class SurveysTest(tf.test.TestCase):
         # A row that was cut short is worked out again, the others are not.
         lines = [",".join(row) for row in rows]
         path.write_text("\r\n".join(lines)[: -len(lines[-1]) // 2])
-        with mock.patch.object(inversion, "iterate", wraps=inversion.iterate) as inverted:
+        with short as inverted:
             self.assertEqual(
                 self._printed(surveys.table_layers, net, self.found, 2, 16, out), table
             )
@@ -61,11 +72,7 @@ class SurveysTest(tf.test.TestCase):
 
     def test_shallow(self):
         out = self.folder / "out"
-        short = preimages.Inversion(steps=20, fine_steps=0)
-        run = inversion.iterate
-        with mock.patch.object(
-            inversion, "iterate", lambda net, target, layer: run(net, target, layer, settings=short)
-        ):
+        with mock.patch.object(inversion, "iterate", _shortly):
             out.mkdir()
             table = self._printed(surveys.table_shallow, self.found, 2, 48, out)
         for words in ("hoggle", "66.2", "28.10", "10.67", "10.89"):

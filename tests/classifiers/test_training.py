@@ -2,8 +2,6 @@
 
 import json
 import pathlib
-import subprocess
-import sys
 import warnings
 from unittest import mock
 
@@ -11,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tests import nets, stripes
+from tests import forked, nets, stripes
 from tests.processes import ROOT
 from tfvis.classifiers import backbone, batches, training, training_state
 from tfvis.networks import network as networks
@@ -284,55 +282,45 @@ class LastTest(tf.test.TestCase):
             self.assertNotEqual(history[0]["val_accuracy"], history[-1]["val_accuracy"])
 
 
-_ON_TWO = """
-import pathlib, sys
-import tensorflow as tf
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from tests import nets, stripes
-from tfvis.classifiers import backbone, training
-strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-assert strategy.num_replicas_in_sync == 2
-with strategy.scope():
-    for target in (None, stripes.part(40, seed=2)):
-        settings = training.Training(
-            epochs=2, head_epochs=2, rate=1e-2, batch=8, patience=9, dropout=0.0
-        )
-        arguments = (
-            backbone.split(nets.wrapped()), 3, stripes.part(80, noise=2.0),
-            stripes.part(30, seed=1, noise=2.0), settings,
-            pathlib.Path(sys.argv[1], str(bool(target))),
-        )
-        _, history = training.fit(*arguments, target=target)
-        assert training.fit(*arguments, target=target)[1] == history
-        print(len(history), history[-1]["val_accuracy"], history[1]["loss"])
-"""
+def _on_two(folder: str) -> None:
+    """Trains on two devices, with and without a target, and finds each finished again."""
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    assert strategy.num_replicas_in_sync == 2
+    with strategy.scope():
+        for target in (None, stripes.part(40, seed=2)):
+            arguments = _distributed(pathlib.Path(folder, str(bool(target))))
+            _, history = training.fit(*arguments, target=target)
+            assert training.fit(*arguments, target=target)[1] == history
+            print(len(history), history[-1]["val_accuracy"], history[1]["loss"])
+
+
+def _distributed(folder: pathlib.Path) -> tuple:
+    settings = training.Training(
+        epochs=2, head_epochs=2, rate=1e-2, batch=8, patience=9, dropout=0.0
+    )
+    return (
+        backbone.split(nets.wrapped()), 3, stripes.part(80, noise=2.0),
+        stripes.part(30, seed=1, noise=2.0), settings, folder,
+    )  # fmt: skip
 
 
 class DistributedTest(tf.test.TestCase):
     def test_on_two_devices(self):
         folder = pathlib.Path(self.create_tempdir().full_path)
-        done = subprocess.run(
-            [sys.executable, "-c", _ON_TWO, str(folder / "two")],
-            cwd=ROOT, capture_output=True, text=True, timeout=200,
-        )  # fmt: skip
+        done = forked.Process(ROOT, _on_two, str(folder / "two")).wait(timeout=200)
         self.assertEqual(done.returncode, 0, done.stderr[-3000:])
         rows = [line.split() for line in done.stdout.splitlines()]
         self.assertLen(rows, 2)
-        settings = training.Training(
-            epochs=2, head_epochs=2, rate=1e-2, batch=8, patience=9, dropout=0.0
-        )
         for (epochs, accuracy, loss), target in zip(
             rows, (None, stripes.part(40, seed=2)), strict=True
         ):
             self.assertEqual(epochs, "3")
             self.assertGreater(float(accuracy), 0.9)
             # The same batches, shared: the same loss as on one.
-            _, history = training.fit(
-                backbone.split(nets.wrapped()), 3, stripes.part(80, noise=2.0),
-                stripes.part(30, seed=1, noise=2.0), settings, folder / f"one{bool(target)}",
-                target=target,
-            )  # fmt: skip
+            arguments = _distributed(folder / f"one{bool(target)}")
+            _, history = training.fit(*arguments, target=target)
             self.assertAllClose(float(loss), history[1]["loss"], rtol=0.05)
 
 

@@ -14,7 +14,7 @@ from tfvis.errors import InputError
 from tfvis.networks import network
 from tfvis.networks.preprocessing import contracts
 from tfvis.optimize import loop
-from tfvis.preimages import inversion
+from tfvis.preimages import descent, inversion
 
 
 def _run(net, target, layer, **kwargs):
@@ -66,8 +66,8 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_restarts_end_as_they_would_alone(self):
         kwargs = {"jitter": 3, "steps": 30, "fine_steps": 10}
-        both = _run(self.net, self.target, "block2_conv1", seeds=(5, 6, 7), **kwargs)
-        for k, seed in enumerate((5, 6, 7)):
+        both = _run(self.net, self.target, "block2_conv1", seeds=(5, 6), **kwargs)
+        for k, seed in enumerate((5, 6)):
             alone = _run(self.net, self.target, "block2_conv1", seeds=(seed,), **kwargs)
             # TensorFlow folds the constants of a batch in another order than those of one
             # image: last bits, which 40 steps carry to a thousandth of a grey level. On a
@@ -79,9 +79,12 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
     def test_a_resumed_run_ends_with_the_same_bits(self):
         kwargs = {"settings": preimages.Inversion(jitter=3, steps=25, fine_steps=15)}
         whole = list(inversion.iterate(self.net, self.target, "block2_conv1", **kwargs))
+        # Compiled anew, once for all three.
+        settings = inversion.published(self.net, "block2_conv1", (16, 16), kwargs["settings"])
+        way = inversion.descending(self.net, self.target, "block2_conv1", (0,), settings)
         for stop in (0, len(whole) // 2, len(whole) - 2):
             state = whole[stop].snapshot.state
-            rest = inversion.iterate(self.net, self.target, "block2_conv1", state=state, **kwargs)
+            rest = descent.run("block2_conv1", way, settings, state, ())
             last = collections.deque(rest, maxlen=1).pop()
             self.assertAllEqual(last.kept, whole[-1].kept)
 
@@ -105,6 +108,7 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
         # XLA sums in another order, and the rule's first step is nearly the gradient's
         # sign: where that is close to zero a pixel may start the other way.
         self.assertLess(np.median(np.abs(plain.kept - compiled.kept)), 0.01)
+        kwargs["fine_steps"] = 0
         jittered = _run(self.net, self.target, "block2_conv1", jitter=3, jit=True, **kwargs)
         self.assertTrue(np.isfinite(jittered.kept).all())
 

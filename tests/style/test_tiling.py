@@ -18,7 +18,7 @@ HEIGHT, WIDTH, CORE = 101, 83, 16
 
 
 def _deep(kind: str = "max") -> keras.Model:
-    """Four blocks of convolutions, three poolings between them.
+    """Four blocks of one, two, two and one convolutions, three poolings between them.
 
     Args:
         kind: "max", "avg"; "same" is a stride, a dilation and poolings that pad; "valid" is
@@ -31,7 +31,7 @@ def _deep(kind: str = "max") -> keras.Model:
     x = layers.ZeroPadding2D(2, name="wider")(x) if kind == "valid" else x
     for block in range(1, 5):
         border = "valid" if kind == "valid" else "same"
-        for k in (1, 2):
+        for k in (1, 2) if block in (2, 3) else (1,):
             wide = {"dilation_rate": 2} if kind == "same" and (block, k) == (2, 2) else {}
             x = layers.Conv2D(
                 6, 3, padding=border, activation="relu", name=f"block{block}_conv{k}", **wide

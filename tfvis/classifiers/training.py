@@ -101,18 +101,20 @@ def fit(
 def _head(learner: keras.Model, train: Part, classes: int, settings: Training) -> None:
     """Trains the last layer on averaged maps, of all views, by themselves."""
     averaged = keras.Model(learner.input, learner.get_layer(backbone.MEAN).output)
-    vectors = [
-        averaged.predict(_view(train, view), verbose=0) for view in range(train.features.views)
-    ]
+    answers = training_state.answering(averaged)
+    vectors = [answers(_view(train, view)) for view in range(train.features.views)]
     x, y = np.concatenate(vectors), np.tile(train.labels, len(vectors))
     scores = learner.get_layer(backbone.CLASSES)
     inputs = keras.Input(x.shape[1:])
     head = keras.Model(inputs, scores(keras.layers.Dropout(settings.dropout, seed=0)(inputs)))
     _compile(head, settings, keras.optimizers.Adam(settings.head_rate))
+    goals = np.eye(classes, dtype=np.float32)[y]
+    weights = batches.class_weights(train.labels, classes)[y]
+    _build(head, goals[:1], weights[:1])
     head.fit(
         x,
-        np.eye(classes, dtype=np.float32)[y],
-        sample_weight=batches.class_weights(train.labels, classes)[y],
+        goals,
+        sample_weight=weights,
         batch_size=settings.batch,
         epochs=settings.head_epochs,
         verbose=0,
@@ -154,7 +156,7 @@ def _fine_tune(learner, classes, train, target, settings, keeper, callbacks) -> 
         ema_momentum=1 - 1 / max(settings.averaging * steps, 1),
     )
     _compile(model, settings, optimizer, loss, weights)
-    optimizer.build(model.trainable_variables)
+    _build(model, *keras.tree.map_structure(_zeros, found.element_spec[1:]))
     keeper.resume(model)
     model.fit(
         found,
@@ -165,6 +167,26 @@ def _fine_tune(learner, classes, train, target, settings, keeper, callbacks) -> 
         verbose=0,
         callbacks=[keeper, *callbacks],
     )
+
+
+def _build(model: keras.Model, goals, weights) -> None:
+    """Makes what the first step of `fit` would make: else TensorFlow traces that step twice.
+
+    Args:
+        model: compiled.
+        goals, weights: of one picture, as it will be fitted with.
+    """
+    model.optimizer.build(model.trainable_variables)
+    if tf.distribute.has_strategy():
+        return  # There Keras does so itself.
+    told = keras.tree.map_structure(_zeros, model.output)
+    model.compute_loss(None, goals, told, weights)
+    model.compute_metrics(None, goals, told, weights)
+    model.reset_metrics()
+
+
+def _zeros(like) -> tf.Tensor:
+    return tf.zeros((1, *like.shape[1:]), like.dtype)
 
 
 def _loss(settings: Training) -> keras.losses.Loss:

@@ -1,6 +1,7 @@
 """How much memory a picture takes, and how it is made to take less."""
 
 import dataclasses
+import functools
 import math
 
 from tfvis.errors import InputError, arg
@@ -62,15 +63,19 @@ def plan(network: Network, size: tuple[int, int], settings: Transfer, limit: int
         tried = []
     # Adam's state is a tenth of L-BFGS'.
     tried.append(dataclasses.replace(settings, optimizer="adam", rate=None))
+    # Whatever the history and the optimizer, tiles and maps are the same.
+    cut_into = functools.cache(functools.partial(tiling.plan, network, layers, *size))
+    maps_of = functools.cache(functools.partial(_maps, network, layers, settings))
     for one in tried:
         for core in (None, *_CORES):
             if core and core >= max(size):
                 continue
             try:
-                cut = tiling.plan(network, layers, *size, core)
+                cut = cut_into(core)
             except InputError:
                 break  # These layers cannot be made in tiles; less state may do.
-            taken = _bytes(network, layers, size, cut.crop if cut else size, one)
+            maps = maps_of(tuple(cut.crop) if cut else size)
+            taken = _bytes(network, layers, size, maps, one)
             best = min(best or taken, taken)
             if taken <= limit:
                 if one.optimizer == settings.optimizer:
@@ -85,8 +90,8 @@ def plan(network: Network, size: tuple[int, int], settings: Transfer, limit: int
     )
 
 
-def _bytes(network, layers, size, crop, settings) -> int:
-    """Returns the bytes at the peak, of a crop of the picture."""
+def _maps(network, layers, settings, crop) -> int:
+    """Returns the bytes of all maps of a crop of the picture, up to the deepest layer."""
     deepest = max(network.paths.index(network.path(layer)) for layer in layers)
     # Gatys ends in float32.
     half = settings.precision == "bfloat16" and settings.recipe != "gatys"
@@ -97,6 +102,11 @@ def _bytes(network, layers, size, crop, settings) -> int:
         if len(shape) == 3 and None not in shape:
             # What a goal looks at is held in float32 too.
             maps += math.prod(shape) * (width + (8 if path in layers else 0))
+    return maps
+
+
+def _bytes(network, layers, size, maps, settings) -> int:
+    """Returns the bytes at the peak, with so many of maps."""
     picture = 4 * math.prod(size) * network.channels
     vectors = 3 if settings.optimizer == "adam" else 2 * (settings.history + 1) + 4
     state = vectors * picture * _COPIES
