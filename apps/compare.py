@@ -11,19 +11,20 @@ each class alike. Writes to --workdir:
     depiction.csv         are drawings like photographs of the same classes to them (RSA)?
     units.csv             units matched one to one, and the most alike
     preferences.csv       units that answer one domain, or one class, far above the others
+    attention.csv         where both look in twelve pictures
+    inversion.csv         the same picture inverted through both; what the other finds in it
+    caricature.csv        the same picture caricatured through both
     figures/              the report's, one by one
     responses/            what the layers answered; the same command goes on with them
     manifest.json, tensorboard/
 
-On two cores about two minutes for each network and hundred pictures of a domain.
+The same command goes on where it was stopped. On two cores about a minute for each network and
+hundred pictures of a domain, and the pictures take as long as those of invert and caricature.
 """
 
 from absl import flags
 
-from tfvis import words
-from tfvis.errors import InputError
-
-from .flags import common, fields, name_checks, paths
+from .flags import common, fields, name_checks, paths, pictures
 from .flags import networks as network_flags
 
 _NETWORKS = paths.define(
@@ -52,6 +53,15 @@ _CONTROL = paths.define(
     paths.network,
     "A network like the first from another seed: how far apart are two?",
 )
+_SECTIONS = flags.DEFINE_list(
+    "sections",
+    None,
+    "Which: accuracy, alignment, depiction, units, preferences, attention, inversion, caricature; "
+    "left out, all that the pictures and networks allow.",
+)
+_STEPS = flags.DEFINE_integer(
+    "steps", None, "Of pre-images and caricatures; left out, as invert and caricature have them.", 1
+)
 _COUNT = flags.DEFINE_integer("count", 140, "Pictures of each domain.", 4)
 _SIZE = flags.DEFINE_integer(
     "size", None, "Side pictures are squeezed to; left out, the networks' own, or 224.", 16, 1024
@@ -63,20 +73,15 @@ _WORKDIR = common.define_workdir("out/compare")
 
 def main():
     """Reads the flags and the folders, then TensorFlow, then compares."""
-    places = {}
-    for word in words.split(_IMAGES.value, "images"):
-        domain, equals, place = word.partition("=")
-        if not (domain and equals and place) or domain in places:
-            raise InputError(f"--images={word}: expected DOMAIN=FOLDER, each domain once.")
-        paths.file_or_folder(place, f"--images={word}")
-        places[domain] = place
+    places = pictures.domains(_IMAGES.value)
     wanted = fields.values(network_flags.Wanted, _WANTED, network=_NETWORKS.value)
     layers = network_flags.layer_words(_LAYERS)
     name_checks.check(wanted, words=layers)
-    shared = common.start(_WORKDIR, _CONTROL, _COUNT, _SIZE, _SEED, _PRECISION)
+    shared = common.start(_WORKDIR, _CONTROL, _COUNT, _STEPS, _SIZE, _SEED, _PRECISION)
     from tfvis.experiments import comparison
 
-    return comparison.run(wanted, places, layers, **shared)
+    sections = tuple(_SECTIONS.value or comparison.SECTIONS)
+    return comparison.run(wanted, places, layers, sections=sections, **shared)
 
 
 if __name__ == "__main__":

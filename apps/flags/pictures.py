@@ -2,7 +2,9 @@
 
 from absl import flags
 
+from tfvis.errors import InputError
 from tfvis.experiments import messages
+from tfvis.words import split
 
 from . import paths
 
@@ -91,3 +93,19 @@ def found(place: str | None, flag: str = "image"):
     from tfvis.experiments import folders
 
     return folders.given(place, flag)
+
+
+def domains(value: str) -> dict[str, str]:
+    """Returns {domain: place} of --images=DOMAIN=PLACE,DOMAIN=PLACE.
+
+    Raises:
+        InputError: not of this form, a domain twice, or no such place.
+    """
+    places = {}
+    for word in split(value, "images"):
+        domain, equals, place = word.partition("=")
+        if not (domain and equals and place) or domain in places:
+            raise InputError(f"--images={word}: expected DOMAIN=FOLDER, each domain once.")
+        paths.file_or_folder(place, f"--images={word}")
+        places[domain] = place
+    return places

@@ -29,6 +29,7 @@ class CompareTest(AppTest):
         return [
             f"--networks={','.join(map(str, networks or self.networks))}", f"--images={places}",
             f"--workdir={self.out}", "--size=24", "--preprocessing=unit",
+            "--sections=accuracy,alignment,depiction,units,preferences",
         ]  # fmt: skip
 
     def table(self, name) -> list[dict]:
@@ -65,9 +66,20 @@ class CompareTest(AppTest):
     def test_a_classifier_of_the_folders_classes_is_judged(self):
         checkpoint = self.folder / "trained"
         nets.checkpoint(checkpoint, ("dog", "house"))
-        self._run("compare", *self.flags(checkpoint, checkpoint)[:3])
+        flags = self.flags(checkpoint, checkpoint, domains=("photo",))[:3]
+        sections = "--sections=accuracy,attention,inversion,caricature"
+        self._run("compare", *flags, sections, "--steps=3", "--layers=block1_conv1")
+        self.assertLen(self.table("attention"), 12)
+        rows = self.table("inversion")
+        self.assertEqual([row["network"] for row in rows], ["trained", "trained 2"])
+        # The same network twice: what is found in one is as near in the other.
+        for row in rows:
+            self.assertAlmostEqual(
+                float(row["relative error"]), float(row["error in the other"]), places=4
+            )
+        self.assertLen(self.table("caricature"), 2)
         rows = self.table("accuracy")
-        self.assertLen(rows, 2 * 2 * 3)
+        self.assertLen(rows, 2 * 3)
         self.assertEqual({row["pictures"] for row in rows if row["class"] == "all"}, {"24"})
 
     def test_pictures_without_classes(self):
@@ -89,6 +101,7 @@ class CompareTest(AppTest):
             (("--images=photo",), "expected DOMAIN=FOLDER"),
             ((f"--images=a={self.folder / 'few'}",), "at least 4"),
             ((only, "--layers=block9"), "--layers"),
+            ((only, "--sections=units,all"), "--sections=all"),
             ((only, "--size=24", "--control=nothing"), "nothing"),
         ):
             with self.subTest(given):

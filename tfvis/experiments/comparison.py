@@ -1,12 +1,15 @@
 """Comparison: what two networks have in common, and what each has alone."""
 
+import functools
 import pathlib
 from collections.abc import Mapping, Sequence
 
 from tfvis import images, tables
 from tfvis.errors import InputError, arg
 from tfvis.experiments import (
+    comparison_attention,
     comparison_pictures,
+    comparison_preimages,
     comparison_sections,
     comparison_study,
     devices,
@@ -18,13 +21,20 @@ from tfvis.experiments import (
 )
 from tfvis.report import html_page, manifest, tensorboard
 
-SECTIONS = (
-    comparison_sections.accuracy,
-    comparison_sections.alignment,
-    comparison_sections.depiction,
-    comparison_sections.units,
-    comparison_sections.preferences,
-)
+# What the networks answered is read from files; the rest makes pictures, which takes longer.
+READ = {
+    "accuracy": comparison_sections.accuracy,
+    "alignment": comparison_sections.alignment,
+    "depiction": comparison_sections.depiction,
+    "units": comparison_sections.units,
+    "preferences": comparison_sections.preferences,
+    "attention": comparison_attention.attention,
+}
+MADE = {
+    "inversion": comparison_preimages.inversions,
+    "caricature": comparison_preimages.caricatures,
+}
+SECTIONS = (*READ, *MADE)
 
 
 @workdirs.kept
@@ -35,7 +45,9 @@ def run(
     *,
     workdir: pathlib.Path | str,
     control: str = "",
+    sections: Sequence[str] = SECTIONS,
     count: int = 140,
+    steps: int | None = None,
     size: int | None = None,
     seed: int = 0,
     precision: str = "auto",
@@ -50,9 +62,11 @@ def run(
         workdir: for all results; the page is index.html.
         control: a third network, to be compared with the first as the second is: of the same
             kind, from another seed.
+        sections: of `SECTIONS`; those that these pictures and networks do not allow are left out.
         count: pictures of each domain.
+        steps: of pre-images and caricatures; None is as the apps of that name have them.
         size: side of the squares they are squeezed to; None is the networks' own, or 224.
-        seed: of the draw of pictures.
+        seed: of the draw of pictures, and of noise.
         precision: see `devices`.
         arguments: for the manifest.
 
@@ -63,6 +77,8 @@ def run(
         InputError: not two networks, or of different channels or fixed sizes; layers that do not
             correspond; as `comparison_pictures.chosen`.
     """
+    if unknown := [name for name in sections if name not in SECTIONS]:
+        raise InputError(f"{arg('sections')}={unknown[0]}: expected some of {', '.join(SECTIONS)}.")
     built = networks.given(wanted, list(layers) if layers else None, top=False)
     if len(built) != 2:
         raise InputError(
@@ -86,8 +102,10 @@ def run(
         "layers": study.layers, "classes": pictures.classes, "pictures": pictures.paths,
     }  # fmt: skip
     answers = study.answer(lambda: header)
-    sections = [one for make in SECTIONS if (one := make(study))]
-    if sections[0].name != "accuracy" and pictures.classes:
+    made = {name: functools.partial(make, steps=steps, seed=seed) for name, make in MADE.items()}
+    done = {name: make(study) for name, make in (READ | made).items() if name in sections}
+    sections = [one for one in done.values() if one]
+    if pictures.classes and "accuracy" in done and not done["accuracy"]:
         messages.note("a network does not name the classes of the folders: accuracy is left out.")
     return outcome.Outcome(
         [{"section": one.name, "found": one.text} for one in sections],

@@ -71,7 +71,7 @@ def accuracy(study: Study) -> Section | None:
         plots.lines(lines, "pictures", "accuracy", errors), "Accuracy", _INTERVALS, wide=True
     )
     columns = ("network", "domain", "class", "accuracy", "low", "high", "pictures")
-    return Section("accuracy", "What they name", _sentences(said), columns, rows, (figure,))
+    return Section("accuracy", "What they name", sentences(said), columns, rows, (figure,))
 
 
 _INTERVALS = "bars: Wilson's 95 % intervals"
@@ -107,8 +107,8 @@ def alignment(study: Study) -> Section:
             control = [cka.cka(a, b) for a, b in zip(first, third, strict=True)]
             lines[f"{domain}, {one} and {study.control}"] = (list(study.names), control)
         rows += [
-            (domain, study.layers[one][i], study.layers[other][j], _number(found[i, j]),
-             _number(zero[i]) if i == j else "", _number(control[i]) if i == j else "")
+            (domain, study.layers[one][i], study.layers[other][j], number(found[i, j]),
+             number(zero[i]) if i == j else "", number(control[i]) if i == j else "")
             for i in range(count) for j in range(count)
         ]  # fmt: skip
         figures.append(html_page.Figure(
@@ -127,7 +127,7 @@ def alignment(study: Study) -> Section:
     )
     columns = ("domain", f"layer of {one}", f"layer of {other}", "cka", "shuffled", "control")
     return Section(
-        "alignment", "Do they represent alike?", _sentences(said), columns, rows,
+        "alignment", "Do they represent alike?", sentences(said), columns, rows,
         (figure, *figures),
     )  # fmt: skip
 
@@ -153,7 +153,7 @@ def depiction(study: Study) -> Section | None:
             ceiling = rsa.agreement(alike, alike[1:] + alike[:1]) if whole[1:] else float("nan")
             course.append(found)
             ceilings.append(ceiling)
-            rows.append((label, layer, _number(found), _number(ceiling), _number(chance)))
+            rows.append((label, layer, number(found), number(ceiling), number(chance)))
         lines[label] = (list(study.names), course)
         if whole[1:]:
             lines[f"{label}, {first} and other {first}"] = (list(study.names), ceilings)
@@ -168,7 +168,7 @@ def depiction(study: Study) -> Section | None:
     )  # fmt: skip
     columns = ("network", "layer", f"{first} and {second}", f"{first} and other {first}", "p")
     return Section(
-        "depiction", f"Is {second} like {first} to them?", _sentences(said), columns, rows,
+        "depiction", f"Is {second} like {first} to them?", sentences(said), columns, rows,
         (figure,),
     )  # fmt: skip
 
@@ -189,8 +189,8 @@ def units(study: Study) -> Section:
                                 else float("nan"))  # fmt: skip
         rows += [
             (name, unit, matched.partner[unit] if matched.partner[unit] >= 0 else "",
-             _number(matched.r[unit]), best[one].partner[unit] if best[one].partner[unit] >= 0
-             else "", _number(best[one].r[unit]))
+             number(matched.r[unit]), best[one].partner[unit] if best[one].partner[unit] >= 0
+             else "", number(best[one].r[unit]))
             for unit in range(len(matched.r))
         ]  # fmt: skip
     medians = [_median(series[name]) for name in study.names]
@@ -209,7 +209,7 @@ def units(study: Study) -> Section:
                         "layer", f"share with r < {OWN}"), "Units the other has not", wide=True),
     )  # fmt: skip
     columns = ("layer", f"unit of {one}", f"partner in {other}", "r", "best", "r of best")
-    return Section("units", "Unit by unit", _sentences(said), columns, rows, figures)
+    return Section("units", "Unit by unit", sentences(said), columns, rows, figures)
 
 
 def preferences(study: Study) -> Section | None:
@@ -244,7 +244,7 @@ def preferences(study: Study) -> Section | None:
                 of_class = [every[labels == c].mean(0) for c in range(len(classes))]
                 median = _median(selectivity.selectivity(np.stack(of_class)))
             medians.append(median)
-            rows.append((label, layer, *map(_number, of_domain), _number(median)))
+            rows.append((label, layer, *map(number, of_domain), number(median)))
         for domain, found in shares.items():
             if len(study.domains) > 1:
                 lines[f"{label}: {domain} only"] = (list(study.names), found)
@@ -262,7 +262,7 @@ def preferences(study: Study) -> Section | None:
         ),)  # fmt: skip
     columns = ("network", "layer", *(f"{d} only" for d in study.domains), "class selectivity")
     return Section(
-        "preferences", "What their units answer", _sentences(said), columns, rows, figures
+        "preferences", "What their units answer", sentences(said), columns, rows, figures
     )
 
 
@@ -287,7 +287,8 @@ def _words(value: float) -> str:
     return "undefined" if np.isnan(value) else f"{value:.2f}"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Returns a number for a table; what is undefined is empty."""
     return "" if np.isnan(value) else f"{value:.6f}"
 
 
@@ -301,5 +302,6 @@ def _some(names: Sequence[str], most: int = 5) -> list[str]:
     return [names[k] for k in places]
 
 
-def _sentences(clauses: Sequence[str]) -> str:
+def sentences(clauses: Sequence[str]) -> str:
+    """Returns clauses as sentences of one paragraph."""
     return " ".join(f"{clause[:1].upper()}{clause[1:]}." for clause in clauses)

@@ -1,0 +1,72 @@
+"""Where both networks look in the same pictures, and whether that is the same place."""
+
+import numpy as np
+
+from tfvis.attention import overlays
+from tfvis.attention.grad_cam import GradCam
+from tfvis.attention.metrics import similarity
+from tfvis.attention.visual_backprop import ROOT, VisualBackProp
+from tfvis.errors import InputError
+from tfvis.experiments import messages
+from tfvis.experiments.comparison_sections import Section, number, sentences
+from tfvis.experiments.comparison_study import Study
+from tfvis.progress_bar import bar
+from tfvis.report import html_page, sheets
+
+# Pictures that are looked at, of all domains together, and their side on the sheet.
+_PICTURES = 12
+
+
+def attention(study: Study) -> Section | None:
+    """Maps of both on twelve pictures: Grad-CAM of the class that the folder names, where both
+    know it, else VisualBackProp, which knows no class.
+
+    None of networks that have no such maps.
+    """
+    classes = study.pictures.classes
+    networks = {label: study.networks[label] for label in study.pair}
+    known = bool(classes) and all(set(classes) <= set(n.classes) for n in networks.values())
+    kind, root = (GradCam, 1.0) if known else (VisualBackProp, ROOT)
+    try:
+        explainers = {label: kind(network) for label, network in networks.items()}
+    except InputError as error:
+        messages.note(f"attention is left out: {error}")
+        return None
+    each = max(_PICTURES // len(study.domains), 1)
+    rows, cells = [], []
+    found: dict[str, list[float]] = {domain: [] for domain in study.domains}
+    with bar("Looking where they look", each * len(study.domains)) as progress:
+        for domain in study.domains:
+            for k in range(min(each, study.pictures.count)):
+                pixels = study.pictures.pixels[domain][k].astype(np.float32)
+                target = classes[study.pictures.labels[k]] if known else None
+                maps = [np.asarray(explain(pixels, target)[0]) for explain in explainers.values()]
+                rho = _alike(*maps)
+                if not np.isnan(rho):
+                    found[domain].append(rho)
+                rows.append((domain, study.pictures.paths[domain][k], target or "", number(rho)))
+                cells.append(sheets.Cell(pixels, domain, target or ""))
+                cells += [
+                    sheets.Cell(overlays.heat(pixels, one**root), label,
+                                f"rank correlation {rho:.2f}" if not np.isnan(rho) else "no map")
+                    for label, one in zip(explainers, maps, strict=True)
+                ]  # fmt: skip
+                progress.update(1)
+    said = [
+        f"on {domain}, both look at the same places to a rank correlation of "
+        f"{np.mean(values):.2f} ({len(values)} pictures)"
+        for domain, values in found.items()
+        if len(values) > 1
+    ]
+    name = "Grad-CAM of the folder's class" if known else "VisualBackProp"
+    figure = html_page.Figure(sheets.sheet(cells, 6), name, wide=True)
+    columns = ("domain", "path", "class", "rank correlation")
+    return Section("attention", "Where they look", sentences(said), columns, rows, (figure,))
+
+
+def _alike(one: np.ndarray, other: np.ndarray) -> float:
+    """Returns the rank correlation of two maps; nan where one is the same everywhere."""
+    try:
+        return similarity.similarity(one, other).spearman
+    except InputError:
+        return float("nan")

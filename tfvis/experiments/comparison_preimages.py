@@ -1,0 +1,129 @@
+"""A comparison's pictures: the same photograph and drawing inverted and caricatured by both."""
+
+import dataclasses
+
+import numpy as np
+
+from tfvis import images, preimages
+from tfvis.comparison import decisions
+from tfvis.experiments import caricature, inversion, networks, runner, second_network
+from tfvis.experiments.comparison_sections import Section, number, sentences
+from tfvis.experiments.comparison_study import Study
+from tfvis.preimages import inversion as recipe
+from tfvis.report import html_page
+
+
+def inversions(study: Study, steps: int | None, seed: int) -> Section:
+    """What each keeps of a picture of each domain, and how much of it the other finds there.
+
+    The cross error is that of the other network's features on this one's pre-image: low where
+    what the other knows is kept. A pre-image that the other names as it names the picture is no
+    metamer of its own network alone (Feather et al. 2023).
+
+    Args:
+        study: of which the first picture of each domain is taken.
+        steps: of each pre-image; None is as `invert` has them.
+        seed: of the noise.
+    """
+    rows, figures, said = [], [], []
+    kept = {label: [] for label in study.pair}
+    for domain in study.domains:
+        records, picture, sheet = _made(study, inversion, "inversion", domain, steps, seed)
+        for record in records:
+            label, layer = record["network"], record["layer"]
+            (other,) = set(study.pair) - {label}
+            across = study.layers[other][study.layers[label].index(layer)]
+            file = study.workdir / "inversion" / _folder(domain) / record["file"]
+            found = runner.stored(file, study.networks[label])
+            (cross,) = recipe.relative_errors(
+                study.networks[other], [found], picture, across, preimages.Inversion()
+            )
+            same, called = _named_alike(study.networks[other], picture, found)
+            if same is not None:
+                kept[label].append(same)
+            pairs = record.get("random_pairs") or {}
+            rows.append((
+                domain, label, layer, number(record["relative_error"]), number(cross),
+                pairs.get("nearer_than", ""), pairs.get("pairs", ""), called,
+            ))  # fmt: skip
+        figures.append(html_page.Figure(
+            sheet, f"The same picture ({domain}), inverted by both", wide=True
+        ))  # fmt: skip
+        for label in study.pair:
+            own = [float(row[3]) for row in rows if row[:2] == (domain, label)]
+            cross = [float(row[4]) for row in rows if row[:2] == (domain, label)]
+            said.append(
+                f"on {domain}, {label} is matched to {own[0]:.3f} at its first layer shown and "
+                f"{own[-1]:.3f} at its last, where the other network is off by {cross[-1]:.3f}"
+            )
+    for label, same in kept.items():
+        if same:
+            share = decisions.share(sum(same), len(same))
+            said.append(f"of {label}'s pre-images the other names {share} as it names the picture")
+    columns = (
+        "domain", "network", "layer", "relative error", "error in the other", "nearer than",
+        "of random pairs", "the other says",
+    )  # fmt: skip
+    return Section("inversion", "What each keeps", sentences(said), columns, rows, tuple(figures))
+
+
+def caricatures(study: Study, steps: int | None, seed: int) -> Section:
+    """What each sees in a picture of each domain, exaggerated; arguments as `inversions`."""
+    rows, figures, said = [], [], []
+    for domain in study.domains:
+        records, _, sheet = _made(study, caricature, "caricature", domain, steps, seed)
+        rows += [(domain, r["network"], r["layer"], number(r["exaggeration"])) for r in records]
+        figures.append(html_page.Figure(
+            sheet, f"The same picture ({domain}), caricatured by both", wide=True
+        ))  # fmt: skip
+        last = {r["network"]: r["exaggeration"] for r in records}
+        each = ", ".join(f"{label} {value:.1f}" for label, value in last.items())
+        said.append(f"on {domain}, the last layers shown answer so many times as much: {each}")
+    return Section(
+        "caricature", "What each sees", sentences(said),
+        ("domain", "network", "layer", "answers times as much"), rows, tuple(figures),
+    )  # fmt: skip
+
+
+def _made(study: Study, experiment, name: str, domain: str, steps: int | None, seed: int):
+    """Returns (records, the picture, the sheet) of an experiment on a domain's first picture."""
+    built = {label: study.networks[label] for label in study.pair}
+    pixels = study.pictures.pixels[domain][0].astype(np.float32)
+    settings = {"inversion": preimages.Inversion(), "caricature": preimages.Caricature()}[name]
+    if steps is not None:
+        fine = min(settings.fine_steps, steps // 4)
+        settings = dataclasses.replace(settings, steps=steps, fine_steps=fine)
+    done = experiment.run(
+        built, pixels, _words(study), workdir=study.workdir / name / _folder(domain),
+        settings=settings, seed=seed, size=None if _fixed(built) else pixels.shape[0],
+        precision=study.precision,
+    )  # fmt: skip
+    channels = built[study.pair[0]].channels
+    return done.records, images.with_channels(pixels, channels), images.read(done.sheet).pixels
+
+
+def _folder(domain: str) -> str:
+    return str(runner.safe_name(domain))
+
+
+def _fixed(built) -> bool:
+    return any(network.fixed_size for network in built.values())
+
+
+def _words(study: Study) -> list[str]:
+    """Returns the layers that are shown, five at most: of each stride the last that there is."""
+    one, other = (study.layers[label] for label in study.pair)
+    deepest = networks.depths(study.networks[study.pair[0]])
+    places = [k for k, layer in enumerate(one) if layer in deepest]
+    places = places or list(np.linspace(0, len(one) - 1, min(len(one), 5)).round().astype(int))
+    return [one[k] if one[k] == other[k] else f"{one[k]}|{other[k]}" for k in places]
+
+
+def _named_alike(network, picture: np.ndarray, found: np.ndarray) -> tuple[bool | None, str]:
+    """Returns whether a network names a pre-image as the picture, and what it says of both."""
+    if not network.classes or not networks.percentages(network):
+        return None, ""
+    asked = second_network.SecondNetwork(network, network.classes)
+    of_picture, of_found = asked.says(picture), asked.says(found)
+    same = of_picture["class"] == of_found["class"]
+    return same, second_network.compared(of_picture, of_found)
