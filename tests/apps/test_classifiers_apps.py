@@ -107,7 +107,7 @@ class ArtTest(AppTest):
         )  # fmt: skip
 
     def test_interrupted_and_gone_on_with(self):
-        flags = self._train("--epochs=40", "--patience=40")
+        flags = self._train("--epochs=25", "--patience=25")
         state = self.out / "state" / "state.json"
 
         def epochs():
@@ -121,7 +121,7 @@ class ArtTest(AppTest):
         self.assertIn("the same command goes on", process.stderr)
         self.assertFalse((self.out / "classifier.json").exists())
         before = json.loads(state.read_text())["history"]
-        self.assertBetween(len(before) - 1, 1, 39)
+        self.assertBetween(len(before) - 1, 1, 24)
         self._run("train", *flags)
         history = json.loads((self.out / "manifest.json").read_text())["history"]
         self.assertEqual(history[: len(before)], before)

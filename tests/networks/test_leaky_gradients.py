@@ -50,6 +50,14 @@ def _detector(rectify, fused=False, dead=False) -> keras.Model:
     return model
 
 
+def _detectors() -> keras.Model:
+    """A detector of each spelling, side by side: compiled together, they take half the time."""
+    inputs = keras.Input((16, 16, 3))
+    parts = [_detector(made, fused=name == "fused") for name, made in _SPELLINGS.items()]
+    joined = keras.layers.Concatenate(name="side_by_side")([part(inputs) for part in parts])
+    return keras.Model(inputs, joined)
+
+
 def _raise(net: Network, channel: int, steps: int = 60) -> tuple[float, np.ndarray]:
     objective = 10 * objectives.neuron("smooth", [channel])
     settings = preimages.Maximization(steps=steps, parameterization="pixels")
@@ -60,17 +68,23 @@ def _raise(net: Network, channel: int, steps: int = 60) -> tuple[float, np.ndarr
 
 class WakingTest(tf.test.TestCase):
     def test_a_unit_behind_silent_ones_is_raised_however_they_are_spelled(self):
-        for name, rectify in _SPELLINGS.items():
+        net = network.wrap(_detectors())
+        grey = np.full((1, 16, 16, 3), 127.5, np.float32)
+        before = preimages.features(net, "side_by_side", grey).numpy()[0, 8, 8]
+        # Of the two units of each the first one. A picture for each, as if alone.
+        channels = list(range(0, 2 * len(_SPELLINGS), 2))
+        objective = 10 * objectives.neuron("side_by_side", channels)
+        settings = preimages.Maximization(steps=60, parameterization="pixels")
+        *_, progress = activation_maximization.iterate(
+            net, objective, size=(16, 16), seeds=(0,) * len(channels), settings=settings
+        )
+        answers = preimages.features(net, "side_by_side", progress.kept).numpy()[:, 8, 8]
+        for k, name in enumerate(_SPELLINGS):
             with self.subTest(name):
-                model = _detector(rectify, fused=name == "fused")
-                net = network.wrap(model)
-                grey = np.full((1, 16, 16, 3), 127.5, np.float32)
-                before = preimages.features(net, "smooth", grey).numpy()[0, 8, 8, 0]
-                self.assertLessEqual(before, 0.0)
-                answer, picture = _raise(net, 0)
-                self.assertGreater(answer, 0.1)
+                self.assertLessEqual(before[2 * k], 0.0)
+                self.assertGreater(answers[k, 2 * k], 0.1)
                 # It is of the unit's colour.
-                red, green, blue = picture[0, 6:11, 6:11].mean((0, 1))
+                red, green, blue = progress.kept[k, 6:11, 6:11].mean((0, 1))
                 self.assertGreater(red, max(green, blue) + 50)
 
     def test_waking_changes_no_values(self):

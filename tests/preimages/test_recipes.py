@@ -72,11 +72,11 @@ class MaximizeTest(tf.test.TestCase):
         for way in ("pixels", "fourier", "phase"):
             settings = preimages.Maximization(steps=25, parameterization=way)
             options = {"size": (16, 16), "settings": settings}
-            objective = self._unit(self.net, "block2_conv1", (2, 5, 7))
+            objective = self._unit(self.net, "block2_conv1", (2, 7))
             both = _last(
-                activation_maximization.iterate(self.net, objective, seeds=(0, 0, 0), **options)
+                activation_maximization.iterate(self.net, objective, seeds=(0, 0), **options)
             )
-            for k, channel in enumerate((2, 5, 7)):
+            for k, channel in enumerate((2, 7)):
                 objective = self._unit(self.net, "block2_conv1", (channel,))
                 alone = _last(
                     activation_maximization.iterate(self.net, objective, seeds=(0,), **options)
