@@ -19,6 +19,8 @@ does other things too. Tables:
     memory      of a picture of 2048 px
     all         every one of the above
 
+    truth       of either recipe of inversion: errors, colours of bright areas, borders
+    descent     how near the default of inversion comes to what ten times the work reaches
     recipes     what the recipes of neural style reach in the same time, with --evaluations
     vbp         VisualBackProp beside the forward pass; with --data, whether what it marks
                 moves the output of --checkpoint, and whether class maps lie on their pictures
@@ -55,7 +57,7 @@ _WORKDIR = common.define_workdir("out/benchmark")
 _PRECISION = common.define_precision()
 _TABLES = ["inversion", "precision", "steps", "machine", "torch", "peers", "app"]
 _STYLES = ["style", "evaluation", "memory"]
-_LONG = ["recipes", "vbp", "domains", "caffe", "oracle", "refusals"]
+_LONG = ["truth", "descent", "recipes", "vbp", "domains", "caffe", "oracle", "refusals"]
 _SURVEYS = ["layers", "shallow", "activation"]
 _TABLE = flags.DEFINE_enum(
     "table", "all", ["all", *_TABLES, *_STYLES, *_LONG, *_SURVEYS], "Which table to print."
@@ -107,7 +109,15 @@ def main() -> None:
     from tfvis.experiments import devices, folders
     from tfvis.report import manifest
 
-    from .benchmarks import caffe_oracle, caffe_reading, peers, quality, steps, surveys
+    from .benchmarks import (
+        caffe_oracle,
+        caffe_reading,
+        inversion_recipes,
+        peers,
+        quality,
+        steps,
+        surveys,
+    )
     from .benchmarks import styles as style_tables
 
     network = networks.only(networks.networks(_NETWORK()), "the tables are of one")
@@ -123,6 +133,12 @@ def main() -> None:
         "peers": lambda: peers.table_peers(network, _ROUNDS.value),
         "inversion": lambda: quality.table_inversion(
             network, target, devices.precision(_PRECISION.value), workdir
+        ),
+        "truth": lambda: inversion_recipes.table_truth(
+            network, target, layers, devices.precision(_PRECISION.value), workdir
+        ),
+        "descent": lambda: inversion_recipes.table_descent(
+            network, target, layers, devices.precision(_PRECISION.value)
         ),
         "precision": lambda: quality.table_precision(network, target, layers),
         "steps": lambda: steps.table_steps(network, target, layers, _ROUNDS.value),

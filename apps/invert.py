@@ -38,6 +38,7 @@ _RESTARTS = flags.DEFINE_integer(
     lower_bound=1,
     upper_bound=256,
 )
+_RECIPE = fields.define(preimages.Inversion, ("recipe", "parameterization"))
 _STRENGTH = fields.one(preimages.Inversion, "strength")
 _STRETCH = flags.DEFINE_enum(
     "stretch",
@@ -72,7 +73,11 @@ def main():
         picture,
         layers,
         settings=descent.settings(
-            _DESCENT, strength=_STRENGTH.value, mask_channels=channels, mask_window=window
+            _DESCENT,
+            strength=_STRENGTH.value,
+            mask_channels=channels,
+            mask_window=window,
+            **{name: holder.value for name, holder in _RECIPE.items()},
         ),
         references=references,
         second_network=_SECOND.value,

@@ -26,8 +26,9 @@ class ResultTest(tf.test.TestCase, parameterized.TestCase):
     def test_an_inversion_is_what_its_steps_come_to(self):
         seen = []
         found = tfvis.invert(
-            self.net, self.image, _LAYER, seeds=(3, 4), steps=22, fine_steps=5, callback=seen.append
-        )
+            self.net, self.image, _LAYER, seeds=(3, 4), recipe="published", steps=22, fine_steps=5,
+            callback=seen.append,
+        )  # fmt: skip
         *_, last = inversion.iterate(
             self.net, self.image, _LAYER, seeds=(3, 4), settings=found.settings
         )

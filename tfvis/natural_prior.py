@@ -48,6 +48,11 @@ class NaturalPrior:
         source="B+ of MV16; infinity for none.",
         least=1,
     )
+    decorrelated: bool = field(
+        False,
+        "Variation of decorrelated colours, and 0..255 as the bound.",
+        source="Olah et al. 2017; MV16's is of RGB.",
+    )
 
     @property
     def longest(self) -> float:
@@ -58,6 +63,9 @@ class NaturalPrior:
     def weights(self) -> tuple[float, float]:
         """(lambda_alpha, lambda_beta): 3.8147e-12 and 6.6016e-3 by default."""
         alpha_weight, tv_weight = self.alpha_weight, self.tv_weight
+        if alpha_weight is None and self.decorrelated:
+            # Its bound is display space, in which no colour is better than another.
+            alpha_weight = 0.0
         if alpha_weight is None:
             alpha_weight = self.color**-self.alpha
         if tv_weight is None:

@@ -12,11 +12,6 @@ import tensorflow as tf
 
 from tfvis import priors
 
-# Square root of the correlation of colours in ImageNet photographs, RGB by component,
-# scaled so that the longest column is 1 (Olah et al. 2017, "Feature Visualization", and
-# lucid's optvis/param/color.py).
-_COLORS = np.array([[0.26, 0.09, 0.02], [0.27, 0.0, -0.05], [0.27, -0.09, 0.03]])
-_COLORS = (_COLORS / np.linalg.norm(_COLORS, axis=0).max()).astype(np.float32)
 # Lucid's: the standard deviation of the first coefficients, and what divides the image
 # before the sigmoid so that its slope is neither flat nor steep.
 _SPREAD, _DIVISOR = 0.01, 4.0
@@ -46,6 +41,20 @@ def pixels(start: np.ndarray, bound: float) -> Parameterization:
 
     def project(x):
         return priors.project(x, bound)
+
+    return Parameterization(start, _same, project)
+
+
+def boxed(start: np.ndarray, center: np.ndarray) -> Parameterization:
+    """Returns the image itself, each of its colours in display space, 0..255.
+
+    Args:
+        start: centred, float32 [batch, height, width, channels].
+        center: float32 [channels], the network's mid colour, display space.
+    """
+
+    def project(x):
+        return tf.clip_by_value(x, -center, 255 - center)
 
     return Parameterization(start, _same, project)
 
@@ -102,7 +111,7 @@ def displayed(planes: tf.Tensor) -> tf.Tensor:
     """
     if planes.shape[1] == 3:
         # Channel by channel: a product over a last axis of three is slow on a CPU.
-        planes = tf.einsum("bchw,dc->bdhw", planes, tf.constant(_COLORS))
+        planes = tf.einsum("bchw,dc->bdhw", planes, tf.constant(priors.COLORS))
     return 255 * tf.sigmoid(tf.transpose(planes, [0, 2, 3, 1]))
 
 
@@ -119,7 +128,7 @@ def decorrelated(pictures: np.ndarray) -> np.ndarray:
     shares = np.clip(np.asarray(pictures, np.float64), 1, 254) / 255
     logits = np.log(shares / (1 - shares))
     if logits.shape[-1] == 3:
-        logits = logits @ np.linalg.inv(_COLORS.astype(np.float64)).T
+        logits = logits @ np.linalg.inv(priors.COLORS.astype(np.float64)).T
     return logits.transpose(0, 3, 1, 2)
 
 

@@ -11,6 +11,9 @@ from typing import TypeVar
 
 Value = TypeVar("Value")
 
+# The longest repr: one line.
+_LINE = 100
+
 
 def field(
     default,
@@ -65,7 +68,9 @@ def documented(kind: type) -> type:
 def _changes(self) -> str:
     values = [(one, getattr(self, one.name)) for one in dataclasses.fields(self)]
     shown = [f"{one.name}={value!r}" for one, value in values if value != _default(one)]
-    return f"{type(self).__name__}({', '.join(shown)})"
+    text = f"{type(self).__name__}({', '.join(shown)})"
+    # Settings as derived for a layer hold all constants; `dataclasses.asdict` has them.
+    return text if len(text) <= _LINE else f"{text[: _LINE - 5]} ...)"
 
 
 def _default(one: dataclasses.Field):

@@ -47,7 +47,7 @@ def _passes(function, images: tf.Tensor):
 
 def inversion(network: Network, layer: str, precision: str, target: np.ndarray):
     """Returns a run of one chunk of `_STEPS` inversion steps, as `invert` does them."""
-    settings = preimages.Inversion(precision=precision)
+    settings = preimages.Inversion(recipe="published", precision=precision)
     settings = recipe.published(network, layer, target.shape[:2], settings)
     way = recipe.descending(network, target, layer, (0,), settings)
     slots = tuple(map(tf.constant, optimizers.leaky_adagrad().init(tf.constant(way.start))))
@@ -138,7 +138,8 @@ def _torch_steps(network: Network, layer: str, target: np.ndarray):
 
     names = list(network.paths[: network.paths.index(layer) + 1])
     parts = [(name, None if "pool" in name else weights(name)) for name in names]
-    settings = recipe.published(network, layer, target.shape[:2], preimages.Inversion())
+    settings = preimages.Inversion(recipe="published")
+    settings = recipe.published(network, layer, target.shape[:2], settings)
     prior, margin = settings.prior, settings.jitter - 1
     alpha_weight, tv_weight = prior.weights
     height, width = target.shape[:2]

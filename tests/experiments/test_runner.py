@@ -96,7 +96,7 @@ class ResumeTest(tf.test.TestCase):
 
     def test_steps_left_out_are_not_counted(self):
         settings = preimages.Inversion(
-            steps=60, fine_steps=20, stop=loop.Stop(change=1e9, window=5)
+            recipe="published", steps=60, fine_steps=20, stop=loop.Stop(change=1e9, window=5)
         )
         # Each stage stops after its first chunk.
         self.assertEqual(self._inverted(["block1_conv1"], settings)[0]["steps"], 2 * loop.CHUNK)

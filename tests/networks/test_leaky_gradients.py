@@ -120,7 +120,7 @@ class WakingTest(tf.test.TestCase):
             steps=3, parameterization="pixels", optimizer="lbfgs", jitter=1
         )
         with self.assertRaisesRegex(
-            InputError, "^optimizer=lbfgs: .* smooth of 1 of 2 pictures begins silent: .* out.$"
+            InputError, "^optimizer=lbfgs: .* smooth of 1 of 2 pictures begins silent: .* can.$"
         ):
             activation_maximization.iterate(
                 net, objective, size=(16, 16), seeds=(0, 0), settings=settings

@@ -48,7 +48,8 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
 
     @parameterized.parameters("block1_conv1", "block2_pool")
     def test_features_come_close_and_terms_fall(self, layer):
-        runs = list(inversion.iterate(self.net, self.target, layer))
+        settings = preimages.Inversion(recipe="published")
+        runs = list(inversion.iterate(self.net, self.target, layer, settings=settings))
         first, last = runs[0].snapshot.terms, runs[-1].snapshot.terms
         self.assertLess(last["objective"][-1, 0], 0.1 * first["objective"][0, 0])
         self.assertEqual(set(last), {"objective", "alpha", "tv"})
@@ -59,13 +60,16 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
         prior = priors.NaturalPrior(bound=60.0)
         center = self.net.preprocessing.center(3).numpy()
         for progress in inversion.iterate(
-            self.net, self.target, "block1_conv1", settings=preimages.Inversion(prior=prior)
+            self.net,
+            self.target,
+            "block1_conv1",
+            settings=preimages.Inversion(recipe="published", prior=prior),
         ):
             length = np.linalg.norm(progress.images - center, axis=-1)
             self.assertLessEqual(length.max(), 60.0 * (1 + 1e-5))
 
     def test_restarts_end_as_they_would_alone(self):
-        kwargs = {"jitter": 3, "steps": 30, "fine_steps": 10}
+        kwargs = {"recipe": "published", "jitter": 3, "steps": 30, "fine_steps": 10}
         both = _run(self.net, self.target, "block2_conv1", seeds=(5, 6), **kwargs)
         for k, seed in enumerate((5, 6)):
             alone = _run(self.net, self.target, "block2_conv1", seeds=(seed,), **kwargs)
@@ -77,7 +81,9 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
         self.assertNotAllClose(both.kept[0], both.kept[1], atol=5)
 
     def test_a_resumed_run_ends_with_the_same_bits(self):
-        kwargs = {"settings": preimages.Inversion(jitter=3, steps=25, fine_steps=15)}
+        kwargs = {
+            "settings": preimages.Inversion(recipe="published", jitter=3, steps=25, fine_steps=15)
+        }
         whole = list(inversion.iterate(self.net, self.target, "block2_conv1", **kwargs))
         # Compiled anew, once for all three.
         settings = inversion.published(self.net, "block2_conv1", (16, 16), kwargs["settings"])
@@ -89,7 +95,7 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
             self.assertAllEqual(last.kept, whole[-1].kept)
 
     def test_one_trace_per_layer_and_shape(self):
-        settings = preimages.Inversion(steps=25, fine_steps=25, jitter=4)
+        settings = preimages.Inversion(recipe="published", steps=25, fine_steps=25, jitter=4)
         settings = inversion.published(self.net, "block2_conv1", (16, 16), settings)
         way = inversion.descending(self.net, self.target, "block2_conv1", (0, 1), settings)
         list(way.compiled.run(way.stages, way.start))
@@ -100,7 +106,12 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_xla_computes_the_same_step(self):
         # Without jitter: XLA draws other numbers from the same seed.
-        kwargs = {"steps": 6, "fine_steps": 2, "prior": priors.NaturalPrior(beta=1.5)}
+        kwargs = {
+            "recipe": "published",
+            "steps": 6,
+            "fine_steps": 2,
+            "prior": priors.NaturalPrior(beta=1.5),
+        }
         plain = _run(self.net, self.target, "block2_conv1", jitter=1, **kwargs)
         compiled = _run(self.net, self.target, "block2_conv1", jitter=1, jit=True, **kwargs)
         for name, term in plain.snapshot.terms.items():
@@ -115,7 +126,9 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
     def test_bfloat16_ends_at_the_same_energy(self):
         ends = {}
         for precision in ("float32", "bfloat16"):
-            found = _run(self.net, self.target, "block2_conv1", precision=precision)
+            found = _run(
+                self.net, self.target, "block2_conv1", recipe="published", precision=precision
+            )
             self.assertEqual(found.kept.dtype, np.float32)
             terms = found.snapshot.terms
             ends[precision] = sum(float(term[-1, 0]) for term in terms.values())
@@ -153,7 +166,9 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
         self.assertEqual(found.kept.shape, (1, 24, 24, 3))
 
     def test_defaults_follow_the_stride(self):
-        settings = inversion.published(self.net, "block2_pool", (32, 16), preimages.Inversion())
+        settings = inversion.published(
+            self.net, "block2_pool", (32, 16), preimages.Inversion(recipe="published")
+        )
         self.assertEqual(settings.jitter, 1)
         # 0.05 B^2 / alpha = 53.33 per pixel.
         self.assertAllClose(settings.rate, 32 * 16 * 53.3333, rtol=1e-5)
@@ -193,6 +208,7 @@ class InvertTest(tf.test.TestCase, parameterized.TestCase):
                 self.net,
                 self.target,
                 "block2_conv1",
+                recipe="published",
                 optimizer="adam",
                 rate=1e30,
                 prior=priors.NO_PRIOR,

@@ -177,12 +177,14 @@ def pixel_descent(
         settings: see `derived`; they hold no None.
         watch: add up how much each pixel changes the objective (`transparency`); of one stage.
     """
+    center = network.preprocessing.center(network.channels)
     if settings.optimizer == "lbfgs":
         # A box is what L-BFGS can keep to; the published bound is a ball of colours.
         written = parameterizations.pixels(start, float("inf"))
+    elif settings.prior.decorrelated:
+        written = parameterizations.boxed(start, center.numpy())
     else:
         written = parameterizations.pixels(start, settings.prior.longest)
-    center = network.preprocessing.center(network.channels)
     update = rule(settings, center)
     return _written_descent(
         network, objective, layers, written, update, seeds, settings, None, watch

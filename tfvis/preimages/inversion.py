@@ -14,7 +14,7 @@ from tfvis.errors import InputError, arg
 from tfvis.networks import hog_sift
 from tfvis.networks.network import Network
 from tfvis.optimize import loop
-from tfvis.preimages import descent
+from tfvis.preimages import descent, inversion_recipes
 from tfvis.preimages.descent import Progress, features
 from tfvis.preimages.settings import Inversion
 
@@ -34,7 +34,7 @@ _VGG_STRENGTH = {
 def published(
     network: Network, layer: str, size: tuple[int, int], settings: Inversion
 ) -> Inversion:
-    """Returns `settings` with every None replaced by the published choice.
+    """Returns `settings` with every None replaced by the choice of its recipe.
 
     Args:
         network: the network.
@@ -50,6 +50,7 @@ def published(
     if network.name in hog_sift.BUILDERS and settings.jitter is None:
         # As IJCV16 inverts them; their cells need no jitter to be smooth.
         settings = dataclasses.replace(settings, jitter=1)
+    settings = inversion_recipes.resolved(network, layer, settings)
     settings = descent.derived(network, layer, size, settings)
     strength = settings.strength
     if strength is None:
@@ -222,8 +223,8 @@ def iterate(
 ) -> Iterator[Progress]:
     """Inverts step by step: what `invert` runs to the end (MV16, inversion).
 
-    Minimises C |phi(x) - phi0|^2 / |phi0|^2 + alpha norm + total variation, with the
-    colour bound, from noise; see `Inversion` for the constants.
+    Minimises C |phi(x) - phi0|^2 / |phi0|^2 + total variation of decorrelated colours within
+    display space, from noise, or the published energy; see `Inversion` for the constants.
 
     Args:
         network: the network.
@@ -260,6 +261,11 @@ def descending(
     phi0 = features(network, layer, target[None])
     chosen = mask(tuple(phi0.shape[1:]), settings)
     objective = objectives.feature_distance(layer, phi0, settings.strength, chosen)
+    if settings.parameterization == "fourier":
+        center = network.preprocessing.center(network.channels).numpy()
+        height, width = target.shape[:2]
+        written = parameterizations.fourier(seeds, height, width, center)
+        return descent.spectrum_descent(network, objective, [layer], written, seeds, settings)
     height, width = (side + settings.jitter - 1 for side in target.shape[:2])
     noise = parameterizations.natural_noise(
         seeds, height, width, network.channels, settings.prior.color

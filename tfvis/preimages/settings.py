@@ -13,7 +13,10 @@ if typing.TYPE_CHECKING:
     from tfvis import transforms
 
 OPTIMIZERS = ("adagrad", "adam", "lbfgs")
+RECIPES = ("decorrelated", "published")
 PARAMETERIZATIONS = ("pixels", "fourier", "phase")
+# Those of an inversion.
+INVERTED = PARAMETERIZATIONS[:2]
 
 
 def _views():
@@ -81,8 +84,26 @@ class Descent:
 @settings.documented
 @dataclasses.dataclass(frozen=True)
 class Inversion(Descent):
-    """Every constant of an inversion; None means "as published for this layer"."""
+    """Every constant of an inversion; None means "by the recipe, for this layer"."""
 
+    recipe: str | None = field(
+        None,
+        "The prior and the way down: every colour of display space and the variation of "
+        "decorrelated colours, by L-BFGS; or those of Mahendran & Vedaldi 2016. Left out, "
+        "decorrelated; for hog, hogb and dsift published.",
+        source="See `inversion_recipes`.",
+        choices=RECIPES,
+    )
+    optimizer: str | None = changed(
+        Descent, "optimizer", None, source="lbfgs for decorrelated, adagrad for published."
+    )
+    parameterization: str | None = field(
+        None,
+        "What is optimised: pixels, or a spectrum of decorrelated colours; left out, by the "
+        "layer's stride.",
+        source="See `inversion_recipes`.",
+        choices=INVERTED,
+    )
     fine_steps: int = changed(Descent, "fine_steps", 50, source="MV16: 50.")
     strength: float | None = field(
         None,

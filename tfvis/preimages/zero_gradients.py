@@ -64,13 +64,7 @@ def energy(
     if not np.any(found):
         return plain
     asleep = tf.constant(found[0][:, None, None, None])
-    woken = answer_of(network.waking(layers, everywhere=True))
-    if all(_silent(network, woken, layers, images).all() for images in looks):
-        raise SilentError(
-            f"{', '.join(layers)} of {network.name}: no pixel changes what is asked of it, not "
-            "even where silent units on the way are given a gradient.",
-            first.numpy(),
-        )
+    woken = _woken(network, answer_of, layers, looks)
 
     def waking(canvas, step):
         names = []
@@ -122,18 +116,33 @@ def unwoken(network: Network, answer_of, layers, look, start: np.ndarray):
 
     Raises:
         InputError: a layer that passes no gradient at all, or an image that begins silent.
+        SilentError: nothing wakes any image of the batch.
     """
     layers, own = tuple(layers), answer_of(network)
     first, _ = look(tf.constant(start), tf.constant(0))
     silent = np.flatnonzero(_silent(network, own, layers, first))
     if len(silent):
+        grey = tf.zeros_like(first) + network.preprocessing.center(network.channels)
+        _woken(network, answer_of, layers, (first, grey))
         which = f" of {len(silent)} of {len(first)} pictures" if len(first) > 1 else ""
         raise InputError(
             f"{arg('optimizer')}=lbfgs: what is asked of {', '.join(layers)}{which} begins silent: "
-            "no pixel changes it, and L-BFGS cannot go by a gradient that wakes it. Leave "
-            f"{arg('optimizer')} out."
+            "no pixel changes it, and L-BFGS cannot go by a gradient that wakes it. Choose "
+            f"{arg('optimizer')}=adam, which can."
         )
     return _plain(own, look)
+
+
+def _woken(network: Network, answer_of, layers, looks) -> Answer:
+    """Returns the objective where silent units have a gradient; raises SilentError if of no use."""
+    woken = answer_of(network.waking(layers, everywhere=True))
+    if all(_silent(network, woken, layers, images).all() for images in looks):
+        raise SilentError(
+            f"{', '.join(layers)} of {network.name}: no pixel changes what is asked of it, not "
+            "even where silent units on the way are given a gradient.",
+            looks[0].numpy(),
+        )
+    return woken
 
 
 def _plain(own: Answer, look):

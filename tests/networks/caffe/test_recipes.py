@@ -46,14 +46,16 @@ class StrideTest(tf.test.TestCase, parameterized.TestCase):
         }
         for (name, layer_), (jitter, strength, weight) in expected.items():
             net, size = caffe_trunks.named(name), (131, 131)
-            found = inversion.published(net, layer_, size, preimages.Inversion())
+            found = inversion.published(net, layer_, size, preimages.Inversion(recipe="published"))
             self.assertEqual((found.jitter, found.strength), (jitter, strength), (name, layer_))
             found = caricatures.published(net, layer_, size, preimages.Caricature())
             self.assertEqual((found.jitter, found.strength), (jitter, weight), (name, layer_))
         # A vector is as the last map before it.
         net = caffe_trunks.named("caffenet", True)
         for layer_ in ("fc6", "relu7", "fc8"):
-            found = inversion.published(net, layer_, (227, 227), preimages.Inversion())
+            found = inversion.published(
+                net, layer_, (227, 227), preimages.Inversion(recipe="published")
+            )
             self.assertEqual((found.jitter, found.strength), (8, 100.0))
 
 
