@@ -13,6 +13,7 @@ from tfvis.optimize import loop
 from tfvis.preimages import descent
 from tfvis.preimages.descent import Progress, features
 from tfvis.preimages.settings import Caricature
+from tfvis.settings import given
 
 
 def published(
@@ -152,8 +153,8 @@ def iterate(
     settings = published(network, layer, target.shape[:2], settings)
     product = objectives.inner_product(layer, features(network, layer, target[None]))
     centered = target[None] - network.preprocessing.center(network.channels).numpy()
-    start = descent.enlarged(np.repeat(centered, len(seeds), 0), settings.jitter - 1)
+    start = descent.enlarged(np.repeat(centered, len(seeds), 0), given(settings.jitter) - 1)
     way = descent.pixel_descent(
-        network, -settings.strength * product, [layer], start, seeds, settings
+        network, -given(settings.strength) * product, [layer], start, seeds, settings
     )
     return descent.run(layer, way, settings, state, marks)

@@ -14,6 +14,7 @@ from tfvis.activation_statistics import Statistics
 from tfvis.networks.network import Network
 from tfvis.objectives.parsing import Unit
 from tfvis.preimages import normalization
+from tfvis.settings import given
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ def natural(
     layer = units[0].layer
     if units[0].kind != "channel":
         return Natural(references.count(), np.asarray(most, np.float32))
-    channels = [unit.channel for unit in units]
+    channels = [given(unit.channel) for unit in units]
     means = normalization.of_means(layer, units, everywhere)
     if not references.given and (shipped := photograph_statistics.find(network)):
         # A classifier's scores are kept by the word for them.
