@@ -15,6 +15,7 @@ from tfvis.optimize import loop
 from tfvis.preimages import descent
 from tfvis.preimages.descent import Progress
 from tfvis.preimages.settings import PARAMETERIZATIONS, Maximization
+from tfvis.settings import given
 
 # Compared by eye on VGG16: up to block3 pixels are the clearer; from block4 on (stride 8)
 # they fill with rainbow grain, and the spectrum shows dogs and wheels in plain colours.
@@ -46,7 +47,7 @@ def canvas(network: Network, layer: str) -> tuple[int, int]:
     places += 1 - places % 2
     side = places * stride
     # Without padding at the borders, a map is smaller than its share of the image.
-    while network.shape(layer, side, side)[0] < places:
+    while given(network.shape(layer, side, side)[0]) < places:
         side += stride
     return (side, side)
 

@@ -17,6 +17,7 @@ from tfvis.optimize import lbfgs, loop, optimizers
 from tfvis.optimize.progress import Progress
 from tfvis.preimages import transparency, zero_gradients
 from tfvis.preimages.settings import OPTIMIZERS, Descent
+from tfvis.settings import given
 
 # Steps of pixels, grey levels: Adam's is its largest change per step, L-BFGS' the
 # largest of its very first trial; from there on it finds its own.
@@ -226,7 +227,7 @@ def _written_descent(
     watched = transparency.Watched(written) if watch else None
     if watched:
         written, update = watched, watched.rule(update)
-    margin, first = settings.jitter - 1, written.image(tf.constant(written.start))
+    margin, first = given(settings.jitter) - 1, written.image(tf.constant(written.start))
     height, width = first.shape[1] - margin, first.shape[2] - margin
     center = network.preprocessing.center(network.channels)
     prior, numbers = settings.prior, tf.constant(seeds, tf.int32)
@@ -306,11 +307,12 @@ def taps_of(network: Network, layers: Iterable[str], settings: Descent):
 
 def stages(settings: Descent) -> list[loop.Stage]:
     """Returns the stages of a run; `settings` hold no None."""
+    rate = given(settings.rate)
     if settings.optimizer == "lbfgs":
-        return [loop.Stage(settings.total, settings.rate)]
-    result = [loop.Stage(settings.steps, settings.rate, settings.jitter - 1)]
+        return [loop.Stage(settings.total, rate)]
+    result = [loop.Stage(settings.steps, rate, given(settings.jitter) - 1)]
     if settings.fine_steps:
-        result.append(loop.Stage(settings.fine_steps, settings.rate * settings.fine_rate))
+        result.append(loop.Stage(settings.fine_steps, rate * settings.fine_rate))
     return result
 
 

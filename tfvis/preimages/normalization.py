@@ -18,6 +18,7 @@ from tfvis.objectives import parsing
 from tfvis.objectives.parsing import Unit
 from tfvis.preimages import activation_maximization
 from tfvis.preimages.settings import Maximization
+from tfvis.settings import given
 
 # What counts as a change of an activation, as a share of the largest on photographs.
 _MOVED = 1e-4
@@ -171,7 +172,7 @@ def activation(
     layer = first.layer
     if first.kind == "channel":
         places = [unit.position for unit in units]
-        channels = [unit.channel for unit in units]
+        channels = [given(unit.channel) for unit in units]
         objective = activation_maximization.unit(
             network, layer, channels, size, places, everywhere and not any(places)
         )

@@ -94,7 +94,7 @@ class Inversion(Descent):
         source="See `inversion_recipes`.",
         choices=RECIPES,
     )
-    optimizer: str | None = changed(
+    optimizer: str | None = changed(  # type: ignore[assignment]  # Its recipe fills it in.
         Descent, "optimizer", None, source="lbfgs for decorrelated, adagrad for published."
     )
     parameterization: str | None = field(
@@ -137,7 +137,7 @@ class Caricature(Descent):
 class Maximization(Descent):
     """Every constant of a maximisation; None means "chosen for this layer"."""
 
-    optimizer: str | None = changed(
+    optimizer: str | None = changed(  # type: ignore[assignment]  # Its recipe fills it in.
         Descent, "optimizer", None, source="adagrad for pixels, adam for fourier."
     )
     parameterization: str | None = field(
