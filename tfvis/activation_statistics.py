@@ -14,6 +14,7 @@ from tfvis import bounds, files, images, objectives
 from tfvis.errors import InputError, arg
 from tfvis.networks import weights
 from tfvis.networks.network import Network
+from tfvis.networks.receptive_field import receptive_field
 
 # A unit that photographs leave cold is measured by this share of its layer's median;
 # else its weight C / (M rf^2) would have no bound.
@@ -36,7 +37,8 @@ class Statistics:
         largest: float32 [channels], M, over all places and photographs.
         largest_mean: float32 [channels], the same of means over maps.
         values: float32 [channels, TOP], the largest of the strongest photographs, the first
-            first; -inf where there are fewer.
+            first; -inf where there are fewer. Of units that see no border, where there are such:
+            what excites one at a border may be the border.
         images: int32 [channels, TOP], their numbers, -1 where there are fewer.
         rows, columns: int32 [channels, TOP], where in the map; 0 in a vector.
     """
@@ -63,12 +65,12 @@ class Statistics:
         self.next = number + 1
         self.largest = np.maximum(self.largest, found.largest)
         self.largest_mean = np.maximum(self.largest_mean, found.mean)
-        better = np.flatnonzero(found.largest > self.values[:, -1])
+        better = np.flatnonzero(found.inside > self.values[:, -1])
         for kept, new in (
             (self.images, np.full_like(found.rows, number)),
             (self.rows, found.rows),
             (self.columns, found.columns),
-            (self.values, found.largest),
+            (self.values, found.inside),
         ):
             kept[better, -1] = new[better]
         order = np.argsort(-self.values[better], axis=1, kind="stable")
@@ -83,11 +85,13 @@ class Answers:
     Attributes:
         largest: float32, over all places.
         mean: float32, over all places.
-        rows, columns: int32, of the place of the largest; 0 in a vector.
+        inside: float32, the largest of those that see no border, if there are any.
+        rows, columns: int32, of the place of the latter; 0 in a vector.
     """
 
     largest: np.ndarray
     mean: np.ndarray
+    inside: np.ndarray
     rows: np.ndarray
     columns: np.ndarray
 
@@ -106,19 +110,46 @@ def answers(
 
     @tf.function(autograph=False)
     def look(image):
-        return {layer: _largest(y) for layer, y in taps(image[None]).items()}
+        return {
+            layer: _largest(y, inside(network, layer, *image.shape[:2]))
+            for layer, y in taps(image[None]).items()
+        }
 
     for number, picture in pictures:
         outputs = look(tf.constant(picture, tf.float32))
         yield number, {k: Answers(*(x.numpy() for x in found)) for k, found in outputs.items()}
 
 
-def _largest(output: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    """Returns `Answers` of one picture's output, as tensors."""
+def _largest(output: tf.Tensor, within: np.ndarray | None) -> tuple[tf.Tensor, ...]:
+    """Returns `Answers` of one picture's output, as tensors; see `inside`."""
     width = tf.shape(output)[2] if output.shape.rank == 4 else 1
     flat = tf.reshape(output, [-1, output.shape[-1]])
+    most, mean = tf.reduce_max(flat, 0), tf.reduce_mean(flat, 0)
+    if within is not None:
+        flat = tf.where(within.reshape(-1, 1), flat, flat.dtype.min)
     place = tf.argmax(flat, 0, output_type=tf.int32)
-    return tf.reduce_max(flat, 0), tf.reduce_mean(flat, 0), place // width, place % width
+    return most, mean, tf.reduce_max(flat, 0), place // width, place % width
+
+
+def inside(network: Network, layer: str, height: int, width: int) -> np.ndarray | None:
+    """Returns which places of a map see no border, bool [rows, columns]; None where none does.
+
+    Args:
+        network: the network.
+        layer: a path, or "logits".
+        height, width: of the image, in pixels.
+    """
+    field = receptive_field.receptive_field(network, layer, height, width)
+    shape = network.trace(layer, height, width)
+    if field.everything or shape[:-1] != field.places:
+        return None
+    rows, columns = (
+        np.array([axis.low + axis.jump * k >= 0 and axis.high + axis.jump * k < side
+                  for k in range(len(axis.first))])
+        for axis, side in ((field.rows, height), (field.columns, width))
+    )  # fmt: skip
+    found = np.outer(rows, columns)
+    return found if found.any() else None
 
 
 def measured(network: Network, layers: Iterable[str], pictures: Numbered) -> dict[str, Statistics]:
@@ -181,7 +212,7 @@ def kept(
         pictures: gives them from a number on; not asked if all is in the cache.
     """
     parts = (network.record.fingerprint, network.architecture, network.variant)
-    parts += (network.preprocessing, name, TOP)
+    parts += (network.preprocessing, name, TOP, _FIELDS)
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
     path = pathlib.Path(weights.home()) / "activations" / f"{digest}.npz"
     known, whole = _read(path)

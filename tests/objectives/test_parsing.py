@@ -125,7 +125,11 @@ class StatisticsTest(tf.test.TestCase):
         self.assertAllClose(of_map.largest, maps.max((0, 1, 2)), rtol=1e-4)
         self.assertAllClose(of_map.largest_mean, maps.mean((1, 2)).max(0), rtol=1e-4)
         self.assertEqual(of_map.photographs, 3)
-        # The strongest photographs of each channel, the strongest first, and where.
+        # The strongest photographs of each channel, the strongest first, and where: of what sees
+        # no border (each sees 10 px, two apart, the first from -4 on).
+        inside = np.zeros((1, 8, 8, 1), bool)
+        inside[:, 2:6, 2:6] = True
+        maps = np.where(inside, maps, -np.inf)
         order = np.argsort(-maps.max((1, 2)), 0, kind="stable").T
         self.assertAllEqual(of_map.images[:, :3], order)
         self.assertAllEqual(of_map.images[:, 3:], np.full((12, 6), -1))
@@ -140,7 +144,7 @@ class StatisticsTest(tf.test.TestCase):
         place = np.zeros(1, np.int32)
         for number, value in enumerate(values):
             one = np.array([value])
-            found.add(number, activation_statistics.Answers(one, one, place, place))
+            found.add(number, activation_statistics.Answers(one, one, one, place, place))
         self.assertAllEqual(found.values[0], np.arange(19, 10, -1))
         self.assertAllEqual(found.images[0], np.argsort(-values)[:9])
 

@@ -19,13 +19,14 @@ from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import receptive_field
 from tfvis.objectives.parsing import Unit
 from tfvis.report import gradient_images, manifest, sheets
+from tfvis.report import patches as patches_of
 
 # What any record has.
 _NEEDED = {"key": str, "files": dict, "pictures": int, "file": str}
 # A kill costs at most the records of so many seconds.
 _SAVE_EVERY_S = 5.0
-# The side of a patch in a unit's figure, and the gap between two.
-_SIDE, _GAP = 144, 2
+# Between the two halves of a unit's figure.
+_GAP = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -278,7 +279,7 @@ def _project(one: _Unit, looked: Images, strongest: Strongest, workdir: pathlib.
             (projections, back, "projection"),
             (patches, target, "patch"),
         ):
-            patch = _patch(pixels, box, side)
+            patch = patches_of.cut(pixels, box, side)
             images.save_png(workdir / one.file(k, word), patch)
             pictures.append(patch)
         records.append(
@@ -297,8 +298,8 @@ def _project(one: _Unit, looked: Images, strongest: Strongest, workdir: pathlib.
                 "key": one.key,
             }
         )
-    left, right = _grid(projections), _grid(patches)
-    between = np.full((len(left), 4 * _GAP, 3), 250.0)
+    left, right = patches_of.grid(projections), patches_of.grid(patches)
+    between = np.full((len(left), _GAP, 3), 250.0)
     figure = np.concatenate([left, between, right], axis=1)
     images.save_png(workdir / one.figure, figure)
     for k, record in enumerate(records):
@@ -317,39 +318,6 @@ def _back(one: _Unit, peak, target: np.ndarray) -> np.ndarray:
     if one.method == "smoothgrad":
         return smoothgrad.smoothgrad(network, target[None], where, layer, seed=one.seed)[0]
     return deconvnet.project(network, layer, target[None], where, one.method)[0]
-
-
-def _patch(pixels: np.ndarray, box, side: list[int]) -> np.ndarray:
-    """Cuts a box out, on mid grey of the field's size where the box was clipped."""
-    top, left, bottom, right = (int(edge) for edge in box)
-    channels = pixels.shape[-1]
-    page = np.full((side[0], side[1], channels), 127.5, np.float32)
-    # A box clipped at the top or left lies at the bottom or right of its field.
-    row = side[0] - (bottom - top) if top == 0 else 0
-    column = side[1] - (right - left) if left == 0 else 0
-    page[row : row + bottom - top, column : column + right - left] = pixels[top:bottom, left:right]
-    return page
-
-
-def _grid(patches: list[np.ndarray]) -> np.ndarray:
-    """Returns patches as the figure of Zeiler & Fergus has them, nine as 3 x 3."""
-    columns = int(np.ceil(np.sqrt(len(patches))))
-    rows = -(-len(patches) // columns)
-    step = _SIDE + _GAP
-    page = np.full((rows * step - _GAP, columns * step - _GAP, 3), 250, np.float32)
-    for k, patch in enumerate(patches):
-        y, x = (k // columns) * step, (k % columns) * step
-        page[y : y + _SIDE, x : x + _SIDE] = _sized(images.with_channels(patch, 3))
-    return page
-
-
-def _sized(patch: np.ndarray) -> np.ndarray:
-    """Returns a patch at the figure's size; small ones keep their pixels visible."""
-    height, width = patch.shape[:2]
-    if max(height, width) < _SIDE:
-        rows, columns = (np.arange(_SIDE) * n // _SIDE for n in (height, width))
-        return patch[rows][:, columns]
-    return images.resize(patch, _SIDE, _SIDE)
 
 
 def _sheet(seen: list[_Seen]) -> np.ndarray:

@@ -1,0 +1,218 @@
+"""Beside a maximised picture: the photographs that excite its unit most, and whether both go one way.
+
+Measured on finished pictures, kept in their records, and measured again only where the pictures or
+the photographs are others.
+"""
+
+import dataclasses
+import math
+import pathlib
+
+import numpy as np
+
+from tfvis import images
+from tfvis.activation_statistics import TOP, Statistics
+from tfvis.experiments import folders, runner
+from tfvis.networks.network import Network
+from tfvis.networks.receptive_field import receptive_field
+from tfvis.objectives.parsing import Unit
+from tfvis.preimages import natural_patches, path_similarity
+from tfvis.progress_bar import bar
+from tfvis.report import manifest, patches
+
+# A photograph, cut, counts as exciting if the unit answers with this share of what it did.
+_SHARE, _FEWEST = 0.5, 3
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Raised:
+    """A unit that was raised, and where photographs of it are.
+
+    Attributes:
+        label, network: the network.
+        unit: which.
+        statistics: of its layer on the photographs.
+    """
+
+    label: str
+    network: Network
+    unit: Unit
+    statistics: Statistics
+
+
+def added(
+    records: list[dict],
+    raised: list[Raised],
+    references: folders.Found | None,
+    workdir: pathlib.Path,
+) -> list[dict]:
+    """Returns the records, those of channels with natural patches and path similarity.
+
+    Writes <unit>_natural.png beside each picture, and the records into the manifest.
+
+    Args:
+        records: of all units.
+        raised: channels among them; of others nothing is added.
+        references: the photographs of the statistics; with none, or fewer than `TOP`, nothing is.
+        workdir: of the run.
+    """
+    known = {(one.label, one.unit.layer, one.unit.name): one for one in raised}
+    if references is None or len(references.paths) - len(references.broken) < TOP:
+        return records
+    digest, complete = folders.digest(references), []
+    for record in bar("Photographs beside units", len(records), records):
+        one = known.get((record["network"], record["layer"], record["unit"]))
+        key = manifest.key(photographs=digest, file=record["sha256"])
+        kept = record.get("natural")
+        if (
+            one is None
+            or one.statistics.photographs < TOP
+            or (isinstance(kept, dict) and kept.get("key") == key and _there(kept, workdir))
+        ):
+            complete.append(record)
+        else:
+            complete.append(record | {"natural": _measured(one, record, references, workdir, key)})
+    if complete != records:
+        content = manifest.read(workdir / "manifest.json")
+        manifest.write(workdir / "manifest.json", content | {"results": complete})
+    return complete
+
+
+def _there(kept: dict, workdir: pathlib.Path) -> bool:
+    return isinstance(kept.get("file"), str) and (workdir / kept["file"]).is_file()
+
+
+def _measured(one: Raised, record: dict, references, workdir: pathlib.Path, key: str) -> dict:
+    """Draws the photographs that excite a unit, and tells where they and its picture go."""
+    network, unit, seen = one.network, one.unit, one.statistics
+    squares = [_square(references, int(k), network) for k in seen.images[unit.channel]]
+    places = list(zip(seen.rows[unit.channel], seen.columns[unit.channel], strict=True))
+    values = seen.values[unit.channel].tolist()
+    field = receptive_field.receptive_field(network, unit.layer, *squares[0].shape[:2])
+    side = [min(int(s), n) for s, n in zip(field.size, squares[0].shape[:2], strict=True)]
+    cuts = [
+        patches.cut(square, field.box(int(row), int(column)), side)
+        for square, (row, column) in zip(squares, places, strict=True)
+    ]  # fmt: skip
+    file = pathlib.PurePosixPath(record["file"])
+    file = file.with_name(f"{file.stem}_natural.png")
+    images.save_png(workdir / file, patches.grid(cuts, labels=[f"{v:.4g}" for v in values]))
+    top = [
+        {"image": str(references.paths[int(k)]), "row": int(row), "column": int(column),
+         "activation": value}
+        for k, (row, column), value in zip(
+            seen.images[unit.channel], places, values, strict=True
+        )
+    ]  # fmt: skip
+    picture = runner.stored(workdir / record["file"], network)
+    return {
+        "key": key, "file": file.as_posix(), "top": top,
+        "path_similarity": _path(one, picture, squares, places, values, references),
+    }  # fmt: skip
+
+
+def _square(references: folders.Found, number: int, network: Network) -> np.ndarray:
+    """Returns a photograph as it was shown for the statistics."""
+    pixels = images.read(references.paths[number], None).pixels
+    return folders.square(pixels, *(network.fixed_size or (224, 224)), network.channels)
+
+
+def _path(one: Raised, picture: np.ndarray, squares, places, values, references) -> dict | None:
+    """Returns the path similarity as a record has it; None where it would mean nothing."""
+    network, unit = one.network, one.unit
+    size = picture.shape[:2]
+    shape = network.trace(unit.layer, *size)
+    at = None if len(shape) == 1 else unit.position or (shape[0] // 2, shape[1] // 2)
+
+    def cut(square, position):
+        whole = natural_patches.window(network, unit.layer, square, position, size, at or (0, 0))
+        return whole if whole.shape[:2] == size else images.resize(whole, *size)
+
+    windows = [cut(square, place) for square, place in zip(squares, places, strict=True)]
+    taps = network.taps([unit.layer])
+    exciting = []
+    for window, value in zip(windows, values, strict=True):
+        answer = taps(window[None])[unit.layer].numpy()[(0, *(at or ()), unit.channel)]
+        # At the border of a photograph, or of another size, it may be none.
+        if value > 0 and answer >= _SHARE * value:
+            exciting.append(window)
+    if len(exciting) < _FEWEST:
+        return None
+    others = [cut(square, place) for square, place in _others(one, references)]
+    ways = [
+        path_similarity.paths(network, unit.layer, unit.channel, group, at)
+        for group in ([picture], exciting, others)
+    ]
+    found = {}
+    for name in ("activations", "contributions"):
+        one_way = path_similarity.path_similarity(*(getattr(way, name) for way in ways))
+        if one_way is None or math.isnan(one_way.number):
+            return None
+        rows = zip(one_way.layers, one_way.picture, one_way.same, one_way.other, strict=True)
+        found[name] = {
+            "number": round(one_way.number, 4),
+            "layers": {
+                layer: dict(zip(("picture", "same", "other"), map(_rounded, row), strict=True))
+                for layer, *row in rows
+            },
+        }
+    return found | {"photographs": len(exciting), "other_path": one_way.other_path}
+
+
+def _rounded(value) -> float:
+    return round(float(value), 4)
+
+
+def _others(one: Raised, references: folders.Found):
+    """Yields photographs by chance, none of those that excite the unit most, and places in them."""
+    generator = np.random.default_rng(0)
+    exciting, shape = set(one.statistics.images[one.unit.channel].tolist()), None
+    count = 0
+    for number in generator.permutation(len(references.paths)).tolist():
+        if count == TOP:
+            return
+        if number in exciting or references.paths[number] in references.broken:
+            continue
+        try:
+            square = _square(references, number, one.network)
+        except Exception:  # Told of where it was looked through.
+            continue
+        shape = shape or one.network.trace(one.unit.layer, *square.shape[:2])
+        place = (0, 0) if len(shape) == 1 else tuple(int(generator.integers(n)) for n in shape[:2])
+        count += 1
+        yield square, place
+
+
+def notes(record: dict) -> list[str]:
+    """Returns in words what stands below a picture, a line each."""
+    natural = record.get("natural")
+    if not natural:
+        return []
+    lines = [f"beside it: the {len(natural['top'])} that excite it most"]
+    if path := natural["path_similarity"]:
+        by_activations, by_contributions = (
+            path[name]["number"] for name in ("activations", "contributions")
+        )
+        lines.append(
+            f"path similarity {by_activations:.2f}, of contributions {by_contributions:.2f}"
+        )
+        if path["other_path"]:
+            lines.append("takes another path than photographs")
+    return lines
+
+
+def beside(record: dict, pixels: np.ndarray, workdir: pathlib.Path) -> np.ndarray:
+    """Returns a picture with the photographs that excite its unit to the right of it."""
+    natural = record.get("natural")
+    if not natural:
+        return pixels
+    grid = images.read(workdir / natural["file"]).pixels
+    height = max(len(grid), len(pixels))
+    pixels = images.with_channels(np.asarray(pixels, np.float32), 3)
+    scale = max(1, height // len(pixels))
+    pixels = pixels.repeat(scale, 0).repeat(scale, 1)
+    height = max(len(grid), len(pixels))
+    page = np.full((height, pixels.shape[1] + 6 + grid.shape[1], 3), 250, np.float32)
+    page[: len(pixels), : pixels.shape[1]] = pixels
+    page[: len(grid), pixels.shape[1] + 6 :] = grid
+    return page
