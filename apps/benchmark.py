@@ -30,6 +30,9 @@ does other things too. Tables:
                 memory it takes
     oracle      the named Caffe networks, every layer beside OpenCV's (needs
                 opencv-python-headless<5)
+    fooling     planted circuits that show what their units do not look for (Geirhos et al. 2024):
+                how many of --count path similarity finds, and how many honest units it takes
+                for such
     refusals    a thousand bad inputs to all apps: which are not refused in one line that
                 names them, leave files, take long or much memory (half an hour)
 
@@ -57,7 +60,7 @@ _WORKDIR = common.define_workdir("out/benchmark")
 _PRECISION = common.define_precision()
 _TABLES = ["inversion", "precision", "steps", "machine", "torch", "peers", "app"]
 _STYLES = ["style", "evaluation", "memory"]
-_LONG = ["truth", "descent", "recipes", "vbp", "domains", "caffe", "oracle", "refusals"]
+_LONG = ["truth", "descent", "recipes", "vbp", "domains", "caffe", "oracle", "fooling", "refusals"]
 _SURVEYS = ["layers", "shallow", "activation"]
 _TABLE = flags.DEFINE_enum(
     "table", "all", ["all", *_TABLES, *_STYLES, *_LONG, *_SURVEYS], "Which table to print."
@@ -112,6 +115,7 @@ def main() -> None:
     from .benchmarks import (
         caffe_oracle,
         caffe_reading,
+        fooling,
         inversion_recipes,
         peers,
         quality,
@@ -156,6 +160,7 @@ def main() -> None:
         "domains": lambda: _domains(workdir),
         "caffe": lambda: caffe_reading.table_caffe(_ROUNDS.value),
         "oracle": caffe_oracle.table_oracle,
+        "fooling": lambda: fooling.table_fooling(count),
         "memory": lambda: style_tables.table_memory(_IMAGE.value, _STYLE.value),
     }
     for name in [*_TABLES, *_STYLES] if _TABLE.value == "all" else [_TABLE.value]:

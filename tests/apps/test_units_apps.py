@@ -12,7 +12,7 @@ from tests import nets
 from tests.processes import AppTest
 from tfvis import images
 from tfvis.errors import InputError
-from tfvis.experiments import activation_maximization
+from tfvis.experiments import unit_answers
 from tfvis.networks import network
 from tfvis.preimages import features
 
@@ -135,7 +135,7 @@ class AnswersTest(tf.test.TestCase):
             )
         ]
         self.assertEqual(
-            [activation_maximization.answer(record) for record in records],
+            [unit_answers.answer(record) for record in records],
             [
                 "3.0 x the largest of 1,348 photographs",
                 "not above 0 yet",
@@ -146,13 +146,13 @@ class AnswersTest(tf.test.TestCase):
         )
         out = pathlib.Path("out")
         with mock.patch("tfvis.experiments.messages.say") as said:
-            activation_maximization._tell_of_silent(records, out)
+            unit_answers.tell_of_silent(records, out)
         lines = [call.args[0] for call in said.mock_calls]
         self.assertEqual(len(lines), 2)
         self.assertRegex(lines[0], "^Nothing raised conv:2;")
         self.assertRegex(lines[1], "^Not raised above 0: conv:1; .*steps")
         with self.assertRaisesRegex(InputError, "^Nothing raised conv:2: .*steps"):
-            activation_maximization._tell_of_silent([records[2]], out)
+            unit_answers.tell_of_silent([records[2]], out)
 
 
 class CaricatureTest(AppTest):

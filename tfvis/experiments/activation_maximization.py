@@ -13,11 +13,12 @@ from tfvis.errors import InputError, arg
 from tfvis.experiments import (
     devices,
     folders,
-    messages,
     optimization_tasks,
     outcome,
     runner,
     transparency,
+    unit_answers,
+    unit_numbers,
     workdirs,
 )
 from tfvis.experiments import units as naming
@@ -36,8 +37,6 @@ from tfvis.report import manifest, sheets
 _SHOWN = 96
 # White pixels between a picture and its transparent one.
 _GAP = 4
-# Less than this share of the largest would be printed as none of it.
-_LEAST = 0.1
 
 FIELDS = {
     "layer": str, "network": str, "unit": str, "activation": float, "raised": bool, "rose": bool,
@@ -146,7 +145,7 @@ def run(
     chosen = naming.chosen(built, named, labels, each=4)
     last = {label: units[-1].layer for label, units in chosen.items()}
     own = devices.settled(settings, (precision, jit), workdir, built, last)
-    several, tasks = len(built) > 1, []
+    several, tasks, beside = len(built) > 1, [], []
     for label, network in built.items():
         units = chosen[label]
         sizes = {unit.layer: _size(network, unit.layer, size, most) for unit in units}
@@ -155,6 +154,7 @@ def run(
         reference = _reference(references, network)
         seen = normalization.statistics(network, units, reference)
         largest = normalization.largest(seen, units, everywhere)
+        beside += unit_numbers.raised(label, network, units, seen)
         for layer, side in sizes.items():
             constants = activation_maximization.published(network, layer, side, own[label])
             waves = None if references is None else reference
@@ -181,51 +181,12 @@ def run(
     xla = {label: one.jit for label, one in own.items()}
     header = runner.header(built, arguments) | {"jit": devices.decided(built, xla)}
     records = optimization_tasks.run(tasks, workdir, header, FIELDS)
+    records = unit_numbers.added(records, beside, references, workdir)
     optimization_tasks.save_pages(workdir, _pages(records, workdir))
-    _tell_of_silent(records, workdir)
+    unit_answers.tell_of_silent(records, workdir)
     if references is not None:
         folders.report(references)
-    return outcome.Outcome(records, _lines(records), workdir / "sheet.png")
-
-
-def _tell_of_silent(records: list[dict], workdir: pathlib.Path) -> None:
-    """Says which units nothing raised, and which only rose to an answer that is none yet.
-
-    Raises:
-        InputError: none rose at all.
-    """
-    names = _names(records)
-    still = [n for n, r in zip(names, records, strict=True) if not r["raised"] and not r["rose"]]
-    short = [n for n, r in zip(names, records, strict=True) if not r["raised"] and r["rose"]]
-    if records and len(still) == len(records):
-        raise InputError(
-            f"Nothing raised {_some(still)}: the pictures in {workdir} show what noise and "
-            f"prior leave, not what was looked for. Choose other {arg('units')}, or more "
-            f"{arg('steps')}."
-        )
-    if still:
-        messages.say(f"Nothing raised {_some(still)}; the sheet says so.")
-    if short:
-        messages.say(
-            f"Not raised above 0: {_some(short)}; the sheet says so. More {arg('steps')} may do it."
-        )
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-
-
-def _several(records: list[dict]) -> bool:
-    return len({record["network"] for record in records}) > 1
-
-
-def _names(records: list[dict]) -> list[str]:
-    """Returns a name for each record: of its unit, and of its network where there are several."""
-    several = _several(records)
-    return [
-        f"{r['network']}/{r['layer']}:{r['unit']}" if several else f"{r['layer']}:{r['unit']}"
-        for r in records
-    ]
+    return outcome.Outcome(records, unit_answers.lines(records), workdir / "sheet.png")
 
 
 def _size(network: Network, layer: str, asked: int | None, most: int | None) -> tuple[int, int]:
@@ -355,7 +316,7 @@ def _pages(records: list[dict], workdir: pathlib.Path) -> dict[str, np.ndarray]:
 
     With several networks, units down and networks across.
     """
-    several, pages = _several(records), {}
+    several, pages = unit_answers.several(records), {}
     # Several pictures of a unit are a row.
     each = max(record["picture"] for record in records)
     each = None if each == 1 else each
@@ -387,26 +348,8 @@ def _cell(record: dict, workdir: pathlib.Path) -> sheets.Cell:
         pixels = np.concatenate([pixels, gap, shown], 1)
     pixels = pixels.repeat(factor, 0).repeat(factor, 1)
     # In two lines: a picture is not as wide as the sentence.
-    note = answer(record).replace(" of ", "\nof ", 1)
+    note = "\n".join(
+        [unit_answers.answer(record).replace(" of ", "\nof ", 1), *unit_numbers.notes(record)]
+    )
+    pixels = unit_numbers.beside(record, pixels, workdir)
     return sheets.Cell(pixels, f"{record['layer']}:{record['unit']}", note)
-
-
-def _lines(records: list[dict]) -> list[str]:
-    """Returns the results in words."""
-    return [
-        f"{name:<28} activation {record['activation']:9.1f}  {answer(record):<40}  "
-        f"{record['seconds']:6.1f} s  {record['file']}"
-        for name, record in zip(_names(records), records, strict=True)
-    ]
-
-
-def answer(record: dict) -> str:
-    """Returns how a unit answers its picture beside photographs, in words."""
-    if not record["raised"]:
-        return "not above 0 yet" if record["rose"] else "nothing raised it"
-    of_all = f"of {record['photographs']:,} photographs"
-    if record["times_largest"] is None:
-        return f"none {of_all} excites it"
-    if record["times_largest"] < _LEAST:
-        return f"below {_LEAST} x the largest {of_all}"
-    return f"{record['times_largest']:.1f} x the largest {of_all}"

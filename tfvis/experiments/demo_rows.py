@@ -19,6 +19,7 @@ from tfvis.experiments import (
     runner,
     style_runs,
     style_transfer,
+    unit_answers,
 )
 from tfvis.experiments import attention as attentions
 from tfvis.experiments import caricature as caricatures
@@ -137,7 +138,7 @@ def maximization(demo: Demo, steps: int, largest: int) -> tuple[html_page.Figure
         html_page.Figure(
             images.read(shared["workdir"] / result["file"]).pixels,
             f"{result['layer']}:{result['unit']}",
-            activation_maximization.answer(result),
+            unit_answers.answer(result),
         )
         for result in done.records
     )

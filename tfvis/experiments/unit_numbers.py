@@ -1,4 +1,4 @@
-"""Beside a maximised picture: the photographs that excite its unit most, and whether both go one way.
+"""Beside a maximised picture: the photographs that excite its unit most, and their way to it.
 
 Measured on finished pictures, kept in their records, and measured again only where the pictures or
 the photographs are others.
@@ -40,6 +40,15 @@ class Raised:
     statistics: Statistics
 
 
+def raised(
+    label: str, network: Network, units: list[Unit], seen: dict[str, Statistics]
+) -> list[Raised]:
+    """Returns those of units that are channels, with what photographs do to their layers."""
+    return [
+        Raised(label, network, unit, seen[unit.layer]) for unit in units if unit.kind == "channel"
+    ]
+
+
 def added(
     records: list[dict],
     raised: list[Raised],
@@ -64,22 +73,16 @@ def added(
         one = known.get((record["network"], record["layer"], record["unit"]))
         key = manifest.key(photographs=digest, file=record["sha256"])
         kept = record.get("natural")
-        if (
-            one is None
-            or one.statistics.photographs < TOP
-            or (isinstance(kept, dict) and kept.get("key") == key and _there(kept, workdir))
-        ):
-            complete.append(record)
-        else:
-            complete.append(record | {"natural": _measured(one, record, references, workdir, key)})
+        if one is not None and one.statistics.photographs >= TOP:
+            kept = kept if isinstance(kept, dict) else {}
+            if kept.get("key") != key or not (workdir / kept.get("file", "")).is_file():
+                kept = _measured(one, record, references, workdir, key)
+            record = record | {"natural": kept}
+        complete.append(record)
     if complete != records:
         content = manifest.read(workdir / "manifest.json")
         manifest.write(workdir / "manifest.json", content | {"results": complete})
     return complete
-
-
-def _there(kept: dict, workdir: pathlib.Path) -> bool:
-    return isinstance(kept.get("file"), str) and (workdir / kept["file"]).is_file()
 
 
 def _measured(one: Raised, record: dict, references, workdir: pathlib.Path, key: str) -> dict:
@@ -188,17 +191,21 @@ def notes(record: dict) -> list[str]:
     natural = record.get("natural")
     if not natural:
         return []
-    lines = [f"beside it: the {len(natural['top'])} that excite it most"]
+    lines = [f"beside it: the best {len(natural['top'])}, away from borders"]
     if path := natural["path_similarity"]:
         by_activations, by_contributions = (
             path[name]["number"] for name in ("activations", "contributions")
         )
-        lines.append(
-            f"path similarity {by_activations:.2f}, of contributions {by_contributions:.2f}"
-        )
+        lines.append(f"path similarity {by_activations:.2f}")
+        lines.append(f"of contributions {by_contributions:.2f}")
         if path["other_path"]:
             lines.append("takes another path than photographs")
     return lines
+
+
+def words(record: dict) -> str:
+    """Returns the same for a line, "" where there is nothing to say."""
+    return "".join(f"; {note}" for note in notes(record)[1:])
 
 
 def beside(record: dict, pixels: np.ndarray, workdir: pathlib.Path) -> np.ndarray:
