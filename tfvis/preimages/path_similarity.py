@@ -120,9 +120,10 @@ def paths(
         seed: of those that are ranked, where a layer has too many.
     """
     layers = layers_before(network, layer)
-    found = Paths({}, {})
     if not layers:
-        return found
+        return Paths({}, {})
+    activations: dict[str, list[np.ndarray]] = {}
+    contributions: dict[str, list[np.ndarray]] = {}
     taps, chosen = network.waking([layer]).taps((*layers, layer)), {}
     for picture in pictures:  # One by one, and only what is ranked is kept.
         image = tf.constant(picture[None], tf.float32)
@@ -137,13 +138,13 @@ def paths(
             if len(chosen[name]) < _FEWEST:
                 continue
             gradient = tf.zeros_like(output) if gradient is None else gradient
-            for kept, values in (
-                (found.activations, output), (found.contributions, output * gradient)
-            ):  # fmt: skip
+            for kept, values in ((activations, output), (contributions, output * gradient)):
                 ranked = scipy.stats.rankdata(values.numpy().ravel()[chosen[name]])
                 kept.setdefault(name, []).append(_standardized(ranked))
-    return Paths(*({k: np.stack(rows) for k, rows in kept.items()}
-                   for kept in (found.activations, found.contributions)))  # fmt: skip
+    return Paths(
+        {name: np.stack(rows) for name, rows in activations.items()},
+        {name: np.stack(rows) for name, rows in contributions.items()},
+    )
 
 
 def _chosen(network, layer, name, size, output, at, seed) -> np.ndarray:
@@ -153,10 +154,9 @@ def _chosen(network, layer, name, size, output, at, seed) -> np.ndarray:
     before = receptive_field.receptive_field(network, name, *size)
     if at is not None and numbers.ndim == 3 and not (own.everything or before.everything):
         inside = []
-        for unit, axis, k in zip(
-            (own.rows, own.columns), (before.rows, before.columns), at, strict=True
-        ):
-            places = np.arange(len(axis.first))
+        axes = zip((own.rows, own.columns), (before.rows, before.columns), strict=True)
+        for (unit, axis), k, count in zip(axes, at, before.places, strict=True):
+            places = np.arange(count)
             first = np.array([float(axis.low + axis.jump * int(place)) for place in places])
             last = first + float(axis.high - axis.low)
             low, high = (float(edge + unit.jump * k) for edge in (unit.low, unit.high))
@@ -181,11 +181,10 @@ def path_similarity(
     """
     if not picture:
         return None
-    pairs = np.triu_indices(len(next(iter(exciting.values()))), 1)
     rows = [
         (
             _correlations(picture[name], natural).mean(),
-            _correlations(natural, natural)[pairs].mean(),
+            _correlations(natural, natural)[np.triu_indices(natural.shape[0], 1)].mean(),
             _correlations(other[name], natural).mean(),
         )
         for name, natural in exciting.items()
