@@ -3,7 +3,7 @@
     python -m apps.caricature --image=photo.jpg --layers=block3_conv3,block5_conv3
 
 The picture is changed so that what each layer sees in it grows, while it stays a natural
-image (Mahendran & Vedaldi, IJCV 2016). Writes to --workdir:
+image (Mahendran & Vedaldi, IJCV 2016; --recipe=published is theirs). Writes to --workdir:
 
     sheet.png                    per layer the picture, its caricature, and the difference
     <layer>/caricature.png       one per layer
@@ -23,6 +23,7 @@ _IMAGE, _SIZE, _CROP = pictures.define_image()
 _NETWORK = network_flags.define_network()
 _WORKDIR, _PRECISION, _SEED, _JIT = common.define_run("out/caricature")
 _LAYERS = network_flags.define_layers("Layers to exaggerate")
+_RECIPE = fields.one(preimages.Caricature, "recipe")
 _STRENGTH = fields.one(preimages.Caricature, "strength")
 _DESCENT = descent.define_descent(preimages.Caricature)
 
@@ -39,7 +40,7 @@ def main():
         _NETWORK(),
         picture,
         layers,
-        settings=descent.settings(_DESCENT, strength=_STRENGTH.value),
+        settings=descent.settings(_DESCENT, recipe=_RECIPE.value, strength=_STRENGTH.value),
         **shared,
     )
 

@@ -3,7 +3,6 @@
 import numpy as np
 import tensorflow as tf
 
-from tests import nets
 from tfvis import parameterizations, phase_parameterization
 
 _CENTER = np.float32([123, 116, 103])
@@ -39,17 +38,3 @@ class PhaseTest(tf.test.TestCase):
         energy = 2 * np.square(magnitude[0]).sum() / 32**4
         self.assertAllClose(energy, 0.5**2 / 2, rtol=0.05)
         self.assertLess(magnitude[1:].max(), 1e-2)
-
-
-class SpectrumTest(tf.test.TestCase):
-    def test_a_picture_is_written_exactly(self):
-        pictures = np.stack([nets.picture(12, seed=k).clip(1, 254) for k in range(2)])
-        for channels in (3, 1):
-            shown = pictures[..., :channels]
-            start = parameterizations.spectrum(shown, 1.0)
-            center = _CENTER[:channels]
-            written = parameterizations.fourier((0, 0), 12, 12, center, start=start)
-            # Float32 of waves as large as the whole picture's sum.
-            self.assertAllClose(
-                written.image(tf.constant(written.start)) + center, shown, atol=0.01
-            )

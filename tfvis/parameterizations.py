@@ -4,7 +4,7 @@ Its phases alone are in `phase_parameterization`. All give *centred* images, dis
 the network's mid colour.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -69,7 +69,6 @@ def fourier(
     width: int,
     center: np.ndarray,
     decay: float = 1.0,
-    start: np.ndarray | None = None,
 ) -> Parameterization:
     """Returns the spectrum of decorrelated colours; a sigmoid keeps pixels in 0..255.
 
@@ -82,20 +81,49 @@ def fourier(
         height, width: of one image.
         center: float32 [channels], the network's mid colour, display space.
         decay: d, amplitude over frequency^d; photographs have 1 (Field 1987).
-        start: the first variable, such as `spectrum` of pictures; None is noise.
     """
     channels = len(center)
     scale = tf.constant(natural_scale(height, width, decay), tf.float32)
-    if start is None:
-        shape = [2, channels, *scale.shape]
-        start = np.stack(
-            [tf.random.stateless_normal(shape, [seed, -2], stddev=_SPREAD) for seed in seeds]
-        )
+    shape = [2, channels, *scale.shape]
+    start = np.stack(
+        [tf.random.stateless_normal(shape, [seed, -2], stddev=_SPREAD) for seed in seeds]
+    )
     middle = tf.constant(center, tf.float32)
 
     def image(spectrum):
         waves = tf.complex(spectrum[:, 0] * scale, spectrum[:, 1] * scale)
         return displayed(tf.signal.irfft2d(waves, [height, width]) / _DIVISOR) - middle
+
+    return Parameterization(start, image, _same)
+
+
+def changes(
+    pictures: np.ndarray, center: np.ndarray, finest: Sequence[float], color: float
+) -> Parameterization:
+    """Returns what is added to the spectra of pictures, of decorrelated colours; as `fourier`.
+
+    It begins as nothing. A change finer than `finest` is held back by a filter (Butterworth's, of
+    order 8): what an eye calls grain or a fringe is no part of it, while what is as fine in the
+    picture itself stays.
+
+    Args:
+        pictures: display space [batch, height, width, channels]; see `decorrelated`.
+        center: float32 [channels], the network's mid colour, display space.
+        finest: cycles per pixel, of each decorrelated colour, the first of which is brightness.
+        color: what a step changes the others by, as a share of what it changes brightness by.
+    """
+    height, width, channels = np.shape(pictures)[1:]
+    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
+    passed = np.stack([1 / (1 + (frequency / most) ** 8) for most in finest[:channels]])
+    passed[1:] *= color
+    scale = tf.constant(natural_scale(height, width, 1.0) * passed / _DIVISOR, tf.float32)
+    planes = tf.constant(decorrelated(pictures), tf.float32)
+    middle = tf.constant(center, tf.float32)
+    start = np.zeros([len(pictures), 2, channels, height, width // 2 + 1], np.float32)
+
+    def image(spectrum):
+        waves = tf.complex(spectrum[:, 0] * scale, spectrum[:, 1] * scale)
+        return displayed(planes + tf.signal.irfft2d(waves, [height, width])) - middle
 
     return Parameterization(start, image, _same)
 
@@ -130,21 +158,6 @@ def decorrelated(pictures: np.ndarray) -> np.ndarray:
     if logits.shape[-1] == 3:
         logits = logits @ np.linalg.inv(priors.COLORS.astype(np.float64)).T
     return logits.transpose(0, 3, 1, 2)
-
-
-def spectrum(pictures: np.ndarray, decay: float = 1.0) -> np.ndarray:
-    """Returns what `fourier` writes pictures as; exact within 1..254 grey levels.
-
-    Args:
-        pictures: display space [batch, height, width, channels].
-        decay: as there.
-
-    Returns:
-        float32 [batch, 2, channels, height, width // 2 + 1].
-    """
-    waves = np.fft.rfft2(_DIVISOR * decorrelated(pictures))
-    waves /= natural_scale(*np.shape(pictures)[1:3], decay)
-    return np.stack([waves.real, waves.imag], 1).astype(np.float32)
 
 
 def natural_scale(height: int, width: int, decay: float) -> np.ndarray:

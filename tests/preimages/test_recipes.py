@@ -24,24 +24,27 @@ class CaricatureTest(tf.test.TestCase):
         self.net = nets.wrapped()
         self.target = nets.picture(16)
 
-    def _run(self, **kwargs):
-        settings = preimages.Caricature(steps=30, jitter=3)
+    def _run(self, recipe="decorrelated", **kwargs):
+        settings = preimages.Caricature(steps=30, jitter=3, recipe=recipe)
         return caricatures.iterate(
             self.net, self.target, "block2_conv1", settings=settings, **kwargs
         )
 
     def test_starts_at_the_image_and_answers_more(self):
-        runs = list(self._run(marks=(0,)))
-        # The bound of 160 grey levels is that of the steps.
-        self.assertAllClose(runs[0].images[0], self.target, atol=1e-3)
         product = objectives.inner_product(
             "block2_conv1", preimages.features(self.net, "block2_conv1", self.target[None])
         )
         taps = self.net.taps(["block2_conv1"])
-        before, after = (
-            product(taps(tf.constant(x)))[0] for x in (self.target[None], runs[-1].kept)
-        )
-        self.assertGreater(float(after), 1.3 * float(before))
+        for recipe in ("published", "decorrelated"):
+            runs = list(self._run(recipe, marks=(0,)))
+            # The bound of 160 grey levels is that of the steps; a sigmoid reaches neither black
+            # nor white.
+            start = self.target if recipe == "published" else self.target.clip(1, 254)
+            self.assertAllClose(runs[0].images[0], start, rtol=0, atol=0.01)
+            before, after = (
+                product(taps(tf.constant(x)))[0] for x in (self.target[None], runs[-1].kept)
+            )
+            self.assertGreater(float(after), 1.3 * float(before))
 
     def test_a_resumed_run_ends_with_the_same_bits(self):
         whole = list(self._run())
@@ -53,6 +56,15 @@ class CaricatureTest(tf.test.TestCase):
             caricatures.published(
                 self.net, "block2_conv1", (16, 16), preimages.Caricature(strength=0.0)
             )
+        for words, kwargs in {
+            "recipe=best: expected decorrelated, published": {"recipe": "best"},
+            "optimizer=lbfgs: recipe=decorrelated": {"optimizer": "lbfgs"},
+            "fine_steps=3: recipe=decorrelated": {"fine_steps": 3},
+        }.items():
+            with self.assertRaisesRegex(InputError, words):
+                caricatures.published(
+                    self.net, "block2_conv1", (16, 16), preimages.Caricature(**kwargs)
+                )
         with self.assertRaisesRegex(InputError, "nothing spatial"):
             caricatures.published(self.net, "gap", (16, 16), preimages.Caricature())
 

@@ -86,7 +86,7 @@ def settled(
 
 def seconds_per_step(network: Network, target, layer: str, with_xla: bool) -> float:
     """Returns the time of a float32 caricature step, compilation not counted."""
-    settings = preimages.Caricature(steps=4 * loop.CHUNK, jit=with_xla)
+    settings = preimages.Caricature(recipe="published", steps=4 * loop.CHUNK, jit=with_xla)
     marks = [
         progress.seconds
         for progress in caricatures.iterate(network, target, layer, settings=settings)

@@ -201,6 +201,7 @@ def spectrum_descent(
     settings: Descent,
     views: transforms.Transforms | transforms.Crops | None = None,
     watch: bool = False,
+    update: optimizers.Update | None = None,
 ) -> Descending:
     """As `pixel_descent`, over a picture written as `written`, seen in random views.
 
@@ -213,8 +214,9 @@ def spectrum_descent(
         settings: see `derived`; they hold no None.
         views: None shows the picture as it is, or through the jitter.
         watch: see `pixel_descent`.
+        update: the rule; None is the settings'.
     """
-    update = rule(settings)
+    update = update or rule(settings)
     return _written_descent(
         network, objective, layers, written, update, seeds, settings, views, watch
     )

@@ -122,8 +122,17 @@ class Inversion(Descent):
 @settings.documented
 @dataclasses.dataclass(frozen=True)
 class Caricature(Descent):
-    """Every constant of a caricature; None means "as published for this layer"."""
+    """Every constant of a caricature; None means "by the recipe, for this layer"."""
 
+    recipe: str = field(
+        "decorrelated",
+        "What is changed: waves of decorrelated colours, brightness finer than colour; or pixels, "
+        "as Mahendran & Vedaldi 2016 published it.",
+        choices=RECIPES,
+    )
+    optimizer: str | None = changed(  # type: ignore[assignment]  # Its recipe fills it in.
+        Descent, "optimizer", None, source="adam for decorrelated, adagrad for published."
+    )
     strength: float | None = field(
         None,
         "Weight of what the layer sees against the prior; left out, by the layer's depth.",

@@ -48,7 +48,9 @@ class StrideTest(tf.test.TestCase, parameterized.TestCase):
             net, size = caffe_trunks.named(name), (131, 131)
             found = inversion.published(net, layer_, size, preimages.Inversion(recipe="published"))
             self.assertEqual((found.jitter, found.strength), (jitter, strength), (name, layer_))
-            found = caricatures.published(net, layer_, size, preimages.Caricature())
+            found = caricatures.published(
+                net, layer_, size, preimages.Caricature(recipe="published")
+            )
             self.assertEqual((found.jitter, found.strength), (jitter, weight), (name, layer_))
         # A vector is as the last map before it.
         net = caffe_trunks.named("caffenet", True)
