@@ -66,8 +66,10 @@ class Rows:
     def add(self, name: tuple[str, ...], value: float) -> None:
         """Appends a row."""
         rows = [] if self._path.exists() else [self._columns]
-        files.append(self._path, _text([*rows, [*name, f"{value:.5f}"]]).encode())
-        self.values[name] = value
+        written = f"{value:.5f}"
+        files.append(self._path, _text([*rows, [*name, written]]).encode())
+        # As whoever goes on from the file will read it, so that its tables are the same.
+        self.values[name] = float(written)
 
 
 def _text(rows) -> str:
