@@ -24,6 +24,12 @@ class WorkdirTest(tf.test.TestCase):
         _run(False, workdir=folder)
         self.assertTrue((folder / "sheet.png").exists())
 
+    def test_nor_where_an_app_has_made_it_before(self):
+        folder = workdirs.claimed(str(pathlib.Path(self.create_tempdir().full_path) / "new"))
+        with self.assertRaises(InputError):
+            _run(True, workdir=folder)
+        self.assertFalse(folder.exists())
+
     def test_a_folder_that_was_there_stays(self):
         folder = pathlib.Path(self.create_tempdir().full_path)
         with self.assertRaises(InputError):

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from tfvis import files, locks
 from tfvis.errors import arg
 
+# Folders that were not there before this process.
+_made: set[pathlib.Path] = set()
+
 
 def claimed(path: str) -> pathlib.Path:
     """Makes the folder of a run's results and keeps it to this process until it ends.
@@ -15,7 +18,10 @@ def claimed(path: str) -> pathlib.Path:
     Raises:
         InputError: it cannot be written to, or another run is at work there.
     """
+    there = _exists(path)
     folder = files.make_folder(path, "workdir")
+    if not there:
+        _made.add(folder)
     locks.hold(folder, "workdir")
     return folder
 
@@ -32,8 +38,9 @@ def kept(run: Callable) -> Callable:
 
     @functools.wraps(run)
     def alone(*given, workdir: pathlib.Path | str, **more):
-        there = files.located(workdir, f"{arg('workdir')}={workdir}").exists()
+        there = _exists(workdir)
         folder = files.make_folder(workdir, "workdir")
+        there = there and folder not in _made
         try:
             with locks.held(folder, "workdir"):
                 return run(*given, workdir=folder, **more)
@@ -43,3 +50,7 @@ def kept(run: Callable) -> Callable:
                     folder.rmdir()
 
     return alone
+
+
+def _exists(workdir: pathlib.Path | str) -> bool:
+    return files.located(workdir, f"{arg('workdir')}={workdir}").exists()
