@@ -159,9 +159,9 @@ def iterate(
 
     Minimises - W <relu(phi0), phi(x)> / |relu(phi0)|^2 + alpha norm + total variation,
     from the image itself; as published over pixels, with the colour bound, else over what is
-    added to its spectrum (`parameterizations.changes`), where neither the grid of the layer's
-    strides nor neon at edges can grow. The authors' code works phi0 out of an image from which
-    no mean was subtracted, which reads as a slip; it is not followed.
+    added to its spectrum (`parameterizations.changes`), which keeps its colours and its detail.
+    The authors' code works phi0 out of an image from which no mean was subtracted, which reads
+    as a slip; it is not followed.
 
     Args:
         network: the network.
