@@ -72,8 +72,9 @@ class Crops:
 
     Attributes:
         largest, smallest: mean side at the first and the last step, share of the picture's.
-            The authors' 0.5 of 512 px is a share of 1.1 of what their network sees; here the
-            picture is as large as that, and smaller crops show but their own blur.
+            The authors' 0.5 of 512 px is 1.1 times what their network sees. Here the picture is no
+            larger than that, and what is sought in crops of half of it answers, seen whole, four
+            times less than what is sought in nearly all of it.
         spread: standard deviation of the side; it stays within 0.05 to 1.
         wander: standard deviation of the centre, share of the picture's side.
         noise: standard deviation of the noise on a crop, and width of the uniform noise on top
@@ -81,7 +82,7 @@ class Crops:
     """
 
     largest: float = 1.0
-    smallest: float = 0.5
+    smallest: float = 0.9
     spread: float = 0.05
     wander: float = 0.15
     noise: float = 0.08
