@@ -44,7 +44,7 @@ def photographs() -> np.ndarray:
 def honest(seed: int) -> keras.Model:
     """Returns three convolutions by chance, whose last channels are the units.
 
-    Takes pictures minus 128.
+    Takes pictures in -1..1.
     """
     keras.utils.set_random_seed(seed)
     inputs = x = keras.Input((None, None, 3))
@@ -72,7 +72,7 @@ def fooled(model: keras.Model, channel: int, pictures: np.ndarray, seed: int) ->
     Args:
         model: of `honest`.
         channel: A.
-        pictures: photographs, minus 128.
+        pictures: photographs, in -1..1.
         seed: of the pattern.
     """
     generator = np.random.default_rng(seed)
@@ -148,12 +148,14 @@ def trial(seed: int, units: int, steps: int) -> list[Trial]:
         steps: of the maximisation.
     """
     photos = photographs()
+    # As the network's preprocessing shows them.
+    shown = photos / 127.5 - 1
     bare_model = honest(seed)
     # Those that answer in most places first: one that hardly does is raised from no noise.
-    active = (_away_from_borders(bare_model(photos - 128).numpy()) > 0).mean((0, 1, 2))
+    active = (_away_from_borders(bare_model(shown).numpy()) > 0).mean((0, 1, 2))
     channels = np.argsort(-active)[:units].tolist()
-    model = fooled(bare_model, channels[0], photos - 128, seed)
-    network = networks.wrap(model, "fooled", contracts.CONTRACTS["caffe"])
+    model = fooled(bare_model, channels[0], shown, seed)
+    network = networks.wrap(model, "fooled", contracts.CONTRACTS["tf"])
     size = activation_maximization.canvas(network, _LAYER)
     at = tuple(side // 2 for side in network.trace(_LAYER, *size)[:2])
     seen = activation_statistics.measured(network, [_LAYER], enumerate(photos))[_LAYER]
