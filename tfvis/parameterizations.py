@@ -103,8 +103,7 @@ def changes(
     """Returns what is added to the spectra of pictures, of decorrelated colours; as `fourier`.
 
     It begins as nothing. A change finer than `finest` is held back by a filter (Butterworth's, of
-    order 8): what an eye calls grain or a fringe is no part of it, while what is as fine in the
-    picture itself stays.
+    order 8), while what is as fine in the picture itself stays.
 
     Args:
         pictures: display space [batch, height, width, channels]; see `decorrelated`.

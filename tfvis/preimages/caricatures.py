@@ -24,7 +24,7 @@ _RATE = 0.1
 # The finest changes, cycles per pixel: of brightness, of the two colours; and the colours' share of
 # a step.
 _FINEST, _COLOR = (0.2, 0.12, 0.12), 0.5
-# Times the published recipe's weight, whose prior holds down grain that cannot arise here.
+# Times the published recipe's weight, whose prior blurs the picture itself to hold down grain.
 _HEAVIER = 10.0
 
 
