@@ -30,7 +30,7 @@ _SAMPLED = 4096
 _FEWEST = 8
 # A picture takes another path that has less than this share of the similarity that photographs by
 # chance have, and of the way from there to 1 less than that. The paper asks for less than they
-# have, which four in ten honest units of small networks do by a little; a planted circuit lets
+# have, which three in ten honest units of small networks do by a little; a planted circuit lets
 # nothing through from where photographs go.
 _LESS, _NEAR = 0.5, 0.1
 
