@@ -62,7 +62,8 @@ class Descent:
     )
     jitter: int | None = field(
         None,
-        "J, shifts of 0 to J - 1 px; left out, a quarter of the layer's stride.",
+        "J, shifts of 0 to J - 1 px; left out, a quarter of the layer's stride as published, "
+        "all of it for a caricature's waves, none with L-BFGS.",
         source="MV16; the canvas exceeds the image by J - 1 px.",
         least=1,
         most=256,
