@@ -31,8 +31,8 @@ does other things too. Tables:
     oracle      the named Caffe networks, every layer beside OpenCV's (needs
                 opencv-python-headless<5)
     fooling     planted circuits that show what their units do not look for (Geirhos et al. 2024):
-                how many of --count path similarity finds, and how many honest units it takes
-                for such
+                how many of --count path similarity finds, from --seed on, and how many honest
+                units it takes for such
     refusals    a thousand bad inputs to all apps: which are not refused in one line that
                 names them, leave files, take long or much memory (half an hour)
 
@@ -71,6 +71,7 @@ _IMAGES = paths.define(
 _STYLE = style_flags.define_style(several=False)
 _EVALUATIONS = flags.DEFINE_integer("evaluations", 200, "Of the table of recipes.", lower_bound=10)
 _COUNT = flags.DEFINE_integer("count", 20, "How many of them are taken.", lower_bound=2)
+_SEED = flags.DEFINE_integer("seed", 0, "Of the first circuit in the table fooling.", 0)
 _CHECKPOINT = classifier_flags.define_checkpoint("pacs_vgg16")
 _DATA = classifier_flags.define_data(
     "Labelled sources, for the tables vbp and domains.", required=False
@@ -160,7 +161,7 @@ def main() -> None:
         "domains": lambda: _domains(workdir),
         "caffe": lambda: caffe_reading.table_caffe(_ROUNDS.value),
         "oracle": caffe_oracle.table_oracle,
-        "fooling": lambda: fooling.table_fooling(count),
+        "fooling": lambda: fooling.table_fooling(count, _SEED.value),
         "memory": lambda: style_tables.table_memory(_IMAGE.value, _STYLE.value),
     }
     for name in [*_TABLES, *_STYLES] if _TABLE.value == "all" else [_TABLE.value]:

@@ -199,16 +199,22 @@ def trial(seed: int, units: int, steps: int) -> list[Trial]:
     return found
 
 
-def table_fooling(trials: int, steps: int = 100, units: int = 3) -> None:
+def table_fooling(trials: int, first_seed: int = 0, steps: int = 100, units: int = 3) -> None:
     """Prints how many fooled units, and how many honest ones, are said to take another path.
 
     A circuit whose pattern the maximisation does not find from noise fools nobody; it is counted
     apart, and another is planted.
+
+    Args:
+        trials: circuits that show their pattern.
+        first_seed: of the first network and pattern; each further one has the next.
+        steps: of the maximisation.
+        units: of each network; the first is fooled.
     """
     print(f"{'':<10} {'seed':>5} {'times':>8} {'path':>7} {'contributions':>14}  another path")
     fooled_ones: list[Trial] = []
     honest_ones: list[Trial] = []
-    seed = missed = 0
+    seed, missed = first_seed, 0
     while len(fooled_ones) < trials and missed <= trials:
         first, *others = trial(seed, units, steps)
         shown = first.times > _SHOWN

@@ -41,6 +41,16 @@ class PathSimilarityTest(tf.test.TestCase):
         expected = (found.picture - found.other).sum() / (found.same - found.other).sum()
         self.assertAllClose(found.number, expected)
 
+    def test_another_path_has_less_in_common_than_photographs_by_chance(self):
+        def takes_another(picture, same):
+            numbers = (np.array([one]) for one in (picture, same, 0.4))
+            return path_similarity.PathSimilarity(("layer",), *numbers).other_path
+
+        self.assertTrue(takes_another(0.2, 0.8))
+        self.assertFalse(takes_another(0.3, 0.8))
+        # They have no more in common than any photographs: there is no path of theirs.
+        self.assertFalse(takes_another(0.0, 0.4))
+
     def test_only_what_the_unit_sees_counts(self):
         # A unit of block2_conv1 sees 3 x 3 of block1_pool, and so 6 x 6 of block1_conv1, of 8.
         found = path_similarity.paths(self.net, "block2_conv1", 1, [nets.picture(32)], (7, 7))
