@@ -73,6 +73,8 @@ class CkaTest(tf.test.TestCase):
 
     def test_layers_are_identified(self):
         layers = [self.kernels(self.normal(40, 20)) for _ in range(3)]
+        found = cka.cka_map(layers, layers[:2])
+        self.assertAllClose(found, [[cka.cka(a, b) for b in layers[:2]] for a in layers], 1e-12)
         self.assertEqual(cka.identified(cka.cka_map(layers, layers)), 1)
         self.assertEqual(cka.identified(cka.cka_map(layers, [layers[k] for k in (0, 2, 1)])), 1 / 3)
 
@@ -83,5 +85,7 @@ class CkaTest(tf.test.TestCase):
                 cka.hsic(one, other)
         with self.assertRaises(InputError):
             cka.cka([np.eye(5)], [])
+        with self.assertRaises(InputError):
+            cka.cka_map([[np.eye(5)]], [[np.eye(5)] * 2])
         with self.assertRaises(InputError):
             cka.identified(np.zeros((2, 3)))

@@ -66,13 +66,7 @@ def cka(one: Sequence[np.ndarray], other: Sequence[np.ndarray]) -> float:
     Raises:
         InputError: see `hsic`; not as many batches.
     """
-    if len(one) != len(other) or not one:
-        raise InputError(f"Expected kernels of the same batches: {len(one)}, {len(other)}")
-    pairs = list(zip(one, other, strict=True))
-    spread = [_spread([pair[k] for pair in pairs]) for k in (0, 1)]
-    if min(spread) <= 0:
-        return float("nan")
-    return float(np.mean([hsic(*pair) for pair in pairs]) / np.sqrt(spread[0] * spread[1]))
+    return _aligned(one, other, _spread(one), _spread(other))
 
 
 def cka_map(
@@ -86,7 +80,13 @@ def cka_map(
     Returns:
         float64 [layers of one, layers of other].
     """
-    return np.array([[cka(row, column) for column in other] for row in one])
+    spreads = [_spread(column) for column in other]
+    return np.array(
+        [
+            [_aligned(row, column, own, its) for column, its in zip(other, spreads, strict=True)]
+            for row, own in ((row, _spread(row)) for row in one)
+        ]
+    )
 
 
 def shuffled(kernels: Sequence[np.ndarray], seed: int = 0) -> list[np.ndarray]:
@@ -125,8 +125,20 @@ def _hollow(matrix: np.ndarray) -> np.ndarray:
     return matrix * (1 - np.eye(len(matrix)))
 
 
+def _aligned(one, other, spread_of_one: float, spread_of_other: float) -> float:
+    """Returns `cka` of kernels whose `_spread` is known."""
+    if len(one) != len(other):
+        raise InputError(f"Expected kernels of the same batches: {len(one)}, {len(other)}")
+    found = np.mean([hsic(*pair) for pair in zip(one, other, strict=True)])
+    if min(spread_of_one, spread_of_other) <= 0:
+        return float("nan")
+    return float(found / np.sqrt(spread_of_one * spread_of_other))
+
+
 def _spread(kernels: Sequence[np.ndarray]) -> float:
     """Returns the mean of what kernels share with themselves; 0 where that is rounding."""
+    if not kernels:
+        raise InputError("Expected kernels of at least one batch.")
     found = float(np.mean([hsic(one, one) for one in kernels]))
     scale = float(np.mean([np.mean(np.square(one)) for one in kernels]))
     return found if found > _FLAT * scale else 0.0

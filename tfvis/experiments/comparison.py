@@ -1,11 +1,12 @@
 """Comparison: what two networks have in common, and what each has alone."""
 
+import dataclasses
 import functools
 import pathlib
 from collections.abc import Mapping, Sequence
 
 from tfvis import images, tables
-from tfvis.errors import InputError, arg
+from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import (
     comparison_attention,
     comparison_pictures,
@@ -85,7 +86,10 @@ def run(
             f"{arg('networks')}: name two to compare, separated by a comma. Received: {len(built)}."
         )
     if control:
-        found = networks.networks(networks.Wanted(network=control))
+        # Shown what the two are; its weights are its own.
+        same = wanted if isinstance(wanted, networks.Wanted) else networks.Wanted()
+        same = dataclasses.replace(same, network=control, weights=None)
+        found = networks.networks(same, words=list(layers) if layers else None)
         (third,) = found.values()
         label = f"{next(iter(found))} (control)"
         built, control = built | {label: third}, label
@@ -103,14 +107,31 @@ def run(
     }  # fmt: skip
     answers = study.answer(lambda: header)
     made = {name: functools.partial(make, steps=steps, seed=seed) for name, make in MADE.items()}
-    done = {name: make(study) for name, make in (READ | made).items() if name in sections}
-    sections = [one for one in done.values() if one]
+    done = {
+        name: _unless_refused(name, make, study)
+        for name, make in (READ | made).items()
+        if name in sections
+    }
     if pictures.classes and "accuracy" in done and not done["accuracy"]:
         messages.note("a network does not name the classes of the folders: accuracy is left out.")
+    if not any(done.values()):
+        raise InputError(
+            f"{arg('sections')}={','.join(done)}: these pictures and networks allow none of them."
+        )
+    sections = [one for one in done.values() if one]
     return outcome.Outcome(
         [{"section": one.name, "found": one.text} for one in sections],
         _written(study, sections, header | {"results": answers}),
     )
+
+
+def _unless_refused(name: str, make, study) -> comparison_sections.Section | None:
+    """Returns a section; None, and a note, where a network or layer is none for it."""
+    try:
+        return make(study)
+    except InputError as error:
+        messages.note(f"{name} is left out: {marked(error)}")
+        return None
 
 
 def _side(built, size: int | None) -> int:

@@ -7,7 +7,6 @@ from tfvis.attention.grad_cam import GradCam
 from tfvis.attention.metrics import similarity
 from tfvis.attention.visual_backprop import ROOT, VisualBackProp
 from tfvis.errors import InputError
-from tfvis.experiments import messages
 from tfvis.experiments.comparison_sections import Section, number, sentences
 from tfvis.experiments.comparison_study import Study
 from tfvis.progress_bar import bar
@@ -17,27 +16,24 @@ from tfvis.report import html_page, sheets
 _PICTURES = 12
 
 
-def attention(study: Study) -> Section | None:
+def attention(study: Study) -> Section:
     """Maps of both on twelve pictures: Grad-CAM of the class that the folder names, where both
     know it, else VisualBackProp, which knows no class.
 
-    None of networks that have no such maps.
+    Raises:
+        InputError: a network has no such maps.
     """
     classes = study.pictures.classes
     networks = {label: study.networks[label] for label in study.pair}
     known = bool(classes) and all(set(classes) <= set(n.classes) for n in networks.values())
     kind, root = (GradCam, 1.0) if known else (VisualBackProp, ROOT)
-    try:
-        explainers = {label: kind(network) for label, network in networks.items()}
-    except InputError as error:
-        messages.note(f"attention is left out: {error}")
-        return None
-    each = max(_PICTURES // len(study.domains), 1)
+    explainers = {label: kind(network) for label, network in networks.items()}
+    each = min(max(_PICTURES // len(study.domains), 1), study.pictures.count)
     rows, cells = [], []
     found: dict[str, list[float]] = {domain: [] for domain in study.domains}
     with bar("Looking where they look", each * len(study.domains)) as progress:
         for domain in study.domains:
-            for k in range(min(each, study.pictures.count)):
+            for k in range(each):
                 pixels = study.pictures.pixels[domain][k].astype(np.float32)
                 target = classes[study.pictures.labels[k]] if known else None
                 maps = [np.asarray(explain(pixels, target)[0]) for explain in explainers.values()]

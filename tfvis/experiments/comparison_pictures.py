@@ -69,15 +69,15 @@ def chosen(places: Mapping[str, str], side: int, count: int, seed: int) -> Pictu
     decks = {domain: _decks(found, classes, seed) for domain, found in sets.items()}
     rows = min(len(deck) for of_classes in decks.values() for deck in of_classes)
     wanted = min(rows, -(-count // max(len(classes), 1)))
-    read, broken = {}, []
+    read: dict[str, list] = {}
     for domain, of_classes in decks.items():
+        broken: list[LeftOut] = []
         read[domain] = [_read(deck, wanted, side, broken) for deck in of_classes]
-    # What turned out damaged leaves the classes with fewer, all alike.
-    rows = min(len(deck) for of_classes in read.values() for deck in of_classes)
-    for found in sets.values():
+        found = sets[domain]
         files_of = found.files + len(found.broken)
         folders.say_left_out([*found.broken, *broken], files_of, found.notes)
-        broken = []
+    # What turned out damaged leaves the classes with fewer, all alike.
+    rows = min(len(deck) for of_classes in read.values() for deck in of_classes)
     order = [(c, k) for k in range(rows) for c in range(max(len(classes), 1))][:count]
     each = _BATCH - _BATCH % len(classes) if 1 < len(classes) <= _BATCH else _BATCH
     over = len(order) % each

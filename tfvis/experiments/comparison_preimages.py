@@ -35,8 +35,10 @@ def inversions(study: Study, steps: int | None, seed: int) -> Section:
             across = study.layers[other][study.layers[label].index(layer)]
             file = study.workdir / "inversion" / _folder(domain) / record["file"]
             found = runner.stored(file, study.networks[label])
+            # A network of fixed size inverts the picture at that size.
+            target = images.resize(picture, *found.shape[:2])
             (cross,) = recipe.relative_errors(
-                study.networks[other], [found], picture, across, preimages.Inversion()
+                study.networks[other], [found], target, across, preimages.Inversion()
             )
             same, called = _named_alike(study.networks[other], picture, found)
             if same is not None:
@@ -50,12 +52,15 @@ def inversions(study: Study, steps: int | None, seed: int) -> Section:
             sheet, f"The same picture ({domain}), inverted by both", wide=True
         ))  # fmt: skip
         for label in study.pair:
-            own = [float(row[3]) for row in rows if row[:2] == (domain, label)]
-            cross = [float(row[4]) for row in rows if row[:2] == (domain, label)]
-            said.append(
-                f"on {domain}, {label} is matched to {own[0]:.3f} at its first layer shown and "
-                f"{own[-1]:.3f} at its last, where the other network is off by {cross[-1]:.3f}"
-            )
+            # Of a layer that does not answer the picture there is none.
+            own = [row[3] and f"{float(row[3]):.3f}" for row in rows if row[:2] == (domain, label)]
+            cross = [row[4] for row in rows if row[:2] == (domain, label)]
+            if own[0] and own[-1]:
+                off = f", where the other network is off by {float(cross[-1]):.3f}"
+                said.append(
+                    f"on {domain}, {label} is matched to {own[0]} at its first layer shown and "
+                    f"{own[-1]} at its last{off if cross[-1] else ''}"
+                )
     for label, same in kept.items():
         if same:
             share = decisions.share(sum(same), len(same))

@@ -61,7 +61,9 @@ def accuracy(study: Study) -> Section | None:
             ]
         values = [shares[d].value for d in study.domains]
         lines[label] = (list(study.domains), values)
-        errors.append([(shares[d].high - shares[d].low) / 2 for d in study.domains])
+        found = np.array([(s.value - s.low, s.high - s.value) for s in shares.values()]).T
+        # At 0 and 1, what is below 0 is rounding.
+        errors.append(np.maximum(found, 0))
     one, other = study.pair
     for domain in study.domains:
         kappa = decisions.error_consistency(known[one][domain], known[other][domain])
@@ -117,10 +119,12 @@ def alignment(study: Study) -> Section:
             wide=True,
         ))  # fmt: skip
         said.append(_course(study, f"on {domain}, alignment is", np.diag(found), control))
-        if study.layers[one] == study.layers[other]:
+        known = np.abs([value for value in zero if not np.isnan(value)])
+        # One layer is most like the only one there is.
+        if count > 1 and known.size and study.layers[one] == study.layers[other]:
             said.append(
                 f"{cka.identified(found):.0%} of the layers are most like the same layer of the "
-                f"other (shuffled pictures: {np.nanmax(np.abs(zero)):.2f} at most)"
+                f"other (shuffled pictures: {known.max():.2f} at most)"
             )
     figure = html_page.Figure(
         plots.lines(lines, "layer", "CKA", bottom=None), "Layer by layer", wide=True
@@ -140,9 +144,9 @@ def depiction(study: Study) -> Section | None:
     if len(study.domains) < 2 or not study.pictures.classes:
         return None
     first, second = study.domains[:2]
-    # The last batch may have other classes than those before.
-    each = study.pictures.batch
-    whole = [k for k, at in enumerate(study.pictures.batches) if at.stop - at.start == each]
+    # The last batch may have other classes than those before, and any of more classes than fit.
+    classes = [study.pictures.labels[at].tolist() for at in study.pictures.batches]
+    whole = [k for k, labels in enumerate(classes) if labels == classes[0]]
     rows, lines, said = [], {}, []
     for label in study.pair:
         course, ceilings = [], []
@@ -179,14 +183,17 @@ def units(study: Study) -> Section:
     rows, series, said = [], {}, []
     alone = {one: [], other: []}
     for k, name in enumerate(study.names):
-        found = unit_matching.correlations(*(_samples(study, label, k) for label in (one, other)))
+        own, its = (_samples(study, label, k) for label in (one, other))
+        found = unit_matching.correlations(own, its)
+        chance = unit_matching.correlations(own, _samples(study, other, k, turned=True))
         matched = unit_matching.one_to_one(found)
         best = {one: unit_matching.best(found), other: unit_matching.best(found.T)}
         series[name] = matched.r
-        for label in (one, other):
-            r = best[label].r
-            alone[label].append(float(np.mean(r[~np.isnan(r)] < OWN)) if not np.isnan(r).all()
-                                else float("nan"))  # fmt: skip
+        for label, by_chance in ((one, chance), (other, chance.T)):
+            r = best[label].r[~np.isnan(best[label].r)]
+            # Of few pictures the most alike of many units is much alike by chance.
+            told = r.size and _median(unit_matching.best(by_chance).r) < OWN
+            alone[label].append(float(np.mean(r < OWN)) if told else float("nan"))
         rows += [
             (name, unit, matched.partner[unit] if matched.partner[unit] >= 0 else "",
              number(matched.r[unit]), best[one].partner[unit] if best[one].partner[unit] >= 0
@@ -248,10 +255,10 @@ def preferences(study: Study) -> Section | None:
         for domain, found in shares.items():
             if len(study.domains) > 1:
                 lines[f"{label}: {domain} only"] = (list(study.names), found)
-        if len(study.domains) > 1:
+        if len(study.domains) > 1 and not np.isnan([found[-1] for found in shares.values()]).any():
             last = ", ".join(f"{d} {found[-1]:.0%}" for d, found in shares.items())
-            said.append(f"in the last layer of {label}, of all units answer one domain three "
-                        f"times the others: {last}")  # fmt: skip
+            said.append(f"in the last layer of {label}, of the units that answer, so many answer "
+                        f"one domain three times the others: {last}")  # fmt: skip
         if classes:
             said.append(_course(study, f"class selectivity of {label} has a median of", medians))
     figures = ()
@@ -266,10 +273,12 @@ def preferences(study: Study) -> Section | None:
     )
 
 
-def _samples(study: Study, label: str, layer: int) -> np.ndarray:
-    """Returns [samples, units] of all domains."""
+def _samples(study: Study, label: str, layer: int, turned: bool = False) -> np.ndarray:
+    """Returns [samples, units] of all domains; turned, each picture's in the place of the next."""
     found = [one for d in study.domains for one in study.of(label, d, "samples", layer)]
-    return np.concatenate([one.reshape(-1, one.shape[-1]) for one in found])
+    return np.concatenate(
+        [(np.roll(one, 1, 0) if turned else one).reshape(-1, one.shape[-1]) for one in found]
+    )
 
 
 def _course(study: Study, words: str, values, beside=None, called: str = "control") -> str:

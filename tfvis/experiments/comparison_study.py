@@ -61,17 +61,22 @@ class Study:
 
     def of(self, label: str, domain: str, field: str, layer: int) -> list[np.ndarray]:
         """Returns one field of `responses.LayerResponses` of each batch."""
-        return [one[f"{layer}.{field}"] for one in self._kept(label, domain)]
+        return self._kept(label, domain, f"{layer}.{field}")
 
     def scores(self, label: str, domain: str) -> np.ndarray | None:
         """Returns the scores of classes, float32 [pictures, classes], or None without."""
-        kept = self._kept(label, domain)
-        return np.concatenate([one["scores"] for one in kept]) if "scores" in kept[0] else None
+        if not self.networks[label].logits:
+            return None
+        return np.concatenate(self._kept(label, domain, "scores"))
 
-    def _kept(self, label: str, domain: str):
+    def _kept(self, label: str, domain: str, name: str) -> list[np.ndarray]:
         number = list(self.networks).index(label)
-        paths = [self.workdir / _file(number, domain, k) for k in range(len(self.pictures.batches))]
-        return [_opened(str(path), path.stat().st_mtime_ns) for path in paths]
+        found = []
+        for k in range(len(self.pictures.batches)):
+            # Of an archive only the array that is asked for is read.
+            with np.load(self.workdir / _file(number, domain, k), allow_pickle=False) as kept:
+                found.append(kept[name])
+        return found
 
     def answer(self, header) -> list[dict]:
         """Has the networks look at all pictures, or takes over what was finished before.
@@ -150,10 +155,3 @@ def _convolutions(network: Network) -> tuple[str, ...]:
 
 def _file(number: int, domain: str, batch: int) -> str:
     return f"responses/{number}/{runner.safe_name(domain)}-{batch}.npz"
-
-
-@functools.lru_cache(maxsize=256)
-def _opened(path: str, changed: int):
-    """Returns an archive of arrays, each of which is read when it is asked for."""
-    del changed  # A part of the question: another file of that name is another archive.
-    return np.load(path, allow_pickle=False)

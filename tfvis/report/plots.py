@@ -9,7 +9,7 @@ def lines(
     series: dict[str, tuple[list[float], list[float]]],
     x_label: str,
     y_label: str,
-    errors: list[list[float]] | None = None,
+    errors: Sequence | None = None,
     bottom: float | None = 0.0,
 ) -> np.ndarray:
     """Returns uint8 [height, width, 3]: one line with markers per series.
@@ -17,7 +17,8 @@ def lines(
     Args:
         series: {label: (x values or names, y values)}.
         x_label, y_label: of the axes.
-        errors: per series, half the length of each value's error bar.
+        errors: per series, half the length of each value's error bar, or how far each reaches
+            down and how far each up.
         bottom: where the y axis begins; None is what the values need.
     """
     canvas, axes = _empty(8, 3.2)
