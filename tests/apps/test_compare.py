@@ -37,9 +37,14 @@ class CompareTest(AppTest):
             return list(csv.DictReader(file))
 
     def test_two_networks_and_the_same_command_again(self):
-        self._run("compare", *self.flags())
+        flags = (*self.flags(), f"--control={self.networks[1]}")
+        self._run("compare", *flags)
         alignment = self.table("alignment")
         self.assertLen(alignment, 2 * 2 * 2)
+        # The control is the second network itself here, and shown pictures as that is.
+        controls = [(r["control"], r["cka"]) for r in alignment if r["control"]]
+        self.assertLen(controls, 2 * 2)
+        self.assertTrue(all(control == found for control, found in controls))
         own = [float(r["cka"]) for r in alignment if r["layer of one"] == r["layer of other"]]
         self.assertTrue(all(0 < value < 0.999 for value in own))
         self.assertLen(self.table("depiction"), 2 * 2)
@@ -48,11 +53,11 @@ class CompareTest(AppTest):
         page = (self.out / "index.html").read_text()
         self.assertIn("Do they represent alike?", page)
         manifest = json.loads((self.out / "manifest.json").read_text())
-        self.assertLen(manifest["results"], 2 * 2)
+        self.assertLen(manifest["results"], 3 * 2)
         self.assertIn("alignment", manifest["found"])
         answers = sorted((self.out / "responses").rglob("*.npz"))
         before = [path.stat().st_mtime_ns for path in answers]
-        self._run("compare", *self.flags())
+        self._run("compare", *flags)
         self.assertEqual([path.stat().st_mtime_ns for path in answers], before)
         self.assertEqual(self.table("alignment"), alignment)
 

@@ -23,9 +23,6 @@ class ResponsesTest(tf.test.TestCase):
             self.assertAllClose(one.dissimilarities, rsa.dissimilarities(maps), atol=1e-5)
             maps = maps.reshape(5, *(maps.shape[1:3] if maps.ndim == 4 else (1, 1)), -1)
             self.assertAllClose(one.means, maps.mean((1, 2)), atol=1e-5)
-            self.assertAllClose(one.largest, maps.max((1, 2)), atol=1e-5)
-            row, column = one.places[2, 4]
-            self.assertAllClose(maps[2, row, column, 4], one.largest[2, 4], atol=1e-5)
             down, right = (looked_at[3, 1] * maps.shape[1]).astype(int)
             self.assertAllClose(one.samples[3, 1], maps[3, down, right], atol=1e-5)
 

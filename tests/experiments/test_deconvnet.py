@@ -5,12 +5,14 @@ import os
 import pathlib
 from unittest import mock
 
+import keras
 import tensorflow as tf
 
 from tests import nets
 from tfvis import images
 from tfvis.attention import deconvnet as method
-from tfvis.experiments import deconvnet, strongest_images
+from tfvis.experiments import deconvnet, folders, strongest_images
+from tfvis.networks import network
 
 
 class ResumeTest(tf.test.TestCase):
@@ -87,6 +89,18 @@ class ResumeTest(tf.test.TestCase):
             self.assertEqual(self._run(), whole)
         self.assertEmpty(projected)
         self.assertLen(self.looked, 6)
+
+    def test_what_another_network_of_the_same_weights_found_is_not_taken_over(self):
+        model = nets.small()
+        model.get_layer("block1_conv1").activation = keras.activations.linear
+        other = network.wrap(model, preprocessing=self.network.preprocessing)
+        self.assertEqual(other.record.fingerprint, self.network.record.fingerprint)
+        looked = strongest_images.Images(folders.find(self.photos, "images"), 16, "center")
+        for count, one in ((3, self.network), (3, self.network), (6, other)):
+            strongest_images.strongest(
+                one, "block1_pool", [0], looked, 2, self.folder / "found.json", lambda images: None
+            )
+            self.assertLen(self.looked, count)
 
     def test_what_changed_is_made_again(self):
         self._run()

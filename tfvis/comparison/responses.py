@@ -21,16 +21,12 @@ class LayerResponses:
         kernel: float64 [n, n], `cka.kernel` of the whole maps.
         dissimilarities: float64 [n, n], `rsa.dissimilarities` of them.
         means: float32 [n, units], over all places.
-        largest: float32 [n, units], of all places.
-        places: int32 [n, units, 2], (row, column) of the largest, the first of several.
         samples: float32 [n, positions, units], at the positions asked for.
     """
 
     kernel: np.ndarray
     dissimilarities: np.ndarray
     means: np.ndarray
-    largest: np.ndarray
-    places: np.ndarray
     samples: np.ndarray
 
 
@@ -95,7 +91,6 @@ def of_maps(maps: np.ndarray, looked_at: np.ndarray) -> LayerResponses:
     height, width = maps.shape[1:3]
     flat = maps.reshape(count, height * width, units)
     kernel = cka.kernel(flat)
-    first = flat.argmax(1)
     rows, columns = (
         np.minimum((looked_at[..., k] * side).astype(int), side - 1)
         for k, side in enumerate((height, width))
@@ -104,8 +99,6 @@ def of_maps(maps: np.ndarray, looked_at: np.ndarray) -> LayerResponses:
         kernel=kernel,
         dissimilarities=rsa.of_kernel(kernel, flat.reshape(count, -1)),
         means=flat.mean(1, dtype=np.float64).astype(np.float32),
-        largest=flat.max(1),
-        places=np.stack([first // width, first % width], -1).astype(np.int32),
         samples=maps[np.arange(count)[:, None], rows, columns],
     )
 

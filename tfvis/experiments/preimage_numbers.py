@@ -11,7 +11,7 @@ import numpy as np
 
 from tfvis import tables
 from tfvis.errors import arg
-from tfvis.experiments import folders, messages, natural_pictures
+from tfvis.experiments import folders, messages, natural_pictures, runner
 from tfvis.experiments.layer_targets import LayerTarget
 from tfvis.experiments.second_network import SecondNetwork, compared, said
 from tfvis.preimages import null_distribution
@@ -56,9 +56,10 @@ def added(
             numbers = {"random_pairs": _placed(by_layer[one.name], record["relative_error"])}
             numbers["second_network"] = _asked(one, record, second, asked, workdir)
             complete.append(record | numbers)
-    if references is None and found and by_layer[found[0].name] is None:
-        messages.note("Random pairs of the two photographs say nothing of this layer.")
-    if references is not None and any(null is None for null in by_layer.values()):
+    silent = [name for name, null in by_layer.items() if null is None]
+    if references is None and silent:
+        messages.note(f"random pairs of the two photographs say nothing of {', '.join(silent)}.")
+    if references is not None and silent:
         messages.note(
             f"{arg('references')}: too few pictures for {null_distribution.PAIRS} random pairs; "
             "none are told of."
@@ -103,9 +104,7 @@ def _asked(one: LayerTarget, record, second: SecondNetwork | None, asked: dict, 
     """Returns what the second network says of a picture and its pre-image."""
     if second is None:
         return None
-    key = manifest.key(
-        network=second.network.record.fingerprint, image=one.image, file=record["sha256"]
-    )
+    key = runner.key(second.network, classes=second.classes, image=one.image, file=record["sha256"])
     kept = record.get("second_network")
     if isinstance(kept, dict) and kept.get("key") == key:
         return kept

@@ -12,7 +12,7 @@ from tfvis import images
 from tfvis.attention import deconvnet
 from tfvis.attention.deconvnet import Peak
 from tfvis.errors import InputError
-from tfvis.experiments import folders, networks
+from tfvis.experiments import folders, networks, runner
 from tfvis.networks.network import Network
 from tfvis.report import manifest
 
@@ -95,11 +95,7 @@ def strongest(
     Raises:
         InputError: as `deconvnet.strongest`; no image that can be read.
     """
-    key = manifest.key(
-        weights=network.record.fingerprint, variant=network.variant, layer=layer,
-        preprocessing=network.preprocessing, channels=channels, top=top, images=looked.digest(),
-        versions=manifest.versions(),
-    )  # fmt: skip
+    key = runner.key(network, layer=layer, channels=channels, top=top, images=looked.digest())
     found = _read(path, key, looked)
     moved(len(found.names))
     saved, shown = time.perf_counter(), looked.shown(network, found.names)
