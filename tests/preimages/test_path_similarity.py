@@ -63,6 +63,22 @@ class PathSimilarityTest(tf.test.TestCase):
             one, two = (getattr(way, name)["block1_conv1"] for way in (found, again))
             self.assertAllEqual(one, two)
 
+    def test_contributions_to_a_silent_unit_are_what_it_would_go_by(self):
+        picture = nets.picture(32)
+        taps = self.net.taps(("block1_conv1", "block2_conv1"))(picture[None])
+        channel = int(np.argmin(taps["block2_conv1"][0, 7, 7]))
+        self.assertEqual(float(taps["block2_conv1"][0, 7, 7, channel]), 0)
+        kernel, bias = nets.small().get_layer("block2_conv1").get_weights()
+        with tf.GradientTape() as tape:
+            tape.watch(before := taps["block1_conv1"])
+            pooled = tf.nn.max_pool2d(before, 2, 2, "VALID")
+            unit = (tf.nn.conv2d(pooled, kernel, 1, "SAME") + bias)[0, 7, 7, channel]
+        # What it sees: 3 x 3 of the pooled, around (7, 7).
+        expected = (before * tape.gradient(unit, before)).numpy()[0, 12:18, 12:18].ravel()
+        found = path_similarity.paths(self.net, "block2_conv1", channel, [picture], (7, 7))
+        (ranked,) = found.contributions["block1_conv1"]
+        self.assertAllClose(np.corrcoef(ranked, scipy.stats.rankdata(expected))[0, 1], 1, 1e-3)
+
     def test_nothing_comes_before_the_first_layer(self):
         found = path_similarity.paths(self.net, "block1_conv1", 1, [nets.picture(16)], (3, 3))
         self.assertIsNone(path_similarity.path_similarity({}, {}, {}))

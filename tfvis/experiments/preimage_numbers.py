@@ -74,7 +74,7 @@ def added(
 def _null(one: LayerTarget, records: list[dict], natural) -> dict | None:
     """Returns the null distribution of a layer as a record has it, None where there is none."""
     masked = (one.settings.mask_channels, one.settings.mask_window)
-    key = manifest.key(pictures=natural.name, size=one.image.shape[:2], mask=masked)
+    key = runner.key(one.network, pictures=natural.name, size=one.image.shape[:2], mask=masked)
     for record in records:
         kept = record.get("random_pairs")
         if isinstance(kept, dict) and kept.get("key") == key:

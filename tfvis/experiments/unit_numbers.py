@@ -71,9 +71,9 @@ def added(
     digest, complete = folders.digest(references), []
     for record in bar("Photographs beside units", len(records), records):
         one = known.get((record["network"], record["layer"], record["unit"]))
-        key = manifest.key(photographs=digest, file=record["sha256"])
         kept = record.get("natural")
         if one is not None and one.statistics.photographs >= TOP:
+            key = runner.key(one.network, photographs=digest, file=record["sha256"])
             kept = kept if isinstance(kept, dict) else {}
             if kept.get("key") != key or not (workdir / kept.get("file", "")).is_file():
                 kept = _measured(one, record, references, workdir, key)

@@ -139,15 +139,17 @@ def paths(
         with tf.GradientTape() as tape:
             tape.watch(image)
             outputs = taps(image)
-            unit = outputs[layer][(0, *(at or ()), channel)]
+            # A silent unit's ReLU lets through what would make an energy smaller.
+            energy = -outputs[layer][(0, *(at or ()), channel)]
         before = [outputs[name] for name in layers]
-        for name, output, gradient in zip(layers, before, tape.gradient(unit, before), strict=True):
+        slopes = tape.gradient(energy, before)
+        for name, output, gradient in zip(layers, before, slopes, strict=True):
             if name not in chosen:
                 chosen[name] = _chosen(network, layer, name, picture.shape[:2], output, at, seed)
             if len(chosen[name]) < _FEWEST:
                 continue
             gradient = tf.zeros_like(output) if gradient is None else gradient
-            for kept, values in ((activations, output), (contributions, output * gradient)):
+            for kept, values in ((activations, output), (contributions, -output * gradient)):
                 ranked = scipy.stats.rankdata(values.numpy().ravel()[chosen[name]])
                 kept.setdefault(name, []).append(_standardized(ranked))
     return Paths(
