@@ -65,15 +65,22 @@ def part_of(dataset, classifier, part: str):
     """Returns a part of a data set, as it was split when the classifier was trained.
 
     Args:
-        dataset: whole.
+        dataset: whole, as `of_checkpoint` reads it.
         classifier: whose seed and shares count.
         part: --part.
 
     Raises:
-        InputError: the classifier does not say how, or nothing falls into the part.
+        InputError: its labels are numbers of other classes; the classifier does not say how, or
+            nothing falls into the part.
     """
     from tfvis.classifiers import splits
 
+    if tuple(dataset.classes) != tuple(classifier.classes):
+        raise InputError(
+            f"{arg('dataset')}: its labels count {', '.join(dataset.classes)}, and those of "
+            f"{classifier.name} {', '.join(classifier.classes)}. Read it by "
+            "labelled_pictures.of_checkpoint, which takes the classes of the checkpoint."
+        )
     if part == "all":
         return dataset
     try:
