@@ -77,6 +77,8 @@ def main():
     wanted = fields.values(network_flags.Wanted, _WANTED, network=_NETWORKS.value)
     layers = network_flags.layer_words(_LAYERS)
     name_checks.check(wanted, words=layers)
+    if _CONTROL.value:
+        name_checks.one(_CONTROL.value, "control")
     shared = common.start(_WORKDIR, _CONTROL, _COUNT, _STEPS, _SIZE, _SEED, _PRECISION)
     from tfvis.experiments import comparison
 

@@ -59,7 +59,7 @@ def main():
     """Reads the flags and the picture, then TensorFlow, then inverts."""
     layers = network_flags.layer_words(_LAYERS)
     name_checks.check(_NETWORK(), words=layers)
-    name_checks.second(_SECOND.value)
+    name_checks.one(_SECOND.value, "second_network")
     window = words.numbers(_MASK_WINDOW.value, "mask_window", exactly=4)
     channels = words.numbers(_MASK_CHANNELS.value, "mask_channels")
     seeds(_SEED.value, _RESTARTS.value)

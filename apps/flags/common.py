@@ -57,7 +57,7 @@ def run(main: Callable, app: str) -> None:
             rest = flags.FLAGS(argv)
             _check_numbers()
         except (flags.Error, InputError) as error:
-            _stop(f"{name}: {' '.join(flagged(error).split())}", 2)
+            _stop(f"{name}: {' '.join(_plain(flagged(error)).split())}", 2)
         if len(rest) > 1:
             _stop(
                 f"{name}: unexpected argument {rest[1]!r}; every argument is a "
@@ -109,6 +109,21 @@ def _show_messages() -> None:
     log.propagate = False
     if not any(isinstance(handler, _Said) for handler in log.handlers):
         log.addHandler(_Said())
+
+
+def _plain(said: str) -> str:
+    """Returns what absl says of a flag's value, where it says it in Python, in words."""
+    for pattern, words in (
+        (
+            r"flag --(\w+)=None: Flag --\w+ must have a value other than None\.",
+            r"--\1: must be given; see --help.",
+        ),
+        (r"\('Non-boolean argument to boolean flag', .*\)", "expected true or false."),
+        (r"invalid literal for int\(\) with base 10: .*", "expected a whole number."),
+        (r"could not convert string to float: .*", "expected a number."),
+    ):
+        said = re.sub(pattern, words, said, flags=re.DOTALL)
+    return said
 
 
 class _Terminated(KeyboardInterrupt):

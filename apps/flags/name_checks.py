@@ -54,10 +54,13 @@ def check(
             _check_class(network, wanted)
 
 
-def second(name: str | None) -> None:
-    """Raises InputError where --second_network names no network; None is none."""
-    if name is not None:
-        registry.check(name, "second_network")
+def one(name: str | None, flag: str) -> None:
+    """Raises InputError where a flag names no network, or several; None is none."""
+    if name is None:
+        return
+    if len(split(name, flag)) > 1:
+        raise InputError(f"--{flag}={name}: expected one network.")
+    registry.check(name, flag)
 
 
 def checkpoint(name: str | None, flag: str = "checkpoint", wanted: str | None = None) -> None:

@@ -106,6 +106,6 @@ def domains(value: str) -> dict[str, str]:
         domain, equals, place = word.partition("=")
         if not (domain and equals and place) or domain in places:
             raise InputError(f"--images={word}: expected DOMAIN=FOLDER, each domain once.")
-        paths.file_or_folder(place, f"--images={word}")
+        paths.file_or_folder(place, f"--images={domain}")
         places[domain] = place
     return places

@@ -86,6 +86,11 @@ class CompareTest(AppTest):
         rows = self.table("accuracy")
         self.assertLen(rows, 2 * 3)
         self.assertEqual({row["pictures"] for row in rows if row["class"] == "all"}, {"24"})
+        # Beside one that knows other classes it is judged alone.
+        flags = self.flags(checkpoint, self.networks[0], domains=("photo",))[:3]
+        told = self._run("compare", *flags, "--sections=accuracy")
+        self.assertEqual(self.table("accuracy"), rows[:3])
+        self.assertIn("of these classes one does not know all", told.stdout.lower())
 
     def test_pictures_without_classes(self):
         flat = self.folder / "flat"
@@ -104,10 +109,11 @@ class CompareTest(AppTest):
         for given, message in (
             ((f"--networks={self.networks[0]}", only), "--networks: name two"),
             (("--images=photo",), "expected DOMAIN=FOLDER"),
+            (("--images=a=/nowhere",), "--images=a=/nowhere: no such"),
             ((f"--images=a={self.folder / 'few'}",), "at least 4"),
             ((only, "--layers=block9"), "--layers"),
             ((only, "--sections=units,all"), "--sections=all"),
-            ((only, "--size=24", "--control=nothing"), "nothing"),
+            ((only, "--size=24", "--control=nothing"), "--control=nothing: neither"),
         ):
             with self.subTest(given):
                 self._refused(message, *self.flags(), *given, app="compare")

@@ -115,13 +115,18 @@ class MaximizeTest(AppTest):
         ):
             with self.subTest(words):
                 self._refused(words, model, *flags, app="maximize")
+        flags = [one, "--diversity=nan"]
+        self._refused("--diversity=nan: expected a whole number", *flags, app="maximize", code=2)
 
 
 class AnswersTest(tf.test.TestCase):
     """What is said of a unit that rose, of one that did not, and of one that is still silent."""
 
     def test_every_unit_that_does_not_answer_is_said(self):
-        common_ = {"layer": "conv", "network": "net", "photographs": 1348}
+        common_ = {
+            "layer": "conv", "network": "net", "photographs": 1348, "picture": 2,
+            "settings": {"diversity": 1},
+        }  # fmt: skip
         records = [
             common_ | {"unit": str(k), "raised": raised, "rose": rose, "times_largest": times}
             for k, (raised, rose, times) in enumerate(
@@ -153,6 +158,8 @@ class AnswersTest(tf.test.TestCase):
         self.assertRegex(lines[1], "^Not raised above 0: conv:1; .*steps")
         with self.assertRaisesRegex(InputError, "^Nothing raised conv:2: .*steps"):
             unit_answers.tell_of_silent([records[2]], out)
+        several = records[2] | {"settings": {"diversity": 3}}
+        self.assertEqual(unit_answers.names([several]), ["conv:2, 2 of 3"])
 
 
 class CaricatureTest(AppTest):

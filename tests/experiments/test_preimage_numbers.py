@@ -61,13 +61,16 @@ class PreimageNumbersTest(tf.test.TestCase):
     def test_what_means_nothing_is_not_said(self):
         few = self.folder / "few"
         few.mkdir()
-        for k in range(3):
+        for k in range(14):
             images.save_png(few / f"{k}.png", nets.picture(20, seed=k))
+        with self.assertRaisesRegex(InputError, "^references: expected 15 .*Received: 14"):
+            self._run(references=few)
+        (few / "broken.png").write_bytes(b"none")
         with mock.patch("tfvis.experiments.messages.note") as said:
             (record,) = self._run(references=few).records
         self.assertIsNone(record["random_pairs"])
         self.assertIsNone(record["second_network"])
-        self.assertIn("too few pictures for 100 random pairs", str(said.mock_calls))
+        self.assertIn("too few pictures could be read for 100 random pairs", str(said.mock_calls))
         for name, words in (("hog", "^second_network=hog: is no classifier"), ("x", "^second_net")):
             with self.assertRaisesRegex(InputError, words):
                 self._run(second_network=name)

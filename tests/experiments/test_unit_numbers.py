@@ -55,3 +55,15 @@ class UnitNumbersTest(tf.test.TestCase):
         self.assertEqual(manifest.read(self.folder / "out/manifest.json")["results"], done.records)
         with mock.patch.object(unit_numbers, "_measured", side_effect=AssertionError):
             self.assertEqual(self._run().records, done.records)
+
+    def test_few_photographs(self):
+        for path in sorted(self.photos.iterdir())[9:]:
+            path.unlink()
+        natural = self._run().records[0]["natural"]
+        # All of them excite the unit most: none is left to be a photograph by chance.
+        self.assertLen(natural["top"], 9)
+        self.assertIsNone(natural["path_similarity"])
+        next(self.photos.iterdir()).unlink()
+        with mock.patch("tfvis.experiments.messages.note") as said:
+            self.assertNotIn("natural", self._run().records[0])
+        self.assertIn("fewer than 9 photographs", str(said.mock_calls))

@@ -352,4 +352,4 @@ def _cell(record: dict, workdir: pathlib.Path) -> sheets.Cell:
         [unit_answers.answer(record).replace(" of ", "\nof ", 1), *unit_numbers.notes(record)]
     )
     pixels = unit_numbers.beside(record, pixels, workdir)
-    return sheets.Cell(pixels, f"{record['layer']}:{record['unit']}", note)
+    return sheets.Cell(pixels, unit_answers.title(record), note)

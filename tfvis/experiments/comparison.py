@@ -113,7 +113,7 @@ def run(
         if name in sections
     }
     if pictures.classes and "accuracy" in done and not done["accuracy"]:
-        messages.note("a network does not name the classes of the folders: accuracy is left out.")
+        messages.note("no network knows all classes of the folders: accuracy is left out.")
     if not any(done.values()):
         raise InputError(
             f"{arg('sections')}={','.join(done)}: these pictures and networks allow none of them."
@@ -160,7 +160,8 @@ def _written(study, sections, content: dict) -> list[str]:
     workdir, lines = study.workdir, []
     for one in sections:
         tables.write(workdir / f"{one.name}.csv", one.columns, one.rows)
-        lines.append(f"{one.heading} {one.text}  {workdir / f'{one.name}.csv'}")
+        heading = one.heading if one.heading.endswith("?") else f"{one.heading}:"
+        lines.append(f"{heading} {one.text}  {workdir / f'{one.name}.csv'}")
         for number, figure in enumerate(one.figures):
             images.save_png(workdir / "figures" / f"{one.name}-{number}.png", figure.pixels)
     page = workdir / "index.html"

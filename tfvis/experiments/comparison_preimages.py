@@ -64,7 +64,9 @@ def inversions(study: Study, steps: int | None, seed: int) -> Section:
     for label, same in kept.items():
         if same:
             share = decisions.share(sum(same), len(same))
-            said.append(f"of {label}'s pre-images the other names {share} as it names the picture")
+            said.append(
+                f"of {label}'s pre-images the other network calls {share} what it calls the picture"
+            )
     columns = (
         "domain", "network", "layer", "relative error", "error in the other", "nearer than",
         "of random pairs", "the other says",

@@ -36,11 +36,13 @@ class Section:
 def accuracy(study: Study) -> Section | None:
     """How often each network names the pictures of each domain, and whether they err alike.
 
-    None where the folders name no classes, or a network does not know them.
+    Of those that know the folders' classes; None where there are none, or no network knows them.
     """
     pictures, rows, said = study.pictures, [], []
     known = {label: _answers(study, label) for label in study.networks}
-    if not pictures.classes or any(one is None for one in known.values()):
+    strangers = [label for label, hit in known.items() if hit is None]
+    known = {label: hit for label, hit in known.items() if hit is not None}
+    if not known:
         return None
     lines: dict[str, tuple[list, list]] = {}
     errors = []
@@ -64,8 +66,9 @@ def accuracy(study: Study) -> Section | None:
         found = np.array([(s.value - s.low, s.high - s.value) for s in shares.values()]).T
         # At 0 and 1, what is below 0 is rounding.
         errors.append(np.maximum(found, 0))
+    said += [f"of these classes {label} does not know all" for label in strangers]
     one, other = study.pair
-    for domain in study.domains:
+    for domain in study.domains if {one, other} <= set(known) else ():
         kappa = decisions.error_consistency(known[one][domain], known[other][domain])
         if not np.isnan(kappa):
             said.append(f"on {domain} the two err alike by kappa {kappa:.2f}")

@@ -78,7 +78,7 @@ def run(
         InputError: before anything is computed, if one of the layers cannot be done;
             later, if the energy diverges (what was good is saved).
     """
-    references = folders.given(references, "references")
+    references = preimage_numbers.enough(folders.given(references, "references"))
     seeds = seeds_of(seed, restarts)
     found = layer_targets.chosen(
         wanted, image, layers, settings, inversion.published,

@@ -10,7 +10,7 @@ import pathlib
 import numpy as np
 
 from tfvis import tables
-from tfvis.errors import arg
+from tfvis.errors import InputError, arg
 from tfvis.experiments import folders, messages, natural_pictures, runner
 from tfvis.experiments.layer_targets import LayerTarget
 from tfvis.experiments.second_network import SecondNetwork, compared, said
@@ -23,6 +23,21 @@ _COLUMNS = (
     "second_network", "class_of_picture", "probability_of_picture", "class_of_preimage",
     "probability_of_preimage",
 )  # fmt: skip
+
+
+def enough(references: folders.Found | None) -> folders.Found | None:
+    """Returns the pictures.
+
+    Raises:
+        InputError: too few for random pairs, whether they can be read or not.
+    """
+    if references is not None and len(references.paths) < null_distribution.FEWEST:
+        raise InputError(
+            f"{arg('references')}: expected {null_distribution.FEWEST} pictures or more, for "
+            f"{null_distribution.PAIRS} random pairs. Received: {len(references.paths)}. Leave it "
+            "out to have pieces of two photographs in their place."
+        )
+    return references
 
 
 def added(
@@ -61,8 +76,8 @@ def added(
         messages.note(f"random pairs of the two photographs say nothing of {', '.join(silent)}.")
     if references is not None and silent:
         messages.note(
-            f"{arg('references')}: too few pictures for {null_distribution.PAIRS} random pairs; "
-            "none are told of."
+            f"{arg('references')}: too few pictures could be read for {null_distribution.PAIRS} "
+            "random pairs; none are told of."
         )
     if complete != records:
         content = manifest.read(workdir / "manifest.json")

@@ -42,12 +42,16 @@ def several(records: list[dict]) -> bool:
 
 
 def names(records: list[dict]) -> list[str]:
-    """Returns a name for each record: of its unit, and of its network where there are several."""
+    """Returns a name for each record, with that of its network where there are several."""
     apart = several(records)
-    return [
-        f"{r['network']}/{r['layer']}:{r['unit']}" if apart else f"{r['layer']}:{r['unit']}"
-        for r in records
-    ]
+    return [f"{r['network']}/{title(r)}" if apart else title(r) for r in records]
+
+
+def title(record: dict) -> str:
+    """Returns a unit's name, and which of its pictures a record is of where there are several."""
+    count = record["settings"]["diversity"]
+    which = f", {record['picture']} of {count}" if count > 1 else ""
+    return f"{record['layer']}:{record['unit']}{which}"
 
 
 def lines(records: list[dict]) -> list[str]:

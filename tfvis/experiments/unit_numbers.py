@@ -12,7 +12,8 @@ import numpy as np
 
 from tfvis import images
 from tfvis.activation_statistics import TOP, Statistics
-from tfvis.experiments import folders, runner
+from tfvis.errors import arg
+from tfvis.experiments import folders, messages, runner
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import receptive_field
 from tfvis.objectives.parsing import Unit
@@ -62,11 +63,17 @@ def added(
     Args:
         records: of all units.
         raised: channels among them; of others nothing is added.
-        references: the photographs of the statistics; with none, or fewer than `TOP`, nothing is.
+        references: the photographs of the statistics; with none, or fewer than `TOP`, nothing is,
+            and of too few a note is made.
         workdir: of the run.
     """
     known = {(one.label, one.unit.layer, one.unit.name): one for one in raised}
-    if references is None or len(references.paths) - len(references.broken) < TOP:
+    if references is None:
+        return records
+    if len(references.paths) - len(references.broken) < TOP:
+        messages.note(
+            f"{arg('references')}: fewer than {TOP} photographs; none stand beside the pictures."
+        )
         return records
     digest, complete = folders.digest(references), []
     for record in bar("Photographs beside units", len(records), records):
@@ -121,7 +128,10 @@ def _square(references: folders.Found, number: int, network: Network) -> np.ndar
 
 
 def _path(one: Raised, picture: np.ndarray, squares, places, values, references) -> dict | None:
-    """Returns the path similarity as a record has it; None where it would mean nothing."""
+    """Returns the path similarity as a record has it; None where it would mean nothing.
+
+    So it does with too few photographs that excite the unit, or besides those that do most.
+    """
     network, unit = one.network, one.unit
     size = picture.shape[:2]
     shape = network.trace(unit.layer, *size)
@@ -142,6 +152,8 @@ def _path(one: Raised, picture: np.ndarray, squares, places, values, references)
     if len(exciting) < _FEWEST:
         return None
     others = [cut(square, place) for square, place in _others(one, references)]
+    if len(others) < _FEWEST:
+        return None
     ways = [
         path_similarity.paths(network, unit.layer, unit.channel, group, at)
         for group in ([picture], exciting, others)

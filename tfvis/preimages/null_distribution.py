@@ -21,6 +21,8 @@ from tfvis.preimages.settings import Inversion
 
 # Feather et al. have a million pairs; a hundred tell that fewer than 1 % are as near.
 PAIRS = 100
+# Pictures that make so many: 15 x 14 / 2.
+FEWEST = 15
 # Pieces of each of the two photographs: so many rows and columns of squares, which do not overlap.
 _ROWS, _COLUMNS = 2, 4
 # Bytes of features held at a time; pictures beyond are looked at again.
