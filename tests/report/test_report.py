@@ -10,7 +10,7 @@ from tensorboard.backend.event_processing import event_accumulator
 from tests import nets
 from tfvis import hardware
 from tfvis.errors import InputError
-from tfvis.report import gradient_images, html_page, manifest, plots, sheets, tensorboard
+from tfvis.report import gradient_images, html_page, manifest, patches, plots, sheets, tensorboard
 
 
 class ReportTest(tf.test.TestCase):
@@ -29,6 +29,12 @@ class ReportTest(tf.test.TestCase):
         for picture in pictures:
             found = (windows == picture.astype(np.uint8)).all((2, 3, 4)).sum()
             self.assertEqual(found, 1)
+
+    def test_a_patch_that_is_no_square_keeps_its_shape(self):
+        for height, width in ((10, 20), (300, 600)):  # One is enlarged, one made smaller.
+            page = patches.grid([np.zeros((height, width, 3), np.float32)], side=100)
+            self.assertEqual(page.shape, (100, 100, 3))
+            self.assertAllEqual(np.flatnonzero((page == 0).all((1, 2))), np.arange(25, 75))
 
     def test_a_grey_picture_on_a_sheet(self):
         page = sheets.sheet([sheets.Cell(nets.picture(20, channels=1), "grey")])

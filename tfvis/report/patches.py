@@ -9,8 +9,8 @@ import PIL.ImageFont
 
 from tfvis import images
 
-# The side of a patch in a grid, and the gap between two.
-SIDE, _GAP = 144, 2
+# The side of a patch in a grid, the gap between two, and the grey levels of what is around them.
+SIDE, _GAP, _GROUND = 144, 2, 250
 
 
 def cut(pixels: np.ndarray, box: Sequence[int], side: Sequence[int]) -> np.ndarray:
@@ -42,7 +42,7 @@ def grid(patches: list[np.ndarray], side: int = SIDE, labels: Sequence[str] = ()
     columns = int(np.ceil(np.sqrt(len(patches))))
     rows = -(-len(patches) // columns)
     step = side + _GAP
-    page = np.full((rows * step - _GAP, columns * step - _GAP, 3), 250, np.float32)
+    page = np.full((rows * step - _GAP, columns * step - _GAP, 3), _GROUND, np.float32)
     for k, patch in enumerate(patches):
         y, x = (k // columns) * step, (k % columns) * step
         shown = _sized(images.with_channels(patch, 3), side)
@@ -51,12 +51,19 @@ def grid(patches: list[np.ndarray], side: int = SIDE, labels: Sequence[str] = ()
 
 
 def _sized(patch: np.ndarray, side: int) -> np.ndarray:
-    """Returns a patch at the figure's size; small ones keep their pixels visible."""
-    height, width = patch.shape[:2]
-    if max(height, width) < side:
-        rows, columns = (np.arange(side) * n // side for n in (height, width))
-        return patch[rows][:, columns]
-    return images.resize(patch, side, side)
+    """Returns a patch at the figure's size, on its ground; small ones keep their pixels visible."""
+    longest = max(patch.shape[:2])
+    height, width = (max(round(side * n / longest), 1) for n in patch.shape[:2])
+    if longest < side:
+        pairs = zip((height, width), patch.shape[:2], strict=True)
+        rows, columns = (np.arange(to) * n // to for to, n in pairs)
+        shown = patch[rows][:, columns]
+    else:
+        shown = images.resize(patch, height, width)
+    page = np.full((side, side, patch.shape[-1]), _GROUND, np.float32)
+    top, left = (side - height) // 2, (side - width) // 2
+    page[top : top + height, left : left + width] = shown
+    return page
 
 
 def _labelled(pixels: np.ndarray, label: str) -> np.ndarray:
