@@ -48,7 +48,9 @@ class PreimageNumbersTest(tf.test.TestCase):
         probabilities = tf.nn.softmax(scores).numpy()[0]
         self.assertEqual(answer["picture"]["class"], asked.classes[np.argmax(probabilities)])
         self.assertAllClose(answer["picture"]["probability"], probabilities.max(), rtol=1e-4)
-        self.assertRegex(done.lines[0], "nearer than .*100 random pairs.*second: ")
+        self.assertAllClose(pairs["p"], null.p_value(record["relative_error"]), atol=1e-6)
+        words = rf"nearer than .*100 random pairs \(p = {pairs['p']:.2g}\).*second: "
+        self.assertRegex(done.lines[0], words)
         self.assertEqual(manifest.read(self.folder / "out/manifest.json")["results"], done.records)
         with open(self.folder / "out/numbers.csv", newline="") as file:
             (row,) = csv.DictReader(file)

@@ -57,7 +57,7 @@ class NullDistributionTest(tf.test.TestCase):
         null = null_distribution.NullDistribution(np.arange(1, 101) / 100, 200)
         self.assertEqual([null.nearer(x) for x in (0.001, 0.01, 0.5, 2.0)], [100, 99, 50, 0])
         # Phipson & Smyth 2010: never 0.
-        self.assertAllClose([null.at_most(x) for x in (0.001, 0.5, 2.0)], [1 / 101, 51 / 101, 1])
+        self.assertAllClose([null.p_value(x) for x in (0.001, 0.5, 2.0)], [1 / 101, 51 / 101, 1])
 
     def test_pieces_of_the_two_photographs(self):
         found = null_distribution.pieces(self.net, (12, 12))

@@ -111,7 +111,7 @@ def _placed(null: dict | None, error: float) -> dict | None:
     return null | {
         "pairs": len(whole.errors),
         "nearer_than": whole.nearer(error),
-        "at_most": round(whole.at_most(error), 6),
+        "p": round(whole.p_value(error), 6),
     }
 
 
@@ -163,10 +163,8 @@ def heading(records: list[dict]) -> str:
 def words(record: dict) -> str:
     """Returns the numbers of a record for a line, with how sure the first is."""
     parts = notes(record)
-    if record["random_pairs"] and record["random_pairs"]["at_most"] < 1:
-        # (k + 1) / 101 is never a whole number of percents but at 1.
-        percent = math.ceil(100 * record["random_pairs"]["at_most"])
-        parts[0] += f" (< {percent} % are as near)"
+    if record["random_pairs"]:
+        parts[0] += f" (p = {record['random_pairs']['p']:.2g})"
     return "; ".join(parts)
 
 

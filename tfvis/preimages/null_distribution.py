@@ -19,7 +19,7 @@ from tfvis.preimages import inversion
 from tfvis.preimages.descent import features
 from tfvis.preimages.settings import Inversion
 
-# Feather et al. have a million pairs; a hundred tell that fewer than 1 % are as near.
+# Feather et al. have a million pairs; a hundred have p-values down to 0.01.
 PAIRS = 100
 # Pictures that make so many: 15 x 14 / 2.
 FEWEST = 15
@@ -45,11 +45,12 @@ class NullDistribution:
         """Returns of how many pairs an error is below that."""
         return len(self.errors) - int(np.searchsorted(self.errors, error, side="right"))
 
-    def at_most(self, error: float) -> float:
-        """Returns the share of pairs as near as an error, as large as chance allows.
+    def p_value(self, error: float) -> float:
+        """Returns how likely a pre-image that is like any picture would be as near, 0..1.
 
         That of a permutation test, (k + 1) / (n + 1) for k of n pairs as near (Phipson & Smyth
-        2010): of 100 pairs never below 1 %.
+        2010). It says less of the share of all pairs that are as near: with none of 100 it may be
+        3 % (at 95 % confidence).
         """
         count = len(self.errors)
         return (count - self.nearer(error) + 1) / (count + 1)
