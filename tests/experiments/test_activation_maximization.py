@@ -1,5 +1,6 @@
 """Several transparent pictures of a unit: their files, and what is taken over."""
 
+import dataclasses
 import json
 import pathlib
 
@@ -53,3 +54,7 @@ class PicturesTest(tf.test.TestCase):
         # The spectrum decides the picture: 1 / f, where there are no photographs.
         other = run()
         self.assertNotEqual(other[0]["sha256"], records[0]["sha256"])
+        # What an earlier run made transparent is not this one's.
+        settings = dataclasses.replace(settings, transparency=False)
+        self.assertNotIn("transparent_sha256", run()[0])
+        self.assertFalse(path.exists())

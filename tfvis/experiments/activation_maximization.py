@@ -274,7 +274,7 @@ def _task(
         cost=one.network.cost(one.layer, *one.size) * len(names),
         growth=growth,
         silent=True,
-        watchers=(transparency.Watcher(),) if one.settings.transparency else (),
+        watchers=(transparency.Watcher(),),
         whole=functools.partial(transparency.whole, [workdir / path for path in paths]),
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from tfvis.preimages import transparency
 
 
 class Watcher:
-    """Keeps how much each pixel changed the objective, and saves it with the pictures.
+    """Keeps how much each pixel changed the objective, if it is told, and saves it.
 
     See `optimization_tasks.Watcher`; the sum itself is part of the run's state.
     """
@@ -32,7 +32,10 @@ class Watcher:
         self._importance = progress.importance
 
     def finish(self, paths: list[pathlib.Path], pictures: np.ndarray) -> None:
-        """Writes `<picture>_transparent.png` beside each picture; nothing of silent units."""
+        """Writes `<picture>_transparent.png` beside each picture.
+
+        Nothing of silent units, nor where it was not asked for; those of an earlier run go.
+        """
         for path in paths:
             beside(path).unlink(missing_ok=True)
         if self._importance is not None:
