@@ -30,6 +30,8 @@ COMMANDS = {
     "tag": "tag --weights=random --tags=tag_list.json --image=picture.png --top=3",
     "tag-features": "tag --weights=random --features --image=photos",
     "invert": f"invert {_MODEL} {_STEPS} --size=32 --layers=block1_conv1,block2_pool --restarts=2",
+    "invert-numbers": f"invert {_MODEL} {_STEPS} --size=32 --layers=block1_pool --recipe=published "
+    "--second_network=out/train --reference_images=data/across",
     "invert-two": f"invert --network=vgg16,vgg19 --weights=random,random {_STEPS} --size=32 "
     "--layers=block1_conv2,block3_conv3",
     "invert-hog": f"invert --network=hog {_STEPS} --size=48",
@@ -40,6 +42,12 @@ COMMANDS = {
     "maximize": f"maximize {_MODEL} {_UNITS} --units=block2_conv1:0-1,block2_conv1:3@1x2,logit:dog",
     "maximize-fourier": f"maximize {_MODEL} {_UNITS} --units=block2_conv1:0,block1_conv1 "
     "--parameterization=fourier --where=everywhere",
+    "maximize-phase": f"maximize {_MODEL} {_UNITS} --units=block2_conv1:0 --diversity=2 "
+    "--parameterization=phase",
+    "maximize-patches": f"maximize {_MODEL} --steps=6 --size=32 --seed=1 --units=block2_conv1:0 "
+    "--reference_images=data/across --transparency",
+    "caricature-published": f"caricature {_MODEL} {_STEPS} --size=32 --layers=block2_conv1 "
+    "--recipe=published",
     "caricature": f"caricature {_MODEL} {_STEPS} --size=32 --layers=block1_conv1,block2_conv1",
     "deconv": f"deconv {_LOOKED}",
     "deconv-guided": f"deconv {_LOOKED} --method=guided",

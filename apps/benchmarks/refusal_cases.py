@@ -23,6 +23,7 @@ _FLAGS = {
     },
     "folder": {
         "attend": "image", "classify": "image", "deconv": "images", "maximize": "reference_images",
+        "invert": "reference_images",
     },
     "table": {
         "localize": "ground_truth", "evaluate": "data", "judge": "data", "train": "data",

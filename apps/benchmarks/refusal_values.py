@@ -10,15 +10,18 @@ _NUMBERS = {
         "alpha", "stop", "fine_rate", "tv_beta", "alpha_weight", "color", "gradient_ratio",
         "bound", "leak", "momentum", "tv_weight", "rate",
     ),
-    "maximize": ("strength",), "caricature": ("rate",), "stylize": ("ratio", "style_scale"),
+    "maximize": ("strength", "diversity_weight"), "caricature": ("rate",),
+    "stylize": ("ratio", "style_scale"),
     "texture": ("tv_weight", "rate"), "train": ("rate", "adapt_weight"), "tag": ("threshold",),
     "sweep": ("style_scale",), "localize": ("threshold",), "demo": ("minutes",),
 }  # fmt: skip
 _WHOLE = {
     "invert": ("steps", "size", "seed", "jitter", "restarts", "fine_steps", "stop_window"),
-    "stylize": ("evaluations", "size", "history"), "train": ("batch", "views", "epochs", "size"),
+    "stylize": ("evaluations", "size", "history"),
+    "train": ("batch", "views", "epochs", "size", "per_class"),
     "localize": ("boxes",), "deconv": ("top", "size", "seed"), "classify": ("top",),
-    "maximize": ("size",), "attend": ("size",), "benchmark": ("rounds", "count"),
+    "compare": ("count", "size", "steps", "seed"),
+    "maximize": ("size", "diversity"), "attend": ("size",), "benchmark": ("rounds", "count"),
 }  # fmt: skip
 
 
@@ -45,6 +48,17 @@ def words() -> list[tuple[str, str, str]]:
         ("invert", "steps", "0"), ("invert", "output", "boxes"),
         ("invert", "stage", "deploy"), ("invert", "until", "conv1"),
         ("invert", "restarts", "2000000000"), ("invert", "size", "100000"),
+        ("invert", "second_network", "pacs_vgg17"), ("invert", "second_network", "vgg16,vgg19"),
+        ("invert", "second_network", "/nowhere.keras"), ("invert", "second_network", ""),
+        ("invert", "second_network", "hog"), ("invert", "reference_images", "/nowhere"),
+        ("invert", "recipe", "magic"), ("caricature", "recipe", "magic"),
+        ("maximize", "parameterization", "waves"), ("maximize", "diversity", "0"),
+        ("maximize", "diversity", "17"), ("maximize", "transparency", "some"),
+        ("maximize", "reference_images", "/nowhere"),
+        ("compare", "networks", "vgg16"), ("compare", "networks", "vgg16,nothing"),
+        ("compare", "images", "photo"), ("compare", "images", "photo=/nowhere"),
+        ("compare", "layers", "zzz"), ("compare", "control", "vgg17"),
+        ("compare", "sections", "all"), ("compare", "count", "3"), ("compare", "steps", "0"),
         ("maximize", "units", "conv1:99"), ("maximize", "units", "logit:zebra"),
         ("maximize", "units", "conv1:1@x"), ("maximize", "units", refusal_inputs.ESCAPE),
         ("maximize", "units", "conv1:0@999x999"), ("maximize", "units", "conv1:9-2"),
@@ -112,4 +126,7 @@ def against_another(
         ("sweep", "values", "nan|1", {"vary": "ratio"}),
         ("train", "cut", "conv1", {"init": "pacs_vgg16"}),
         ("train", "epochs", "0", {"adapt_to": data}),
+        ("invert", "reference_images", picture, {}),
+        ("maximize", "optimizer", "lbfgs", {"parameterization": "phase"}),
+        ("maximize", "jitter", "3", {"parameterization": "phase"}),
     ]  # fmt: skip

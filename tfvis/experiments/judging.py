@@ -139,6 +139,11 @@ def run(
     pictures = _labelled(classifier, chosen, dataset, "grid" in metrics, seed)
     if "boxes" in metrics and not any(one.boxes for one in pictures.values()):
         metrics = tuple(name for name in metrics if name != "boxes")
+        if not metrics:
+            raise InputError(
+                f"{arg('metrics')}=boxes: no true boxes in {arg('data')}. Name a CSV file with the "
+                "columns x0, y0, x1, y1, or choose others."
+            )
         messages.note(f"no true boxes in {arg('data')}: the metric boxes is left out.")
     evaluation = Evaluation(classifier, tuple(explainers), tuple(metrics), pictures, steps, stages)
     root = pathlib.Path(os.path.commonpath([path.parent for path in pictures]))

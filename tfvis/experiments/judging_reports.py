@@ -123,8 +123,9 @@ def _lines(records: list[dict], told: dict, warnings: dict[str, str]) -> list[st
     stages = list(dict.fromkeys(m for rows in told.values() for m in rows if _sanity(m)))
     heads = _COLUMNS | {m: f"rnd{k}.rho" for k, m in enumerate(stages, 1)}
     kept = [m for m in heads if any(m in rows for rows in told.values())]
+    pictures = "picture" if len(records) == 1 else "pictures"
     lines = [
-        f"{len(records)} pictures, of which the network names {right}; mean over pictures",
+        f"{len(records)} {pictures}, of which the network names {right}; mean over pictures",
         f"{'':<14}" + "".join(f"{heads[measure]:>9}" for measure in kept),
     ]
     for name, rows in told.items():

@@ -208,8 +208,8 @@ def notes(record: dict) -> list[str]:
         by_activations, by_contributions = (
             path[name]["number"] for name in ("activations", "contributions")
         )
-        lines.append(f"path similarity {by_activations:.2f}")
-        lines.append(f"of contributions {by_contributions:.2f}")
+        lines.append(f"path similarity {by_activations:z.2f}")
+        lines.append(f"of contributions {by_contributions:z.2f}")
         if path["other_path"]:
             lines.append("takes another path than photographs")
     return lines
