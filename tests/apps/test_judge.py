@@ -97,6 +97,11 @@ class JudgeTest(AppTest):
             ("--metrics=auc: expected some of deletion", "--metrics=auc"),
         ):
             self._refused(words, *self._flags(flag)[:2], flag, app="judge")
+        for name in CLASSES:
+            images.save_png(self.folder / f"bare/{name}/a.png", np.zeros((40, 48, 3), np.float32))
+        flags = [f"--checkpoint={self.checkpoint}", f"--data={self.folder / 'bare'}"]
+        self._refused("--metrics=boxes: no true boxes in --data", *flags, "--metrics=boxes",
+                      app="judge")  # fmt: skip
         # Every name that the help lists is one.
         help_ = self._run("judge", "--helpshort").stdout
         for name in explainers.KINDS:

@@ -177,6 +177,10 @@ class MaximizeTest(tf.test.TestCase):
             "phase has one stage": {"parameterization": "phase", "fine_steps": 3},
             "added up over one stage": {"transparency": True, "fine_steps": 3},
             "diversity=0": {"diversity": 0},
+            "diversity=nan": {"diversity": float("nan")},
+            "diversity_weight=nan": {"diversity_weight": float("nan")},
+            "strength=nan": {"strength": float("nan")},
+            "transparency=some": {"transparency": "some"},
             "strength=-1": {"strength": -1.0},
         }.items():
             with self.assertRaisesRegex(InputError, words):

@@ -1,6 +1,7 @@
 """Activation maximisation: what a unit looks for."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
@@ -272,16 +273,22 @@ def published(
     Raises:
         InputError: a setting is out of range.
     """
-    if settings.strength <= 0:
+    if not 0 < settings.strength < math.inf:
         raise InputError(f"{arg('strength')}={settings.strength}: expected a number above 0.")
     if settings.parameterization not in (None, *PARAMETERIZATIONS):
         raise InputError(
             f"{arg('parameterization')}={settings.parameterization}: expected "
             f"{', '.join(PARAMETERIZATIONS)}."
         )
-    for name, least in (("diversity", 1), ("diversity_weight", 0)):
-        if getattr(settings, name) < least:
-            raise InputError(f"{arg(name)}={getattr(settings, name)}: expected at least {least}.")
+    count, weight = settings.diversity, settings.diversity_weight
+    if not (isinstance(count, int | np.integer) and count >= 1):
+        raise InputError(f"{arg('diversity')}={count}: expected a whole number, at least 1.")
+    if not 0 <= weight < math.inf:
+        raise InputError(f"{arg('diversity_weight')}={weight}: expected a number, at least 0.")
+    if settings.transparency not in (None, True, False):
+        raise InputError(
+            f"{arg('transparency')}={settings.transparency}: expected True, False or None."
+        )
     chosen = settings.parameterization
     vector = len(network.graph.tensors[network.path(layer)].shape) != 4
     if chosen is None:
