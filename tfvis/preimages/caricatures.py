@@ -16,7 +16,7 @@ from tfvis.preimages.settings import RECIPES, Caricature
 from tfvis.settings import given
 
 # The decorrelated recipe, chosen by eye on VGG16, on two photographs and three layers, for skies
-# without dots; finer or farther changes exaggerate more and bring them back.
+# with few dots; finer or farther changes exaggerate more and bring them back.
 # How far Adam may move each coordinate of a spectrum over a whole run, in the units of
 # `parameterizations.fourier`: photographs have about 0.6.
 _WAY = 10.0
