@@ -315,5 +315,9 @@ def _some(names: Sequence[str], most: int = 5) -> list[str]:
 
 
 def sentences(clauses: Sequence[str]) -> str:
-    """Returns clauses as sentences of one paragraph."""
-    return " ".join(f"{clause[:1].upper()}{clause[1:]}." for clause in clauses)
+    """Returns clauses as sentences of one paragraph; a network's name stays as it is written."""
+    plain = [clause.split(" ", 1)[0].isalpha() for clause in clauses]
+    return " ".join(
+        f"{clause[:1].upper() if word else clause[:1]}{clause[1:]}."
+        for clause, word in zip(clauses, plain, strict=True)
+    )
