@@ -88,7 +88,9 @@ class CompareTest(AppTest):
         self.assertEqual({row["pictures"] for row in rows if row["class"] == "all"}, {"24"})
         # Beside one that knows other classes it is judged alone.
         flags = self.flags(checkpoint, self.networks[0], domains=("photo",))[:3]
-        told = self._run("compare", *flags, "--sections=accuracy")
+        # Shown the same pictures, at the classifier's own size.
+        alike = ("--sections=accuracy", "--layers=block1_conv1", "--size=32")
+        told = self._run("compare", *flags, *alike)
         self.assertEqual(self.table("accuracy"), rows[:3])
         self.assertIn("of these classes one does not know all", told.stdout.lower())
 
