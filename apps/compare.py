@@ -27,13 +27,12 @@ from absl import flags
 from .flags import common, fields, name_checks, paths, pictures
 from .flags import networks as network_flags
 
-_NETWORKS = paths.define(
-    "networks",
-    "vgg16,pacs_vgg16",
-    paths.each(paths.network),
-    "The two, separated by a comma, each as --network of the other apps; one twice is its control.",
+_WANTED = fields.define(
+    network_flags.Wanted,
+    {"network": "networks", "weights": "weights", "preprocessing": "preprocessing"},
+    network_flags.CHECKS,
+    network="vgg16,pacs_vgg16",
 )
-_WANTED = fields.define(network_flags.Wanted, ("weights", "preprocessing"))
 _IMAGES = flags.DEFINE_string(
     "images",
     None,
@@ -74,7 +73,7 @@ _WORKDIR = common.define_workdir("out/compare")
 def main():
     """Reads the flags and the folders, then TensorFlow, then compares."""
     places = pictures.domains(_IMAGES.value)
-    wanted = fields.values(network_flags.Wanted, _WANTED, network=_NETWORKS.value)
+    wanted = fields.values(network_flags.Wanted, _WANTED)
     layers = network_flags.layer_words(_LAYERS)
     name_checks.check(wanted, words=layers)
     if _CONTROL.value:

@@ -112,7 +112,7 @@ def changes(
         color: what a step changes the others by, as a share of what it changes brightness by.
     """
     height, width, channels = np.shape(pictures)[1:]
-    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
+    frequency = _frequency(height, width)
     passed = np.stack([1 / (1 + (frequency / most) ** 8) for most in finest[:channels]])
     passed[1:] *= color
     scale = tf.constant(natural_scale(height, width, 1.0) * passed / _DIVISOR, tf.float32)
@@ -161,8 +161,13 @@ def decorrelated(pictures: np.ndarray) -> np.ndarray:
 
 def natural_scale(height: int, width: int, decay: float) -> np.ndarray:
     """Returns the amplitudes 1 / frequency^decay, [height, width // 2 + 1]; see `fourier`."""
-    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
-    return np.sqrt(width * height) / np.maximum(frequency, 1 / max(width, height)) ** decay
+    slowest = 1 / max(width, height)
+    return np.sqrt(width * height) / np.maximum(_frequency(height, width), slowest) ** decay
+
+
+def _frequency(height: int, width: int) -> np.ndarray:
+    """Returns the cycles per pixel of each wave, [height, width // 2 + 1]."""
+    return np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
 
 
 def natural_noise(

@@ -37,8 +37,7 @@ def phase(
     )
     # Waves that stand for themselves and their mirror image: of a real image, the phases of the
     # two are opposite, and of others the inverse transform takes the mean, a smaller magnitude.
-    own = np.zeros(magnitude.shape[2], bool)
-    own[[0, -1] if width % 2 == 0 else [0]] = True
+    own = _own(width)
 
     def image(phases):
         mirrored = tf.roll(tf.reverse(phases, [2]), 1, 2)
@@ -47,6 +46,13 @@ def phase(
         return parameterizations.displayed(tf.signal.irfft2d(waves, [height, width])) - middle
 
     return Parameterization(start, image, lambda phases: phases)
+
+
+def _own(width: int) -> np.ndarray:
+    """Tells which columns of a spectrum hold their mirror images too, bool [width // 2 + 1]."""
+    own = np.zeros(width // 2 + 1, bool)
+    own[[0, -1] if width % 2 == 0 else [0]] = True
+    return own
 
 
 def natural_magnitude(channels: int, height: int, width: int) -> np.ndarray:
@@ -65,8 +71,7 @@ def natural_magnitude(channels: int, height: int, width: int) -> np.ndarray:
     magnitude = parameterizations.natural_scale(height, width, 1.0)
     magnitude[0, 0] = 0
     # Parseval; waves between the first and the last column stand for their mirror image as well.
-    twice = np.full(width // 2 + 1, 2.0)
-    twice[[0, -1] if width % 2 == 0 else [0]] = 1
+    twice = np.where(_own(width), 1.0, 2.0)
     variance = np.sum(twice * np.square(magnitude)) / (height * width) ** 2
     return np.repeat((magnitude / np.sqrt(variance))[None], channels, 0).astype(np.float32)
 

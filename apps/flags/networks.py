@@ -9,7 +9,7 @@ from tfvis.words import split
 
 from . import fields, paths
 
-_CHECKS = {"network": paths.each(paths.network), "weights": paths.each(paths.weights)}
+CHECKS = {"network": paths.each(paths.network), "weights": paths.each(paths.weights)}
 
 
 def define_ends() -> tuple[flags.FlagHolder, ...]:
@@ -28,7 +28,7 @@ def define_network(**defaults: str) -> Callable[[], Wanted]:
         What gives the networks the flags describe, once they are parsed.
     """
     names = ("network", "weights", "pooling", "activation", "preprocessing", "output")
-    holders = fields.define(Wanted, (*names, "stage", "until"), _CHECKS, **defaults)
+    holders = fields.define(Wanted, (*names, "stage", "until"), CHECKS, **defaults)
     return lambda: fields.values(Wanted, holders, stage=tuple(holders["stage"].value))
 
 

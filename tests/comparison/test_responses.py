@@ -36,6 +36,5 @@ class ResponsesTest(tf.test.TestCase):
         file.seek(0)
         with np.load(file, allow_pickle=False) as kept:
             self.assertAllEqual(kept["scores"], scores)
-            again = responses.of_arrays(kept, 0)
-        self.assertAllEqual(again.samples, found["block1_conv1"].samples)
-        self.assertAllEqual(again.kernel, found["block1_conv1"].kernel)
+            self.assertAllEqual(kept["0.samples"], found["block1_conv1"].samples)
+            self.assertAllEqual(kept["0.kernel"], found["block1_conv1"].kernel)

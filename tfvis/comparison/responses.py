@@ -4,6 +4,7 @@ Two networks are compared from these alone: the maps themselves are 54 MB a pict
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -60,12 +61,7 @@ def responses(
         ({layer: responses}, float32 [n, classes] or None of a network without classifier).
     """
     scored = (network.logits,) if network.logits else ()
-    taps = network.taps(tuple(dict.fromkeys([*layers, *scored])), precision)
-
-    @tf.function(autograph=False)
-    def look(picture):
-        return {layer: output[0] for layer, output in taps(picture[None]).items()}
-
+    look = _looking(network, tuple(dict.fromkeys([*layers, *scored])), precision)
     outputs: dict[str, list[np.ndarray]] = {}
     for picture in pictures:
         for layer, output in look(tf.constant(picture, tf.float32)).items():
@@ -76,6 +72,16 @@ def responses(
         maps = outputs[layer] if layer in scored else outputs.pop(layer)
         found[layer] = of_maps(np.stack(maps), looked_at)
     return found, scores
+
+
+@functools.lru_cache(maxsize=4)
+def _looking(network: Network, layers: tuple[str, ...], precision: str):
+    """Returns the compiled function from a picture to {layer: output}, one for all batches."""
+    taps = network.taps(layers, precision)
+    return tf.function(
+        lambda picture: {layer: output[0] for layer, output in taps(picture[None]).items()},
+        autograph=False,
+    )
 
 
 def of_maps(maps: np.ndarray, looked_at: np.ndarray) -> LayerResponses:
@@ -110,9 +116,3 @@ def arrays(found: Mapping[str, LayerResponses], scores: np.ndarray | None) -> di
         for field in dataclasses.fields(one):
             kept[f"{number}.{field.name}"] = getattr(one, field.name)
     return kept
-
-
-def of_arrays(kept: Mapping[str, np.ndarray], number: int) -> LayerResponses:
-    """Returns those of the layer of that number out of `arrays`."""
-    names = [field.name for field in dataclasses.fields(LayerResponses)]
-    return LayerResponses(**{name: kept[f"{number}.{name}"] for name in names})

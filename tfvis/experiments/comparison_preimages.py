@@ -8,7 +8,7 @@ from tfvis import images, preimages
 from tfvis.comparison import decisions
 from tfvis.experiments import caricature, inversion, networks, runner, second_network
 from tfvis.experiments.comparison_sections import Section, number, sentences
-from tfvis.experiments.comparison_study import Study
+from tfvis.experiments.comparison_study import Study, evenly
 from tfvis.preimages import inversion as recipe
 from tfvis.report import html_page
 
@@ -29,6 +29,7 @@ def inversions(study: Study, steps: int | None, seed: int) -> Section:
     kept = {label: [] for label in study.pair}
     for domain in study.domains:
         records, picture, sheet = _made(study, inversion, "inversion", domain, steps, seed)
+        asked: dict[str, dict | None] = {}
         for record in records:
             label, layer = record["network"], record["layer"]
             (other,) = set(study.pair) - {label}
@@ -40,7 +41,13 @@ def inversions(study: Study, steps: int | None, seed: int) -> Section:
             (cross,) = recipe.relative_errors(
                 study.networks[other], [found], target, across, preimages.Inversion()
             )
-            same, called = _named_alike(study.networks[other], picture, found)
+            if other not in asked:
+                asked[other] = _says(study.networks[other], picture)
+            same, called = None, ""
+            if asked[other]:
+                of_found = _says(study.networks[other], found)
+                same = asked[other]["class"] == of_found["class"]
+                called = second_network.compared(asked[other], of_found)
             if same is not None:
                 kept[label].append(same)
             pairs = record.get("random_pairs") or {}
@@ -121,16 +128,12 @@ def _words(study: Study) -> list[str]:
     """Returns the layers that are shown, five at most: of each stride the last that there is."""
     one, other = (study.layers[label] for label in study.pair)
     deepest = networks.depths(study.networks[study.pair[0]])
-    places = [k for k, layer in enumerate(one) if layer in deepest]
-    places = places or list(np.linspace(0, len(one) - 1, min(len(one), 5)).round().astype(int))
+    places = [k for k, layer in enumerate(one) if layer in deepest] or evenly(len(one), 5)
     return [one[k] if one[k] == other[k] else f"{one[k]}|{other[k]}" for k in places]
 
 
-def _named_alike(network, picture: np.ndarray, found: np.ndarray) -> tuple[bool | None, str]:
-    """Returns whether a network names a pre-image as the picture, and what it says of both."""
+def _says(network, picture: np.ndarray) -> dict | None:
+    """Returns what a network calls a picture, None of one that names no classes."""
     if not network.classes or not networks.percentages(network):
-        return None, ""
-    asked = second_network.SecondNetwork(network, network.classes)
-    of_picture, of_found = asked.says(picture), asked.says(found)
-    same = of_picture["class"] == of_found["class"]
-    return same, second_network.compared(of_picture, of_found)
+        return None
+    return second_network.SecondNetwork(network, network.classes).says(picture)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tfvis.comparison import cka, decisions, rsa, selectivity, unit_matching
-from tfvis.experiments.comparison_study import Study
+from tfvis.experiments.comparison_study import Study, evenly
 from tfvis.report import html_page, plots
 
 # A unit that correlates less with all of the other network is that network's own.
@@ -210,7 +210,7 @@ def units(study: Study) -> Section:
             _course(study, f"of {label}, the share of units that the other has not "
                     f"(r < {OWN}) is", alone[label])
         )  # fmt: skip
-    shown = {name: series[name] for name in _some(study.names)}
+    shown = {study.names[k]: series[study.names[k]] for k in evenly(len(study.names), 5)}
     figures = (
         html_page.Figure(plots.histograms(shown, "r", "share of units", -0.2, 1), "Matched units",
                          "correlation of partners, one to one", wide=True),
@@ -307,11 +307,6 @@ def number(value: float) -> str:
 def _median(values: np.ndarray) -> float:
     known = values[~np.isnan(values)]
     return float(np.median(known)) if known.size else float("nan")
-
-
-def _some(names: Sequence[str], most: int = 5) -> list[str]:
-    places = np.linspace(0, len(names) - 1, min(most, len(names))).round().astype(int)
-    return [names[k] for k in places]
 
 
 def sentences(clauses: Sequence[str]) -> str:

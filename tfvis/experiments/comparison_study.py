@@ -148,9 +148,12 @@ def corresponding(built: dict[str, Network], words: Sequence[str] | None) -> dic
 def _convolutions(network: Network) -> tuple[str, ...]:
     """Returns all convolutions after their nonlinearities; of many, evenly some."""
     layers = list(dict.fromkeys(activated(network, one) for one in network.convolutions()))
-    if len(layers) > _LAYERS:
-        layers = [layers[k] for k in np.linspace(0, len(layers) - 1, _LAYERS).round().astype(int)]
-    return tuple(layers)
+    return tuple(layers[k] for k in evenly(len(layers), _LAYERS))
+
+
+def evenly(count: int, most: int) -> list[int]:
+    """Returns at most so many of the numbers below `count`, the first and the last among them."""
+    return np.linspace(0, count - 1, min(most, count)).round().astype(int).tolist()
 
 
 def _file(number: int, domain: str, batch: int) -> str:

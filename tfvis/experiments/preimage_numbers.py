@@ -16,7 +16,6 @@ from tfvis.experiments.layer_targets import LayerTarget
 from tfvis.experiments.second_network import SecondNetwork, compared, said
 from tfvis.preimages import null_distribution
 from tfvis.progress_bar import bar
-from tfvis.report import manifest
 
 _COLUMNS = (
     "network", "layer", "restart", "relative_error", "random_pairs", "of", "nearer_than",
@@ -79,9 +78,7 @@ def added(
             f"{arg('references')}: too few pictures could be read for {null_distribution.PAIRS} "
             "random pairs; none are told of."
         )
-    if complete != records:
-        content = manifest.read(workdir / "manifest.json")
-        manifest.write(workdir / "manifest.json", content | {"results": complete})
+    runner.told_more(workdir, records, complete)
     tables.write(workdir / "numbers.csv", _COLUMNS, map(_row, complete))
     return complete
 

@@ -110,6 +110,20 @@ def whole(folder: pathlib.Path, record: dict) -> bool:
     )
 
 
+def told_more(workdir: pathlib.Path, records: list[dict], more: list[dict]) -> list[dict]:
+    """Returns the records of a finished run with what was added; keeps them in its manifest.
+
+    Args:
+        workdir: of the run.
+        records: as the manifest has them.
+        more: the same, or with more in them.
+    """
+    if more != records:
+        content = manifest.read(workdir / "manifest.json")
+        manifest.write(workdir / "manifest.json", content | {"results": more})
+    return more
+
+
 def safe_name(name: str) -> pathlib.PurePosixPath:
     """Returns the path a layer's or network's name stands for, relative, never outside.
 

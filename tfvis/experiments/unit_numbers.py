@@ -12,14 +12,14 @@ import numpy as np
 
 from tfvis import images
 from tfvis.activation_statistics import TOP, Statistics
-from tfvis.errors import arg
+from tfvis.errors import InputError, arg
 from tfvis.experiments import folders, messages, runner
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import receptive_field
 from tfvis.objectives.parsing import Unit
 from tfvis.preimages import natural_patches, path_similarity
 from tfvis.progress_bar import bar
-from tfvis.report import manifest, patches
+from tfvis.report import patches
 
 # A photograph, cut, counts as exciting if the unit answers with this share of what it did.
 _SHARE, _FEWEST = 0.5, 3
@@ -86,10 +86,7 @@ def added(
                 kept = _measured(one, record, references, workdir, key)
             record = record | {"natural": kept}
         complete.append(record)
-    if complete != records:
-        content = manifest.read(workdir / "manifest.json")
-        manifest.write(workdir / "manifest.json", content | {"results": complete})
-    return complete
+    return runner.told_more(workdir, records, complete)
 
 
 def _measured(one: Raised, record: dict, references, workdir: pathlib.Path, key: str) -> dict:
@@ -190,7 +187,7 @@ def _others(one: Raised, references: folders.Found):
             continue
         try:
             square = _square(references, number, one.network)
-        except Exception:  # Told of where it was looked through.
+        except InputError:  # Told of where it was looked through.
             continue
         shape = shape or one.network.trace(one.unit.layer, *square.shape[:2])
         place = (0, 0) if len(shape) == 1 else tuple(int(generator.integers(n)) for n in shape[:2])
@@ -226,9 +223,8 @@ def beside(record: dict, pixels: np.ndarray, workdir: pathlib.Path) -> np.ndarra
     if not natural:
         return pixels
     grid = images.read(workdir / natural["file"]).pixels
-    height = max(len(grid), len(pixels))
     pixels = images.with_channels(np.asarray(pixels, np.float32), 3)
-    scale = max(1, height // len(pixels))
+    scale = max(1, len(grid) // len(pixels))
     pixels = pixels.repeat(scale, 0).repeat(scale, 1)
     height = max(len(grid), len(pixels))
     page = np.full((height, pixels.shape[1] + 6 + grid.shape[1], 3), 250, np.float32)

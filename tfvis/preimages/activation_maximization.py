@@ -104,10 +104,15 @@ def normalized(
         largest: M, one per image or one for all; above 0.
         strength: C.
     """
-    rows, columns = receptive_field.receptive_field(network, layer, *size).size
-    area = min(rows, size[0]) * min(columns, size[1])
+    area = _area_seen(network, layer, size)
     weights = tf.constant(strength / (np.asarray(largest) * area), tf.float32)
     return dataclasses.replace(objective, function=lambda taps: weights * objective(taps))
+
+
+def _area_seen(network: Network, layer: str, size: tuple[int, int]) -> int:
+    """Returns rf^2, the pixels of an image that a unit sees."""
+    rows, columns = receptive_field.receptive_field(network, layer, *size).size
+    return min(rows, size[0]) * min(columns, size[1])
 
 
 def diverse(
@@ -135,8 +140,7 @@ def diverse(
     """
     if settings.diversity == 1:
         return objective
-    rows, columns = receptive_field.receptive_field(network, layer, *size).size
-    area = min(rows, size[0]) * min(columns, size[1])
+    area = _area_seen(network, layer, size)
     unlike = objectives.diversity(descent.last_map(network, layer), settings.diversity)
     return objective + settings.diversity_weight * settings.strength / area * unlike
 
