@@ -60,6 +60,9 @@ _PER_CLASS = flags.DEFINE_integer(
 _DIFFERENCES = flags.DEFINE_bool(
     "differences", False, "Keep what kernels learnt as differences in 8 bits: half the file."
 )
+_SPLIT_SEED = flags.DEFINE_integer(
+    "split_seed", None, "Seed of draw, split and views of the pictures; left out, --seed.", 0
+)
 
 
 def main():
@@ -72,7 +75,7 @@ def main():
     dataset, shares = classifier_flags.read(_DATA), classifier_flags.shares(_SHARES.value)
     shared = common.start(
         _WORKDIR, _INIT, _ADAPT, _SIZE, _CUT, _VIEWS, _DRAWN, _CROP_BORDERS, _CACHE, _PRECISION,
-        _PER_CLASS, _DIFFERENCES,
+        _PER_CLASS, _DIFFERENCES, _SPLIT_SEED,
     )  # fmt: skip
     from tfvis.experiments import training
 

@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 
+from tfvis import files
 from tfvis.classifiers.datasets import Dataset, Example
 from tfvis.errors import InputError
 
@@ -84,6 +85,24 @@ def split(
         # A share of nothing gets nothing, whatever the sum of the others rounds to.
         parts[part if shares[part] else shares.index(max(shares))].append(example)
     return tuple(dataclasses.replace(dataset, examples=tuple(part)) for part in parts)
+
+
+def digests(*parts: Dataset) -> list[str]:
+    """Returns the `digest` of each file of some parts that can be read, in order."""
+    paths = dict.fromkeys(one.path for part in parts for one in part.examples)
+    return sorted({found for path in paths if (found := digest(path))})
+
+
+def digest(path: str) -> str:
+    """Returns twelve hexadecimal digits that know a picture by its bytes, wherever it lies.
+
+    By them is told whether a classifier has learnt from it: its SHA-256, as far as it takes to
+    tell millions apart. "" where the file cannot be read.
+    """
+    try:
+        return files.sha256_of(path)[:12]
+    except InputError:
+        return ""
 
 
 def _check(shares: tuple[float, ...]) -> None:

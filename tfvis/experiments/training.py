@@ -59,6 +59,7 @@ def run(
     precision: str = "auto",
     per_class: int | None = None,
     differences: bool = False,
+    split_seed: int | None = None,
     arguments: dict | None = None,
     command: str = "",
 ) -> outcome.Outcome:
@@ -81,6 +82,8 @@ def run(
         precision: see `devices`.
         per_class: pictures of each class at most, of all sources alike; None is all.
         differences: keep kernels as differences from the network's, in 8 bits, and test those.
+        split_seed: of the draw, split and views of the pictures; None is the settings' own. With
+            one for all, trainings of several seeds differ by chance alone, not by pictures.
         arguments: for the manifest.
         command: for the card: what was typed.
 
@@ -92,8 +95,9 @@ def run(
     """
     settings = dataclasses.replace(settings, precision=devices.precision(precision))
     dataset = data if isinstance(data, datasets.Dataset) else labelled_pictures.read(data)
+    seed = settings.seed if split_seed is None else split_seed
     if per_class:
-        dataset = datasets.at_most(dataset, per_class, settings.seed)
+        dataset = datasets.at_most(dataset, per_class, seed)
     if differences and init:
         raise InputError(
             f"{arg('differences')}: of a network that {arg('init')} names, the kernels have learnt "
@@ -113,7 +117,6 @@ def run(
     else:
         network = networks.only(networks.networks(wanted), "a classifier stands on one")
         parts, side = backbone.split(network, cut), size or 224
-    seed = settings.seed
     recipe = feature_cache.Recipe(side, views, seed, crop_borders, settings.precision, drawn)
     found_in = (
         files.located(cache, f"{arg('cache')}={cache}") if cache else weights.home() / "features"
@@ -149,6 +152,7 @@ def run(
         "crop_borders": crop_borders,
         "precision": settings.precision, "weights": _weights(wanted.weights, before),
         "temperature": round(temperature, 4), "test": measures,
+        "learnt_from": splits.digests(*parted[:2]),
     }  # fmt: skip
     learnt = backbone.learnt(learner)
     # What is undefined is not-a-number, which JSON lacks.
@@ -165,7 +169,7 @@ def run(
             "network": {"name": parts.network.name, "cut": parts.cut, "last": parts.last},
             "classes": dataset.classes, "history": history, "seconds": seconds,
             "left_out": counts([*dataset.broken, *undecoded]),
-            **about,
+            **{name: value for name, value in about.items() if name != "learnt_from"},
         },
     )  # fmt: skip
     lines = [
