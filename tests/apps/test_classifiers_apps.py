@@ -1,7 +1,9 @@
 """Train, evaluate, classify, as a person runs them: processes, files, words, exit codes."""
 
 import csv
+import hashlib
 import json
+import pathlib
 import re
 import signal
 from unittest import mock
@@ -65,9 +67,9 @@ class ArtTest(AppTest):
             {"classifier.json", "weights.npz", "README.md", "confusion.png", "tensorboard"}, names
         )
         self.assertIn(f"{said['test']['accuracy']:.1%}", (self.out / "README.md").read_text())
-        json.loads(
+        about = json.loads(
             (self.out / "classifier.json").read_text(), parse_constant=self.fail
-        )  # No NaN, which JSON lacks.
+        )["about"]  # No NaN, which JSON lacks.
 
         # The whole network on the files, in place of the tail on the maps.
         tried = self.folder / "tried"
@@ -82,6 +84,14 @@ class ArtTest(AppTest):
             rows = list(csv.DictReader(file))
         self.assertLen(rows, 2 * measures["pictures"])
         first = [row for row in rows if row["rank"] == "1"]
+        # What it has learnt from is told by the bytes; no picture of the test is among them.
+        digests = {
+            path: hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+            for folder in self.data
+            for path in folder.glob("*/*.png")
+        }
+        tested = {digests[pathlib.Path(row["path"])] for row in first}
+        self.assertEqual(set(about["learnt_from"]), set(digests.values()) - tested)
         right = [row["path"].split("/")[-2] == row["label"] for row in first]
         self.assertAllClose(np.mean(right), measures["accuracy"])
         shares = np.reshape([float(row["probability"]) for row in rows], (-1, 2))

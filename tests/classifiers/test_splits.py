@@ -104,3 +104,11 @@ class SplitTest(tf.test.TestCase, parameterized.TestCase):
         self.assertLen(set(first.values()), 3)
         self.assertEqual(first, parts(datasets.read([folder / "deep" / "two"])))
         self.assertEqual(first, parts(datasets.read([folder / "one" / "t.csv"])))
+
+    def test_pictures_are_known_by_their_bytes(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        for k in range(6):
+            (folder / f"{k}.png").write_bytes(bytes([k // 2]) * 9)
+        dataset = made([f"{k}.png" for k in range(7)], str(folder))  # The last is no file.
+        expected = sorted(hashlib.sha256(bytes([k]) * 9).hexdigest()[:12] for k in range(3))
+        self.assertEqual(splits.digests(dataset), expected)
