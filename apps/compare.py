@@ -5,7 +5,7 @@
 Both are shown the same pictures, as many of each domain; where folders hold a folder per class, of
 each class alike. Writes to --workdir:
 
-    index.html            the report; opens from disk
+    index.html            the report; opens from disk, with figures/ and the tables beside it
     accuracy.csv          how often each names each domain rightly, per class
     alignment.csv         unbiased linear CKA of all pairs of layers, beside shuffled pictures
     depiction.csv         are drawings like photographs of the same classes to them (RSA)?
@@ -14,15 +14,21 @@ each class alike. Writes to --workdir:
     attention.csv         where both look in twelve pictures
     inversion.csv         the same picture inverted through both; what the other finds in it
     caricature.csv        the same picture caricatured through both
-    figures/              the report's, one by one
+    figures/              the report's: photographs as JPEG, plots as PNG
     responses/            what the layers answered; the same command goes on with them
-    manifest.json, tensorboard/
+    sections.json, manifest.json, tensorboard/
+
+Pictures that one of the networks says it has learnt from are left out. Sections made by an earlier
+command stay on the page, unless what is compared is another. To keep a report, copy index.html, the
+tables and figures/.
 
 The same command goes on where it was stopped. On two cores about a minute for each network and
 hundred pictures of a domain, and the pictures take as long as those of invert and caricature.
 """
 
 from absl import flags
+
+from tfvis.experiments.comparison_extent import FULL, QUICK
 
 from .flags import common, fields, name_checks, paths, pictures
 from .flags import networks as network_flags
@@ -58,10 +64,21 @@ _SECTIONS = flags.DEFINE_list(
     "Which: accuracy, alignment, depiction, units, preferences, attention, inversion, caricature; "
     "left out, all that the pictures and networks allow.",
 )
-_STEPS = flags.DEFINE_integer(
-    "steps", None, "Of pre-images and caricatures; left out, as invert and caricature have them.", 1
+_QUICK = flags.DEFINE_bool(
+    "quick", False, "Fewer pictures and steps: minutes, for a first look at what there will be."
 )
-_COUNT = flags.DEFINE_integer("count", 140, "Pictures of each domain.", 4)
+_STEPS = flags.DEFINE_integer(
+    "steps",
+    None,
+    "Of pre-images, caricatures and units; left out, what the quality of each needs.",
+    1,
+)
+_COUNT = flags.DEFINE_integer(
+    "count",
+    None,
+    f"Pictures of each domain; left out, {FULL.count}, or with --quick {QUICK.count}.",
+    4,
+)
 _SIZE = flags.DEFINE_integer(
     "size", None, "Side pictures are squeezed to; left out, the networks' own, or 224.", 16, 1024
 )
@@ -78,7 +95,7 @@ def main():
     name_checks.check(wanted, words=layers)
     if _CONTROL.value:
         name_checks.one(_CONTROL.value, "control")
-    shared = common.start(_WORKDIR, _CONTROL, _COUNT, _STEPS, _SIZE, _SEED, _PRECISION)
+    shared = common.start(_WORKDIR, _CONTROL, _QUICK, _COUNT, _STEPS, _SIZE, _SEED, _PRECISION)
     from tfvis.experiments import comparison
 
     sections = tuple(_SECTIONS.value or comparison.SECTIONS)

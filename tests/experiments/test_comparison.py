@@ -1,6 +1,9 @@
 """Two networks compared, called as from a notebook, where they or the pictures fit badly."""
 
+import hashlib
+import json
 import pathlib
+import re
 
 import keras
 import numpy as np
@@ -8,8 +11,9 @@ import tensorflow as tf
 
 from tests import nets
 from tfvis import images, tables
+from tfvis.classifiers import learnt_pictures
 from tfvis.errors import InputError
-from tfvis.experiments import comparison
+from tfvis.experiments import comparison, comparison_pictures
 from tfvis.networks import network
 from tfvis.networks.preprocessing import contracts
 
@@ -52,10 +56,16 @@ class ComparisonTest(tf.test.TestCase):
         return [row[name] for row in rows]
 
     def test_a_network_of_one_size_beside_one_of_any(self):
-        self.run_of(fixed(16, 20), self.places(), "block1_conv1", "inversion")
+        self.run_of(fixed(16, 16), self.places(), "block1_conv1", "inversion", "alignment")
         errors = [float(error) for error in self.column("inversion", "error in the other")]
         self.assertLen(errors, 2)
         self.assertTrue(np.isfinite(errors).all())
+        # Both at that size: the picture is the same to both.
+        found = sorted((self.folder / "out" / "inversion").rglob("preimage_0.png"))
+        self.assertEqual([images.read(path).pixels.shape for path in found], [(16, 16, 3)] * 2)
+        # No square is of this size; what needs none is told of.
+        done = self.run_of(fixed(16, 20), self.places(), "block1_conv1", "inversion", "alignment")
+        self.assertEqual(list(done), ["alignment"])
 
     def test_what_means_nothing_is_not_said(self):
         found = self.run_of(
@@ -69,6 +79,68 @@ class ComparisonTest(tf.test.TestCase):
         self.assertIn("has not (r < 0.3) is undefined", found["units"])
         with self.assertRaisesRegex(InputError, "allow none"):
             self.run_of(nets.wrapped(), self.places(), "gap", "inversion", size=12)
+
+    def test_what_a_network_has_learnt_from_is_left_out(self):
+        places = self.places(("photo", "drawn"), ("circle", "square"), each=8)
+        photos = sorted((self.folder / "photo").rglob("*.png"))
+        # Of one class a half, of the other one picture; wherever they lay when they were learnt.
+        learnt = [photos[k] for k in (0, 2, 4, 6, 9)]
+        digests = [hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in learnt]
+        trained = nets.checkpoint(self.folder / "trained")
+        description = trained / "classifier.json"
+        said = json.loads(description.read_text())
+        said["about"]["learnt_from"] = [*digests, "0123456789ab"]
+        description.write_text(json.dumps(said))
+        built = {
+            "trained": network.build(str(trained)),
+            "other": network.build("vgg16", weights="random"),
+        }
+        found = {label: learnt_pictures.learnt_from(one) for label, one in built.items()}
+        self.assertEqual(found["trained"].digests, {*digests, "0123456789ab"})
+        # What its trunk, a file, has learnt from is not told.
+        self.assertFalse(found["trained"].complete)
+        self.assertEqual(found["other"], learnt_pictures.Learnt(frozenset(), True))
+        pictures = comparison_pictures.chosen(places, 12, 16, 0, found)
+        self.assertEqual(pictures.count, 8)  # The rarest class decides: four are left of it.
+        self.assertEmpty(set(pictures.paths["photo"]) & set(map(str, learnt)))
+        self.assertLen(set(pictures.paths["photo"]), 8)
+        self.assertEqual(
+            pictures.told,
+            (
+                "Of photo, 5 of 16 pictures are left out: trained learnt from them.",
+                "None of the 16 pictures of drawn was learnt from by trained.",
+                "What trained learnt from is not known: it may be among these pictures, and "
+                "numbers on those are no test.",
+            ),
+        )
+        everything = {hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in photos[:8]}
+        all_of_one = {"one": learnt_pictures.Learnt(frozenset(everything), True)}
+        with self.assertRaisesRegex(InputError, "0 pictures .*rarest class.* 8 of 16 pictures"):
+            comparison_pictures.chosen(places, 12, 16, 0, all_of_one)
+
+    def test_sections_stay_on_the_page_until_what_is_compared_is_another(self):
+        out, places = self.folder / "out", self.places()
+
+        def headings():
+            return re.findall("<h2>(.*)</h2>", (out / "index.html").read_text())
+
+        self.run_of(nets.wrapped(), places, "block1_conv1", "units", size=12)
+        self.run_of(nets.wrapped(), places, "block1_conv1", "alignment", size=12)
+        self.assertEqual(headings(), ["Do they represent alike?", "Unit by unit"])
+        found = json.loads((out / "manifest.json").read_text())["found"]
+        self.assertEqual(list(found), ["alignment", "units"])
+        # Every file that the page shows is there, and no other figure.
+        shown = set(re.findall('src="(.*?)"', (out / "index.html").read_text()))
+        self.assertEqual(shown, {f"figures/{one.name}" for one in (out / "figures").iterdir()})
+        # Other pictures: what is of those before goes.
+        self.run_of(nets.wrapped(), places, "block1_conv1", "alignment", size=16)
+        self.assertEqual(headings(), ["Do they represent alike?"])
+        self.assertFalse((out / "units.csv").exists())
+        self.assertEmpty(list((out / "figures").glob("units*")))
+        # A section whose table was taken away is none.
+        (out / "alignment.csv").unlink()
+        self.run_of(nets.wrapped(), places, "block1_conv1", "units", size=16)
+        self.assertEqual(headings(), ["Unit by unit"])
 
     def test_batches_of_other_classes_are_no_ceiling(self):
         classes = tuple(f"class {k}" for k in range(30))

@@ -1,16 +1,27 @@
+import io
 import json
 import os
 import pathlib
 import re
 
 import numpy as np
+import PIL.Image
 import tensorflow as tf
 from tensorboard.backend.event_processing import event_accumulator
 
 from tests import nets
 from tfvis import hardware
 from tfvis.errors import InputError
-from tfvis.report import gradient_images, html_page, manifest, patches, plots, sheets, tensorboard
+from tfvis.report import (
+    gradient_images,
+    html_page,
+    manifest,
+    page_pictures,
+    patches,
+    plots,
+    sheets,
+    tensorboard,
+)
 
 
 class ReportTest(tf.test.TestCase):
@@ -92,7 +103,47 @@ class ReportTest(tf.test.TestCase):
         text = path.read_text()
         self.assertIn("&lt;layer&gt; &amp; co", text)
         self.assertNotRegex(text, r'(src|href)="(?!data:)')
-        self.assertLen(re.findall("<img ", text), 1)
+        self.assertLen(re.findall("<figure", text), 1)
+        self.assertNotIn("<nav>", text)
+
+    def test_a_page_names_its_sections_and_shows_the_beginning_of_tables(self):
+        table = html_page.Table(
+            ("a<b", "r"), [("=x & y", 0.123456), (None, 4e-7), ("", 12)], "a table.csv", 1200
+        )
+        linked = html_page.Linked("figures/a b.jpg", 30, 40, "linked")
+        sections = [
+            html_page.Section("What they name?", "text", (linked,), table),
+            html_page.Section("What they name!", "text", ()),
+            html_page.Section("???", "text", ()),
+        ]
+        path = self.folder / "index.html"
+        html_page.write(path, "title", sections, ["first < second"])
+        text = path.read_text()
+        self.assertIn("<p>first &lt; second</p>", text)
+        places = re.findall('<section id="(.*)">', text)
+        self.assertEqual(places, ["what-they-name", "what-they-name-2", "section"])
+        self.assertEqual(re.findall('<li><a href="#(.*)">', text), places)
+        self.assertIn('width="40" height="30" src="figures/a%20b.jpg"', text)
+        self.assertIn('3 rows here, 1,200 in <a href="a%20table.csv">a table.csv</a>', text)
+        self.assertIn("<th scope=col>a&lt;b</th>", text)
+        cells = re.findall("<td.*?>(.*?)</td>", text)
+        self.assertEqual(cells, ["=x &amp; y", "0.123", "", "4e-07", "", "12"])
+        # Nothing is asked of any other place.
+        self.assertNotRegex(text, "https?:|//[a-z]+[.]")
+
+    def test_photographs_are_small_and_plots_exact(self):
+        noise = nets.picture(200) + np.random.default_rng(0).normal(0, 6, (200, 200, 3))
+        content, suffix = page_pictures.encoded(noise)
+        self.assertEqual(suffix, "jpg")
+        self.assertLess(len(content), 200 * 200 * 3 / 4)
+        shown = np.asarray(PIL.Image.open(io.BytesIO(content)), np.float32)
+        # Quality 88 quantises what 6 grey levels of noise are by less than twice those.
+        self.assertLess(np.sqrt(np.square(shown - np.clip(noise, 0, 255)).mean()), 6)
+        plot = plots.lines({"a": (["x", "y"], [0.1, 0.2])}, "l", "e")
+        content, suffix = page_pictures.encoded(plot)
+        self.assertEqual(suffix, "png")
+        shown = np.asarray(PIL.Image.open(io.BytesIO(content)))
+        self.assertAllEqual(shown, plot)
 
     def test_a_plot_draws_its_line(self):
         plot = plots.lines({"a": (["x", "y"], [0.1, 0.2]), "b": (["x", "y"], [0.2, 0.1])}, "l", "e")

@@ -5,12 +5,14 @@ import functools
 import pathlib
 from collections.abc import Mapping, Sequence
 
-from tfvis import images, tables
+from tfvis.classifiers import learnt_pictures
 from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import (
     comparison_attention,
+    comparison_extent,
     comparison_pictures,
     comparison_preimages,
+    comparison_report,
     comparison_sections,
     comparison_study,
     devices,
@@ -20,7 +22,7 @@ from tfvis.experiments import (
     runner,
     workdirs,
 )
-from tfvis.report import html_page, manifest, tensorboard
+from tfvis.report import manifest, tensorboard
 
 # What the networks answered is read from files; the rest makes pictures, which takes longer.
 READ = {
@@ -47,7 +49,8 @@ def run(
     workdir: pathlib.Path | str,
     control: str = "",
     sections: Sequence[str] = SECTIONS,
-    count: int = 140,
+    quick: bool = False,
+    count: int | None = None,
     steps: int | None = None,
     size: int | None = None,
     seed: int = 0,
@@ -64,8 +67,9 @@ def run(
         control: a third network, to be compared with the first as the second is: of the same
             kind, from another seed.
         sections: of `SECTIONS`; those that these pictures and networks do not allow are left out.
-        count: pictures of each domain.
-        steps: of pre-images and caricatures; None is as the apps of that name have them.
+        quick: fewer pictures and steps, see `comparison_extent`.
+        count: pictures of each domain; None is the extent's.
+        steps: of pre-images, caricatures and pictures of units; None is the extent's.
         size: side of the squares they are squeezed to; None is the networks' own, or 224.
         seed: of the draw of pictures, and of noise.
         precision: see `devices`.
@@ -93,25 +97,40 @@ def run(
         (third,) = found.values()
         label = f"{next(iter(found))} (control)"
         built, control = built | {label: third}, label
-    pictures = comparison_pictures.chosen(places, _side(built, size), count, seed)
+    corresponding = comparison_study.corresponding(built, layers)
+    extent = comparison_extent.QUICK if quick else comparison_extent.FULL
+    learnt = {label: learnt_pictures.learnt_from(network) for label, network in built.items()}
+    pictures = comparison_pictures.chosen(
+        places, _side(built, size), count or extent.count, seed, learnt
+    )
+    for line in pictures.told:
+        messages.note(line)
     study = comparison_study.Study(
         built,
-        comparison_study.corresponding(built, layers),
+        corresponding,
         control,
         pictures,
         workdir,
         devices.precision(precision),
+        extent,
+    )
+    report = comparison_report.Report(
+        workdir, study.key, " and ".join(study.pair), _about(study), SECTIONS
     )
     header = runner.header(built, arguments) | {
         "layers": study.layers, "classes": pictures.classes, "pictures": pictures.paths,
     }  # fmt: skip
     answers = study.answer(lambda: header)
+    comparison_report.begin(report)
     made = {name: functools.partial(make, steps=steps, seed=seed) for name, make in MADE.items()}
-    done = {
-        name: _unless_refused(name, make, study)
-        for name, make in (READ | made).items()
-        if name in sections
-    }
+    done, lines = {}, []
+    for name, make in (READ | made).items():
+        if name in sections:
+            done[name] = one = _unless_refused(name, make, study)
+            if one:
+                comparison_report.add(report, one)
+                heading = one.heading if one.heading.endswith("?") else f"{one.heading}:"
+                lines.append(f"{heading} {one.text}  {workdir / f'{one.name}.csv'}")
     if pictures.classes and "accuracy" in done and not done["accuracy"]:
         messages.note("no network knows all classes of the folders: accuracy is left out.")
     if not any(done.values()):
@@ -119,9 +138,28 @@ def run(
             f"{arg('sections')}={','.join(done)}: these pictures and networks allow none of them."
         )
     sections = [one for one in done.values() if one]
+    with tensorboard.Writer(workdir / "tensorboard") as writer:
+        for one in sections:
+            for number, figure in enumerate(one.figures):
+                writer.images(f"{one.name}/{number}", figure.pixels[None], 0)
+    found = comparison_report.found(report)
+    manifest.write(workdir / "manifest.json", header | {"results": answers, "found": found})
     return outcome.Outcome(
         [{"section": one.name, "found": one.text} for one in sections],
-        _written(study, sections, header | {"results": answers}),
+        [*lines, f"Open {(workdir / 'index.html').resolve()} in a browser."],
+    )
+
+
+def _about(study) -> tuple[str, ...]:
+    """Returns what the page says before its sections."""
+    pictures, (one, other) = study.pictures, study.pair
+    of = f", of each of {len(pictures.classes)} classes alike" if pictures.classes else ""
+    control = f" {study.control} is beside them, to tell how far apart two of a kind are."
+    shown = " and ".join(study.domains)
+    return (
+        f"{one} and {other} were shown the same pictures: {pictures.count} each of {shown}{of}."
+        + (control if study.control else ""),
+        *([" ".join(pictures.told)] if pictures.told else []),
     )
 
 
@@ -153,27 +191,3 @@ def _side(built, size: int | None) -> int:
     # A network of fixed size has what it is shown resized; the larger loses nothing.
     sides = [max(n.fixed_size or (n.side or 224,)) for n in built.values()]
     return size or max(sides)
-
-
-def _written(study, sections, content: dict) -> list[str]:
-    """Writes tables, page, TensorBoard and manifest; returns lines to print."""
-    workdir, lines = study.workdir, []
-    for one in sections:
-        tables.write(workdir / f"{one.name}.csv", one.columns, one.rows)
-        heading = one.heading if one.heading.endswith("?") else f"{one.heading}:"
-        lines.append(f"{heading} {one.text}  {workdir / f'{one.name}.csv'}")
-        for number, figure in enumerate(one.figures):
-            images.save_png(workdir / "figures" / f"{one.name}-{number}.png", figure.pixels)
-    page = workdir / "index.html"
-    html_page.write(
-        page,
-        " and ".join(study.pair),
-        [html_page.Section(one.heading, one.text, one.figures) for one in sections],
-    )
-    with tensorboard.Writer(workdir / "tensorboard") as writer:
-        for one in sections:
-            for number, figure in enumerate(one.figures):
-                writer.images(f"{one.name}/{number}", figure.pixels[None], 0)
-    found = {one.name: one.text for one in sections}
-    manifest.write(workdir / "manifest.json", content | {"found": found})
-    return [*lines, f"Open {page.resolve()} in a browser."]

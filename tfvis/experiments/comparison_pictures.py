@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tfvis import files, images
-from tfvis.classifiers import datasets, example_images
+from tfvis.classifiers import datasets, example_images, learnt_pictures, splits
 from tfvis.comparison import cka
 from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import folders, messages
@@ -29,6 +29,7 @@ class Pictures:
         labels: int64 [n], of every domain; -1 where no folders name classes.
         classes: names; () where there are none.
         batch: pictures of a batch; the last may have fewer, at least `cka.LEAST`.
+        told: what is to be known of which they are, sentences.
     """
 
     pixels: Mapping[str, np.ndarray]
@@ -36,6 +37,7 @@ class Pictures:
     labels: np.ndarray
     classes: tuple[str, ...]
     batch: int
+    told: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -49,7 +51,13 @@ class Pictures:
         return [slice(k, min(k + self.batch, self.count)) for k in starts]
 
 
-def chosen(places: Mapping[str, str], side: int, count: int, seed: int) -> Pictures:
+def chosen(
+    places: Mapping[str, str],
+    side: int,
+    count: int,
+    seed: int,
+    learnt: Mapping[str, learnt_pictures.Learnt] | None = None,
+) -> Pictures:
     """Reads pictures of each domain, squeezed to squares.
 
     Args:
@@ -57,6 +65,7 @@ def chosen(places: Mapping[str, str], side: int, count: int, seed: int) -> Pictu
         side: of the squares, px.
         count: pictures of each domain at most.
         seed: which.
+        learnt: {network: what it has learnt from}, which is left out; None is nothing.
 
     Raises:
         InputError: no domain; a domain without pictures, or with fewer than `cka.LEAST`.
@@ -66,8 +75,11 @@ def chosen(places: Mapping[str, str], side: int, count: int, seed: int) -> Pictu
     labelled = all(_names_classes(place) for place in places.values())
     sets = {domain: datasets.read([place], labelled=labelled) for domain, place in places.items()}
     classes = _common(sets) if labelled else ()
+    sets, told = _held_out(sets, learnt or {})
     decks = {domain: _decks(found, classes, seed) for domain, found in sets.items()}
     rows = min(len(deck) for of_classes in decks.values() for deck in of_classes)
+    if not rows:
+        raise InputError(_too_few(0, classes, told))
     wanted = min(rows, -(-count // max(len(classes), 1)))
     read: dict[str, list] = {}
     for domain, of_classes in decks.items():
@@ -84,10 +96,7 @@ def chosen(places: Mapping[str, str], side: int, count: int, seed: int) -> Pictu
     if 0 < over < cka.LEAST and len(order) > each:
         order = order[: len(order) - over]
     if len(order) < cka.LEAST:
-        raise InputError(
-            f"{arg('images')}: {len(order)} pictures of each domain can be used, and comparing "
-            f"needs at least {cka.LEAST}{' (the rarest class decides)' if classes else ''}."
-        )
+        raise InputError(_too_few(len(order), classes, told))
     if len(order) < FEW:
         messages.note(
             f"{len(order)} pictures of each domain: all numbers are rough, "
@@ -99,7 +108,59 @@ def chosen(places: Mapping[str, str], side: int, count: int, seed: int) -> Pictu
         np.array([c if classes else -1 for c, _ in order], np.int64),
         classes,
         each,
+        (*told, *_unknown(learnt or {})),
     )
+
+
+def _too_few(count: int, classes: Sequence[str], told: Sequence[str]) -> str:
+    return " ".join(
+        [
+            f"{arg('images')}: {count} pictures of each domain can be used, and comparing needs at "
+            f"least {cka.LEAST}{' (the rarest class decides)' if classes else ''}.",
+            *told,
+        ]
+    )
+
+
+def _held_out(
+    sets: Mapping[str, datasets.Dataset], learnt: Mapping[str, learnt_pictures.Learnt]
+) -> tuple[dict[str, datasets.Dataset], list[str]]:
+    """Returns the sets without what any network has learnt from, and sentences on that."""
+    known = frozenset().union(*(one.digests for one in learnt.values()))
+    left, told = dict(sets), []
+    if known:
+        for domain, found in sets.items():
+            # A picture with several boxes is read once.
+            digests = {path: splits.digest(path) for path in {e.path for e in found.examples}}
+            out = {path for path, digest in digests.items() if digest in known}
+            rest = tuple(one for one in found.examples if one.path not in out)
+            left[domain] = dataclasses.replace(found, examples=rest)
+            there = set(digests.values())
+            whose = [label for label, one in learnt.items() if one.digests & there]
+            told.append(
+                f"Of {domain}, {len(out):,} of {len(digests):,} pictures are left out: "
+                f"{_and(whose)} learnt from them."
+                if out
+                else f"None of the {len(digests):,} pictures of {domain} was learnt from by "
+                f"{_and([label for label, one in learnt.items() if one.digests])}."
+            )
+    return left, told
+
+
+def _unknown(learnt: Mapping[str, learnt_pictures.Learnt]) -> list[str]:
+    """Returns a sentence on networks that do not say what they have learnt from, or none."""
+    names = [label for label, one in learnt.items() if not one.complete]
+    if not names:
+        return []
+    return [
+        f"What {_and(names)} learnt from is not known: it may be among these pictures, and numbers "
+        "on those are no test."
+    ]
+
+
+def _and(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _names_classes(place: str) -> bool:

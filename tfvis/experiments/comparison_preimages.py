@@ -6,11 +6,12 @@ import numpy as np
 
 from tfvis import images, preimages
 from tfvis.comparison import decisions
+from tfvis.errors import InputError
 from tfvis.experiments import caricature, inversion, networks, runner, second_network
 from tfvis.experiments.comparison_sections import Section, number, sentences
 from tfvis.experiments.comparison_study import Study, evenly
 from tfvis.preimages import inversion as recipe
-from tfvis.report import html_page
+from tfvis.report import html_page, plots
 
 
 def inversions(study: Study, steps: int | None, seed: int) -> Section:
@@ -32,22 +33,22 @@ def inversions(study: Study, steps: int | None, seed: int) -> Section:
         asked: dict[str, dict | None] = {}
         for record in records:
             label, layer = record["network"], record["layer"]
-            (other,) = set(study.pair) - {label}
-            across = study.layers[other][study.layers[label].index(layer)]
+            (stranger,) = set(study.pair) - {label}
+            across = study.layers[stranger][study.layers[label].index(layer)]
             file = study.workdir / "inversion" / _folder(domain) / record["file"]
             found = runner.stored(file, study.networks[label])
             # A network of fixed size inverts the picture at that size.
             target = images.resize(picture, *found.shape[:2])
             (cross,) = recipe.relative_errors(
-                study.networks[other], [found], target, across, preimages.Inversion()
+                study.networks[stranger], [found], target, across, preimages.Inversion()
             )
-            if other not in asked:
-                asked[other] = _says(study.networks[other], picture)
+            if stranger not in asked:
+                asked[stranger] = _says(study.networks[stranger], picture)
             same, called = None, ""
-            if asked[other]:
-                of_found = _says(study.networks[other], found)
-                same = asked[other]["class"] == of_found["class"]
-                called = second_network.compared(asked[other], of_found)
+            if said_of := asked[stranger]:
+                of_found = _says(study.networks[stranger], found)
+                same = said_of["class"] == of_found["class"]
+                called = second_network.compared(said_of, of_found)
             if same is not None:
                 kept[label].append(same)
             pairs = record.get("random_pairs") or {}
@@ -58,6 +59,7 @@ def inversions(study: Study, steps: int | None, seed: int) -> Section:
         figures.append(html_page.Figure(
             sheet, f"The same picture ({domain}), inverted by both", wide=True
         ))  # fmt: skip
+        figures.append(_off(study, [row for row in rows if row[0] == domain], domain))
         for label in study.pair:
             # Of a layer that does not answer the picture there is none.
             own = [row[3] and f"{float(row[3]):.3f}" for row in rows if row[:2] == (domain, label)]
@@ -78,7 +80,34 @@ def inversions(study: Study, steps: int | None, seed: int) -> Section:
         "domain", "network", "layer", "relative error", "error in the other", "nearer than",
         "of random pairs", "the other says",
     )  # fmt: skip
-    return Section("inversion", "What each keeps", sentences(said), columns, rows, tuple(figures))
+    # All of it is on the page: a row for each layer, network and domain.
+    shown = [(*row[:5], _percentile(*row[5:7]), row[7]) for row in rows]
+    heads = (*columns[:3], "error", "error in the other", "nearer than random pairs", columns[-1])
+    return Section(
+        "inversion", "What each keeps", sentences(said), columns, rows, tuple(figures),
+        (heads, shown),
+    )  # fmt: skip
+
+
+def _percentile(nearer, pairs) -> str:
+    """Returns in words how many random pairs a pre-image is nearer than."""
+    return f"{nearer} of {pairs} ({nearer / pairs:.0%})" if pairs else ""
+
+
+def _off(study: Study, rows: list[tuple], domain: str) -> html_page.Figure:
+    """Returns the plot of a domain's errors over the layers: each network's, and the other's."""
+    lines = {}
+    for label in study.pair:
+        own = [row for row in rows if row[1] == label]
+        names = [study.names[study.layers[label].index(row[2])] for row in own]
+        (stranger,) = set(study.pair) - {label}
+        for column, name in ((3, label), (4, f"{label}'s, to {stranger}")):
+            lines[name] = (names, [float(row[column] or "nan") for row in own])
+    return html_page.Figure(
+        plots.lines(lines, "layer", "relative error"),
+        f"What is left of the distance ({domain})",
+        "to the network that was inverted, and to the other one", wide=True,
+    )  # fmt: skip
 
 
 def caricatures(study: Study, steps: int | None, seed: int) -> Section:
@@ -103,32 +132,54 @@ def _made(study: Study, experiment, name: str, domain: str, steps: int | None, s
     """Returns (records, the picture, the sheet) of an experiment on a domain's first picture."""
     built = {label: study.networks[label] for label in study.pair}
     pixels = study.pictures.pixels[domain][0].astype(np.float32)
-    settings = {"inversion": preimages.Inversion(), "caricature": preimages.Caricature()}[name]
+    settings, usual = {
+        "inversion": (preimages.Inversion(), study.extent.inversion_steps),
+        "caricature": (preimages.Caricature(), study.extent.caricature_steps),
+    }[name]
+    steps = usual if steps is None else steps
     if steps is not None:
         fine = min(settings.fine_steps, steps // 4)
         settings = dataclasses.replace(settings, steps=steps, fine_steps=fine)
     done = experiment.run(
         built, pixels, _words(study), workdir=study.workdir / name / _folder(domain),
-        settings=settings, seed=seed, size=None if _fixed(built) else pixels.shape[0],
+        settings=settings, seed=seed, size=_side(built, study.extent.side or pixels.shape[0]),
         precision=study.precision,
     )  # fmt: skip
     channels = built[study.pair[0]].channels
     return done.records, images.with_channels(pixels, channels), images.read(done.sheet).pixels
 
 
+def _side(built, side: int) -> int:
+    """Returns the side at which both are looked into: that of one whose size is fixed.
+
+    Raises:
+        InputError: no square is of both their sizes.
+    """
+    fixed = {network.fixed_size for network in built.values()} - {None}
+    if not fixed:
+        return side
+    if len(fixed) > 1 or len(set(*fixed)) > 1:
+        said = ", ".join(
+            f"{label} takes {' x '.join(map(str, network.fixed_size))} px"
+            for label, network in built.items()
+            if network.fixed_size
+        )
+        raise InputError(f"both need squares of one size to be set beside each other ({said}).")
+    ((side, _),) = fixed
+    return side
+
+
 def _folder(domain: str) -> str:
     return str(runner.safe_name(domain))
 
 
-def _fixed(built) -> bool:
-    return any(network.fixed_size for network in built.values())
-
-
 def _words(study: Study) -> list[str]:
-    """Returns the layers that are shown, five at most: of each stride the last that there is."""
+    """Returns the layers that are shown: of each stride the last that there is."""
     one, other = (study.layers[label] for label in study.pair)
     deepest = networks.depths(study.networks[study.pair[0]])
-    places = [k for k, layer in enumerate(one) if layer in deepest] or evenly(len(one), 5)
+    places = [k for k, layer in enumerate(one) if layer in deepest]
+    places = places or evenly(len(one), study.extent.depths)
+    places = [places[k] for k in evenly(len(places), study.extent.depths)]
     return [one[k] if one[k] == other[k] else f"{one[k]}|{other[k]}" for k in places]
 
 

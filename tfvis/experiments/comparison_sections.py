@@ -23,6 +23,7 @@ class Section:
         text: what was found, with the numbers.
         columns, rows: of the table.
         figures: on the page.
+        summary: (columns, rows) of the table on the page; None is the first rows of the table.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Section:
     columns: Sequence[str]
     rows: Sequence[Sequence]
     figures: tuple[html_page.Figure, ...] = ()
+    summary: tuple[Sequence[str], Sequence[Sequence]] | None = None
 
 
 def accuracy(study: Study) -> Section | None:

@@ -12,9 +12,11 @@ from tfvis import files, images
 from tfvis.comparison import responses
 from tfvis.errors import InputError, arg
 from tfvis.experiments import networks, runner
+from tfvis.experiments.comparison_extent import FULL, Extent
 from tfvis.experiments.comparison_pictures import Pictures
 from tfvis.networks.activation import activated
 from tfvis.networks.network import Network
+from tfvis.report import manifest
 
 # Places looked at in each map, for matching units: as Li et al. 2016 sample convolutions.
 POSITIONS = 8
@@ -33,6 +35,7 @@ class Study:
         pictures: what they are shown.
         workdir: where their answers lie.
         precision: of their arithmetic.
+        extent: how much is made.
     """
 
     networks: dict[str, Network]
@@ -41,6 +44,20 @@ class Study:
     pictures: Pictures
     workdir: pathlib.Path
     precision: str
+    extent: Extent = FULL
+
+    @property
+    def key(self) -> str:
+        """A digest of what is compared."""
+        pictures = {
+            domain: hashlib.sha256(pixels.tobytes()).hexdigest()
+            for domain, pixels in self.pictures.pixels.items()
+        }
+        return manifest.key(
+            networks=[(label, runner.key(net)) for label, net in self.networks.items()],
+            layers=self.layers, control=self.control, pictures=pictures,
+            labels=self.pictures.labels, classes=self.pictures.classes, precision=self.precision,
+        )  # fmt: skip
 
     @property
     def pair(self) -> tuple[str, str]:

@@ -1,0 +1,31 @@
+"""How much of a comparison is made: at its defaults in three quarters of an hour, or quickly."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Extent:
+    """What the length of a comparison depends on.
+
+    Attributes:
+        count: pictures of each domain.
+        inversion_steps: of each pre-image, all stages; None is as `invert` has them.
+        caricature_steps: of each caricature; None is as `caricature` has them.
+        depths: layers that are inverted and caricatured, at most.
+        side: of pre-images and caricatures, px; None is that of the pictures.
+        units: that are maximised, of the most alike and of the least alike each.
+        unit_steps: of their pictures.
+    """
+
+    count: int = 140
+    inversion_steps: int | None = None
+    caricature_steps: int | None = None
+    depths: int = 5
+    side: int | None = None
+    units: int = 9
+    unit_steps: int = 100
+
+
+FULL = Extent()
+# Numbers from two batches of pictures, and pictures that show what they will be.
+QUICK = Extent(count=56, inversion_steps=50, caricature_steps=30, side=112, units=3, unit_steps=40)
