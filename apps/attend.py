@@ -8,6 +8,8 @@ where it sees a class, their product what of that class it reacts to. Writes to 
     sheet.png             the first pictures: mask, overlay, class maps; the mask and what is made
                           of it to the power 1/4, class-seeded 1/2, so that faint things show
     NAME/mask.png         VisualBackProp's mask, 16 bits, pixel for pixel of the picture
+    NAME/mask_shown.png   the mask without the grid of dots that strides give which do not divide
+                          their kernels (conv1 of CaffeNet: 11 px, 4); all pictures are made of it
     NAME/overlay.png      the picture, reddened by the mask's fourth root
     NAME/gradcam.png      the picture under the class map's colours
     NAME/product.png      under those of the product's fourth root

@@ -38,8 +38,8 @@ class ReprTest(tf.test.TestCase):
         yield "channel", tfvis.channel(_LAYER, 3) - 0.5 * tfvis.neuron(_LAYER, 4)
         for name in ("ClassVisualBackProp", "GradCam", "Product", "SmoothGrad", "VisualBackProp"):
             yield name, getattr(tfvis, name)(network)
-        found = {_LAYER: tf.constant(picture)}
-        yield "", Attention(tf.constant(picture[None]), found, found, {})
+        found, mask = {_LAYER: tf.constant(picture)}, tf.constant(picture[None])
+        yield "", Attention(mask, found, found, {}, mask)
 
     def test_everything_fits_on_a_line(self):
         shown = [(name, repr(getattr(tfvis, name))) for name in dir(tfvis)]

@@ -189,14 +189,11 @@ def define_workdir(default: str) -> flags.FlagHolder:
     return paths.define("workdir", default, paths.made, "Folder for all results; made if missing.")
 
 
-def define_precision() -> flags.FlagHolder:
+def define_precision(
+    what: str = "Arithmetic of the network; auto takes bfloat16 where the hardware computes it.",
+) -> flags.FlagHolder:
     """Defines --precision."""
-    return flags.DEFINE_enum(
-        "precision",
-        "auto",
-        ["auto", "float32", "bfloat16"],
-        "Arithmetic of the network; auto takes bfloat16 where the hardware computes it.",
-    )
+    return flags.DEFINE_enum("precision", "auto", ["auto", "float32", "bfloat16"], what)
 
 
 def define_run(workdir: str) -> tuple[flags.FlagHolder, ...]:

@@ -134,8 +134,30 @@ class AttendTest(AttentionTest):
         self.assertRegex(done.stderr, "no classifier: it ends in .*; no class maps")
         (result,) = self._manifest()["results"]
         self.assertEqual(result["seen_at"], [32, 72])
-        self.assertEqual(set(result["files"]), {"mask.png", "overlay.png"})
+        # Its strides do not divide all of its kernels.
+        self.assertEqual(set(result["files"]), {"mask.png", "mask_shown.png", "overlay.png"})
         self.assertEqual(PIL.Image.open(self.out / "wide/mask.png").size, (150, 64))
+
+    def test_a_grid_of_dots_stays_in_the_file_and_is_not_shown(self):
+        keras.utils.set_random_seed(0)
+        inputs = keras.Input((None, None, 3))
+        conv = keras.layers.Conv2D(4, 5, 3, activation="relu")
+        model = keras.Model(inputs, conv(inputs))
+        conv.set_weights([np.abs(one) for one in conv.get_weights()])
+        model.save(self.folder / "strided.keras")
+        picture = self._picture("a.png", nets.oblong(62, 62))
+        flags = [f"--network={self.folder / 'strided.keras'}", "--preprocessing=unit", "--size=62"]
+        self._run("attend", f"--image={picture}", *flags, f"--workdir={self.out}")
+        mask, shown = (
+            np.asarray(PIL.Image.open(self.out / f"a/{name}.png"), np.float64)[6:-6, 6:-6] / 65535
+            for name in ("mask", "mask_shown")
+        )
+        # Of three rows two units see two and one sees one, which repeats all 3 px.
+        period = [abs(np.fft.rfft(one.mean(1)[:48])[16]) for one in (mask, shown)]
+        self.assertGreater(period[0], 10 * period[1])
+        overlay = np.asarray(PIL.Image.open(self.out / "a/overlay.png"), np.float32)[6:-6, 6:-6]
+        red = images.read(picture).pixels[6:-6, 6:-6] + 255 * shown[..., None] ** 0.25 * [1, -1, -1]
+        self.assertAllClose(overlay, np.clip(red, 0, 255), atol=1)
 
     def test_refused(self):
         flags = [f"--network={self.checkpoint}", f"--image={self.image}"]

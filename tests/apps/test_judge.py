@@ -86,6 +86,22 @@ class JudgeTest(AppTest):
         self.assertIn("later layers", content["warnings"]["deconvnet"])
         for name in ("results.csv", "sheet.png", "deletion_blur.png", "insertion_color.png"):
             self.assertTrue((self.out / name).exists(), name)
+        # Every two explainers in every measure with a better end, picture by picture.
+        with open(self.out / "pairs.csv", encoding="utf-8") as file:
+            pairs = {(r["measure"], r["one"], r["other"]): r for r in csv.DictReader(file)}
+        for measure in ("deletion_blur", "road_most_first", "grid_pointing", "energy"):
+            apart = pairs[measure, "class_vbp", "gradcam"]
+            self.assertAllClose(
+                float(apart["difference"]),
+                told["class_vbp", measure] - told["gradcam", measure],
+                atol=3e-6,
+            )
+        # Four pictures can show no difference by ranks.
+        self.assertEqual({row["differ"] for row in pairs.values()}, {"False"})
+        self.assertNotIn("class_spearman", {measure for measure, *_ in pairs})
+        self.assertRegex(
+            done.stdout, r"energy: \w+ before \w+ by 0\.\d+ \(95%: .* 4 pictures\): no "
+        )
         before = (self.out / "red/maps.png").stat().st_mtime_ns
         self._run("judge", *flags)
         self.assertEqual((self.out / "red/maps.png").stat().st_mtime_ns, before)
@@ -95,6 +111,8 @@ class JudgeTest(AppTest):
         for words, flag in (
             ("--explainers=cam: expected some of vbp", "--explainers=cam"),
             ("--metrics=auc: expected some of deletion", "--metrics=auc"),
+            ("--percentages=10,x: expected numbers above 0", "--percentages=10,x"),
+            ("--percentages=0,50: expected numbers above 0", "--percentages=0,50"),
         ):
             self._refused(words, *self._flags(flag)[:2], flag, app="judge")
         for name in CLASSES:

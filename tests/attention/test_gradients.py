@@ -156,7 +156,9 @@ class ProjectTest(tf.test.TestCase, parameterized.TestCase):
         self.assertEqual(run.experimental_get_tracing_count(), 1)
         for unit in range(3):
             smoothgrad.smoothgrad(net, images, unit, samples=unit + 1, seed=unit, noise=0.1 * unit)
-        self.assertEqual(smoothgrad._smooth(net, "logits").experimental_get_tracing_count(), 1)
+        self.assertEqual(
+            smoothgrad._smooth(net, "logits", "float32").experimental_get_tracing_count(), 1
+        )
 
     def test_vectors_and_fixed_sizes(self):
         net, images = nets.wrapped(size=16), _pictures(2, 24)

@@ -54,7 +54,12 @@ class ClassVisualBackProp(explainer.OfScores):
 
 
 def of_pass(
-    backprop: VisualBackProp, cam: GradCam, seen: Attention, classes: np.ndarray, size
+    backprop: VisualBackProp,
+    cam: GradCam,
+    seen: Attention,
+    classes: np.ndarray,
+    size,
+    shown: bool = False,
 ) -> tf.Tensor:
     """Returns the maps of classes from one forward pass of `VisualBackProp`.
 
@@ -64,6 +69,7 @@ def of_pass(
         seen: by `backprop`.
         classes: int [batch].
         size: (height, width) of the images.
+        shown: without a grid of dots, as `Attention.shown`.
 
     Returns:
         float32 [batch, height, width], 0 or more, of the images' size; their sums are those of
@@ -78,7 +84,7 @@ def of_pass(
         for one, own, number in zip(deep, scores, classes, strict=True)
     ]
     path = backprop.network.path(cam.layer)
-    return backprop.spread(tf.stack(seeds), path, seen.averages, size)
+    return backprop.spread(tf.stack(seeds), path, seen.averages, size, shown)
 
 
 def _seed(cam: GradCam, deep: tf.Tensor, scores: np.ndarray, number: int, size) -> tf.Tensor:

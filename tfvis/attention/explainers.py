@@ -9,11 +9,11 @@ from tfvis.attention.class_visual_backprop import ClassVisualBackProp
 from tfvis.attention.deconvnet import Deconvnet, GuidedBackprop
 from tfvis.attention.explainer import Explainer
 from tfvis.attention.grad_cam import GradCam
+from tfvis.attention.multiplied_maps import RECTIFIED
 from tfvis.attention.product import Product
 from tfvis.attention.saliency import Saliency
 from tfvis.attention.smoothgrad import SmoothGrad
 from tfvis.attention.visual_backprop import ROOT, VisualBackProp
-from tfvis.networks.network import Network
 
 # Sixt et al. 2020 ("When Explanations Lie"), of backward passes that keep positive parts only.
 _LATER = (
@@ -29,14 +29,14 @@ class Kind:
 
     Attributes:
         title: as the literature has it.
-        make: of a network, the explainer.
+        make: of a network, the explainer; further arguments are its own.
         warning: what its maps cannot tell; "" where nothing is known.
         root: the power to which a map is taken where values matter and not their order alone:
             before boxes are cut from it, or it is shown.
     """
 
     title: str
-    make: Callable[[Network], Explainer]
+    make: Callable[..., Explainer]
     warning: str = ""
     root: float = 1.0
 
@@ -46,6 +46,12 @@ KINDS = {
     "vbp_per_layer": Kind(
         "VisualBackProp per layer",
         functools.partial(VisualBackProp, per_layer=True),
+        _CLASSLESS,
+        ROOT,
+    ),
+    "vbp_relu": Kind(
+        "VisualBackProp of ReLUs",
+        functools.partial(VisualBackProp, layers=(RECTIFIED,)),
         _CLASSLESS,
         ROOT,
     ),

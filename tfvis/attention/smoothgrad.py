@@ -13,15 +13,19 @@ from tfvis.attention.backward import Units
 from tfvis.errors import InputError, arg
 from tfvis.networks.network import Network
 
+# Copies; Smilkov et al., section 3.2, see little change beyond.
+SAMPLES = 50
+
 
 def smoothgrad(
     network: Network,
     images: np.ndarray,
     class_or_unit: Units,
     layer: str = "logits",
-    samples: int = 50,
+    samples: int = SAMPLES,
     noise: float = 0.2,
     seed: int = 0,
+    precision: str = "float32",
 ) -> np.ndarray:
     """Returns max over colours of |mean of dS/dx| over noisy copies (Smilkov et al. 2017).
 
@@ -31,9 +35,10 @@ def smoothgrad(
 
     Args:
         network, images, class_or_unit, layer: as in `saliency`.
-        samples: copies per image, at least 1; 50 as the paper recommends.
+        samples: copies per image, at least 1.
         noise: 0 or more; the paper's 10 % to 20 %.
         seed: of the draws.
+        precision: "float32" or "bfloat16", arithmetic of the network; the mean is in float32.
 
     Returns:
         float32 [n, height, width].
@@ -49,7 +54,7 @@ def smoothgrad(
         )
     backward.check_scores(network, layer)
     images, units = backward.checked(network, layer, images, class_or_unit)
-    mean = _smooth(network, layer)
+    mean = _smooth(network, layer, precision)
     count, seed = tf.constant(samples), tf.constant(seed)
     spreads = [tf.constant(noise) * (tf.reduce_max(i) - tf.reduce_min(i)) for i in images]
     found = [mean(*own, seed, count) for own in zip(images, units, spreads, strict=True)]
@@ -61,21 +66,28 @@ class SmoothGrad(explainer.OfScores):
 
     Args:
         network: with a classifier.
-        samples, noise, seed: see `smoothgrad`.
+        samples, noise, seed, precision: see `smoothgrad`.
     """
 
-    def __init__(self, network: Network, samples: int = 50, noise: float = 0.2, seed: int = 0):
+    def __init__(
+        self,
+        network: Network,
+        samples: int = SAMPLES,
+        noise: float = 0.2,
+        seed: int = 0,
+        precision: str = "float32",
+    ):
         super().__init__(network)
-        self._options = {"samples": samples, "noise": noise, "seed": seed}
+        self._options = {"samples": samples, "noise": noise, "seed": seed, "precision": precision}
 
     def _maps(self, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
         return smoothgrad(self.network, images, classes, self.network.logits, **self._options)
 
 
 @functools.lru_cache(maxsize=16)
-def _smooth(network: Network, layer: str):
+def _smooth(network: Network, layer: str, precision: str):
     """Returns (image, unit, spread, seed, count) -> the mean gradient, [height, width, c]."""
-    taps = network.taps([layer])
+    taps = network.taps([layer], precision)
 
     @tf.function
     def mean(image, unit, spread, seed, count):

@@ -51,12 +51,18 @@ class Attention:
             averaged map, of its size, the deepest first; 0..1, its largest value 1.
         averages: {layer: float32 [batch, h, w]}, the maps averaged over their channels.
         taps: {layer: output} of the extra layers asked for.
+        shown: the mask without a grid of dots, for the eye, float32 as `mask`. A deconvolution
+            with ones whose stride does not divide its kernel lays unevenly many units over the
+            places (a kernel of 11 px and a stride of 4 two or three an axis), which the definition
+            keeps. Of such layers the units of a place are averaged here and not summed; without
+            them it is `mask`.
     """
 
     mask: tf.Tensor
     steps: dict[str, tf.Tensor]
     averages: dict[str, tf.Tensor]
     taps: dict[str, tf.Tensor]
+    shown: tf.Tensor
 
     def __repr__(self) -> str:
         return f"<Attention: masks {tuple(self.mask.shape)}, {len(self.steps)} steps>"
@@ -102,6 +108,7 @@ class VisualBackProp:
         wanted = [network.path(layer) for layer in extra]
         self._taps = averaging.taps([*self._names, *dict.fromkeys(wanted)], precision)
         self._reach: dict[tuple[int, int], list] = {}
+        self._evening: dict[tuple[int, int], list] = {}
         # Not autograph: there is nothing to convert, and errors stay one line.
         self._run = tf.function(self._masks, autograph=False, reduce_retracing=False)
         self._share = tf.function(self._shared, autograph=False, reduce_retracing=False)
@@ -138,7 +145,12 @@ class VisualBackProp:
         return Attention(*self._run(images))
 
     def spread(
-        self, seed: tf.Tensor, layer: str, averages: dict[str, tf.Tensor], size: tuple[int, int]
+        self,
+        seed: tf.Tensor,
+        layer: str,
+        averages: dict[str, tf.Tensor],
+        size: tuple[int, int],
+        shown: bool = False,
     ) -> tf.Tensor:
         """Returns maps of a layer's size taken down to the pixels, keeping their sums.
 
@@ -151,12 +163,13 @@ class VisualBackProp:
             layer: one of `layers`.
             averages: of the same images, from `attend`.
             size: (height, width) of the images.
+            shown: without a grid of dots, as `Attention.shown`; sums are then kept about.
 
         Returns:
             float32 [batch, height, width], 0 or more, of the images' size.
         """
         self._lay_out(size)
-        return self._share(seed, layer, averages, tuple(size))
+        return self._share(seed, layer, averages, tuple(size), shown)
 
     def _lay_out(self, size) -> None:
         """Works out which units see what of images of a size, once."""
@@ -169,14 +182,15 @@ class VisualBackProp:
                 f"{self.network.name} cannot take an image of {height} x {width} pixels up to "
                 f"{found}. Try a larger {arg('size')}, a multiple of 32."
             )
-        self._reach[height, width] = found
+        self._reach[height, width], self._evening[height, width] = found
 
-    def _geometry(self, sizes: tuple[int, int]) -> list | str:
+    def _geometry(self, sizes: tuple[int, int]) -> tuple[list, list] | str:
         """Returns, per layer, which places of the map before its units see, and which see each.
 
-        Or the first layer for which that cannot be told, with nothing left of such an image.
+        And beside it, per layer, what evens their numbers out. Or the first layer for which that
+        cannot be told, with nothing left of such an image.
         """
-        sizes, steps = self.network.fixed_size or sizes, []
+        sizes, steps, evening = self.network.fixed_size or sizes, [], []
         for (start, layout), (end, _), layer in zip(
             self._chain, self._chain[1:], self.layers, strict=False
         ):
@@ -190,14 +204,23 @@ class VisualBackProp:
             steps.append(
                 (tuple(_units_seeing(axis.T) for axis in seen), tuple(map(_units_seeing, seen)))
             )
-        return steps
+            evening.append(tuple(map(_evening, seen)))
+        return steps, evening
 
     def _masks(self, images):
         outputs, size = self._taps(images), tuple(images.shape[1:3])
         averages = dict(zip(self.layers, (outputs[name] for name in self._names), strict=True))
+        mask, steps = self._multiplied(averages, size, shown=False)
+        uneven = any(one is not None for step in self._evening[size] for one in step)
+        shown = self._multiplied(averages, size, shown=True)[0] if uneven else mask
+        taps = {layer: outputs[self.network.path(layer)] for layer in self._extra}
+        return mask, steps, averages, taps, shown
+
+    def _multiplied(self, averages, size, shown: bool):
+        """Returns the masks of averages, and the products in between; see `Attention`."""
         mask, steps = None, {}
-        for (layer, average), (_, seeing) in reversed(
-            list(zip(averages.items(), self._reach[size], strict=True))
+        for (layer, average), (_, seeing), evening in reversed(
+            list(zip(averages.items(), self._reach[size], self._evening[size], strict=True))
         ):
             if self._per_layer:
                 average = _stretched(average, constant=1.0)
@@ -206,21 +229,21 @@ class VisualBackProp:
             mask = tf.math.divide_no_nan(mask, tf.reduce_max(mask, [1, 2], keepdims=True))
             steps[layer] = mask
             mask = _summed(mask, seeing)
-        mask = _of_size(mask, size)
-        taps = {layer: outputs[self.network.path(layer)] for layer in self._extra}
-        return _stretched(mask, constant=0.0), steps, averages, taps
+            mask = _evened(mask, evening) if shown else mask
+        return _stretched(_of_size(mask, size), constant=0.0), steps
 
-    def _shared(self, seed, layer, averages, size):
+    def _shared(self, seed, layer, averages, size, shown):
         count = self.layers.index(layer) + 1
         below = [None, *(averages[one] for one in self.layers[: count - 1])]
-        steps = self._reach[size][:count]
-        for average, (seen, seeing) in reversed(list(zip(below, steps, strict=True))):
+        steps = zip(below, self._reach[size][:count], self._evening[size][:count], strict=True)
+        for average, (seen, seeing), evening in reversed(list(steps)):
             if average is None:  # The image: all pixels alike.
                 average = tf.ones([tf.shape(seed)[0], *map(len, seeing)])
             # Of what a unit sees nothing may answer: then all its places get the same.
             average += _ROUNDING * tf.reduce_max(average, [1, 2], keepdims=True)
             total = _summed(average, seen)
             seed = average * _summed(tf.math.divide_no_nan(seed, total), seeing)
+            seed = _evened(seed, evening) if shown else seed
         return _of_size(seed, size)
 
 
@@ -276,6 +299,29 @@ def _units_seeing(axis: np.ndarray) -> np.ndarray:
     first = np.cumsum(counts) - counts
     found[place, np.arange(len(place)) - first[place]] = unit
     return found
+
+
+def _evening(axis: np.ndarray) -> np.ndarray | None:
+    """Returns the mean number of units that see a place over that of each, float32 [places].
+
+    None where the same number sees every place but those at the border, as its units are fewer
+    by nature; those at the first or last unit are of the border.
+
+    Args:
+        axis: bool [units, places], see `reach`.
+    """
+    counts = axis.sum(0)
+    inner = counts[(counts > 0) & ~axis[0] & ~axis[-1]]
+    if not inner.size or np.ptp(inner) == 0:
+        return None
+    return np.asarray(inner.mean() / np.maximum(counts, 1), np.float32)
+
+
+def _evened(mask: tf.Tensor, evening) -> tf.Tensor:
+    """Returns a mask, [batch, h, w], whose places do not differ by how many units see them."""
+    rows, columns = evening
+    mask = mask if rows is None else mask * rows[:, None]
+    return mask if columns is None else mask * columns
 
 
 def _summed(mask: tf.Tensor, places) -> tf.Tensor:

@@ -31,6 +31,8 @@ _COLUMNS = {
     "product": "product",
     "class_vbp": "class-seeded",
 }
+# The mask for the eye, of networks whose own has a grid of dots.
+_EVENED = "mask_shown"
 # What is shown to a power, and to which: values of each span orders of magnitude.
 _ROOTS = {
     "mask": visual_backprop.ROOT,
@@ -142,15 +144,15 @@ def _one(
     prepared = model.prepared(attention_models.cut(pixels, frame))
     seen = model.explain(prepared)
     index, name = None, ""
-    maps = {} if seen.mask is None else {"mask": seen.mask}
+    maps = {} if seen.shown is None else {"mask": seen.shown}
     if seen.answers is not None:
         index = chosen[0] if chosen else int(seen.answers.argmax())
         name = chosen[1] if chosen else model.classes[index]
         maps["gradcam"] = model.class_map(seen, index)
         if "mask" in maps:
-            maps["product"] = product(seen.mask, maps["gradcam"])
+            maps["product"] = product(seen.shown, maps["gradcam"])
         if model.seeds:
-            found = model.class_backprop(seen, index)
+            found = model.class_backprop(seen, index, shown=True)
             maps["class_vbp"] = found / found.max() if found.any() else found
     small = attention_models.thumbnail(pixels, attention_models.LARGEST)
     inner = attention_models.at_size(frame, (height, width), small.shape[:2])
@@ -166,6 +168,10 @@ def _one(
         shown = placed["mask"] ** _ROOTS["mask"]
         images.save_png(folder / "overlay.png", overlays.overlay(small, shown))
         written = ["mask.png", "overlay.png"]
+        if not np.array_equal(seen.shown, seen.mask):
+            evened = attention_models.placed(seen.shown, frame, height, width)
+            overlays.save_mask16(folder / f"{_EVENED}.png", evened)
+            written.append(f"{_EVENED}.png")
     for word in ("gradcam", "product", "class_vbp"):
         if word in placed:
             shown = placed[word] ** _ROOTS.get(word, 1)
@@ -188,7 +194,7 @@ def _one(
 def _steps(seen: attention_models.Explanation) -> np.ndarray:
     """Returns the masks from the deepest layer to the picture, as one page."""
     cells = []
-    for layer, values in (*seen.steps.items(), ("mask", seen.mask)):
+    for layer, values in (*seen.steps.items(), ("mask", seen.shown)):
         height, width = attention_models.fitted(*seen.mask.shape, _THUMBNAIL)
         # Not smoothed: each place of a map a block, so that its fineness is seen.
         rows = np.arange(height) * values.shape[0] // height
@@ -209,7 +215,8 @@ def _panels(record: dict, folder: pathlib.Path) -> list[tuple[str, np.ndarray]]:
     found = [("picture", images.read(record["path"]).pixels)]
     for file, word in _COLUMNS.items():
         if f"{file}.png" in record["files"]:
-            pixels = images.read(folder / f"{file}.png").pixels
+            evened = file == "mask" and f"{_EVENED}.png" in record["files"]
+            pixels = images.read(folder / f"{_EVENED if evened else file}.png").pixels
             if file == "mask":
                 pixels = 255 * (pixels / 255) ** _ROOTS[file]
             found.append((word, pixels))

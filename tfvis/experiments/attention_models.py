@@ -88,11 +88,11 @@ class AttentionModel:
 
     def explain(self, prepared: tf.Tensor) -> "Explanation":
         """Returns what is seen in one picture that is `prepared`."""
-        seen = mask = None
+        seen = mask = shown = None
         steps = {}
         if self.backprop:
             seen = self.backprop.attend(prepared)
-            mask, taps = seen.mask[0].numpy(), seen.taps
+            mask, shown, taps = seen.mask[0].numpy(), seen.shown[0].numpy(), seen.taps
             steps = {layer: step[0].numpy() for layer, step in seen.steps.items()}
         else:
             taps = self.taps(prepared)
@@ -100,6 +100,7 @@ class AttentionModel:
         return Explanation(
             size=tuple(prepared.shape[1:3]),
             mask=mask,
+            shown=shown,
             steps=steps,
             answers=answers,
             deep=taps[self.cam.layer] if self.cam else None,
@@ -122,10 +123,15 @@ class AttentionModel:
             return False
         return self.network.path(self.cam.layer) in self.backprop.layers
 
-    def class_backprop(self, explanation: "Explanation", index: int) -> np.ndarray:
-        """Returns class-seeded VisualBackProp, float32 [height, width], 0 or more."""
+    def class_backprop(
+        self, explanation: "Explanation", index: int, shown: bool = False
+    ) -> np.ndarray:
+        """Returns class-seeded VisualBackProp, float32 [height, width], 0 or more.
+
+        Shown, it is for the eye, without a grid of dots.
+        """
         seen, size = explanation.seen, explanation.size
-        found = class_visual_backprop.of_pass(self.backprop, self.cam, seen, [index], size)
+        found = class_visual_backprop.of_pass(self.backprop, self.cam, seen, [index], size, shown)
         return found[0].numpy()
 
     def class_map(self, explanation: "Explanation", index: int) -> np.ndarray:
@@ -140,6 +146,7 @@ class Explanation:
     Attributes:
         size: (height, width) at which it was looked at.
         mask: VisualBackProp's, float32 [height, width], 0..1, or None.
+        shown: the same for the eye, without a grid of dots; see `visual_backprop.Attention`.
         steps: {layer: float32 [h, w]}, the masks in between, the deepest first.
         answers: float32 [classes], what the network says of each; scores where it puts out no
             probabilities; or None.
@@ -150,6 +157,7 @@ class Explanation:
 
     size: tuple[int, int]
     mask: np.ndarray | None
+    shown: np.ndarray | None
     steps: dict[str, np.ndarray]
     answers: np.ndarray | None
     deep: tf.Tensor | None

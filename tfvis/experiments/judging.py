@@ -15,11 +15,20 @@ from tfvis.attention import boxes
 from tfvis.attention.boxes import Box
 from tfvis.attention.explainer import Explainer
 from tfvis.attention.explainers import KINDS
-from tfvis.attention.metrics import class_sensitivity, grid_pointing, sanity, similarity
+from tfvis.attention.metrics import (
+    class_sensitivity,
+    grid_pointing,
+    perturbation,
+    road,
+    sanity,
+    similarity,
+)
+from tfvis.attention.smoothgrad import SAMPLES
 from tfvis.classifiers import datasets
 from tfvis.classifiers.checkpoints import Classifier
-from tfvis.errors import InputError, arg
+from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import (
+    devices,
     folders,
     judging_measures,
     judging_reports,
@@ -32,6 +41,7 @@ from tfvis.experiments import (
     workdirs,
 )
 from tfvis.experiments.judging_measures import METRICS
+from tfvis.networks.network import Network
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -63,7 +73,10 @@ class Evaluation:
         metrics: of `METRICS`.
         pictures: by their paths.
         steps: of deletion and insertion.
+        percentages: of ROAD.
         stages: of the sanity check.
+        samples: of SmoothGrad.
+        precision: of the looks at changed pictures, and of SmoothGrad.
     """
 
     classifier: Classifier
@@ -71,25 +84,34 @@ class Evaluation:
     metrics: tuple[str, ...]
     pictures: dict[pathlib.Path, LabelledPicture]
     steps: int
+    percentages: tuple[float, ...]
     stages: int
+    samples: int
+    precision: str
 
     @functools.cached_property
     def explainers(self) -> dict[str, Explainer]:
         """Of the network as it is."""
-        return _made(self.classifier.network, self.names)
+        return self._made(self.classifier.network)
 
     @functools.cached_property
     def randomised(self) -> dict[str, dict[str, Explainer]]:
         """{the lowest layer that is random: explainers of that network}."""
         found = sanity.cascade(self.classifier.network, self.stages)
-        return {layer: _made(network, self.names) for layer, network in found}
+        return {layer: self._made(network) for layer, network in found}
 
     def scores(self, number: int, pictures: np.ndarray) -> np.ndarray:
         """Returns the probabilities of a class."""
         # One by one: one shape is compiled, and on a CPU it is as fast.
-        return np.array(
-            [self.classifier.probabilities(tf.constant(one[None]))[0, number] for one in pictures]
+        rows = (
+            self.classifier.probabilities(tf.constant(one[None]), self.precision)
+            for one in pictures
         )
+        return np.array([row[0, number] for row in rows])
+
+    def _made(self, network: Network) -> dict[str, Explainer]:
+        own = {"smoothgrad": {"samples": self.samples, "precision": self.precision}}
+        return {name: KINDS[name].make(network, **own.get(name, {})) for name in self.names}
 
 
 @workdirs.kept
@@ -100,11 +122,14 @@ def run(
     workdir: pathlib.Path | str,
     part: str = "all",
     count: int = 20,
-    explainers: Sequence[str] = tuple(KINDS),
+    explainers: Sequence[str] | None = None,
     metrics: Sequence[str] = tuple(METRICS),
     steps: int = 56,
+    percentages: Sequence[float] = road.PERCENTAGES,
     stages: int = 3,
+    samples: int = SAMPLES,
     seed: int = 0,
+    precision: str = "auto",
     arguments: dict | None = None,
 ) -> outcome.Outcome:
     """Measures explainers on pictures and writes everything; a run that stopped goes on.
@@ -119,19 +144,24 @@ def run(
         workdir: for all results.
         part: "all", or of the split that the checkpoint was trained with.
         count: of pictures, of all classes alike but the negative one, drawn by `seed`.
-        explainers: of `explainers.KINDS`.
+        explainers: of `explainers.KINDS`; None is all that the network can have.
         metrics: of `METRICS`.
         steps: of deletion and insertion; RISE's 224 take four times as long.
+        percentages: of the pixels that ROAD removes.
         stages: of the sanity check, see `sanity.cascade`; 3 are the scores, half of the layers,
             and all. Each holds as many copies of the network as there are explainers.
+        samples: of SmoothGrad.
         seed: of the draws of pictures and grids.
+        precision: "auto", "float32" or "bfloat16": of the looks at changed pictures and of
+            SmoothGrad; all other maps are made in float32.
         arguments: for the manifest.
 
     Raises:
         InputError: no such checkpoint, explainer or metric; no labelled pictures of it; a grid
             without four classes, boxes without any.
     """
-    _check_words("explainers", explainers, KINDS)
+    if explainers is not None:
+        _check_words("explainers", explainers, KINDS)
     _check_words("metrics", metrics, METRICS)
     classifier = networks.classifier(checkpoint)
     dataset = labelled_pictures.part_of(dataset, classifier, part)
@@ -145,7 +175,11 @@ def run(
                 "columns x0, y0, x1, y1, or choose others."
             )
         messages.note(f"no true boxes in {arg('data')}: the metric boxes is left out.")
-    evaluation = Evaluation(classifier, tuple(explainers), tuple(metrics), pictures, steps, stages)
+    evaluation = Evaluation(
+        classifier, _fit(classifier.network) if explainers is None else tuple(explainers),
+        tuple(metrics), pictures, steps, tuple(map(float, percentages)), stages, samples,
+        devices.precision(precision),
+    )  # fmt: skip
     root = pathlib.Path(os.path.commonpath([path.parent for path in pictures]))
     found = folders.listed(folders.Found(list(pictures), "data", root), workdir)
     inputs = picture_tasks.input_pictures(found)
@@ -168,8 +202,17 @@ def _check_words(name: str, words: Sequence[str], known) -> None:
         raise InputError(f"{arg(name)}: name one or more of {', '.join(known)}.")
 
 
-def _made(network, names: Sequence[str]) -> dict[str, Explainer]:
-    return {name: KINDS[name].make(network) for name in names}
+def _fit(network: Network) -> tuple[str, ...]:
+    """Returns the explainers that a network can have; says of the others why not."""
+    names = []
+    for name, kind in KINDS.items():
+        try:
+            kind.make(network)
+        except InputError as error:
+            messages.note(f"{kind.title} is left out: {marked(error)}")
+        else:
+            names.append(name)
+    return tuple(names)
 
 
 def _chosen(dataset, classifier: Classifier, count: int, seed: int) -> list[datasets.Example]:
@@ -234,7 +277,9 @@ def _asked(evaluation: Evaluation, path: pathlib.Path) -> dict:
     labelled = evaluation.pictures[path]
     return {
         "app": "judge", "explainers": evaluation.names, "metrics": evaluation.metrics,
-        "steps": evaluation.steps, "stages": evaluation.stages, "labelled": labelled,
+        "steps": evaluation.steps, "percentages": evaluation.percentages,
+        "stages": evaluation.stages, "samples": evaluation.samples,
+        "precision": evaluation.precision, "labelled": labelled,
         "grid": [files.sha256_of(pathlib.Path(one)) for one in labelled.grid],
     }  # fmt: skip
 
@@ -247,11 +292,12 @@ def _one(
     channels = evaluation.classifier.network.channels
     image = images.with_channels(images.resize(pixels, side, side), channels)
     question = judging_measures.Question(
-        scores=functools.partial(evaluation.scores, labelled.label),
+        scores=perturbation.remembered(functools.partial(evaluation.scores, labelled.label)),
         image=image,
         color=evaluation.classifier.network.preprocessing.center(channels).numpy(),
         boxes=[boxes.scaled(box, pixels.shape[:2], (side, side)) for box in labelled.boxes],
         steps=evaluation.steps,
+        percentages=evaluation.percentages,
         right=labelled.right,
     )
     grid = _grid_picture(evaluation, labelled)
@@ -270,8 +316,8 @@ def _one(
         if "classes" in evaluation.metrics:
             found |= _compared(
                 "class",
-                lambda explain=explain: class_sensitivity.between_classes(
-                    explain, image, labelled.label, labelled.least
+                lambda explain=explain, values=values: class_sensitivity.between_classes(
+                    explain, image, labelled.label, labelled.least, values
                 ),
             )
         if "sanity" in evaluation.metrics:

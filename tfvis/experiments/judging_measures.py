@@ -20,7 +20,7 @@ from tfvis.attention.metrics.localization import MaxBoxAccuracy
 METRICS = {
     "deletion": ("deletion_color", "deletion_blur"),
     "insertion": ("insertion_color", "insertion_blur"),
-    "road": ("road",),
+    "road": ("road", "road_most_first", "road_least_first"),
     "grid": ("grid_pointing", "grid_hit"),
     "boxes": ("pointing_game", "energy"),
     "classes": ("class_spearman", "class_ssim"),
@@ -40,6 +40,7 @@ class Question:
         color: of a fill, float32 [channels].
         boxes: true ones of the class, in pixels of `image`; () where there are none.
         steps: of deletion and insertion.
+        percentages: of ROAD.
         right: whether the network names the class; only then does its fall mean something.
     """
 
@@ -48,6 +49,7 @@ class Question:
     color: np.ndarray
     boxes: Sequence[Box]
     steps: int
+    percentages: Sequence[float]
     right: bool
 
 
@@ -76,7 +78,10 @@ def of_map(question: Question, values: np.ndarray, root: float, metrics: Sequenc
             found[f"{name}_{word}"] = curve.auc
             found[f"{name}_{word}_curve"] = np.round(curve.scores, 4).tolist()
     if "road" in metrics and question.right:
-        found["road"] = road.road(scores, image, values).combined
+        removed = road.road(scores, image, values, question.percentages)
+        found["road"] = removed.combined
+        found["road_most_first"] = float(removed.most_first.mean())
+        found["road_least_first"] = float(removed.least_first.mean())
     if "boxes" in metrics and question.boxes:
         found["pointing_game"] = float(pointing_game.hit(values, question.boxes))
         found["energy"] = energy.share(values, question.boxes)

@@ -7,19 +7,27 @@ import numpy as np
 
 from tfvis import images, tables
 from tfvis.attention import explainers, overlays
-from tfvis.experiments import attention_models, judging_measures, messages, picture_tasks
+from tfvis.experiments import (
+    attention_models,
+    judging_measures,
+    judging_pairs,
+    messages,
+    picture_tasks,
+)
 from tfvis.report import manifest, plots, sheets, tensorboard
 
 # Pictures on the sheet.
 _SHOWN, _THUMBNAIL = 8, 160
 _CURVES = ("deletion_color", "deletion_blur", "insertion_color", "insertion_blur")
-# What stands in a printed table, where it was measured: its head and whether less is better.
+# What stands in a printed table, where it was measured, and its head.
 _COLUMNS = {
     "deletion_color": "del.col",
     "deletion_blur": "del.blur",
     "insertion_color": "ins.col",
     "insertion_blur": "ins.blur",
     "road": "ROAD",
+    "road_most_first": "MoRF",
+    "road_least_first": "LeRF",
     "grid_pointing": "grid",
     "grid_hit": "gridhit",
     "pointing_game": "point",
@@ -76,7 +84,10 @@ def write(records: list[dict], names: Sequence[str], workdir: pathlib.Path) -> l
             writer.scalars({f"{measure}/{name}": v[0] for measure, v in rows.items()}, 0)
         for word, pixels in (*drawn.items(), ("sheet", page)):
             writer.images(word, pixels[None], 0)
-    return _lines(records, told, warnings)
+    return [
+        *_lines(records, told, warnings),
+        *judging_pairs.write(records, names, workdir / "pairs.csv"),
+    ]
 
 
 def maps(image: np.ndarray, names: Sequence[str], values: Sequence[np.ndarray]) -> np.ndarray:

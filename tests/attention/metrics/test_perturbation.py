@@ -33,6 +33,22 @@ class OrderTest(tf.test.TestCase):
                 perturbation.order(values)
 
 
+class RememberedTest(tf.test.TestCase):
+    def test_each_picture_is_asked_about_once(self):
+        asked = []
+
+        def scores(pictures):
+            asked.append(len(pictures))
+            return red(pictures)
+
+        pictures = np.random.default_rng(0).uniform(size=(4, 6, 8, 3)).astype(np.float32)
+        again = perturbation.remembered(scores)
+        self.assertAllClose(again(pictures[[0, 1, 0]]), red(pictures[[0, 1, 0]]))
+        self.assertAllClose(again(pictures), red(pictures))
+        self.assertAllClose(again(pictures[::-1]), red(pictures[::-1]))
+        self.assertEqual(asked, [2, 2])
+
+
 class CurvesTest(tf.test.TestCase):
     def setUp(self):
         super().setUp()

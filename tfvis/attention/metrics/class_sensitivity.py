@@ -14,7 +14,13 @@ from tfvis.attention.metrics.similarity import Similarity, similarity
 from tfvis.errors import InputError
 
 
-def between_classes(explain: Explainer, image: np.ndarray, number: int, other: int) -> Similarity:
+def between_classes(
+    explain: Explainer,
+    image: np.ndarray,
+    number: int,
+    other: int,
+    own: np.ndarray | None = None,
+) -> Similarity:
     """Returns how alike the maps of two classes are; 1 is what knows no class.
 
     Args:
@@ -22,11 +28,12 @@ def between_classes(explain: Explainer, image: np.ndarray, number: int, other: i
         image: [height, width, channels], 0..255.
         number: the class that the picture has.
         other: another; the network's least likely is the usual one.
+        own: the map of `number`, where it is known already.
 
     Raises:
         InputError: the same class twice; a map that is the same everywhere.
     """
     if number == other:
         raise InputError(f"Expected two classes. Received: {number} twice.")
-    first, second = np.asarray(explain(np.stack([image, image]), [number, other]))
-    return similarity(first, second)
+    first = explain(image[None], [number])[0] if own is None else own
+    return similarity(np.asarray(first), np.asarray(explain(image[None], [other])[0]))
