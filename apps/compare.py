@@ -14,6 +14,10 @@ each class alike. Writes to --workdir:
     attention.csv         where both look in twelve pictures
     inversion.csv         the same picture inverted through both; what the other finds in it
     caricature.csv        the same picture caricatured through both
+    maximization.csv      the same classes raised in both; what the other calls the pictures
+    style.csv             the same picture and style through both, as each sees the results
+    shape_bias.csv        what they call pictures of one class's shape, another's texture
+    invariance.csv        how much a layer minds the style of a picture
     figures/              the report's: photographs as JPEG, plots as PNG
     responses/            what the layers answered; the same command goes on with them
     sections.json, manifest.json, tensorboard/
@@ -61,8 +65,9 @@ _CONTROL = paths.define(
 _SECTIONS = flags.DEFINE_list(
     "sections",
     None,
-    "Which: accuracy, alignment, depiction, units, preferences, attention, inversion, caricature; "
-    "left out, all that the pictures and networks allow.",
+    "Which: accuracy, alignment, depiction, units, preferences, attention, inversion, caricature, "
+    "maximization, style, shape_bias, invariance; left out, all that the pictures and networks "
+    "allow.",
 )
 _QUICK = flags.DEFINE_bool(
     "quick", False, "Fewer pictures and steps: minutes, for a first look at what there will be."

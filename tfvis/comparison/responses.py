@@ -61,7 +61,7 @@ def responses(
         ({layer: responses}, float32 [n, classes] or None of a network without classifier).
     """
     scored = (network.logits,) if network.logits else ()
-    look = _looking(network, tuple(dict.fromkeys([*layers, *scored])), precision)
+    look = looking(network, tuple(dict.fromkeys([*layers, *scored])), precision)
     outputs: dict[str, list[np.ndarray]] = {}
     for picture in pictures:
         for layer, output in look(tf.constant(picture, tf.float32)).items():
@@ -75,7 +75,7 @@ def responses(
 
 
 @functools.lru_cache(maxsize=4)
-def _looking(network: Network, layers: tuple[str, ...], precision: str):
+def looking(network: Network, layers: tuple[str, ...], precision: str):
     """Returns the compiled function from a picture to {layer: output}, one for all batches."""
     taps = network.taps(layers, precision)
     return tf.function(

@@ -99,7 +99,7 @@ class _Batch:
 @workdirs.kept
 def run(
     wanted,
-    named: str | None = None,
+    named: naming.Named | None = None,
     *,
     workdir: pathlib.Path | str,
     settings: preimages.Maximization = preimages.Maximization(),
@@ -118,8 +118,8 @@ def run(
 
     Args:
         wanted: a network, {label: network}, or `networks.Wanted`.
-        named: units, such as "block5_conv3:110,block4_conv2:0-24"; None takes some channels
-            at several depths.
+        named: units, such as "block5_conv3:110,block4_conv2:0-24", or {label: units}; None takes
+            some channels at several depths.
         workdir: for all results.
         settings: constants; None among them are derived per layer.
         size: side of the images, or None for the units' own.

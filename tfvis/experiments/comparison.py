@@ -10,11 +10,15 @@ from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import (
     comparison_attention,
     comparison_extent,
+    comparison_invariance,
+    comparison_maximization,
     comparison_pictures,
     comparison_preimages,
     comparison_report,
     comparison_sections,
+    comparison_shape_bias,
     comparison_study,
+    comparison_style,
     devices,
     messages,
     networks,
@@ -36,6 +40,10 @@ READ = {
 MADE = {
     "inversion": comparison_preimages.inversions,
     "caricature": comparison_preimages.caricatures,
+    "maximization": comparison_maximization.maximization,
+    "style": comparison_style.style,
+    "shape_bias": comparison_shape_bias.shape_bias,
+    "invariance": comparison_invariance.invariance,
 }
 SECTIONS = (*READ, *MADE)
 

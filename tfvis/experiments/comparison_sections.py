@@ -123,7 +123,7 @@ def alignment(study: Study) -> Section:
             f"Linear CKA on {domain}", "unbiased, over batches; 1 is the same, 0 unrelated",
             wide=True,
         ))  # fmt: skip
-        said.append(_course(study, f"on {domain}, alignment is", np.diag(found), control))
+        said.append(course(study, f"on {domain}, alignment is", np.diag(found), control))
         known = np.abs([value for value in zero if not np.isnan(value)])
         # One layer is most like the only one there is.
         if count > 1 and known.size and study.layers[one] == study.layers[other]:
@@ -167,7 +167,7 @@ def depiction(study: Study) -> Section | None:
         if whole[1:]:
             lines[f"{label}, {first} and other {first}"] = (list(study.names), ceilings)
         said.append(
-            _course(study, f"to {label}, {first} and {second} agree by", course, ceilings,
+            course(study, f"to {label}, {first} and {second} agree by", course, ceilings,
                     f"{first} and other {first}")
         )  # fmt: skip
     figure = html_page.Figure(
@@ -206,10 +206,10 @@ def units(study: Study) -> Section:
             for unit in range(len(matched.r))
         ]  # fmt: skip
     medians = [_median(series[name]) for name in study.names]
-    said.append(_course(study, "matched one to one, units correlate by a median of", medians))
+    said.append(course(study, "matched one to one, units correlate by a median of", medians))
     for label in (one, other):
         said.append(
-            _course(study, f"of {label}, the share of units that the other has not "
+            course(study, f"of {label}, the share of units that the other has not "
                     f"(r < {OWN}) is", alone[label])
         )  # fmt: skip
     shown = {study.names[k]: series[study.names[k]] for k in evenly(len(study.names), 5)}
@@ -265,7 +265,7 @@ def preferences(study: Study) -> Section | None:
             said.append(f"in the last layer of {label}, of the units that answer, so many answer "
                         f"one domain three times the others: {last}")  # fmt: skip
         if classes:
-            said.append(_course(study, f"class selectivity of {label} has a median of", medians))
+            said.append(course(study, f"class selectivity of {label} has a median of", medians))
     figures = ()
     if lines:
         figures = (html_page.Figure(
@@ -286,7 +286,7 @@ def _samples(study: Study, label: str, layer: int, turned: bool = False) -> np.n
     )
 
 
-def _course(study: Study, words: str, values, beside=None, called: str = "control") -> str:
+def course(study: Study, words: str, values, beside=None, called: str = "control") -> str:
     """Returns a clause: the value at the first, a middle and the last layer, and the control's."""
     values = np.asarray(values, float)
     places = list(dict.fromkeys([0, len(values) // 2, len(values) - 1]))

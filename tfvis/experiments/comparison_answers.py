@@ -1,0 +1,55 @@
+"""What networks of a comparison answer among the classes of the folders."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from tfvis import images
+from tfvis.comparison import responses
+from tfvis.errors import InputError, arg
+from tfvis.experiments.comparison_study import Study
+from tfvis.networks.network import Network
+
+
+def places(network: Network, classes: Sequence[str]) -> np.ndarray | None:
+    """Returns where each class stands among a network's scores; None where it lacks one."""
+    if not network.logits or not classes or not set(classes) <= set(network.classes):
+        return None
+    return np.array([network.classes.index(name) for name in classes])
+
+
+def knowing(study: Study, labels: Iterable[str]) -> list[str]:
+    """Returns those of the networks that know all classes of the folders.
+
+    Raises:
+        InputError: the folders name no classes.
+    """
+    classes = study.pictures.classes
+    if not classes:
+        raise InputError(f"{arg('images')}: it needs folders that name classes, a folder of each.")
+    return [label for label in labels if places(study.networks[label], classes) is not None]
+
+
+def largest(study: Study, label: str) -> np.ndarray:
+    """Returns the largest score of each class among all pictures, float32 [classes]."""
+    network, classes = study.networks[label], study.pictures.classes
+    found = [study.scores(label, domain) for domain in study.domains]
+    return np.concatenate(found)[:, places(network, classes)].max(0)
+
+
+def decided(study: Study, label: str, pictures: Iterable[np.ndarray]) -> np.ndarray:
+    """Returns which of the folders' classes a network that knows them says, int64 [pictures].
+
+    Classes that the folders have not are no answer, as in Geirhos et al. 2019.
+
+    Args:
+        study: of which the classes are.
+        label: of the network.
+        pictures: [height, width, 3] each, 0..255, of one size.
+    """
+    network = study.networks[label]
+    shown = [images.with_channels(np.float32(one), network.channels) for one in pictures]
+    _, scores = responses.responses(
+        network, (), shown, np.zeros((len(shown), 1, 2)), study.precision
+    )
+    return scores[:, places(network, study.pictures.classes)].argmax(-1)

@@ -1,0 +1,87 @@
+"""Whether shape or texture decides, where they are of different classes."""
+
+import numpy as np
+
+from tfvis.comparison import decisions
+from tfvis.errors import InputError, arg
+from tfvis.experiments import comparison_answers, cue_conflicts
+from tfvis.experiments.comparison_sections import Section, sentences
+from tfvis.experiments.comparison_study import Study, evenly
+from tfvis.report import html_page, plots, sheets
+
+# Pictures on the sheet.
+_SHOWN = 12
+
+
+def shape_bias(study: Study, steps: int | None, seed: int) -> Section:
+    """What each network that knows the classes calls cue conflicts, by the rule of Geirhos 2019.
+
+    Args:
+        study: of the first domain's pictures.
+        steps: of each cue conflict, see `cue_conflicts.made`.
+        seed: of the run.
+
+    Raises:
+        InputError: no classes; no network of the two knows them.
+    """
+    known = comparison_answers.knowing(study, study.networks)
+    if not set(known) & set(study.pair):
+        raise InputError(f"{arg('networks')}: neither knows all classes of the folders")
+    made = cue_conflicts.made(study, steps, seed)
+    classes, labels = study.pictures.classes, study.pictures.labels
+    shapes, textures = labels[made.contents], labels[made.styles]
+    said = [
+        f"{len(shapes)} pictures of {study.domains[0]} were given the texture of another class by "
+        f"{made.maker}"
+    ]
+    answers, series, errors = {}, {}, []
+    for label in known:
+        answers[label] = comparison_answers.decided(study, label, made.pixels)
+        found = decisions.shape_bias(answers[label], shapes, textures)
+        said.append(
+            f"{label} calls {found.either} by one of the two classes"
+            + (f", and of these {found.bias} by that of the shape" if found.bias.of else "")
+        )
+        told = {"shape, of either": found.bias, "either, of all": found.either}
+        told = {name: share for name, share in told.items() if share.of}
+        series[label] = (list(told), [share.value for share in told.values()])
+        bars = np.array([(s.value - s.low, s.high - s.value) for s in told.values()]).T
+        # At 0 and 1, what is below 0 is rounding.
+        errors.append(np.maximum(bars, 0))
+    rows = [
+        (label, classes[shapes[k]], classes[textures[k]], classes[said_of[k]],
+         _kind(said_of[k], shapes[k], textures[k]))
+        for label, said_of in answers.items() for k in range(len(shapes))
+    ]  # fmt: skip
+    cells = [
+        sheets.Cell(
+            made.pixels[k],
+            f"{classes[shapes[k]]}, texture {classes[textures[k]]}",
+            "\n".join(
+                f"{label}: {classes[of[k]]}{_mark(of[k], shapes[k], textures[k])}"
+                for label, of in answers.items()
+            ),
+        )
+        for k in evenly(len(shapes), _SHOWN)
+    ]
+    figures = (
+        html_page.Figure(
+            plots.lines(series, "decisions", "share", errors), "Shape or texture?",
+            "bars: Wilson's 95 % intervals", wide=True,
+        ),
+        html_page.Figure(
+            sheets.sheet(cells, 4), "Cue conflicts", f"{len(cells)} of {len(shapes)}", wide=True
+        ),
+    )  # fmt: skip
+    columns = ("network", "shape", "texture", "answer", "which")
+    return Section("shape_bias", "Shape or texture?", sentences(said), columns, rows, figures)
+
+
+def _kind(answer: int, shape: int, texture: int) -> str:
+    """Returns "shape", "texture" or "" of neither."""
+    return "shape" if answer == shape else "texture" if answer == texture else ""
+
+
+def _mark(answer: int, shape: int, texture: int) -> str:
+    kind = _kind(answer, shape, texture)
+    return f" ({kind})" if kind else ""
