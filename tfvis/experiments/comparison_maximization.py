@@ -24,7 +24,7 @@ def maximization(study: Study, steps: int | None, seed: int) -> Section:
 
     Args:
         study: of classes that both networks know.
-        steps: of each picture; None is as `maximize` has them.
+        steps: of each picture; None is the extent's.
         seed: of the noise and the views.
 
     Raises:
@@ -71,9 +71,9 @@ def maximization(study: Study, steps: int | None, seed: int) -> Section:
 
 def _made(study: Study, chosen: list[int], steps: int | None, seed: int) -> dict:
     """Returns {network: (its pictures as their files have them, its answers to them)}."""
-    settings = preimages.Maximization()
-    if steps is not None:
-        settings = dataclasses.replace(settings, steps=steps)
+    settings = dataclasses.replace(
+        preimages.Maximization(), steps=steps or study.extent.class_steps
+    )
     units = {}
     for label in study.pair:
         network = study.networks[label]
@@ -85,7 +85,7 @@ def _made(study: Study, chosen: list[int], steps: int | None, seed: int) -> dict
     workdir = study.workdir / "maximization"
     done = activation_maximization.run(
         {label: study.networks[label] for label in study.pair}, units, workdir=workdir,
-        settings=settings, most=min(side, _SIDE), seed=seed, growth=False,
+        settings=settings, most=min(study.extent.side or side, _SIDE), seed=seed, growth=False,
         precision=study.precision,
     )  # fmt: skip
     made = {}

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tfvis import images
 from tfvis.comparison import decisions
 from tfvis.errors import InputError, arg
 from tfvis.experiments import comparison_answers, cue_conflicts
@@ -30,13 +31,15 @@ def shape_bias(study: Study, steps: int | None, seed: int) -> Section:
     made = cue_conflicts.made(study, steps, seed)
     classes, labels = study.pictures.classes, study.pictures.labels
     shapes, textures = labels[made.contents], labels[made.styles]
+    height, width = study.pictures.pixels[study.domains[0]].shape[1:3]
+    shown = [images.resize(one, height, width) for one in made.pixels]
     said = [
         f"{len(shapes)} pictures of {study.domains[0]} were given the texture of another class by "
         f"{made.maker}"
     ]
     answers, series, errors = {}, {}, []
     for label in known:
-        answers[label] = comparison_answers.decided(study, label, made.pixels)
+        answers[label] = comparison_answers.decided(study, label, shown)
         found = decisions.shape_bias(answers[label], shapes, textures)
         said.append(
             f"{label} calls {found.either} by one of the two classes"

@@ -13,9 +13,6 @@ from tfvis.report import html_page, sheets
 from tfvis.style import metrics, painting
 from tfvis.style.transfer import Transfer
 
-# At the side of a classifier a picture has its style by then; stylize's 500 evaluations would
-# take as long as all other sections.
-_EVALUATIONS = 150
 # Other pictures that are as far from the content as content distances are measured by.
 _OTHERS = 6
 
@@ -29,7 +26,7 @@ def style(study: Study, steps: int | None, seed: int) -> Section:
     Args:
         study: whose first picture is the content; styles are the painting that comes along, and
             the first picture of the second domain, if there is one.
-        steps: evaluations of each picture's energy; None is what finishes them.
+        steps: evaluations of each picture's energy; None is the extent's.
         seed: of the run.
 
     Raises:
@@ -91,10 +88,10 @@ def _made(study: Study, label: str, which: int, wanted, steps, seed: int) -> np.
     """Returns a network's result as its file has it, float32 [height, width, 3]."""
     content = study.pictures.pixels[study.domains[0]][0].astype(np.float32)
     workdir = study.workdir / "style" / f"{which}-{study.pair.index(label)}"
-    settings = dataclasses.replace(Transfer(), evaluations=steps or _EVALUATIONS)
+    settings = dataclasses.replace(Transfer(), evaluations=steps or study.extent.style_steps)
     done = style_transfer.run(
         study.networks[label], content, [wanted], workdir=workdir, settings=settings,
-        size=len(content), seed=seed, precision=study.precision,
+        size=study.extent.side or len(content), seed=seed, precision=study.precision,
     )  # fmt: skip
     return images.read(workdir / done.records[0]["file"]).pixels
 

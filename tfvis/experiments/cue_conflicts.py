@@ -16,10 +16,6 @@ from tfvis.networks import network as builder
 from tfvis.networks.network import Network
 from tfvis.style.transfer import Scene, Transfer
 
-# Every ordered pair of seven classes.
-COUNT = 42
-# From the content, the texture has replaced the surface by then; more turns outlines as well.
-_EVALUATIONS = 50
 # Of a style's sides what is left of it, centred: the thing rather than what surrounds it.
 _MIDDLE = 0.7
 
@@ -66,7 +62,7 @@ def made(study: Study, steps: int | None, seed: int) -> CueConflicts:
 
     Args:
         study: of classes.
-        steps: evaluations of each picture's energy; None is what replaces the surface.
+        steps: evaluations of each picture's energy; None is the extent's.
         seed: of the run.
 
     Raises:
@@ -76,11 +72,13 @@ def made(study: Study, steps: int | None, seed: int) -> CueConflicts:
     network, maker = _maker(study)
     workdir = files.make_folder(study.workdir / "cue_conflicts", "workdir")
     pictures = study.pictures.pixels[study.domains[0]].astype(np.float32)
+    if study.extent.side:
+        pictures = np.stack([images.resize(one, *[study.extent.side] * 2) for one in pictures])
     settings = style_runs.settled(
-        Transfer(recipe="gatys", evaluations=steps or _EVALUATIONS, exact=0.0),
+        Transfer(recipe="gatys", evaluations=steps or study.extent.conflict_steps, exact=0.0),
         network, workdir, study.precision, "auto",
     )  # fmt: skip
-    chosen = pairs(study.pictures.labels, COUNT)
+    chosen = pairs(study.pictures.labels, study.extent.conflicts)
     pieces = [
         _piece(network, pictures, content, style, settings, study.pictures, k)
         for k, (content, style) in enumerate(chosen)
