@@ -32,13 +32,14 @@ def main():
     chosen = ("content_layers", "style_layers")
     name_checks.check(_NETWORK(), layers={flag: _PAINTING[flag].value for flag in chosen})
     painting, memory = style_flags.painting(_PAINTING), style_flags.limit(_RECIPE["memory"])
+    settings = style_flags.settings(_PAINTING | _RECIPE)
     shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE)
     from tfvis.experiments import style_transfer
 
     return style_transfer.run(
         _NETWORK(),
         **painting,
-        settings=style_flags.settings(_PAINTING | _RECIPE),
+        settings=settings,
         memory=memory,
         **shared,
     )

@@ -48,13 +48,14 @@ flags.set_default(_RECIPE["recipe"], "gatys")
 
 def main():
     """Reads the flags and the pictures, then TensorFlow, then makes the grid."""
-    words = set(sweep_grid.DEFAULTS) - {*sweep_grid.LAYERS, "network"}
+    words = set(sweep_grid.DEFAULTS) - {*sweep_grid.LAYERS, *sweep_grid.WEIGHTS, "network"}
     axes = sweep_grid.parse(
         _VARY.value, _VALUES.value, {name: flags.FLAGS[name].parser.parse for name in words}
     )
     fixed = {flag: _PAINTING[flag].value for flag in sweep_grid.LAYERS if flag not in axes}
     name_checks.check(_NETWORK(), layers=fixed, names=axes.get("network"))
     painting, memory = style_flags.painting(_PAINTING), style_flags.limit(_RECIPE["memory"])
+    settings = style_flags.settings(_PAINTING | _RECIPE)
     shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE)
     from tfvis.experiments import sweep
 
@@ -62,7 +63,7 @@ def main():
         _NETWORK(),
         axes,
         **painting,
-        settings=style_flags.settings(_PAINTING | _RECIPE),
+        settings=settings,
         memory=memory,
         **shared,
     )

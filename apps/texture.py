@@ -20,9 +20,9 @@ on two cores.
 from absl import flags
 
 from tfvis import words
-from tfvis.style.settings import texture_shape
+from tfvis.style.settings import Transfer, texture_shape
 
-from .flags import common, name_checks
+from .flags import common, fields, name_checks
 from .flags import networks as network_flags
 from .flags import style as style_flags
 
@@ -33,6 +33,9 @@ _WORKDIR, _PRECISION, _SEED, _JIT = common.define_run("out/texture")
 _RECIPE = style_flags.define_recipe()
 _LAYERS = flags.DEFINE_string(
     "layers", None, "Layers whose statistics are taken; left out, those of neural style."
+)
+_LAYER_WEIGHTS = fields.define(
+    Transfer, {"style_layer_weights": "layer_weights"}, style_layer_weights=None
 )
 _SHAPE = flags.DEFINE_string(
     "shape", None, "height,width of the texture in pixels; left out, --size squared."
@@ -49,13 +52,14 @@ def main():
     shape = shape and texture_shape(shape)
     style = style_flags.picture(_STYLE.value, "style", "; stylize blends several")
     memory = style_flags.limit(_RECIPE["memory"])
+    settings = style_flags.settings(_RECIPE | _LAYER_WEIGHTS)
     shared = common.start(_WORKDIR, _SEED, _PRECISION, _JIT, _SIZE, _TILEABLE)
     from tfvis.experiments import texture
 
     return texture.run(
         _NETWORK(),
         style,
-        settings=style_flags.settings(_RECIPE),
+        settings=settings,
         layers=network_flags.layer_words(_LAYERS),
         shape=shape,
         memory=memory,

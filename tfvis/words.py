@@ -26,6 +26,18 @@ def split(value: str, argument: str) -> list[str]:
     return list(found)
 
 
+def floats(value: str | None, argument: str) -> tuple[float, ...]:
+    """Returns comma-separated numbers; none of what is empty.
+
+    Raises:
+        InputError: a word is no number.
+    """
+    try:
+        return tuple(float(word) for word in value.split(",")) if value else ()
+    except ValueError as error:
+        raise InputError(f"{arg(argument)}={value}: expected numbers such as 0.7,0.3.") from error
+
+
 def numbers(value: str | None, argument: str, exactly: int | None = None) -> tuple[int, ...] | None:
     """Returns whole numbers, or None where there are none.
 

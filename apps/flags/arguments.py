@@ -25,6 +25,7 @@ _FLAGS: dict[str, tuple[str, ...]] = {
     "stop.change": ("stop",),
     "stop.window": ("stop_window",),
     "named": ("units",),
+    "style_layer_weights": ("layer_weights",),
     "style_layers": ("layers",),
     "style_masks": ("style_mask",),
     "target": ("class",),

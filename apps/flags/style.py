@@ -13,6 +13,7 @@ from . import fields, paths
 from . import pictures as pictures_flags
 from .networks import layer_words
 
+LAYER_WEIGHTS = ("content_layer_weights", "style_layer_weights")
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 
@@ -54,6 +55,8 @@ def define_painting() -> dict[str, flags.FlagHolder]:
         fields.one(Transfer, "ratio"),
         fields.one(Transfer, "content_layers", content_layers=None),
         fields.one(Transfer, "style_layers", style_layers=None),
+        fields.one(Transfer, "content_layer_weights", content_layer_weights=None),
+        fields.one(Transfer, "style_layer_weights", style_layer_weights=None),
         fields.one(Transfer, "init"),
         number(
             "style_scale",
@@ -158,7 +161,11 @@ def settings(holders: dict[str, flags.FlagHolder]) -> Transfer:
         holders: what `define_recipe` returned, and `define_painting`.
     """
     names = {"guides": "guide", "content_layers": "", "style_layers": ""}
-    return fields.values(Transfer, {names.get(flag, flag): h for flag, h in holders.items()})
+    weighed = {
+        flag: words.floats(holders[flag].value, flag) for flag in LAYER_WEIGHTS if flag in holders
+    }
+    own = {names.get(flag, flag): h for flag, h in holders.items()}
+    return fields.values(Transfer, own, **weighed)
 
 
 def limit(holder: flags.FlagHolder) -> int | None:
@@ -228,8 +235,4 @@ def weights(value: str | None, count: int) -> tuple[float, ...]:
     """
     from tfvis.style import arguments
 
-    try:
-        found = tuple(float(word) for word in value.split(",")) if value else ()
-    except ValueError as error:
-        raise InputError(f"--style_weights={value}: expected numbers such as 0.7,0.3.") from error
-    return arguments.weights(found, count)
+    return arguments.weights(words.floats(value, "style_weights"), count)

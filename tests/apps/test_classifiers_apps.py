@@ -67,9 +67,9 @@ class ArtTest(AppTest):
             {"classifier.json", "weights.npz", "README.md", "confusion.png", "tensorboard"}, names
         )
         self.assertIn(f"{said['test']['accuracy']:.1%}", (self.out / "README.md").read_text())
-        about = json.loads(
-            (self.out / "classifier.json").read_text(), parse_constant=self.fail
-        )["about"]  # No NaN, which JSON lacks.
+        about = json.loads((self.out / "classifier.json").read_text(), parse_constant=self.fail)[
+            "about"
+        ]  # No NaN, which JSON lacks.
 
         # The whole network on the files, in place of the tail on the maps.
         tried = self.folder / "tried"

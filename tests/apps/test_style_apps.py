@@ -284,6 +284,8 @@ class RefusalTest(StyleTest):
             ("stylize", [both, "--style_weights=1,nan"], "1,nan: expected finite numbers"),
             ("stylize", [f"--style_mask={self.warm}"], "--style_mask: needs a --content_mask"),
             ("stylize", ["--memory=abc"], "--memory=abc.*2GiB"),
+            ("stylize", ["--style_layer_weights=1,x"], "--style_layer_weights=1,x: expected num"),
+            ("texture", ["--layer_weights=1,x"], "--layer_weights=1,x: expected numbers"),
             ("texture", [both], "--style: one picture"),
             ("texture", ["--shape=5,50"], "--shape=5,50"),
             ("reconstruct", [f"--image={self.warm},{self.cold}"], "--image: one picture"),

@@ -10,6 +10,7 @@ from absl.testing import parameterized
 from tests import nets
 from tests.transfers import LAYERS, settings_of, small_network, small_scene, stylized
 from tfvis import images
+from tfvis.errors import InputError
 from tfvis.optimize import loop
 from tfvis.style import losses, targets, transfer
 from tfvis.style import settings as constants
@@ -72,6 +73,44 @@ class GatysTest(tf.test.TestCase):
         self.assertAllClose(ours[0], theirs[0], rtol=1e-4)
         self.assertLess(ours[-1], 0.3 * ours[0])
         self.assertBetween(ours[-1] / theirs[-1], 0.98, 1.02)
+
+    def test_layers_weigh_as_told(self):
+        scene = small_scene()
+
+        def ended(recipe, **constants):
+            settings = settings_of(recipe, evaluations=20, **constants)
+            return stylized(scene, settings)[-1]
+
+        for recipe in RECIPES:
+            usual = ended(recipe, ratio=3e4)
+            alike = ended(recipe, ratio=3e4, style_layer_weights=(1.0, 1.0))
+            self.assertAllEqual(usual.kept, alike.kept)
+            # All alike ten times as much is the ratio.
+            tenfold = ended(recipe, ratio=3e4, style_layer_weights=(10.0, 10.0))
+            self.assertAllClose(tenfold.kept, ended(recipe, ratio=3e5).kept, atol=1e-2)
+            # A heavier layer comes nearer, the other less near.
+            heavy = ended(recipe, ratio=3e4, style_layer_weights=(1.0, 100.0))
+            deep = f"style {LAYERS[1]}"
+            self.assertLess(heavy.snapshot.terms[deep][-1], usual.snapshot.terms[deep][-1])
+        # A layer of weight 0 is as one that is not asked for, and only measured.
+        none = ended("gatys", ratio=3e4, style_layer_weights=(1.0, 0.0))
+        alone = ended("gatys", ratio=3e4, style_layers=LAYERS[:1])
+        self.assertAllClose(none.kept, alone.kept, atol=1e-2)
+        self.assertIn(f"style {LAYERS[1]}", none.snapshot.terms)
+        # A content of weight w by a style of weight 1 is one of 1 by a style of 1 / w.
+        light = ended("gatys", ratio=3e4, content_layer_weights=(0.1,), tv_weight=0.0)
+        self.assertAllClose(light.kept, ended("gatys", ratio=3e5, tv_weight=0.0).kept, atol=1e-1)
+
+    def test_weights_that_are_not_the_layers(self):
+        for weights, words in (
+            ({"style_layer_weights": (1.0,)}, "style_layer_weights=1: expected 2 numbers"),
+            ({"style_layer_weights": (1.0, -1.0)}, "none below 0"),
+            ({"style_layer_weights": (0.0, 0.0)}, "not all 0"),
+            ({"content_layer_weights": (float("inf"),)}, "expected finite numbers"),
+            ({"content_layer_weights": (1.0, 2.0)}, "expected 1 number, one for each"),
+        ):
+            with self.subTest(words), self.assertRaisesRegex(InputError, words):
+                stylized(small_scene(), settings_of("gatys", evaluations=2, **weights))
 
     def test_the_energy_falls_and_never_rises(self):
         settings = settings_of("gatys", tv_weight=1e-6)

@@ -98,6 +98,9 @@ def _piece(
             settings,
             content_layers=layers if content else (),
             style_layers=() if content else layers,
+            # Of a picture of one layer, or the first few, they mean nothing.
+            content_layer_weights=(),
+            style_layer_weights=(),
         ),
         judged=judged,
         about={"row": row, "layers": list(layers)},

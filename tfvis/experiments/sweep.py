@@ -31,7 +31,7 @@ from tfvis.style.transfer import Transfer
 
 FIELDS = {"name": str, "cells": list}
 # What of a grid is a constant of `Transfer`.
-_CONSTANTS = ("evaluations", "ratio", "init", "tv_weight")
+_CONSTANTS = ("evaluations", "ratio", "init", "tv_weight", *sweep_grid.WEIGHTS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +110,9 @@ def run(
     painting = style_transfer.Painting(content, styles, **painted)
     networks = sweep_cells.built(wanted, axes)
     first = next(iter(networks.values()))
-    grid = sweep_grid.grid(axes, metrics.layers_for(first).style)
+    usual = metrics.layers_for(first)
+    counts = len(style_layers or usual.style), len(content_layers or usual.content)
+    grid = sweep_grid.grid(axes, usual.style, counts)
     gatys = settings.recipe == "gatys" and settings.optimizer == "lbfgs"
     if precision == "auto" and "evaluations" in axes and gatys:
         precision = "float32"
@@ -124,7 +126,8 @@ def run(
                 dataclasses.replace(settings, **varied), network, workdir, precision, jit, **layers
             )
         except InputError as error:
-            where = f"{arg('values')}: " if {*sweep_grid.LAYERS, "network"} & {*cell} else ""
+            named = {*sweep_grid.LAYERS, *sweep_grid.WEIGHTS, "network"}
+            where = f"{arg('values')}: " if named & {*cell} else ""
             raise InputError(f"{where}{marked(error)}") from error
 
     cells = sweep_cells.cells(grid, networks, settled)

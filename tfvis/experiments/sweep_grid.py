@@ -13,10 +13,15 @@ from tfvis.errors import InputError, arg, nearest
 from tfvis.networks import registry
 
 LAYERS = ("style_layers", "content_layers")
+WEIGHTS = ("style_layer_weights", "content_layer_weights")
+# Of one layer beside 1 of each other: enough to see what it is for.
+_HEAVY = 10.0
 # What can vary, and over what where nothing is said; layers depend on the network.
 DEFAULTS = {
     "style_layers": None,
     "content_layers": None,
+    "style_layer_weights": None,
+    "content_layer_weights": None,
     # 500 are the published number; what comes before shows how soon it is enough.
     "evaluations": (50, 100, 200, 500),
     # About the published 1000, from hardly a style to hardly a content.
@@ -35,6 +40,8 @@ _LONGEST = 120
 _TITLES = {
     "style_layers": "style {}",
     "content_layers": "content {}",
+    "style_layer_weights": "style by {}",
+    "content_layer_weights": "content by {}",
     "evaluations": "{} evaluations",
     "ratio": "ratio {}",
     "pooling": "{} pooling",
@@ -112,6 +119,8 @@ def _values(name: str, text: str, parser: Callable[[str], object] | None) -> tup
             raise InputError(f"{arg('values')}={text}: an empty value of {name}.")
         if name in LAYERS:
             value = tuple(words.split(word, "values"))
+        elif name in WEIGHTS:
+            value = words.floats(word, "values")
         elif parser is None:
             value = word
         else:
@@ -128,13 +137,17 @@ def _values(name: str, text: str, parser: Callable[[str], object] | None) -> tup
     return tuple(dict.fromkeys(found))
 
 
-def grid(axes: dict[str, tuple | None], published: Sequence[str]) -> Grid:
-    """Returns the grid, with layers where nothing was said of them.
+def grid(
+    axes: dict[str, tuple | None], published: Sequence[str], layers: tuple[int, int] | None = None
+) -> Grid:
+    """Returns the grid, with layers and their weights where nothing was said of them.
 
     Args:
         axes: of `parse`.
         published: the first convolutions of several depths; styles are then taken of the
             first, the first two, and so on; contents of each one.
+        layers: how many there are of styles and of contents, which are weighed: all alike, and
+            each ten times the others; None is `published`, and one.
 
     Raises:
         InputError: more than `MOST` cells.
@@ -142,10 +155,18 @@ def grid(axes: dict[str, tuple | None], published: Sequence[str]) -> Grid:
     usual = {
         "style_layers": tuple(tuple(published[: k + 1]) for k in range(len(published))),
         "content_layers": tuple((layer,) for layer in published),
-    }
+    } | dict(zip(WEIGHTS, map(_each_heavy, layers or (len(published), 1)), strict=True))
     axes = {name: usual[name] if found is None else found for name, found in axes.items()}
     _count(axes)
     return Grid(axes)
+
+
+def _each_heavy(count: int) -> tuple[tuple[float, ...], ...]:
+    """Returns weights of so many layers: all 1, and each heavy in turn; of one, light to heavy."""
+    if count == 1:
+        return ((1 / _HEAVY,), (1.0,), (_HEAVY,))
+    alike = (1.0,) * count
+    return (alike, *((*alike[:k], _HEAVY, *alike[k + 1 :]) for k in range(count)))
 
 
 def _count(axes: dict[str, tuple]) -> None:
@@ -158,14 +179,14 @@ def _count(axes: dict[str, tuple]) -> None:
 def word(value) -> str:
     """Returns a value as --values has it."""
     if isinstance(value, tuple):
-        return ",".join(value)
+        return ",".join(map(word, value))
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def title(flag: str, value) -> str:
     """Returns a few letters that say what a flag is in a cell: style 1_1-2_1."""
     text = word(value)
-    if isinstance(value, tuple):
+    if flag in LAYERS:
         short = [re.sub(r"^block(\d+)_(conv)?", r"\1_", layer.split("/")[-1]) for layer in value]
         # All five depths have room; of more, the ends.
         text = "-".join(short) if len(short) <= 5 else f"{short[0]}..{short[-1]} ({len(short)})"

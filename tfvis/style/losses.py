@@ -53,6 +53,20 @@ def unit_weights(goal: Goal, ratio: float) -> dict[str, float]:
     return weights | {f"style {layer}": ratio / UNIT for layer in goal.style}
 
 
+def by_layer(weights: dict[str, float], layers: dict[str, float]) -> dict[str, float]:
+    """Returns the weights of terms, each times its layer's.
+
+    Args:
+        weights: {term of `unit` or `shape`: weight}.
+        layers: {"content LAYER" or "style LAYER": w_l of G16, equation 5}; 1 of what it lacks.
+            Both terms of a style layer count by it.
+    """
+    return {
+        term: weight * layers.get(term.replace("shape ", "style ", 1), 1.0)
+        for term, weight in weights.items()
+    }
+
+
 def shape(found: Sums, goal: Goal, scales: dict[str, float]) -> Terms:
     """Returns {"shape <layer>"}: how far mean and covariance are from the style's.
 

@@ -44,6 +44,8 @@ def mixed(
         recipe="gatys",
         content_layers=(),
         style_layers=layers,
+        content_layer_weights=(),
+        style_layer_weights=(),
         init="content",
         # Or it would smooth away what is to be transferred.
         tv_weight=0.0,

@@ -1,6 +1,7 @@
 """Every constant of a style transfer (Gatys, Ecker & Bethge, CVPR 2016: G16, and their code)."""
 
 import dataclasses
+import math
 
 from tfvis import settings
 from tfvis.errors import InputError, arg
@@ -42,6 +43,16 @@ class Transfer:
         "Layers of the statistics; left out, VGG's block1_conv1 to 5_conv1 or those of like "
         "depths (CaffeNet's relu1 to relu5).",
         source="G16: conv1_1 to conv5_1.",
+    )
+    content_layer_weights: tuple[float, ...] = field(
+        (),
+        "Of each layer of the content, such as 1,0.5; left out, 1 each.",
+        source="G16 has one layer.",
+    )
+    style_layer_weights: tuple[float, ...] = field(
+        (),
+        "Of each layer of the statistics, such as 1,1,1,0.2,0; left out, 1 each.",
+        source="w_l of G16, equation 5, equal there; they multiply what the recipe has.",
     )
     ratio: float = field(
         UNIT,
@@ -112,6 +123,8 @@ def resolved(settings: Transfer) -> Transfer:
     optimizer = settings.optimizer or "lbfgs"
     if optimizer not in OPTIMIZERS:
         raise InputError(f"{arg('optimizer')}={optimizer}: expected {', '.join(OPTIMIZERS)}.")
+    for layers in ("content_layers", "style_layers"):
+        _check_layer_weights(settings, layers)
     rate, tv_weight = settings.rate, settings.tv_weight
     for name, value, least in (
         ("evaluations", settings.evaluations, 1),
@@ -130,6 +143,20 @@ def resolved(settings: Transfer) -> Transfer:
         else rate,
         tv_weight=_TV_WEIGHTS[settings.recipe] if tv_weight is None else tv_weight,
     )
+
+
+def _check_layer_weights(settings: Transfer, layers: str) -> None:
+    """Raises InputError where the weights of these layers are not theirs."""
+    argument, count = layers.replace("layers", "layer_weights"), len(getattr(settings, layers))
+    weights = getattr(settings, argument)
+    said = f"{arg(argument)}={','.join(f'{weight:g}' for weight in weights)}"
+    if weights and len(weights) != count:
+        raise InputError(
+            f"{said}: expected {count} number{'s' * (count != 1)}, one for each of "
+            f"{arg(layers)}. Received: {len(weights)}."
+        )
+    if weights and not (all(0 <= one < math.inf for one in weights) and sum(weights) > 0):
+        raise InputError(f"{said}: expected finite numbers, none below 0 and not all 0.")
 
 
 def texture_shape(shape: tuple[int, int]) -> tuple[int, int]:

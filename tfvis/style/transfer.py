@@ -227,6 +227,7 @@ class _Way:
         if settings.recipe == "quality":
             self._scales = losses.activations(network, tuple(self._goal.style))
             self._weights |= losses.quality_weights(self._goal, settings.ratio, self._scales)
+        self._weights = losses.by_layer(self._weights, _layer_weights(settings))
         if settings.tv_weight:
             self._weights["tv"] = settings.tv_weight
 
@@ -313,6 +314,19 @@ class _Way:
             self._compiled.begin(good.kept), step=good.step, slowed=_SHORTENED
         )
         yield from self._compiled.run(stages, again.canvas, again, marks=marks)
+
+
+def _layer_weights(settings: Transfer) -> dict[str, float]:
+    """Returns {"content LAYER" or "style LAYER": weight} of those that have one."""
+    pairs = (
+        ("content", settings.content_layers, settings.content_layer_weights),
+        ("style", settings.style_layers, settings.style_layer_weights),
+    )
+    return {
+        f"{kind} {layer}": weight
+        for kind, layers, weights in pairs
+        for layer, weight in zip(layers, weights, strict=bool(weights))
+    }
 
 
 def _in_range(x: tf.Tensor) -> tf.Tensor:
