@@ -102,6 +102,20 @@ class CheckpointsTest(tf.test.TestCase):
             np.savez(self.folder / "differences.npz", **wrong)
             self._refused("block2_conv1")
 
+    def test_differences_of_other_kernels_are_refused(self):
+        learnt = backbone.learnt(self.learner)
+        checkpoints.save(self.folder, self.parts, learnt, ("a", "b", "c"), 24, {}, differences=True)
+        # A second one of the same network, in the same process, is not changed by the first.
+        first, second = (checkpoints.load(str(self.folder)).network for _ in range(2))
+        for name in ("block1_conv1", "block2_conv1"):
+            one, other = (net.graph.layers[name].get_weights()[0] for net in (first, second))
+            self.assertAllEqual(one, other)
+        changed = nets.small()
+        layer = changed.get_layer("block2_conv1")
+        layer.set_weights([layer.get_weights()[0] + 0.01, *layer.get_weights()[1:]])
+        changed.save(self.model)
+        self._refused("was trained on other weights")
+
     def test_saved_again_from_what_was_loaded(self):
         first = checkpoints.load(str(self.folder))
         tail = {la.name: la.get_weights() for la in first.parts.tail().layers if la.weights}

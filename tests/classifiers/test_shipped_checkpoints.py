@@ -23,9 +23,12 @@ class ShippedTest(tf.test.TestCase):
                 said = checkpoint_files.description(folder, name)
                 self.assertEqual(said["network"], "vgg16")
                 backbone.split(base, said["cut"], said["last"])  # Cuts there, if asked to.
-                arrays = weight_files.read_npz(folder / "weights.npz")
+                arrays, differences = weight_files.read_npz(folder / "weights.npz"), None
+                if said["format"] == checkpoint_files.OF_DIFFERENCES:
+                    differences = weight_files.read_npz(folder / "differences.npz")
+                    self.assertLess(sum(f.stat().st_size for f in folder.iterdir()), 16 * 2**20)
                 model = classifier_head.classifier(
-                    base.graph, said["cut"], said["last"], arrays, name
+                    base.graph, said["cut"], said["last"], arrays, name, differences
                 )
                 whole = network.wrap(model, name, base.preprocessing)
                 output = whole.graph.output
@@ -49,5 +52,6 @@ class ShippedTest(tf.test.TestCase):
         for name in _NAMES:
             said = checkpoint_files.description(registry.find_checkpoint(name), name)
             parts = backbone.split(base, said["cut"], said["last"])
-            self.assertNotEqual(parts.trunk_fingerprint(), said["trunk"])
+            tail = said["format"] == checkpoint_files.OF_DIFFERENCES
+            self.assertNotEqual(parts.trunk_fingerprint(tail), said["trunk"])
             self.assertLen(said["trunk"], len(weights.PUBLISHED["vgg16"]))

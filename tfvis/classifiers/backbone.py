@@ -47,9 +47,13 @@ class Backbone:
         tensors = self.network.graph.tensors
         return keras.Model(tensors[self.cut], tensors[self.last], name="tail")
 
-    def trunk_fingerprint(self) -> str:
-        """Returns the SHA-256 of all weights up to the cut, as `weights.fingerprint` counts."""
-        return sources.fingerprint(self.network.graph.truncated([self.cut]))
+    def trunk_fingerprint(self, tail: bool = False) -> str:
+        """Returns the SHA-256 of all weights up to the cut, as `weights.fingerprint` counts.
+
+        Args:
+            tail: count those from there to the last map too.
+        """
+        return sources.fingerprint(self.network.graph.truncated([self.last if tail else self.cut]))
 
 
 def split(network: Network, cut: str | None = None, last: str | None = None) -> Backbone:

@@ -108,7 +108,7 @@ def save(
         "preprocessing": contract if contract in CONTRACTS else "auto",
         "cut": parts.cut,
         "last": parts.last,
-        "trunk": parts.trunk_fingerprint(),
+        "trunk": parts.trunk_fingerprint(tail=differences),
         "classes": list(classes),
         "size": size,
         "about": about,

@@ -182,13 +182,15 @@ def checkpoint(name: str, argument: str = "network", above: int = 0) -> Opened:
             f"{where}: {checkpoint_files.DESCRIPTION} cannot be used ({said['network']} has no "
             f"map {last!r} with a map {cut!r} on the way to it)."
         )
-    if sources.fingerprint(graph.truncated([cut])) != said["trunk"]:
+    of_differences = said["format"] == checkpoint_files.OF_DIFFERENCES
+    # Differences are from kernels behind the cut, too.
+    if sources.fingerprint(graph.truncated([last if of_differences else cut])) != said["trunk"]:
         raise InputError(
             f"{where}: was trained on other weights of {said['network']} than those found "
             f"({base.record.source}): the fingerprints of the trunk differ."
         )
     arrays, kept = _arrays(folder / checkpoint_files.WEIGHTS), None
-    if said["format"] == checkpoint_files.OF_DIFFERENCES:
+    if of_differences:
         kept = _read(folder / checkpoint_files.DIFFERENCES)
     short = folder.resolve().name
     model = classifier_head.classifier(graph, cut, last, arrays, short, kept)
