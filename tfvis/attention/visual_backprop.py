@@ -11,7 +11,9 @@ exactly the layer's own kernel, of a residual block all that its units see of th
 Each step is a list of which units see a place (`reach`), exact at borders and odd sizes.
 
 It knows no class, by its formula, and so fails every test of class sensitivity: it shows what the
-features react to. `class_visual_backprop` begins with a class.
+features react to. Of a network with random scores the map is the same, with random deep
+convolutions nearly; with all of them random it is another one (docs/methods.md has the numbers).
+`class_visual_backprop` begins with a class.
 """
 
 import dataclasses

@@ -154,8 +154,8 @@ class Maximization(Descent):
         None,
         "What is optimised: pixels seen through jitter; a spectrum of decorrelated colours "
         "seen in random shifts, scales and turns; or the phases alone of a spectrum as "
-        "photographs have it, seen in random crops, which fills the whole picture (MACO); left "
-        "out, pixels up to a stride of 4, fourier above.",
+        "photographs have it, seen in random crops (MACO); left out, pixels up to a stride of 4, "
+        "fourier above.",
         source="MV16, Olah et al. 2017, Fel et al. 2023.",
         choices=PARAMETERIZATIONS,
     )
