@@ -11,6 +11,7 @@ each class alike. Writes to --workdir:
     depiction.csv         are drawings like photographs of the same classes to them (RSA)?
     units.csv             units matched one to one, and the most alike
     preferences.csv       units that answer one domain, or one class, far above the others
+    unit_pictures.csv     units most and least alike: pictures that raise them, patches they answer
     attention.csv         where both look in twelve pictures
     inversion.csv         the same picture inverted through both; what the other finds in it
     caricature.csv        the same picture caricatured through both
@@ -65,9 +66,9 @@ _CONTROL = paths.define(
 _SECTIONS = flags.DEFINE_list(
     "sections",
     None,
-    "Which: accuracy, alignment, depiction, units, preferences, attention, inversion, caricature, "
-    "maximization, style, shape_bias, invariance; left out, all that the pictures and networks "
-    "allow.",
+    "Which: accuracy, alignment, depiction, units, preferences, attention, unit_pictures, "
+    "inversion, caricature, maximization, style, shape_bias, invariance; left out, all that the "
+    "pictures and networks allow.",
 )
 _QUICK = flags.DEFINE_bool(
     "quick", False, "Fewer pictures and steps: minutes, for a first look at what there will be."

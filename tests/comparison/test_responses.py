@@ -25,6 +25,10 @@ class ResponsesTest(tf.test.TestCase):
             self.assertAllClose(one.means, maps.mean((1, 2)), atol=1e-5)
             down, right = (looked_at[3, 1] * maps.shape[1]).astype(int)
             self.assertAllClose(one.samples[3, 1], maps[3, down, right], atol=1e-5)
+            self.assertAllEqual(one.shape, maps.shape[1:])
+            self.assertAllClose(one.largest, maps.max((1, 2)), atol=1e-5)
+            row, column = one.where[2, 4]
+            self.assertAllClose(maps[2, row, column, 4], maps[2, ..., 4].max(), atol=1e-5)
 
     def test_kept_in_a_file(self):
         network = nets.wrapped()

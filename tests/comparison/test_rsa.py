@@ -19,6 +19,42 @@ class RsaTest(tf.test.TestCase):
         expected = scipy.spatial.distance.cdist(*[features.reshape(6, -1)] * 2, "correlation")
         self.assertAllClose(rsa.dissimilarities(features), expected, atol=1e-6)
 
+    def test_classes_are_averaged_before_they_are_compared(self):
+        features = self.random.normal(5, 2, size=(7, 4, 4, 3))
+        labels = np.array([0, 2, 0, 1, 2, 2, 1])
+        averages = [features[labels == k].mean(0).ravel() for k in range(3)]
+        expected = scipy.spatial.distance.cdist(averages, averages, "correlation")
+        kernel = features.reshape(7, -1) @ features.reshape(7, -1).T
+        found = rsa.of_classes(kernel, features.mean((1, 2, 3)), 48, labels)
+        self.assertAllClose(found, expected, atol=1e-9)
+        # One whose features all answer alike on average is like nothing.
+        features[labels == 1] = [[[[1.0]]], [[[3.0]]]]
+        kernel = features.reshape(7, -1) @ features.reshape(7, -1).T
+        found = rsa.of_classes(kernel, features.mean((1, 2, 3)), 48, labels)
+        self.assertAllEqual(np.isnan(found), [[0, 1, 0], [1, 1, 1], [0, 1, 0]])
+
+    def test_halves_are_of_other_batches(self):
+        one, other = (
+            [rsa.dissimilarities(self.random.normal(size=(6, 9))) for _ in range(3)]
+            for _ in range(2)
+        )
+        upper = np.triu_indices(6, 1)
+
+        def rho(a, b):
+            return scipy.stats.spearmanr(a[upper], b[upper]).statistic
+
+        (even, odd), (even2, odd2) = (((p[0] + p[2]) / 2, p[1]) for p in (one, other))
+        both, same = rsa.halves(one, other)
+        self.assertAllClose(both, (rho(even, odd2) + rho(odd, even2)) / 2)
+        self.assertAllClose(same, rho(even, odd))
+        both, same = rsa.halves(one[:1], other[:1])
+        self.assertAllClose(both, rho(one[0], other[0]))
+        self.assertTrue(np.isnan(same))
+        # Two things have one pair, which has no order.
+        self.assertTrue(np.isnan(rsa.halves([np.eye(2)], [np.eye(2)])).all())
+        with self.assertRaises(InputError):
+            rsa.halves(one, other[:1])
+
     def test_agreement_is_scipys(self):
         one, other = (rsa.dissimilarities(self.random.normal(size=(8, 20))) for _ in range(2))
         upper = np.triu_indices(8, 1)

@@ -1,9 +1,11 @@
 """Two networks compared, called as from a notebook, where they or the pictures fit badly."""
 
+import dataclasses
 import hashlib
 import json
 import pathlib
 import re
+from unittest import mock
 
 import keras
 import numpy as np
@@ -13,7 +15,7 @@ from tests import nets
 from tfvis import images, tables
 from tfvis.classifiers import learnt_pictures
 from tfvis.errors import InputError
-from tfvis.experiments import comparison, comparison_pictures
+from tfvis.experiments import comparison, comparison_extent, comparison_pictures
 from tfvis.networks import network
 from tfvis.networks.preprocessing import contracts
 
@@ -141,6 +143,50 @@ class ComparisonTest(tf.test.TestCase):
         (out / "alignment.csv").unlink()
         self.run_of(nets.wrapped(), places, "block1_conv1", "units", size=16)
         self.assertEqual(headings(), ["Unit by unit"])
+
+    def test_units_that_both_have_and_units_of_one_alone(self):
+        keras.utils.set_random_seed(5)
+        one = keras.Sequential([
+            keras.Input((None, None, 3)),
+            keras.layers.Conv2D(6, 3, padding="same", activation="relu", name="block1_conv1"),
+        ])  # fmt: skip
+        other = keras.models.clone_model(one)
+        kernel, bias = one.layers[0].get_weights()
+        # Units 0, 1, 2 are the other's 2, 0, 1; its 3 is silent, and 4 and 5 are its own.
+        bias[:3] = 0.5
+        turned, shifts = kernel.copy(), bias.copy()
+        turned[..., [2, 0, 1]], shifts[[2, 0, 1]] = kernel[..., :3], bias[:3]
+        turned[..., 3], shifts[3] = 0, -1
+        turned[..., 4], turned[..., 5] = -kernel[..., 0], -kernel[..., 1]
+        shifts[4:] = 5
+        one.layers[0].set_weights([kernel, bias])
+        other.layers[0].set_weights([turned, shifts])
+        built = {
+            name: network.wrap(model, name, contracts.named("tf"))
+            for name, model in (("one", one), ("other", other))
+        }
+        quick = dataclasses.replace(comparison_extent.QUICK, units=3)
+        with mock.patch.object(comparison_extent, "QUICK", quick):
+            comparison.run(
+                built, self.places(("photo", "drawn"), each=6), ["block1_conv1"], quick=True,
+                workdir=self.folder / "out", sections=("unit_pictures",), steps=4, size=16,
+            )  # fmt: skip
+        _, rows = tables.read(self.folder / "out" / "unit_pictures.csv", "table", ("which",))
+        rows = [(r["which"], r["unit of one"], r["unit of other"], r["r"]) for r in rows]
+        alike = [row for row in rows if row[0] == "most alike units"]
+        self.assertEqual({row[1:3] for row in alike}, {("0", "2"), ("1", "0"), ("2", "1")})
+        self.assertAllClose([float(row[3]) for row in alike], [1.0] * 3, atol=1e-6)
+        # Of those that one has not, none is silent.
+        least = [row for row in rows if row[0] == "units of other that the other has least"]
+        self.assertLen(least, 2)
+        self.assertEqual({row[2] for row in least}, {"4", "5"})
+        # A unit and its copy answer each other's picture as their own.
+        crossed = self.column("unit_pictures", "one: partner's picture, x own")[:3]
+        self.assertAllClose([float(value) for value in crossed], [1.0] * 3, atol=1e-3)
+        figures = sorted((self.folder / "out" / "figures").iterdir())
+        self.assertLen(figures, 3)
+        # Three rows of both networks: a picture, and patches of two domains.
+        self.assertGreater(images.read(figures[0]).pixels.shape[1], 6 * 3 * 62)
 
     def test_batches_of_other_classes_are_no_ceiling(self):
         classes = tuple(f"class {k}" for k in range(30))

@@ -23,12 +23,18 @@ class LayerResponses:
         dissimilarities: float64 [n, n], `rsa.dissimilarities` of them.
         means: float32 [n, units], over all places.
         samples: float32 [n, positions, units], at the positions asked for.
+        largest: float32 [n, units], the most of each map.
+        where: int32 [n, units, 2], (row, column) of it, the first of equals.
+        shape: int64 [3], (rows, columns, units) of the maps.
     """
 
     kernel: np.ndarray
     dissimilarities: np.ndarray
     means: np.ndarray
     samples: np.ndarray
+    largest: np.ndarray
+    where: np.ndarray
+    shape: np.ndarray
 
 
 def positions(pictures: int, each: int, seed: int) -> np.ndarray:
@@ -101,11 +107,15 @@ def of_maps(maps: np.ndarray, looked_at: np.ndarray) -> LayerResponses:
         np.minimum((looked_at[..., k] * side).astype(int), side - 1)
         for k, side in enumerate((height, width))
     )
+    peaks = flat.argmax(1)
     return LayerResponses(
         kernel=kernel,
         dissimilarities=rsa.of_kernel(kernel, flat.reshape(count, -1)),
         means=flat.mean(1, dtype=np.float64).astype(np.float32),
         samples=maps[np.arange(count)[:, None], rows, columns],
+        largest=np.take_along_axis(flat, peaks[:, None], 1)[:, 0],
+        where=np.stack(np.divmod(peaks, width), -1).astype(np.int32),
+        shape=np.array(maps.shape[1:], np.int64),
     )
 
 

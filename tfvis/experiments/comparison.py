@@ -19,6 +19,7 @@ from tfvis.experiments import (
     comparison_shape_bias,
     comparison_study,
     comparison_style,
+    comparison_unit_pictures,
     devices,
     messages,
     networks,
@@ -38,6 +39,7 @@ READ = {
     "attention": comparison_attention.attention,
 }
 MADE = {
+    "unit_pictures": comparison_unit_pictures.unit_pictures,
     "inversion": comparison_preimages.inversions,
     "caricature": comparison_preimages.caricatures,
     "maximization": comparison_maximization.maximization,

@@ -1,5 +1,8 @@
 """Where both networks look in the same pictures, and whether that is the same place."""
 
+import os
+from collections.abc import Sequence
+
 import numpy as np
 
 from tfvis.attention import overlays
@@ -31,6 +34,7 @@ def attention(study: Study) -> Section:
     each = min(max(_PICTURES // len(study.domains), 1), study.pictures.count)
     rows, cells = [], []
     found: dict[str, list[float]] = {domain: [] for domain in study.domains}
+    names = {domain: _within(paths) for domain, paths in study.pictures.paths.items()}
     with bar("Looking where they look", each * len(study.domains)) as progress:
         for domain in study.domains:
             for k in range(each):
@@ -40,7 +44,7 @@ def attention(study: Study) -> Section:
                 rho = _alike(*maps)
                 if not np.isnan(rho):
                     found[domain].append(rho)
-                rows.append((domain, study.pictures.paths[domain][k], target or "", number(rho)))
+                rows.append((domain, names[domain][k], target or "", number(rho)))
                 cells.append(sheets.Cell(pixels, domain, target or ""))
                 cells += [
                     sheets.Cell(overlays.heat(pixels, one**root), label,
@@ -58,6 +62,12 @@ def attention(study: Study) -> Section:
     figure = html_page.Figure(sheets.sheet(cells, 6), name, wide=True)
     columns = ("domain", "path", "class", "rank correlation")
     return Section("attention", "Where they look", sentences(said), columns, rows, (figure,))
+
+
+def _within(paths: Sequence[str]) -> list[str]:
+    """Returns paths from the folder that holds all of them: the report may be shown to others."""
+    folder = os.path.commonpath([os.path.dirname(path) for path in paths])
+    return [os.path.relpath(path, folder) for path in paths]
 
 
 def _alike(one: np.ndarray, other: np.ndarray) -> float:

@@ -16,7 +16,7 @@ from tfvis.report import html_page, manifest, page_pictures
 # What the sections on the page say.
 _SECTIONS = "sections.json"
 # Rows of a table on the page, of a section that has no summary.
-_ROWS = 10
+_ROWS = 12
 
 
 @dataclasses.dataclass(frozen=True)

@@ -47,7 +47,7 @@ def accuracy(study: Study) -> Section | None:
     if not known:
         return None
     lines: dict[str, tuple[list, list]] = {}
-    errors = []
+    errors, told = [], {}
     for label, right in known.items():
         shares = {d: decisions.share(int(hit.sum()), len(hit)) for d, hit in right.items()}
         said.append(f"{label} names " + ", ".join(f"{d} {s}" for d, s in shares.items()))
@@ -58,7 +58,8 @@ def accuracy(study: Study) -> Section | None:
                 )
                 for k in range(len(pictures.classes))
             ]
-            named = zip(("all", *pictures.classes), (shares[domain], *per_class), strict=True)
+            named = list(zip(("all", *pictures.classes), (shares[domain], *per_class), strict=True))
+            told[f"{label}: {domain}"] = [str(one) for _, one in named]
             rows += [
                 (label, domain, name, f"{s.value:.4f}", f"{s.low:.4f}", f"{s.high:.4f}", s.of)
                 for name, s in named
@@ -78,7 +79,11 @@ def accuracy(study: Study) -> Section | None:
         plots.lines(lines, "pictures", "accuracy", errors), "Accuracy", _INTERVALS, wide=True
     )
     columns = ("network", "domain", "class", "accuracy", "low", "high", "pictures")
-    return Section("accuracy", "What they name", sentences(said), columns, rows, (figure,))
+    shown = list(zip(("all", *pictures.classes), *told.values(), strict=True))
+    return Section(
+        "accuracy", "What they name", sentences(said), columns, rows, (figure,),
+        (("class", *told), shown),
+    )  # fmt: skip
 
 
 _INTERVALS = "bars: Wilson's 95 % intervals"
@@ -98,7 +103,7 @@ def alignment(study: Study) -> Section:
     """Linear CKA, layer by layer, in each domain, beside its controls."""
     one, other = study.pair
     rows, lines, figures, said = [], {}, [], []
-    count = len(study.names)
+    count, shown = len(study.names), {"layer": study.names}
 
     def kernels(label, domain):
         return [study.of(label, domain, "kernel", k) for k in range(count)]
@@ -113,6 +118,12 @@ def alignment(study: Study) -> Section:
             third = kernels(study.control, domain)
             control = [cka.cka(a, b) for a, b in zip(first, third, strict=True)]
             lines[f"{domain}, {one} and {study.control}"] = (list(study.names), control)
+        shown |= {
+            domain: [*map(number, np.diag(found))],
+            f"{domain}, shuffled": [*map(number, zero)],
+        }
+        if study.control:
+            shown[f"{domain}, control"] = [*map(number, control)]
         rows += [
             (domain, study.layers[one][i], study.layers[other][j], number(found[i, j]),
              number(zero[i]) if i == j else "", number(control[i]) if i == j else "")
@@ -137,49 +148,76 @@ def alignment(study: Study) -> Section:
     columns = ("domain", f"layer of {one}", f"layer of {other}", "cka", "shuffled", "control")
     return Section(
         "alignment", "Do they represent alike?", sentences(said), columns, rows,
-        (figure, *figures),
+        (figure, *figures), _columns(shown),
     )  # fmt: skip
 
 
 def depiction(study: Study) -> Section | None:
     """Representational similarity of one domain and another of the same classes.
 
-    None of fewer than two domains, or without classes.
+    Of pictures, which are pairs of one class and not of one thing; and of the average answers to
+    each class, in which no picture is left. Beside both, one domain with other pictures of itself
+    tells how much alike pictures of the same classes can be. None of fewer than two domains, or
+    without classes.
     """
     if len(study.domains) < 2 or not study.pictures.classes:
         return None
     first, second = study.domains[:2]
+    both, again = f"{first} and {second}", f"{first} and other {first}"
     # The last batch may have other classes than those before, and any of more classes than fit.
     classes = [study.pictures.labels[at].tolist() for at in study.pictures.batches]
     whole = [k for k, labels in enumerate(classes) if labels == classes[0]]
-    rows, lines, said = [], {}, []
+    rows, lines, said, shown = [], {}, [], {"layer": study.names}
     for label in study.pair:
-        course, ceilings = [], []
+        found: dict[str, list[float]] = {name: [] for name in _DEPICTIONS}
         for k, layer in enumerate(study.layers[label]):
             one, other = (study.of(label, d, "dissimilarities", k) for d in (first, second))
-            found, chance = rsa.agreement(one, other), rsa.p_value(one, other, 200)
             alike = [one[b] for b in whole]
             ceiling = rsa.agreement(alike, alike[1:] + alike[:1]) if whole[1:] else float("nan")
-            course.append(found)
-            ceilings.append(ceiling)
-            rows.append((label, layer, number(found), number(ceiling), number(chance)))
-        lines[label] = (list(study.names), course)
-        if whole[1:]:
-            lines[f"{label}, {first} and other {first}"] = (list(study.names), ceilings)
-        said.append(
-            course(study, f"to {label}, {first} and {second} agree by", course, ceilings,
-                    f"{first} and other {first}")
-        )  # fmt: skip
+            averages = [_class_averages(study, label, d, k, whole) for d in (first, second)]
+            values = (rsa.agreement(one, other), ceiling, *rsa.halves(*averages))
+            for name, value in zip(found, values, strict=True):
+                found[name].append(value)
+            rows.append((label, layer, *map(number, (*values, rsa.p_value(one, other, 200)))))
+        pictures, ceilings, of_classes, most = found.values()
+        names = list(study.names)
+        lines[label] = (names, pictures)
+        lines |= {f"{label}, classes": (names, of_classes)} if _defined(of_classes) else {}
+        lines |= {f"{label}, {again}": (names, ceilings)} if _defined(ceilings) else {}
+        shown |= {f"{label}: {name}": [*map(number, found[name])] for name in found}
+        said.append(course(study, f"to {label}, {both} agree by", pictures, ceilings, again))
+        if _defined(of_classes):
+            words = f"in what {label} answers to each class on average, they agree by"
+            said.append(course(study, words, of_classes, most, again))
     figure = html_page.Figure(
         plots.lines(lines, "layer", "Spearman's correlation", bottom=None),
-        f"{first} and {second} of the same classes",
-        "of the dissimilarities of all pairs of pictures (RSA)", wide=True,
+        f"{both} of the same classes",
+        "of the dissimilarities of all pairs of pictures, or of classes (RSA); what stands beside "
+        "each other is of one class, and not of one thing", wide=True,
     )  # fmt: skip
-    columns = ("network", "layer", f"{first} and {second}", f"{first} and other {first}", "p")
+    columns = ("network", "layer", both, again, f"classes: {both}", f"classes: {again}", "p")
     return Section(
         "depiction", f"Is {second} like {first} to them?", sentences(said), columns, rows,
-        (figure,),
+        (figure,), _columns(shown),
     )  # fmt: skip
+
+
+# Of pictures and of classes: two domains, and one with other pictures of itself.
+_DEPICTIONS = ("pictures", "other pictures", "classes", "classes of other pictures")
+
+
+def _class_averages(study: Study, label: str, domain: str, layer: int, batches) -> list[np.ndarray]:
+    """Returns the dissimilarities of classes of each batch."""
+    kernels, means, shapes = (
+        study.of(label, domain, field, layer) for field in ("kernel", "means", "shape")
+    )
+    return [
+        rsa.of_classes(
+            kernels[b], means[b].mean(1, dtype=np.float64), int(shapes[b].prod()),
+            study.pictures.labels[study.pictures.batches[b]],
+        )
+        for b in batches
+    ]  # fmt: skip
 
 
 def units(study: Study) -> Section:
@@ -188,9 +226,9 @@ def units(study: Study) -> Section:
     rows, series, said = [], {}, []
     alone = {one: [], other: []}
     for k, name in enumerate(study.names):
-        own, its = (_samples(study, label, k) for label in (one, other))
+        own, its = (samples(study, label, k) for label in (one, other))
         found = unit_matching.correlations(own, its)
-        chance = unit_matching.correlations(own, _samples(study, other, k, turned=True))
+        chance = unit_matching.correlations(own, samples(study, other, k, turned=True))
         matched = unit_matching.one_to_one(found)
         best = {one: unit_matching.best(found), other: unit_matching.best(found.T)}
         series[name] = matched.r
@@ -213,6 +251,8 @@ def units(study: Study) -> Section:
                     f"(r < {OWN}) is", alone[label])
         )  # fmt: skip
     shown = {study.names[k]: series[study.names[k]] for k in evenly(len(study.names), 5)}
+    summary = {"layer": study.names, "median r": [*map(number, medians)]}
+    summary |= {f"only {label}": [*map(number, alone[label])] for label in (one, other)}
     figures = (
         html_page.Figure(plots.histograms(shown, "r", "share of units", -0.2, 1), "Matched units",
                          "correlation of partners, one to one", wide=True),
@@ -221,7 +261,9 @@ def units(study: Study) -> Section:
                         "layer", f"share with r < {OWN}"), "Units the other has not", wide=True),
     )  # fmt: skip
     columns = ("layer", f"unit of {one}", f"partner in {other}", "r", "best", "r of best")
-    return Section("units", "Unit by unit", sentences(said), columns, rows, figures)
+    return Section(
+        "units", "Unit by unit", sentences(said), columns, rows, figures, _columns(summary)
+    )
 
 
 def preferences(study: Study) -> Section | None:
@@ -274,11 +316,22 @@ def preferences(study: Study) -> Section | None:
         ),)  # fmt: skip
     columns = ("network", "layer", *(f"{d} only" for d in study.domains), "class selectivity")
     return Section(
-        "preferences", "What their units answer", sentences(said), columns, rows, figures
-    )
+        "preferences", "What their units answer", sentences(said), columns, rows, figures,
+        (columns, rows),
+    )  # fmt: skip
 
 
-def _samples(study: Study, label: str, layer: int, turned: bool = False) -> np.ndarray:
+def _columns(found: dict[str, Sequence]) -> tuple[Sequence[str], list[tuple]]:
+    """Returns {column: cells} as (columns, rows)."""
+    return tuple(found), list(zip(*found.values(), strict=True))
+
+
+def _defined(values: Sequence[float]) -> bool:
+    """Tells whether any of the numbers is defined."""
+    return not np.isnan(values).all()
+
+
+def samples(study: Study, label: str, layer: int, turned: bool = False) -> np.ndarray:
     """Returns [samples, units] of all domains; turned, each picture's in the place of the next."""
     found = [one for d in study.domains for one in study.of(label, d, "samples", layer)]
     return np.concatenate(

@@ -119,6 +119,7 @@ class Study:
         pixels = self.pictures.pixels[domain][where]
         key = runner.key(
             network, app="compare", layers=layers, precision=self.precision, batch=number,
+            fields=[field.name for field in dataclasses.fields(responses.LayerResponses)],
             positions=POSITIONS, pictures=hashlib.sha256(pixels.tobytes()).hexdigest(),
             size=pixels.shape[1:3],
         )  # fmt: skip
