@@ -143,7 +143,7 @@ class MadeTest(tf.test.TestCase):
             (np.tile(np.arange(7), 20), 42), (np.array([0, 1] * 5), 42),
             (np.array([4, 9, 4, 9, 9]), 3), (np.arange(20), 42),
         ):  # fmt: skip
-            found = cue_conflicts.pairs(labels, count)
+            found = cue_conflicts.pairs(labels, count, np.zeros(len(labels)))
             self.assertLessEqual(len(found), count)
             of = [(labels[content], labels[style]) for content, style in found]
             self.assertTrue(all(one != other for one, other in of))
@@ -153,8 +153,11 @@ class MadeTest(tf.test.TestCase):
                 self.assertEqual(len(set(contents)), len(contents))
             for side in np.transpose(of):
                 self.assertLessEqual(np.ptp(np.unique(side, return_counts=True)[1]), 1)
-        seven = cue_conflicts.pairs(np.tile(np.arange(7), 20), 42)
+        rank = np.repeat([0, 2, 1], [70, 28, 42])
+        seven = cue_conflicts.pairs(np.tile(np.arange(7), 20), 42, rank)
         self.assertLen({(content % 7, style % 7) for content, style in seven}, 42)
+        # Of each class there are four of the first rank, and six are needed.
+        self.assertEqual({content for content, _ in seven}, set(range(70, 112)))
 
 
 if __name__ == "__main__":

@@ -37,6 +37,15 @@ def largest(study: Study, label: str) -> np.ndarray:
     return np.concatenate(found)[:, places(network, classes)].max(0)
 
 
+def rightly(study: Study, domain: str) -> np.ndarray:
+    """Returns how many of the two name each picture of a domain rightly, int [pictures]."""
+    found, pictures = np.zeros(study.pictures.count, int), study.pictures
+    for label in knowing(study, study.pair):
+        among = places(study.networks[label], pictures.classes)
+        found += study.scores(label, domain)[:, among].argmax(-1) == pictures.labels
+    return found
+
+
 def decided(study: Study, label: str, pictures: Iterable[np.ndarray]) -> np.ndarray:
     """Returns which of the folders' classes a network that knows them says, int64 [pictures].
 

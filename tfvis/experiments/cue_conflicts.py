@@ -38,16 +38,18 @@ class CueConflicts:
     maker: str
 
 
-def pairs(labels: np.ndarray, count: int) -> list[tuple[int, int]]:
+def pairs(labels: np.ndarray, count: int, rank: np.ndarray) -> list[tuple[int, int]]:
     """Returns (content, style) of pictures of different classes, every pair of classes as often.
 
-    Each picture is content once for each other class at most, and with one style.
+    Where a class has as many pictures as there are others, each is content once at most.
 
     Args:
         labels: int [pictures], classes.
         count: of pairs, at most.
+        rank: [pictures]; those of a class that have more come first.
     """
-    of_class = [np.flatnonzero(labels == name) for name in np.unique(labels)]
+    order = np.argsort(-rank, kind="stable")
+    of_class = [order[labels[order] == name] for name in np.unique(labels)]
     classes, found = len(of_class), []
     rounds = max(min(map(len, of_class)) // max(classes - 1, 1), 1)
     for turn in range(rounds):
@@ -70,7 +72,8 @@ def made(study: Study, steps: int | None, seed: int) -> CueConflicts:
     Raises:
         InputError: no classes; the network cannot stylise.
     """
-    comparison_answers.knowing(study, ())
+    # What both name rightly shows its class: Geirhos et al. take no other pictures.
+    rank = comparison_answers.rightly(study, study.domains[0])
     network, maker = _maker(study)
     workdir = files.make_folder(study.workdir / "cue_conflicts", "workdir")
     pictures = study.pictures.pixels[study.domains[0]].astype(np.float32)
@@ -79,7 +82,7 @@ def made(study: Study, steps: int | None, seed: int) -> CueConflicts:
     steps = steps or study.extent.conflict_steps
     settings = Transfer("gatys", evaluations=steps, ratio=_RATIO, exact=0.0)
     settings = style_runs.settled(settings, network, workdir, study.precision, "auto")
-    chosen = pairs(study.pictures.labels, study.extent.conflicts)
+    chosen = pairs(study.pictures.labels, study.extent.conflicts, rank)
     pieces = [
         _piece(network, pictures, content, style, settings, study.pictures, k)
         for k, (content, style) in enumerate(chosen)
