@@ -1,6 +1,6 @@
 """Compares two networks: what they represent alike, unit by unit, and what each answers alone.
 
-    python -m apps.compare --networks=vgg16,pacs_vgg16 --images=photo=photos,drawn=drawings
+    python -m apps.compare --images=photo=photos,drawn=drawings
 
 Both are shown the same pictures, as many of each domain; where folders hold a folder per class, of
 each class alike. Writes to --workdir:
@@ -42,7 +42,7 @@ _WANTED = fields.define(
     network_flags.Wanted,
     {"network": "networks", "weights": "weights", "preprocessing": "preprocessing"},
     network_flags.CHECKS,
-    network="vgg16,pacs_vgg16",
+    network="photos_vgg16,drawings_vgg16",
 )
 _IMAGES = flags.DEFINE_string(
     "images",

@@ -8,7 +8,7 @@ from tfvis.classifiers import backbone
 from tfvis.networks import classifier_head, network, registry, weights
 from tfvis.networks.files import checkpoint_files, weight_files
 
-_NAMES = ("instruments_vgg16", "pacs_vgg16")
+_NAMES = ("drawings_vgg16", "instruments_vgg16", "pacs_vgg16", "photos_vgg16")
 # Of a folder in the repository, card and all.
 _MOST_BYTES = 32 * 2**20
 
