@@ -28,7 +28,7 @@ command stay on the page, unless what is compared is another. To keep a report, 
 tables and figures/.
 
 The same command goes on where it was stopped. On two cores about a minute for each network and
-hundred pictures of a domain, and the pictures take as long as those of invert and caricature.
+hundred pictures of a domain; the pictures take the rest, which --quick and --steps shorten.
 """
 
 from absl import flags

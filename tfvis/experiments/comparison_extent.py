@@ -9,8 +9,8 @@ class Extent:
 
     Attributes:
         count: pictures of each domain.
-        inversion_steps: of each pre-image, all stages; None is as `invert` has them.
-        caricature_steps: of each caricature; None is as `caricature` has them.
+        inversion_steps: of each pre-image, before those without jitter: a quarter more.
+        caricature_steps: of each caricature.
         depths: layers that are inverted and caricatured, at most.
         side: of pre-images and caricatures, px; None is that of the pictures.
         units: that are maximised, of the most alike and of the least alike each.
@@ -22,8 +22,9 @@ class Extent:
     """
 
     count: int = 140
-    inversion_steps: int | None = None
-    caricature_steps: int | None = None
+    # About half of what invert and caricature have: there are twenty of each.
+    inversion_steps: int = 160
+    caricature_steps: int = 150
     depths: int = 5
     side: int | None = None
     units: int = 9
@@ -41,6 +42,6 @@ class Extent:
 FULL = Extent()
 # Numbers from two batches of pictures, and pictures that show what they will be.
 QUICK = Extent(
-    count=56, inversion_steps=50, caricature_steps=30, side=112, units=3, unit_steps=40,
+    count=56, inversion_steps=50, caricature_steps=30, depths=3, side=112, units=3, unit_steps=40,
     class_steps=60, style_steps=50, conflicts=14, conflict_steps=30,
 )  # fmt: skip

@@ -23,7 +23,7 @@ def inversions(study: Study, steps: int | None, seed: int) -> Section:
 
     Args:
         study: of which the first picture of each domain is taken.
-        steps: of each pre-image; None is as `invert` has them.
+        steps: of each pre-image; None is the extent's.
         seed: of the noise.
     """
     rows, figures, said = [], [], []
@@ -136,10 +136,9 @@ def _made(study: Study, experiment, name: str, domain: str, steps: int | None, s
         "inversion": (preimages.Inversion(), study.extent.inversion_steps),
         "caricature": (preimages.Caricature(), study.extent.caricature_steps),
     }[name]
-    steps = usual if steps is None else steps
-    if steps is not None:
-        fine = min(settings.fine_steps, steps // 4)
-        settings = dataclasses.replace(settings, steps=steps, fine_steps=fine)
+    steps = steps or usual
+    fine = min(settings.fine_steps, steps // 4)
+    settings = dataclasses.replace(settings, steps=steps, fine_steps=fine)
     done = experiment.run(
         built, pixels, _words(study), workdir=study.workdir / name / _folder(domain),
         settings=settings, seed=seed, size=_side(built, study.extent.side or pixels.shape[0]),
