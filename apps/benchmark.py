@@ -21,6 +21,8 @@ does other things too. Tables:
 
     truth       of either recipe of inversion: errors, colours of bright areas, borders
     descent     how near the default of inversion comes to what ten times the work reaches
+    priors      each --prior of inversion on --count photographs of the --part of --data that
+                --checkpoint names, at equal feature error too; goes on from the workdir
     recipes     what the recipes of neural style reach in the same time, with --evaluations
     vbp         VisualBackProp beside the forward pass; with --data, whether what it marks
                 moves the output of --checkpoint, and whether class maps lie on their pictures
@@ -47,6 +49,7 @@ from it):
 from absl import flags
 
 from tfvis import words
+from tfvis.errors import InputError
 from tfvis.experiments import networks
 
 from .flags import classifier as classifier_flags
@@ -60,7 +63,8 @@ _WORKDIR = common.define_workdir("out/benchmark")
 _PRECISION = common.define_precision()
 _TABLES = ["inversion", "precision", "steps", "machine", "torch", "peers", "app"]
 _STYLES = ["style", "evaluation", "memory"]
-_LONG = ["truth", "descent", "recipes", "vbp", "domains", "caffe", "oracle", "fooling", "refusals"]
+_LONG = ["truth", "descent", "priors", "recipes", "vbp", "domains", "caffe", "oracle", "fooling"]
+_LONG += ["refusals"]
 _SURVEYS = ["layers", "shallow", "activation"]
 _TABLE = flags.DEFINE_enum(
     "table", "all", ["all", *_TABLES, *_STYLES, *_LONG, *_SURVEYS], "Which table to print."
@@ -69,12 +73,14 @@ _IMAGES = paths.define(
     "images", None, paths.file_or_folder, "Folder of photographs for the last three tables."
 )
 _STYLE = style_flags.define_style(several=False)
-_EVALUATIONS = flags.DEFINE_integer("evaluations", 200, "Of the table of recipes.", lower_bound=10)
+_EVALUATIONS = flags.DEFINE_integer(
+    "evaluations", 200, "Of the tables priors and recipes.", lower_bound=10
+)
 _COUNT = flags.DEFINE_integer("count", 20, "How many of them are taken.", lower_bound=2)
 _SEED = flags.DEFINE_integer("seed", 0, "Of the first circuit in the table fooling.", 0)
 _CHECKPOINT = classifier_flags.define_checkpoint("pacs_vgg16")
 _DATA = classifier_flags.define_data(
-    "Labelled sources, for the tables vbp and domains.", required=False
+    "Labelled sources, for the tables vbp, domains and priors.", required=False
 )
 _PART = classifier_flags.define_part()
 _CACHE = classifier_flags.define_cache()
@@ -154,6 +160,7 @@ def main() -> None:
         "app": quality.table_app,
         "style": lambda: style_tables.table_style(network, whole, style, size, workdir),
         "evaluation": lambda: style_tables.table_evaluation(network, whole, style, _ROUNDS.value),
+        "priors": lambda: _priors(network, layers, workdir),
         "recipes": lambda: style_tables.table_recipes(
             network, whole, style, size, _EVALUATIONS.value, workdir
         ),
@@ -186,6 +193,24 @@ def _attention(network) -> None:
         examples = attention.labelled(sources, classifier, _PART.value)
         attention.table_shift(classifier, examples, _COUNT.value, precision)
         attention.table_pointing(classifier, examples, _COUNT.value, precision)
+
+
+def _priors(network, layers: list[str], workdir) -> None:
+    """Prints the table of priors."""
+    from tfvis.experiments import devices
+
+    from .benchmarks import priors
+
+    if not _DATA.value:
+        raise InputError("--data: this table needs labelled photographs.")
+    photographs = priors.examples(
+        words.split(_DATA.value, "data"), _CHECKPOINT.value, _PART.value, _COUNT.value, _SIZE.value,
+        network.channels,
+    )  # fmt: skip
+    priors.table_priors(
+        network, photographs, layers, _EVALUATIONS.value, devices.precision(_PRECISION.value),
+        _CHECKPOINT.value, workdir,
+    )  # fmt: skip
 
 
 def _domains(workdir) -> None:

@@ -9,6 +9,9 @@ import dataclasses
 
 import tensorflow as tf
 
+from tfvis import plug_in_views
+from tfvis.plug_in_views import PlugIn
+
 
 @dataclasses.dataclass(frozen=True)
 class Transforms:
@@ -32,9 +35,15 @@ class Transforms:
 
 
 def seen(
-    images: tf.Tensor, seeds: tf.Tensor, step: tf.Tensor, by: "Transforms | Crops", steps: int
+    images: tf.Tensor,
+    seeds: tf.Tensor,
+    step: tf.Tensor,
+    by: "Transforms | Crops | PlugIn",
+    steps: int,
 ) -> tf.Tensor:
-    """Returns a `view` or a `crop` of each image, by the kind of `by`."""
+    """Returns a `view`, a `crop` or a `plug_in_views.view` of each image, by the kind of `by`."""
+    if isinstance(by, PlugIn):
+        return plug_in_views.view(images, seeds, step, by)
     if isinstance(by, Crops):
         return crop(images, seeds, step, by, steps)
     return view(images, seeds, step, by)

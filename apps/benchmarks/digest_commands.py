@@ -37,6 +37,10 @@ COMMANDS = {
     "invert-hog": f"invert --network=hog {_STEPS} --size=48",
     "invert-lbfgs": f"invert {_MODEL} {_STEPS} --size=32 --layers=block1_pool --optimizer=lbfgs "
     "--mask_window=1,1,9,9 --mask_channels=0-5",
+    "invert-deep-image": f"invert {_MODEL} {_STEPS} --size=32 --layers=block2_pool "
+    "--prior=deep_image",
+    "invert-phase": f"invert {_MODEL} {_STEPS} --size=32 --layers=block2_pool --prior=phase",
+    "invert-plug-in": f"invert {_MODEL} {_STEPS} --size=32 --layers=block2_pool --prior=plug_in",
     "invert-caffe": f"invert --network=net.prototxt --weights=random {_STEPS} --optimizer=adam "
     "--layers=conv2,pool2",
     "maximize": f"maximize {_MODEL} {_UNITS} --units=block2_conv1:0-1,block2_conv1:3@1x2,logit:dog",

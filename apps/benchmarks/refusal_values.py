@@ -52,6 +52,7 @@ def words() -> list[tuple[str, str, str]]:
         ("invert", "second_network", "/nowhere.keras"), ("invert", "second_network", ""),
         ("invert", "second_network", "hog"), ("invert", "reference_images", "/nowhere"),
         ("invert", "recipe", "magic"), ("caricature", "recipe", "magic"),
+        ("invert", "prior", "magic"),
         ("maximize", "parameterization", "waves"), ("maximize", "diversity", "0"),
         ("maximize", "diversity", "17"), ("maximize", "transparency", "some"),
         ("maximize", "reference_images", "/nowhere"),
@@ -127,6 +128,9 @@ def against_another(
         ("train", "cut", "conv1", {"init": "pacs_vgg16"}),
         ("train", "epochs", "0", {"adapt_to": data}),
         ("invert", "reference_images", picture, {}),
+        ("invert", "prior", "phase", {"recipe": "published"}),
+        ("invert", "optimizer", "lbfgs", {"prior": "plug_in"}),
+        ("invert", "tv_weight", "1", {"prior": "none"}),
         ("maximize", "optimizer", "lbfgs", {"parameterization": "phase"}),
         ("maximize", "jitter", "3", {"parameterization": "phase"}),
     ]  # fmt: skip

@@ -10,6 +10,7 @@ _FLAGS: dict[str, tuple[str, ...]] = {
     "beta": ("tv_beta",),
     "guide": ("guides",),
     "image": ("images", "content"),
+    "image_prior": ("prior",),
     "images": ("image",),
     "layer": ("layers", "units"),
     "limit": ("memory",),

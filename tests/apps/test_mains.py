@@ -113,7 +113,9 @@ class InvertTest(AppTest):
             [r["layer"] for r in layers],
             ["block1_conv1", "block1_pool", "block2_conv1", "block2_pool"],
         )
-        done = self._run("invert", *self._small("--layers=block1_pool", "--no-prior", "--steps=9"))
+        done = self._run(
+            "invert", *self._small("--layers=block1_pool", "--prior=none", "--steps=9")
+        )
         self.assertIn("block1_pool", done.stdout)
         results = json.loads((self.folder / "out" / "manifest.json").read_text())["results"]
         self.assertEqual(results[0]["energy"]["tv"], 0)
@@ -232,7 +234,7 @@ class InvertTest(AppTest):
     def test_divergence_keeps_the_last_good_image(self):
         flags = self._small(
             "--layers=block2_conv1",
-            "--noprior",
+            "--prior=none",
             "--optimizer=adam",
             "--rate=1e30",
             "--recipe=published",

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfvis import parameterizations, priors, transforms
+from tfvis import parameterizations, plug_in_views, priors, transforms
 from tfvis.errors import InputError, arg
 from tfvis.networks import keras_graph
 from tfvis.networks.network import Network
@@ -166,6 +166,7 @@ def pixel_descent(
     seeds: tuple[int, ...],
     settings: Descent,
     watch: bool = False,
+    views: plug_in_views.PlugIn | None = None,
 ) -> Descending:
     """Returns the way down `objective` + prior, over pixels, seen through jitter.
 
@@ -177,6 +178,7 @@ def pixel_descent(
         seeds: of the jitter, one per image.
         settings: see `derived`; they hold no None.
         watch: add up how much each pixel changes the objective (`transparency`); of one stage.
+        views: None shows the picture through the jitter alone.
     """
     center = network.preprocessing.center(network.channels)
     if settings.optimizer == "lbfgs":
@@ -188,7 +190,7 @@ def pixel_descent(
         written = parameterizations.pixels(start, settings.prior.longest)
     update = rule(settings, center)
     return _written_descent(
-        network, objective, layers, written, update, seeds, settings, None, watch
+        network, objective, layers, written, update, seeds, settings, views, watch
     )
 
 

@@ -8,8 +8,18 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
+import tensorflow as tf
 
-from tfvis import image_arguments, images, objectives, parameterizations, results
+from tfvis import (
+    deep_image_prior,
+    image_arguments,
+    images,
+    objectives,
+    parameterizations,
+    phase_parameterization,
+    plug_in_views,
+    results,
+)
 from tfvis.errors import InputError, arg
 from tfvis.networks import hog_sift
 from tfvis.networks.network import Network
@@ -17,6 +27,7 @@ from tfvis.optimize import loop
 from tfvis.preimages import descent, inversion_recipes
 from tfvis.preimages.descent import Progress, features
 from tfvis.preimages.settings import Inversion
+from tfvis.settings import given
 
 # C of MV16's energy, by the depth of the layer. The authors ran 1, 20, 100 and 300 and
 # showed, per layer, the best by eye. So were these chosen, on photographs at 224 px: up
@@ -257,17 +268,37 @@ def descending(
     seeds: tuple[int, ...],
     settings: Inversion,
 ) -> descent.Descending:
-    """Returns the way down of one layer's inversion; `settings` hold no None."""
-    phi0 = features(network, layer, target[None])
+    """Returns the way down of one layer's inversion; `settings` hold no None.
+
+    `target` may also be [batch, height, width, channels], a picture for each seed.
+    """
+    targets = target if target.ndim == 4 else target[None]
+    size = targets.shape[1:3]
+    phi0 = features(network, layer, targets)
     chosen = mask(tuple(phi0.shape[1:]), settings)
     objective = objectives.feature_distance(layer, phi0, settings.strength, chosen)
-    if settings.parameterization == "fourier":
-        center = network.preprocessing.center(network.channels).numpy()
-        height, width = target.shape[:2]
-        written = parameterizations.fourier(seeds, height, width, center)
+    if settings.parameterization != "pixels":
+        written = _written(network, size, seeds, settings)
         return descent.spectrum_descent(network, objective, [layer], written, seeds, settings)
-    height, width = (side + settings.jitter - 1 for side in target.shape[:2])
+    height, width = (side + given(settings.jitter) - 1 for side in size)
     noise = parameterizations.natural_noise(
         seeds, height, width, network.channels, settings.prior.color
     )
+    if settings.image_prior == "plug_in":
+        views = plug_in_views.PlugIn(settings.steps)
+        noise = plug_in_views.coarse(tf.constant(noise), views.zoom).numpy()
+        return descent.pixel_descent(
+            network, objective, [layer], noise, seeds, settings, views=views
+        )
     return descent.pixel_descent(network, objective, [layer], noise, seeds, settings)
+
+
+def _written(network: Network, size: tuple[int, int], seeds: tuple[int, ...], settings: Inversion):
+    """Returns the image as anything but its pixels."""
+    center = network.preprocessing.center(network.channels).numpy()
+    if settings.parameterization == "fourier":
+        return parameterizations.fourier(seeds, *size, center)
+    if settings.parameterization == "network":
+        return deep_image_prior.deep_image(seeds, *size, center)
+    magnitude = phase_parameterization.natural_magnitude(network.channels, *size)
+    return phase_parameterization.phase(seeds, center, magnitude, size[1])

@@ -13,8 +13,8 @@ import math
 from tfvis.errors import InputError, arg
 from tfvis.networks import hog_sift
 from tfvis.networks.network import Network
-from tfvis.preimages import descent
-from tfvis.preimages.settings import INVERTED, RECIPES, Inversion
+from tfvis.preimages import descent, image_priors
+from tfvis.preimages.settings import IMAGE_PRIORS, INVERTED, RECIPES, Inversion
 
 # The total variation's weight as a share of MV16's, and what is optimised, up to a stride. Chosen
 # on photographs at 112 px (docs/measurements.md). Pixels and spectrum have the same minimum; the
@@ -41,13 +41,15 @@ def resolved(network: Network, layer: str, settings: Inversion) -> Inversion:
     Raises:
         InputError: a word is none of those there are, or what was asked for does not go together.
     """
-    for name, value, choices in (
-        ("recipe", settings.recipe, RECIPES),
-        ("parameterization", settings.parameterization, INVERTED),
+    own = image_priors.written(settings.image_prior)
+    for name, value, choices, more in (
+        ("recipe", settings.recipe, RECIPES, None),
+        ("parameterization", settings.parameterization, INVERTED, own),
+        ("image_prior", settings.image_prior, IMAGE_PRIORS, None),
     ):
-        if value not in (None, *choices):
+        if value not in (None, *choices, more):
             raise InputError(f"{arg(name)}={value}: expected {' or '.join(choices)}.")
-    shallow = network.name in hog_sift.BUILDERS
+    shallow = network.name in hog_sift.BUILDERS and own is None
     recipe = settings.recipe or ("published" if shallow else "decorrelated")
     settings = dataclasses.replace(settings, recipe=recipe)
     if recipe == "published":
@@ -61,32 +63,41 @@ def _published(settings: Inversion) -> Inversion:
             f"{arg('parameterization')}=fourier: the published recipe is of pixels; leave "
             f"{arg('parameterization')} out, or choose {arg('recipe')}=decorrelated."
         )
-    optimizer = settings.optimizer or "adagrad"
-    return dataclasses.replace(settings, parameterization="pixels", optimizer=optimizer)
+    if image_priors.written(settings.image_prior):
+        raise InputError(
+            f"{arg('image_prior')}={settings.image_prior}: the published recipe has its own prior, "
+            f"tv, or none; leave {arg('recipe')} out."
+        )
+    if settings.image_prior == "none":
+        settings = image_priors.without_terms(settings)
+    return dataclasses.replace(
+        settings,
+        image_prior=settings.image_prior or "tv",
+        parameterization="pixels",
+        optimizer=settings.optimizer or "adagrad",
+    )
 
 
 def _decorrelated(stride: int, settings: Inversion) -> Inversion:
     share, chosen = next((tv, way) for most, tv, way in _BY_STRIDE if stride <= most)
+    settings = _in_display_space(settings)
+    if image_priors.written(settings.image_prior):
+        return image_priors.resolved(settings)
     optimizer = settings.optimizer or "lbfgs"
     # Who asks for what only pixels can do, gets pixels.
     if optimizer == "adagrad" or (settings.jitter or 1) > 1:
         chosen = "pixels"
     chosen = settings.parameterization or chosen
+    if settings.image_prior == "none":
+        settings = image_priors.without_terms(settings)
     prior = settings.prior
-    if math.isfinite(prior.bound if prior.bound is not None else math.inf):
-        raise InputError(
-            f"{arg('bound')}={prior.bound}: decorrelated keeps every colour in 0..255; leave "
-            f"{arg('bound')} out, or choose {arg('recipe')}=published."
-        )
-    if not prior.alpha_weight and prior.alpha != type(prior).alpha:
-        raise InputError(
-            f"{arg('alpha')}={prior.alpha}: decorrelated has no colour norm; give it an "
-            f"{arg('alpha_weight')}, or choose {arg('recipe')}=published."
-        )
     weight = share * prior.weights[1] if prior.tv_weight is None else prior.tv_weight
-    prior = dataclasses.replace(prior, tv_weight=weight, decorrelated=True)
     settings = dataclasses.replace(
-        settings, parameterization=chosen, optimizer=optimizer, prior=prior
+        settings,
+        image_prior=settings.image_prior or "tv",
+        parameterization=chosen,
+        optimizer=optimizer,
+        prior=dataclasses.replace(prior, tv_weight=weight),
     )
     if chosen == "pixels":
         return settings
@@ -102,3 +113,19 @@ def _decorrelated(stride: int, settings: Inversion) -> Inversion:
         )
     rate = _FOURIER_RATE if settings.rate is None else settings.rate
     return dataclasses.replace(settings, jitter=1, rate=rate)
+
+
+def _in_display_space(settings: Inversion) -> Inversion:
+    """Returns settings whose prior is of decorrelated colours within 0..255."""
+    prior = settings.prior
+    if math.isfinite(prior.bound if prior.bound is not None else math.inf):
+        raise InputError(
+            f"{arg('bound')}={prior.bound}: decorrelated keeps every colour in 0..255; leave "
+            f"{arg('bound')} out, or choose {arg('recipe')}=published."
+        )
+    if not prior.alpha_weight and prior.alpha != type(prior).alpha:
+        raise InputError(
+            f"{arg('alpha')}={prior.alpha}: decorrelated has no colour norm; give it an "
+            f"{arg('alpha_weight')}, or choose {arg('recipe')}=published."
+        )
+    return dataclasses.replace(settings, prior=dataclasses.replace(prior, decorrelated=True))

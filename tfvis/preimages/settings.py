@@ -17,6 +17,7 @@ RECIPES = ("decorrelated", "published")
 PARAMETERIZATIONS = ("pixels", "fourier", "phase")
 # Those of an inversion.
 INVERTED = PARAMETERIZATIONS[:2]
+IMAGE_PRIORS = ("tv", "phase", "deep_image", "plug_in", "none")
 
 
 def _views():
@@ -95,8 +96,22 @@ class Inversion(Descent):
         source="See `inversion_recipes`.",
         choices=RECIPES,
     )
+    image_prior: str | None = field(
+        None,
+        "What is likely among images that are the same to the layer: of little total variation; "
+        "waves as loud as in photographs, of which the phases are sought (MACO); made from noise "
+        "by an untrained network (deep image prior); what survives shifted colours, from coarse "
+        "to fine (plug-in inversion); or anything within 0..255. Left out, tv.",
+        source="Mahendran & Vedaldi 2016, Fel et al. 2023, Ulyanov et al. 2018, Ghiasi et al. "
+        "2022, Feather et al. 2023; see `image_priors`.",
+        choices=IMAGE_PRIORS,
+    )
     optimizer: str | None = changed(  # type: ignore[assignment]  # Its recipe fills it in.
-        Descent, "optimizer", None, source="lbfgs for decorrelated, adagrad for published."
+        Descent,
+        "optimizer",
+        None,
+        source="adam for phase, deep_image and plug_in, else lbfgs for decorrelated, adagrad for "
+        "published.",
     )
     parameterization: str | None = field(
         None,
