@@ -49,7 +49,11 @@ _ADAPT = paths.define(
 )  # fmt: skip
 _ADAPT_WEIGHT = fields.one(Training, "adapt_weight")
 _SIZE = flags.DEFINE_integer(
-    "size", None, "Side that pictures are squeezed to; left out, --init's, or 224.", 16, 1024
+    "size",
+    None,
+    "Side that pictures are squeezed to; left out, --init's, 96 of vgg_small, or 224.",
+    16,
+    1024,
 )
 _VIEWS, _DRAWN, _EPOCHS, _CUT, _MIX = classifier_flags.define_effort()
 _TRAINING = fields.define(Training, ("rate", "batch", "patience")) | {"adapt_weight": _ADAPT_WEIGHT}
@@ -67,7 +71,7 @@ _SPLIT_SEED = flags.DEFINE_integer(
 
 def main():
     """Reads the flags and the folders, then TensorFlow, then trains."""
-    if _ADAPT.value and not _EPOCHS.value:
+    if _ADAPT.value and _EPOCHS.value == 0:
         raise InputError("--epochs=0: leaves nothing to learn with --adapt_to; leave one out.")
     name_checks.checkpoint(_INIT.value, "init")
     if not _INIT.value:

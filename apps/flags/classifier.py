@@ -73,7 +73,7 @@ def define_effort() -> tuple[flags.FlagHolder, ...]:
             "cut",
             None,
             "The last layer that stays frozen; left out, the first that leaves at most half of "
-            "the weights to learn (of vgg16 block4_pool).",
+            "the weights to learn (of vgg16 block4_pool), of random weights the first there is.",
         ),
         *fields.define(Training, {"mixing": "mix_styles"}).values(),
     )

@@ -182,6 +182,38 @@ class ArtTest(AppTest):
             said = json.loads((workdir / "classifier.json").read_text())
             self.assertEqual((said["size"], said["classes"]), (32, list(data.classes)))
 
+    def test_from_nothing(self):
+        """All of a network learns, and the checkpoint alone brings it back."""
+        from tfvis.classifiers import datasets, training
+        from tfvis.errors import InputError
+        from tfvis.experiments import training as trainings
+        from tfvis.experiments.networks import Wanted
+        from tfvis.networks import network
+        from tfvis.networks.files import weight_files
+
+        data = datasets.read([str(self.data[0])])
+        common = {"size": 32, "views": 1, "cache": str(self.folder / "cache")}
+        with self.assertRaisesRegex(InputError, "network=vgg_small: has learnt nothing"):
+            trainings.run(data, Wanted("vgg_small"), workdir=self.out, **common)
+        with mock.patch.object(training, "_head", side_effect=AssertionError):
+            trainings.run(
+                data, Wanted("vgg_small", "random"), workdir=self.out,
+                settings=training.Training(epochs=12, batch=8, mixing=True), **common,
+            )  # fmt: skip
+        said = json.loads((self.out / "manifest.json").read_text())
+        self.assertLen(said["history"], 13)  # No patience ends it.
+        self.assertGreater(said["test"]["accuracy"], 0.8)
+        self.assertEqual(said["network"]["cut"], "scaled")
+        card = (self.out / "README.md").read_text()
+        self.assertIn("vgg_small, all of its layers trained, up to block5", card)
+        kept = weight_files.read_npz(self.out / "weights.npz")
+        self.assertLen(kept, 2 * 9 + 1)
+        built = network.build(str(self.out))
+        self.assertEqual((built.base, built.side), ("vgg_small", 32))
+        for layer, arrays in kept.items():
+            for ours, theirs in zip(built.graph.layers[layer].get_weights(), arrays, strict=True):
+                self.assertAllEqual(ours, np.asarray(theirs, np.float32))
+
     def test_bad_data(self):
         one = stripes.folder(self.folder / "one", 3, ("down",))
         empty = stripes.folder(self.folder / "empty", 3)

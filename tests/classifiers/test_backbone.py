@@ -39,6 +39,17 @@ class SplitTest(tf.test.TestCase):
             self.assertEqual((parts.cut, parts.last), (f"pool{k}", f"conv{len(widths) - 1}"))
             self.assertEqual(parts.tail().count_params(), after[k])
 
+    def test_of_random_weights_all_learn(self):
+        net = networks.build("vgg_small", "random")
+        parts = backbone.split(net)
+        self.assertEqual((parts.cut, parts.last), ("scaled", "block5_relu2"))
+        self.assertTrue(parts.random and parts.whole)
+        everything = net.graph.truncated(["block5_relu2"]).count_params()
+        self.assertEqual(parts.tail().count_params(), everything)
+        later = backbone.split(net, "block4_pool")  # Asked for, it stays so.
+        self.assertEqual((later.cut, later.whole), ("block4_pool", False))
+        self.assertFalse(backbone.split(_chain(4, 4)).random)
+
     def test_a_wrong_cut_names_the_nearest(self):
         with self.assertRaisesRegex(InputError, r"cut=conv_1: .*Nearest: conv1"):
             backbone.split(_chain(4, 4, 4), "conv_1")
@@ -119,17 +130,24 @@ class SplitTest(tf.test.TestCase):
         keras.Model(inputs, features(inputs), name="outer").save(path)
         return (path,)
 
-    def test_batch_normalisations_keep_their_statistics(self):
+    def test_batch_normalisations_keep_their_statistics_unless_there_are_none(self):
         parts = backbone.split(networks.wrap(stripes.residual()), "block1")
-        learner = backbone.learner(parts, 2)
-        norm = learner.get_layer("norm2")
-        before = norm.get_weights()
-        learner.compile("sgd", "categorical_crossentropy")
-        generator = np.random.default_rng(0)
-        kernel = learner.get_layer("inner2").get_weights()[0]
-        learner.fit(generator.normal(3, 5, (8, 4, 4, 8)), np.eye(2)[[0, 1] * 4], verbose=0)
-        self.assertAllEqual(norm.get_weights(), before)
-        self.assertNotAllClose(learner.get_layer("inner2").get_weights()[0], kernel)
+        maps = np.random.default_rng(0).normal(3, 5, (8, 4, 4, 8))
+        for scratch in (False, True):
+            learner = backbone.learner(parts, 2, scratch=scratch)
+            norm = learner.get_layer("norm2")
+            before = norm.get_weights()
+            learner.compile("sgd", "categorical_crossentropy")
+            kernel = learner.get_layer("inner2").get_weights()[0]
+            learner.fit(maps, np.eye(2)[[0, 1] * 4], verbose=0)
+            self.assertNotAllClose(learner.get_layer("inner2").get_weights()[0], kernel)
+            if not scratch:
+                self.assertAllEqual(norm.get_weights(), before)
+                continue
+            for ours, theirs in zip(norm.get_weights(), before, strict=True):
+                self.assertNotAllEqual(ours, theirs)
+            # One step of Keras' own momentum of 0.99 towards the batch's mean.
+            self.assertAllClose(norm.get_weights()[2], 0.01 * maps.mean((0, 1, 2)), rtol=1e-4)
 
     def test_assembled_equals_the_learner(self):
         for make in (nets.wrapped, lambda: networks.wrap(stripes.residual())):

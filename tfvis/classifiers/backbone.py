@@ -47,6 +47,16 @@ class Backbone:
         tensors = self.network.graph.tensors
         return keras.Model(tensors[self.cut], tensors[self.last], name="tail")
 
+    @property
+    def random(self) -> bool:
+        """Whether the network knows nothing yet."""
+        return self.network.record.source == "random"
+
+    @property
+    def whole(self) -> bool:
+        """Whether no layer with weights is frozen."""
+        return not self.network.graph.truncated([self.cut]).count_params()
+
     def trunk_fingerprint(self, tail: bool = False) -> str:
         """Returns the SHA-256 of all weights up to the cut, as `weights.fingerprint` counts.
 
@@ -65,7 +75,7 @@ def split(network: Network, cut: str | None = None, last: str | None = None) -> 
     Args:
         network: convolutional, without classifier.
         cut: path of the last frozen output; default, the first after which at most half of
-            the weights lie.
+            the weights lie; of random weights, which are no use frozen, the first of all.
         last: path of the map that is averaged, where an earlier cut is made again.
 
     Raises:
@@ -99,7 +109,9 @@ def split(network: Network, cut: str | None = None, last: str | None = None) -> 
     possible = [p for p, count in zip(places, counts, strict=False) if count]
     if not possible:
         raise InputError(f"{arg('network')}={network.name}: has no layers that could learn.")
-    if cut is None:
+    if cut is None and network.record.source == "random":
+        cut = possible[0]
+    elif cut is None:
         fits = [n for n in counts if 0 < n <= _LEARNING * total]
         most = max(fits) if fits else min(n for n in counts if n)
         # The last place of all before the same weights: behind a pooling, maps are smaller.
@@ -126,11 +138,12 @@ def learner(
     dropout: float = DROPOUT,
     precision: str = "float32",
     mixing: bool = False,
+    scratch: bool = False,
 ) -> keras.Model:
     """Returns the model that is trained: maps at the cut -> probabilities of classes.
 
     Its layers are copies; the network stays as it was. Batch normalisations keep their
-    statistics: batches of a few pictures would spoil them.
+    statistics: batches of a few pictures would spoil them. Random weights have none to keep.
 
     Args:
         parts: where the network is cut.
@@ -138,6 +151,7 @@ def learner(
         dropout: share of the averaged features left out at each step.
         precision: "float32" or "bfloat16", arithmetic of the tail; weights are float32.
         mixing: whether the maps at the cut lend each other their style in training.
+        scratch: whether the tail knows nothing yet, so that batch normalisations learn, too.
     """
     source, policy = parts.tail(), "mixed_bfloat16" if precision == "bfloat16" else "float32"
 
@@ -156,7 +170,7 @@ def learner(
             tail.get_layer(layer.name).set_weights(layer.get_weights())
     for layer in tail.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            layer.trainable = False
+            layer.trainable = scratch
     mean = keras.layers.GlobalAveragePooling2D(name=MEAN, dtype="float32")(tail.output)
     kept = keras.layers.Dropout(dropout, dtype="float32")(mean)
     scores = keras.layers.Dense(classes, activation="softmax", name=CLASSES, dtype="float32")

@@ -21,7 +21,7 @@ from tfvis.classifiers import (
     training_state,
 )
 from tfvis.classifiers.feature_cache import Features
-from tfvis.classifiers.settings import Training
+from tfvis.classifiers.settings import Training, complete
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -72,6 +72,8 @@ def fit(
         The learner of the best epoch, or, where there is a target, of the last; and {loss,
         accuracy, val_loss, val_accuracy} per epoch.
     """
+    scratch = parts.random and not init
+    settings = complete(settings, scratch)
     keras.utils.set_random_seed(settings.seed)
     learner = backbone.learner(
         parts,
@@ -79,6 +81,7 @@ def fit(
         dropout=settings.dropout,
         precision=settings.precision,
         mixing=settings.mixing,
+        scratch=scratch,
     )
     for layer in learner.layers:
         if init and layer.name in init:
@@ -89,7 +92,7 @@ def fit(
         last=target is not None,
     )  # fmt: skip
     if not keeper.begun:
-        if not (init and backbone.CLASSES in init):
+        if settings.head_epochs and not (init and backbone.CLASSES in init):
             _head(learner, train, classes, settings)
         keeper.start()
     if keeper.epoch < settings.epochs and not keeper.stopped:

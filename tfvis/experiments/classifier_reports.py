@@ -128,6 +128,14 @@ def _number(value: float, form: str) -> str:
     )
 
 
+def _taught(parts: backbone.Backbone) -> str:
+    """Returns which layers of a network have learnt, in words."""
+    said = markdown.text
+    if parts.whole:
+        return f"all of its layers trained, up to {said(parts.last)}"
+    return f"frozen up to {said(parts.cut)}, trained from there to {said(parts.last)}"
+
+
 def write_card(
     workdir: pathlib.Path,
     parts: backbone.Backbone,
@@ -153,8 +161,8 @@ def write_card(
         "",
         f"Names what a picture shows: {classes}.",
         "",
-        f"- Network: {said(parts.network.name)}, frozen up to {said(parts.cut)}, trained from "
-        f"there to {said(parts.last)}, then a mean over the map and one layer of scores.",
+        f"- Network: {said(parts.network.name)}, {_taught(parts)}, then a mean over the map and "
+        "one layer of scores.",
         f"- Data: {domains}; {counts[0]} pictures to learn from, {counts[1]} to "
         f"choose the epoch, {counts[2]} to test, of each class by a hash of their paths, seed "
         f"{about['seed']}.",

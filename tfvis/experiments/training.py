@@ -24,6 +24,7 @@ from tfvis.classifiers import (
     training,
     training_state,
 )
+from tfvis.classifiers.settings import complete
 from tfvis.errors import InputError, arg
 from tfvis.experiments import (
     classifier_reports,
@@ -72,8 +73,9 @@ def run(
         settings: constants of the training, but for the precision.
         init: a checkpoint to begin with, or None.
         adapt_to: folder of unlabelled pictures of another domain, or None.
-        size: side of the pictures; None is that of `init`, or 224.
-        cut: last frozen layer; None leaves at most half of the weights to learn.
+        size: side of the pictures; None is that of `init` or of the network, or 224.
+        cut: last frozen layer; None leaves at most half of the weights to learn, or, of random
+            ones, all that can.
         views: of each picture.
         drawn: further ones, as line drawings.
         crop_borders: whether to take off charts and rulers.
@@ -116,7 +118,8 @@ def run(
                 )
     else:
         network = networks.only(networks.networks(wanted), "a classifier stands on one")
-        parts, side = backbone.split(network, cut), size or 224
+        parts, side = backbone.split(network, cut), size or network.side or 224
+    settings = complete(settings, parts.random and not before)
     recipe = feature_cache.Recipe(side, views, seed, crop_borders, settings.precision, drawn)
     found_in = (
         files.located(cache, f"{arg('cache')}={cache}") if cache else weights.home() / "features"

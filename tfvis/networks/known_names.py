@@ -7,7 +7,7 @@ named ones are in tables, and those of checkpoints follow from the network they 
 import dataclasses
 
 from tfvis.errors import InputError, arg, nearest
-from tfvis.networks import layer_tables, registry
+from tfvis.networks import layer_tables, registry, vgg_small
 from tfvis.networks.caffe import layer_names
 from tfvis.networks.caffe.zoo import named
 from tfvis.networks.files import checkpoint_files
@@ -74,6 +74,8 @@ def known(name: str) -> Known | None:
     if folder:
         return _checkpoint(name, folder)
     short = name.lower()
+    if short == vgg_small.NAME:
+        return Known(name, dict(vgg_small.layers()), logits="")
     if short in layer_tables.applications():
         found = layer_tables.layers(short)
         return None if found is None else Known(name, found)
@@ -86,9 +88,13 @@ def _checkpoint(name: str, folder) -> Known | None:
     said = checkpoint_files.description(folder, f"{arg('network')}={name}")
     base = said["network"]
     # Only what is surely so: other variants have other paths.
-    if base not in layer_tables.applications() or said["variant"].get("activation") != "post":
+    if said["variant"].get("activation") != "post":
         return None
-    found = layer_tables.layers(base)
+    found = None
+    if base == vgg_small.NAME:
+        found = dict(vgg_small.layers())
+    elif base in layer_tables.applications():
+        found = layer_tables.layers(base)
     if found is None or said["last"] not in found:
         return None
     paths = list(found)

@@ -325,7 +325,7 @@ def _with_classes(network: Network, said: contract_files.Classes) -> Network:
     """Returns a network with what its file says of its classes."""
     count = network.classifier.classes if network.classifier else 0
     if not said.names:
-        return network
+        return dataclasses.replace(network, side=said.side)
     if len(said.names) != count:
         raise InputError(
             f"{arg('network')}={network.name}: names {len(said.names)} classes and answers with "

@@ -15,6 +15,7 @@ from tfvis.networks import (
     preprocessing_choice,
     registry,
     rewiring,
+    vgg_small,
 )
 from tfvis.networks import weights as sources
 from tfvis.networks.caffe import network_files, own_mean
@@ -38,7 +39,8 @@ class Opened:
         why: a clause, what the contract is known by.
         checkpoint: what was trained, where it is a checkpoint.
         notes: what should be known of it, a line each, such as what is left out.
-        classes: what a file of a checkpoint that was converted says of them.
+        classes: what a file of a checkpoint that was converted says of them, and how large
+            the pictures are.
     """
 
     name: str
@@ -126,6 +128,8 @@ def opened(
         else:
             model, record = sources.kept(name, found.construct, named.FILES[name])
         return Opened(name, model, record, found.contract, found.why)
+    if name == vgg_small.NAME:
+        return _vgg_small(weights)
     model = hog_sift.build(name, weights, pooling, activation)
     record = sources.Record("computed", sources.fingerprint(model), None)
     return Opened(name, model, record, contracts.named("none"), f"{name} is computed from pixels")
@@ -237,6 +241,20 @@ def _arrays(path: pathlib.Path) -> dict[str, list[np.ndarray]]:
         if not all(np.isfinite(array).all() for array in found):
             raise InputError(f"{path}: the weights of {layer} hold NaN or infinity.")
     return arrays
+
+
+def _vgg_small(weights: str | None) -> Opened:
+    name = vgg_small.NAME
+    if not weights:
+        raise InputError(
+            f"{arg('network')}={name}: has learnt nothing by itself. Name a checkpoint that stands "
+            f"on it, or use {arg('weights')}=random, also to train one."
+        )
+    model, record = sources.given(name, vgg_small.build, weights)
+    return Opened(
+        name, model, record, contracts.named("none"), f"{name} scales its pixels itself",
+        classes=contract_files.Classes(side=vgg_small.SIDE),
+    )  # fmt: skip
 
 
 def _keras_file(name: str, weights: str | None) -> Opened:

@@ -5,7 +5,7 @@ import pathlib
 
 from tfvis import files
 from tfvis.errors import InputError, arg, nearest
-from tfvis.networks import layer_tables
+from tfvis.networks import layer_tables, vgg_small
 from tfvis.networks.caffe.zoo import named
 from tfvis.networks.files import checkpoint_files, other_formats
 
@@ -13,6 +13,8 @@ from tfvis.networks.files import checkpoint_files, other_formats
 FILES = (".keras", ".h5", ".prototxt")
 # Networks whose weights are computed (`hog_sift.BUILDERS`).
 COMPUTED = ("hog", "hogb", "dsift")
+# Networks whose weights are in checkpoints alone.
+UNPUBLISHED = (vgg_small.NAME,)
 # Within the package where it was installed, beside it in a checkout.
 _PACKAGE = pathlib.Path(__file__).resolve().parents[1]
 _INSTALLED = (_PACKAGE / "checkpoints").is_dir()
@@ -22,7 +24,7 @@ _SHIPPED = (_PACKAGE if _INSTALLED else _PACKAGE.parent) / "checkpoints"
 @functools.cache
 def fixed() -> tuple[str, ...]:
     """Returns every name that stands for one network wherever it is said, in lower case."""
-    return (*layer_tables.applications(), *named.BUILDERS, *COMPUTED)
+    return (*layer_tables.applications(), *named.BUILDERS, *COMPUTED, *UNPUBLISHED)
 
 
 def is_file(name: str) -> bool:
