@@ -29,7 +29,8 @@ class Extent:
     side: int | None = None
     units: int = 9
     unit_steps: int = 100
-    class_steps: int = 200
+    # After 60 a class could be told already.
+    class_steps: int = 120
     # At the side of a classifier a picture has its style by then; stylize's 500 evaluations would
     # take as long as all other sections.
     style_steps: int = 150

@@ -45,8 +45,8 @@ def maximization(study: Study, steps: int | None, seed: int) -> Section:
             rows.append(
                 (label, name, number(answers[k]), number(times[k]), classes[own[k]], called)
             )
-            much = "" if np.isnan(times[k]) else f"{times[k]:.1f} x the most of {count} pictures\n"
-            cells.append(sheets.Cell(pictures[k], f"{name} by {label}", f"{much}{other}: {called}"))
+            much = "" if np.isnan(times[k]) else f"{times[k]:.1f} x the most\n"
+            cells.append(sheets.Cell(pictures[k], name, f"by {label}\n{much}{other}: {called}"))
         known = times[~np.isnan(times)]
         if known.size:
             said.append(
@@ -58,7 +58,8 @@ def maximization(study: Study, steps: int | None, seed: int) -> Section:
         said.append(f"{other} calls {share} of {label}'s pictures by their class")
     figure = html_page.Figure(
         sheets.sheet(cells, len(chosen)), "The same classes, raised through both",
-        "a row for each network; what the other one calls the picture", wide=True,
+        f"beside the most that any of {count} pictures gets; and what the other network calls it",
+        wide=True,
     )  # fmt: skip
     columns = (
         "network", "class", "activation", "times the most of pictures", "its network says",

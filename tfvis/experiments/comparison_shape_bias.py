@@ -1,5 +1,7 @@
 """Whether shape or texture decides, where they are of different classes."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from tfvis import images
@@ -37,7 +39,7 @@ def shape_bias(study: Study, steps: int | None, seed: int) -> Section:
         f"{len(shapes)} pictures of {study.domains[0]} were given the texture of another class by "
         f"{made.maker}"
     ]
-    answers, series, errors = {}, {}, []
+    answers, shares = {}, {}
     for label in known:
         answers[label] = comparison_answers.decided(study, label, shown)
         found = decisions.shape_bias(answers[label], shapes, textures)
@@ -45,12 +47,7 @@ def shape_bias(study: Study, steps: int | None, seed: int) -> Section:
             f"{label} calls {found.either} by one of the two classes"
             + (f", and of these {found.bias} by that of the shape" if found.bias.of else "")
         )
-        told = {"shape, of either": found.bias, "either, of all": found.either}
-        told = {name: share for name, share in told.items() if share.of}
-        series[label] = (list(told), [share.value for share in told.values()])
-        bars = np.array([(s.value - s.low, s.high - s.value) for s in told.values()]).T
-        # At 0 and 1, what is below 0 is rounding.
-        errors.append(np.maximum(bars, 0))
+        shares[label] = found
     rows = [
         (label, classes[shapes[k]], classes[textures[k]], classes[said_of[k]],
          _kind(said_of[k], shapes[k], textures[k]))
@@ -68,16 +65,32 @@ def shape_bias(study: Study, steps: int | None, seed: int) -> Section:
         for k in evenly(len(shapes), _SHOWN)
     ]
     figures = (
-        html_page.Figure(
-            plots.lines(series, "decisions", "share", errors), "Shape or texture?",
-            "bars: Wilson's 95 % intervals", wide=True,
-        ),
+        _plot(shares),
         html_page.Figure(
             sheets.sheet(cells, 4), "Cue conflicts", f"{len(cells)} of {len(shapes)}", wide=True
         ),
     )  # fmt: skip
     columns = ("network", "shape", "texture", "answer", "which")
     return Section("shape_bias", "Shape or texture?", sentences(said), columns, rows, figures)
+
+
+def _plot(shares: Mapping[str, decisions.ShapeBias]) -> html_page.Figure:
+    """Returns the plot of shape biases, and of how many pictures they are of."""
+    kinds = {
+        "named by shape or texture, of all": {k: found.either for k, found in shares.items()},
+        "named by shape, of these": {k: one.bias for k, one in shares.items() if one.bias.of},
+    }
+    series, errors = {}, []
+    for name, told in kinds.items():
+        if told:
+            series[name] = (list(told), [share.value for share in told.values()])
+            bars = np.array([(s.value - s.low, s.high - s.value) for s in told.values()]).T
+            # At 0 and 1, what is below 0 is rounding.
+            errors.append(np.maximum(bars, 0))
+    return html_page.Figure(
+        plots.lines(series, "network", "share", errors), "Shape or texture?",
+        "bars: Wilson's 95 % intervals", wide=True,
+    )  # fmt: skip
 
 
 def _kind(answer: int, shape: int, texture: int) -> str:

@@ -58,7 +58,7 @@ def style(study: Study, steps: int | None, seed: int) -> Section:
                 if np.isfinite(shares).all():
                     told[label] = shares
                     notes[label].append(
-                        f"to {judge}: style {shares[0]:.3f}, content {shares[1]:.2f}"
+                        f"to {judge}:\nstyle {shares[0]:.3f}, content {shares[1]:.2f}"
                     )
             if len(told) == len(made):
                 (other,) = set(study.pair) - {judge}

@@ -120,6 +120,6 @@ def _maker(study: Study) -> tuple[Network, str]:
     for one in study.networks.values():
         if one.base == "vgg16" or (one.name == "vgg16" and one.record.published):
             own = [label for label in study.pair if study.networks[label].name == "vgg16"]
-            said = "vgg16, which is one of the two" if own else "vgg16, which is neither"
+            said = "vgg16, which is one of the two" if own else "vgg16, which is neither of the two"
             return builder.build("vgg16", pooling="avg"), said
     return study.networks[first], f"{first}, which is one of the two"
