@@ -15,7 +15,12 @@ from tests import nets
 from tfvis import images, tables
 from tfvis.classifiers import learnt_pictures
 from tfvis.errors import InputError
-from tfvis.experiments import comparison, comparison_extent, comparison_pictures
+from tfvis.experiments import (
+    comparison,
+    comparison_extent,
+    comparison_pictures,
+    comparison_unit_pictures,
+)
 from tfvis.networks import network
 from tfvis.networks.preprocessing import contracts
 
@@ -187,6 +192,15 @@ class ComparisonTest(tf.test.TestCase):
         self.assertLen(figures, 3)
         # Three rows of both networks: a picture, and patches of two domains.
         self.assertGreater(images.read(figures[0]).pixels.shape[1], 6 * 3 * 62)
+
+    def test_units_that_hardly_ever_answer_are_not_matched(self):
+        answers = np.zeros((2000, 4))
+        answers[0, 0] = answers[:12, 1] = answers[:20, 2] = 1
+        answers[:, 3] = np.linspace(-1, 1, 2000)
+        # One in a hundred is twenty of these.
+        found = comparison_unit_pictures._seldom(answers)
+        self.assertAllEqual(found, [True, True, False, False])
+        self.assertAllEqual(comparison_unit_pictures._seldom(answers[:500])[:2], [True, False])
 
     def test_batches_of_other_classes_are_no_ceiling(self):
         classes = tuple(f"class {k}" for k in range(30))

@@ -21,6 +21,8 @@ from tfvis.report import html_page, patches, sheets
 # Pictures of units are no larger: a unit of VGG16's last block sees 196 px, most of it at the
 # middle.
 _SIDE = 144
+# A unit that answers at fewer places than these, or this share of all, cannot be matched.
+_PLACES, _SHARE = 10, 0.01
 # Patches of each domain, and the side of each on the sheet.
 _PATCHES, _PATCH = 9, 62
 
@@ -128,9 +130,13 @@ def _last_map(study: Study) -> int | None:
 
 
 def _pairs(study: Study, layer: int) -> list[_Pair]:
-    """Returns the units that are shown; of those that never change there are none."""
+    """Returns the units that are shown; of those that hardly ever answer there are none."""
     one, other = study.pair
-    found = unit_matching.correlations(*(samples(study, label, layer) for label in (one, other)))
+    own, its = (samples(study, label, layer) for label in (one, other))
+    found = unit_matching.correlations(own, its)
+    # Two units that answer at one and the same place only correlate by 1, whatever they look for.
+    found[_seldom(own)] = np.nan
+    found[:, _seldom(its)] = np.nan
     matched, most = unit_matching.one_to_one(found), study.extent.units
     order = [int(unit) for unit in np.argsort(-matched.r) if matched.partner[unit] >= 0]
     pairs = [
@@ -151,6 +157,12 @@ def _pairs(study: Study, layer: int) -> list[_Pair]:
                 )
             )
     return pairs
+
+
+def _seldom(answers: np.ndarray) -> np.ndarray:
+    """Returns bool [units]: which answer at hardly any place, of [samples, units]."""
+    places = (answers > answers.min(0)).sum(0)
+    return places < max(_PLACES, _SHARE * len(answers))
 
 
 def _maximized(study: Study, which: int, layer: int, units, steps, seed) -> dict[int, dict]:
