@@ -9,6 +9,7 @@ each class alike. Writes to --workdir:
     accuracy.csv          how often each names each domain rightly, per class
     alignment.csv         unbiased linear CKA of all pairs of layers, beside shuffled pictures
     depiction.csv         are drawings like photographs of the same classes to them (RSA)?
+    line_drawings.csv     are photographs like line drawings of themselves to them?
     units.csv             units matched one to one, and the most alike
     preferences.csv       units that answer one domain, or one class, far above the others
     unit_pictures.csv     units most and least alike: pictures that raise them, patches they answer
@@ -66,9 +67,9 @@ _CONTROL = paths.define(
 _SECTIONS = flags.DEFINE_list(
     "sections",
     None,
-    "Which: accuracy, alignment, depiction, units, preferences, attention, unit_pictures, "
-    "inversion, caricature, maximization, style, shape_bias, invariance; left out, all that the "
-    "pictures and networks allow.",
+    "Which: accuracy, alignment, depiction, line_drawings, units, preferences, attention, "
+    "unit_pictures, inversion, caricature, maximization, style, shape_bias, invariance; left out, "
+    "all that the pictures and networks allow.",
 )
 _QUICK = flags.DEFINE_bool(
     "quick", False, "Fewer pictures and steps: minutes, for a first look at what there will be."

@@ -9,11 +9,12 @@ from unittest import mock
 
 import keras
 import numpy as np
+import scipy.stats
 import tensorflow as tf
 
 from tests import nets
 from tfvis import images, tables
-from tfvis.classifiers import learnt_pictures
+from tfvis.classifiers import augmentation, learnt_pictures
 from tfvis.errors import InputError
 from tfvis.experiments import (
     comparison,
@@ -73,6 +74,30 @@ class ComparisonTest(tf.test.TestCase):
         # No square is of this size; what needs none is told of.
         done = self.run_of(fixed(16, 20), self.places(), "block1_conv1", "inversion", "alignment")
         self.assertEqual(list(done), ["alignment"])
+
+    def test_pictures_and_their_line_drawings_as_scipy_says(self):
+        other = network.wrap(nets.small(seed=1), "other", contracts.named("tf"))
+        asked = (other, self.places(each=8), "block1_conv1", "line_drawings")
+        more = {"size": 12, "precision": "float32"}
+        said = self.run_of(*asked, **more)["line_drawings"]
+        self.assertIn("one, photo and its own line drawings agree by", said)
+        pictures = [images.read(path).pixels for path in sorted((self.folder / "photo").glob("*"))]
+        outlines = [augmentation.lines(one, 1.0, 0.06).round() for one in pictures]
+        taps = nets.wrapped().taps(["block1_conv1"], "float32")
+
+        def unlike(shown):
+            answers = taps(tf.constant(np.stack(shown), tf.float32))["block1_conv1"]
+            return 1 - np.corrcoef(np.reshape(answers, (8, -1)))[np.triu_indices(8, 1)]
+
+        expected = scipy.stats.spearmanr(unlike(pictures), unlike(outlines))[0]
+        values = [float(one) for one in self.column("line_drawings", "photo and its line drawings")]
+        # Six digits are in the table; ranks of 28 pairs do not turn by rounding.
+        self.assertAllClose(values[0], expected, atol=1e-5)
+        # Going on, nothing is looked at again.
+        kept = {p: p.stat().st_mtime_ns for p in (self.folder / "out").rglob("line_drawings/*/*/*")}
+        self.assertNotEmpty(kept)
+        self.run_of(*asked, **more)
+        self.assertEqual({path: path.stat().st_mtime_ns for path in kept}, kept)
 
     def test_what_means_nothing_is_not_said(self):
         found = self.run_of(

@@ -41,7 +41,7 @@ def accuracy(study: Study) -> Section | None:
     Of those that know the folders' classes; None where there are none, or no network knows them.
     """
     pictures, rows, said = study.pictures, [], []
-    known = {label: _answers(study, label) for label in study.networks}
+    known = {label: right(study, label) for label in study.networks}
     strangers = [label for label, hit in known.items() if hit is None]
     known = {label: hit for label, hit in known.items() if hit is not None}
     if not known:
@@ -89,7 +89,7 @@ def accuracy(study: Study) -> Section | None:
 _INTERVALS = "bars: Wilson's 95 % intervals"
 
 
-def _answers(study: Study, label: str) -> dict[str, np.ndarray] | None:
+def right(study: Study, label: str) -> dict[str, np.ndarray] | None:
     """Returns {domain: bool [pictures], whether each is named rightly}, or None."""
     network, classes = study.networks[label], study.pictures.classes
     if not network.logits or not classes or not set(classes) <= set(network.classes):

@@ -21,7 +21,9 @@ def lines(
             down and how far each up.
         bottom: where the y axis begins; None is what the values need.
     """
-    canvas, axes = _empty(8, 3.2)
+    # A legend of many lines would lie on some of them.
+    above = len(series) > 3
+    canvas, axes = _empty(8, 3.2 + 0.15 * len(series) * above)
     for k, (label, (x, y)) in enumerate(series.items()):
         bars = errors[k] if errors else None
         axes.errorbar(x, y, bars, marker="o", capsize=3, label=label)
@@ -33,7 +35,9 @@ def lines(
     if bottom is not None:
         axes.set_ylim(bottom=bottom)
     axes.grid(alpha=0.3)
-    if len(series) > 1:
+    if above:
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
+    elif len(series) > 1:
         axes.legend()
     return _drawn(canvas)
 
