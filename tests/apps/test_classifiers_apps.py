@@ -151,6 +151,11 @@ class ArtTest(AppTest):
         self.assertTrue((self.out / "differences.npz").is_file())
         self.assertIn("domain_loss", said["history"][-1])
         self.assertEqual(said["network"]["last"], "block2")
+        # What was adapted to has been seen, too.
+        about = json.loads((self.out / "classifier.json").read_text())["about"]
+        shown = {hashlib.sha256(p.read_bytes()).hexdigest()[:12] for p in target.iterdir()}
+        self.assertContainsSubset(shown, set(about["learnt_from"]))
+        self.assertLen(about["learnt_from"], sum(said["pictures"][:2]) + 20)
         self._unknown_labels_and_a_beginning()
 
     def _unknown_labels_and_a_beginning(self):
@@ -181,6 +186,12 @@ class ArtTest(AppTest):
             self.assertEqual(head.called, not carried)
             said = json.loads((workdir / "classifier.json").read_text())
             self.assertEqual((said["size"], said["classes"]), (32, list(data.classes)))
+            # What it was begun with has learnt from pictures before, which its network is not.
+            first = json.loads((self.out / "classifier.json").read_text())["about"]
+            self.assertContainsSubset(first["learnt_from"], said["about"]["learnt_from"])
+            own = sum(said["about"]["pictures"][:2])
+            self.assertLen(said["about"]["learnt_from"], len(first["learnt_from"]) + own)
+            self.assertNotIn("learnt_from_complete", said["about"])
 
     def test_from_nothing(self):
         """All of a network learns, and the checkpoint alone brings it back."""

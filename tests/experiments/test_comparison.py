@@ -132,6 +132,13 @@ class ComparisonTest(tf.test.TestCase):
         # What its trunk, a file, has learnt from is not told.
         self.assertFalse(found["trained"].complete)
         self.assertEqual(found["other"], learnt_pictures.Learnt(frozenset(), True))
+        # Nor does a file of weights tell it, but for the published ones.
+        for published in (None, False, True):
+            record = dataclasses.replace(
+                built["other"].record, source="file own.h5", published=published
+            )
+            own = dataclasses.replace(built["other"], record=record)
+            self.assertEqual(learnt_pictures.learnt_from(own).complete, bool(published))
         pictures = comparison_pictures.chosen(places, 12, 16, 0, found)
         self.assertEqual(pictures.count, 8)  # The rarest class decides: four are left of it.
         self.assertEmpty(set(pictures.paths["photo"]) & set(map(str, learnt)))
@@ -149,6 +156,33 @@ class ComparisonTest(tf.test.TestCase):
         all_of_one = {"one": learnt_pictures.Learnt(frozenset(everything), True)}
         with self.assertRaisesRegex(InputError, "0 pictures .*rarest class.* 8 of 16 pictures"):
             comparison_pictures.chosen(places, 12, 16, 0, all_of_one)
+
+    def test_what_is_said_of_learnt_pictures(self):
+        for about, expected in (
+            ({}, ([], False)), ({"learnt_from": "ab"}, ([], False)),
+            ({"learnt_from": ["ab"]}, (["ab"], True)),
+            ({"learnt_from": ["ab"], "learnt_from_complete": False}, (["ab"], False)),
+        ):  # fmt: skip
+            self.assertEqual(learnt_pictures.told(about), expected)
+
+    def test_fewer_pictures_than_classes(self):
+        classes = ("a", "b", "c", "d", "e")
+        built = {
+            name: dataclasses.replace(
+                network.wrap(nets.small(seed=k), name, contracts.named("tf")), classes=classes
+            )
+            for k, name in enumerate(("one", "other"))
+        }
+        out = self.folder / "out"
+        comparison.run(
+            built, self.places(("photo", "drawn"), classes, each=1), ["block1_conv1"],
+            workdir=out, sections=("accuracy", "preferences"), count=4, size=16,
+        )  # fmt: skip
+        # Of the fifth nothing is known, and what is known of the others stays so.
+        rows = tables.read(out / "accuracy.csv", "table", ("class",))[1]
+        found = {row["pictures"]: row["accuracy"] for row in rows if row["class"] == "e"}
+        self.assertEqual(found, {"0": ""})
+        self.assertNotIn("", self.column("preferences", "class selectivity"))
 
     def test_sections_stay_on_the_page_until_what_is_compared_is_another(self):
         out, places = self.folder / "out", self.places()

@@ -20,6 +20,7 @@ from tfvis.classifiers import (
     checkpoints,
     datasets,
     feature_cache,
+    learnt_pictures,
     splits,
     training,
     training_state,
@@ -132,7 +133,8 @@ def run(
     parted = splits.split(dataset, seed, shares, thresholds)
     train, validation, test = (_part(dataset, found, part) for part in parted)
     _check_parts(dataset, train, validation, test)
-    target = _target(adapt_to, dataset.classes, parts, recipe, found_in) if adapt_to else None
+    unlabelled = datasets.read([adapt_to], dataset.classes, labelled=False) if adapt_to else None
+    target = None if unlabelled is None else _target(unlabelled, parts, recipe, found_in)
     learner, history = _train(
         settings, dataset.classes, workdir, parts, before, train, validation, target
     )
@@ -155,7 +157,7 @@ def run(
         "crop_borders": crop_borders,
         "precision": settings.precision, "weights": _weights(wanted.weights, before),
         "temperature": round(temperature, 4), "test": measures,
-        "learnt_from": splits.digests(*parted[:2]),
+        **_learnt_from([one for one in (*parted[:2], unlabelled) if one is not None], before),
     }  # fmt: skip
     learnt = backbone.learnt(learner)
     # What is undefined is not-a-number, which JSON lacks.
@@ -233,9 +235,20 @@ def _check_parts(dataset, *parts: training.Part) -> None:
             messages.note(f"no pictures to {what} {datasets.listed(names)} on.")
 
 
-def _target(folder: str, classes, parts, recipe, cache) -> training.Part:
+def _learnt_from(shown: Sequence[datasets.Dataset], before) -> dict:
+    """Returns what a checkpoint says of the pictures it has seen; see `learnt_pictures`.
+
+    Args:
+        shown: to learn from, to choose the epoch by, and to adapt to.
+        before: the classifier that was begun with, which is not found by the network's name.
+    """
+    earlier, complete = learnt_pictures.told(before.about) if before else ([], True)
+    found = {"learnt_from": sorted({*splits.digests(*shown), *earlier})}
+    return found if complete else found | {"learnt_from_complete": False}
+
+
+def _target(unlabelled: datasets.Dataset, parts, recipe, cache) -> training.Part:
     """Looks at the pictures to adapt to."""
-    unlabelled = datasets.read([folder], classes, labelled=False)
     found = _features(parts, unlabelled, recipe, cache, "Looking at what to adapt to")
     labelled_pictures.report(unlabelled, labelled_pictures.undecoded(unlabelled, found.broken))
     chosen = np.array([k for k in range(len(unlabelled.examples)) if k not in found.broken])
