@@ -77,7 +77,7 @@ _QUICK = flags.DEFINE_bool(
 _STEPS = flags.DEFINE_integer(
     "steps",
     None,
-    "Of pre-images, caricatures and units; left out, what the quality of each needs.",
+    "Of each picture that is made, of whichever section; left out, what the quality of each needs.",
     1,
 )
 _COUNT = flags.DEFINE_integer(

@@ -3,6 +3,8 @@
 import dataclasses
 import pathlib
 import re
+import types
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
@@ -137,6 +139,23 @@ class MadeTest(tf.test.TestCase):
                 self.networks, flat, ["block1_conv1"], workdir=self.folder / "flat", size=32,
                 sections=("maximization", "shape_bias", "invariance"),
             )  # fmt: skip
+
+    def test_a_vgg16_of_other_weights_is_not_the_maker(self):
+        published = nets.like_vgg16()
+        record = dataclasses.replace(published.record, published=True)
+        published = dataclasses.replace(published, record=record)
+        built = {"own": nets.like_vgg16(), "stands on it": classifier(1), "third": published}
+        built["stands on it"] = dataclasses.replace(built["stands on it"], base="vgg16")
+        for pair, said in (
+            (("own", "stands on it"), "neither"), (("own", "third"), "one"),
+        ):  # fmt: skip
+            study = types.SimpleNamespace(networks=built, pair=pair)
+            with mock.patch.object(network, "build", return_value=published):
+                maker, words = cue_conflicts._maker(study)
+            self.assertIs(maker, published)
+            self.assertEqual(words, f"vgg16, which is {said} of the two")
+        study = types.SimpleNamespace(networks={"own": built["own"]}, pair=("own", "own"))
+        self.assertEqual(cue_conflicts._maker(study)[1], "own, which is one of the two")
 
     def test_pairs_are_all_pairs_of_classes(self):
         for labels, count in (

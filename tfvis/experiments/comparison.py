@@ -81,7 +81,7 @@ def run(
         sections: of `SECTIONS`; those that these pictures and networks do not allow are left out.
         quick: fewer pictures and steps, see `comparison_extent`.
         count: pictures of each domain; None is the extent's.
-        steps: of pre-images, caricatures and pictures of units; None is the extent's.
+        steps: of each picture that is made, of whichever section; None is the extent's.
         size: side of the squares they are squeezed to; None is the networks' own, or 224.
         seed: of the draw of pictures, and of noise.
         precision: see `devices`.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tfvis.comparison import cka, decisions, rsa, selectivity, unit_matching
+from tfvis.experiments import comparison_answers
 from tfvis.experiments.comparison_study import Study, evenly
 from tfvis.report import html_page, plots
 
@@ -61,7 +62,7 @@ def accuracy(study: Study) -> Section | None:
             named = list(zip(("all", *pictures.classes), (shares[domain], *per_class), strict=True))
             told[f"{label}: {domain}"] = [str(one) for _, one in named]
             rows += [
-                (label, domain, name, f"{s.value:.4f}", f"{s.low:.4f}", f"{s.high:.4f}", s.of)
+                (label, domain, name, number(s.value), number(s.low), number(s.high), s.of)
                 for name, s in named
             ]
         values = [shares[d].value for d in study.domains]
@@ -91,10 +92,9 @@ _INTERVALS = "bars: Wilson's 95 % intervals"
 
 def right(study: Study, label: str) -> dict[str, np.ndarray] | None:
     """Returns {domain: bool [pictures], whether each is named rightly}, or None."""
-    network, classes = study.networks[label], study.pictures.classes
-    if not network.logits or not classes or not set(classes) <= set(network.classes):
+    numbers = comparison_answers.places(study.networks[label], study.pictures.classes)
+    if numbers is None:
         return None
-    numbers = np.array([network.classes.index(name) for name in classes])
     labels = numbers[study.pictures.labels]
     return {d: study.scores(label, d).argmax(-1) == labels for d in study.domains}
 
@@ -295,7 +295,8 @@ def preferences(study: Study) -> Section | None:
             if classes:
                 every = np.concatenate(list(means.values()))
                 labels = np.tile(study.pictures.labels, len(study.domains))
-                of_class = [every[labels == c].mean(0) for c in range(len(classes))]
+                # Of fewer pictures than classes, not every class has one.
+                of_class = [every[labels == c].mean(0) for c in np.unique(labels)]
                 median = _median(selectivity.selectivity(np.stack(of_class)))
             medians.append(median)
             rows.append((label, layer, *map(number, of_domain), number(median)))

@@ -118,8 +118,12 @@ def _maker(study: Study) -> tuple[Network, str]:
     """
     first = study.pair[0]
     for one in study.networks.values():
-        if one.base == "vgg16" or (one.name == "vgg16" and one.record.published):
-            own = [label for label in study.pair if study.networks[label].name == "vgg16"]
-            said = "vgg16, which is one of the two" if own else "vgg16, which is neither of the two"
+        if one.base == "vgg16" or _published(one):
+            own = any(_published(study.networks[label]) for label in study.pair)
+            said = f"vgg16, which is {'one' if own else 'neither'} of the two"
             return builder.build("vgg16", pooling="avg"), said
     return study.networks[first], f"{first}, which is one of the two"
+
+
+def _published(network: Network) -> bool:
+    return network.name == "vgg16" and bool(network.record.published)
