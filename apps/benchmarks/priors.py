@@ -138,7 +138,8 @@ def examples(place: list[str], checkpoint: str, part: str, count: int, size: int
     classifier = checkpoints.load(checkpoint)
     found = labelled_pictures.of_checkpoint(checkpoint, place)
     chosen = labelled_pictures.part_of(found, classifier, part).examples
-    chosen = [chosen[k * len(chosen) // count] for k in range(min(count, len(chosen)))]
+    count = min(count, len(chosen))
+    chosen = [chosen[k * len(chosen) // count] for k in range(count)]
     return [
         (
             images.with_channels(example_images.load(one, size), channels),

@@ -45,6 +45,17 @@ class PriorsTableTest(tf.test.TestCase):
             priors.table_priors(net, self.shown, [_LAYER], 40, "float32", "eye", self.out)
         return out.getvalue()
 
+    def test_of_few_photographs_each_is_taken_once(self):
+        places = self.out / "places"
+        for k in range(3):
+            images.save_png(places / "circle" / f"{k}.png", nets.picture(16, seed=k))
+        trained = str(nets.checkpoint(self.out / "trained"))
+        for count, taken in ((2, [0, 1]), (20, [0, 1, 2])):
+            found = priors.examples([str(places)], trained, "all", count, 16, 3)
+            self.assertEqual([name for _, name in found], ["circle"] * len(taken))
+            for (one, _), k in zip(found, taken, strict=True):
+                self.assertAllClose(one, images.quantize(nets.picture(16, seed=k)))
+
     def test_all_priors_at_the_end_and_at_equal_error(self):
         net = nets.wrapped()
         table = self._printed(net)

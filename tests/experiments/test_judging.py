@@ -1,11 +1,14 @@
 """What `judge` asks of a network, in short."""
 
+import pathlib
+
 import keras
 import tensorflow as tf
 
 from tests import nets
+from tfvis import tables
 from tfvis.attention import explainers
-from tfvis.experiments import judging
+from tfvis.experiments import judging, judging_pairs
 from tfvis.networks import network
 
 layers = keras.layers
@@ -23,6 +26,28 @@ class FitTest(tf.test.TestCase):
         self.assertNotIn("vbp_relu", found)
         self.assertContainsSubset(("vbp", "gradcam", "saliency", "smoothgrad"), found)
         self.assertEqual(judging._fit(nets.wrapped()), tuple(explainers.KINDS))
+
+
+class PairsTest(tf.test.TestCase):
+    def test_the_better_on_the_same_pictures_is_named_first(self):
+        # "high" has a map of the two pictures that all do well on, and is the worse on both.
+        values = {"high": {"a": 0.8, "b": 0.7}, "low": {"a": 0.9, "b": 0.9, "c": 0.0, "d": 0.1}}
+        records = [
+            {
+                "path": path,
+                "measures": {n: {"road": v[path]} for n, v in values.items() if path in v},
+            }
+            for path in "abcd"
+        ]
+        path = pathlib.Path(self.create_tempdir().full_path) / "pairs.csv"
+        (line,) = judging_pairs.write(records, ("high", "low"), path)
+        self.assertRegex(
+            line, r"^road: low before high by 0\.150 .*: -0\.485 to 0\.785; .* 2 pictures"
+        )
+        (row,) = tables.read(path, "table", ("one",))[1]
+        self.assertEqual(
+            (row["one"], row["other"], row["difference"]), ("high", "low", "-0.150000")
+        )
 
 
 if __name__ == "__main__":

@@ -80,6 +80,9 @@ def _best(measure: str, values: Values) -> str:
     found = _paired(values, first, second) if second else None
     if found is None:
         return ""
+    # Means may be of other pictures, where one explainer had no map: these are of the common ones.
+    if sign * found.mean < 0:
+        first, second, sign = second, first, -sign
     said = "they differ" if found.differ else "no difference that so many pictures show"
     return (
         f"{measure}: {first} before {second} by {sign * found.mean:.3f} "
