@@ -75,7 +75,8 @@ def split(network: Network, cut: str | None = None, last: str | None = None) -> 
     Args:
         network: convolutional, without classifier.
         cut: path of the last frozen output; default, the first after which at most half of
-            the weights lie; of random weights, which are no use frozen, the first of all.
+            the weights lie; of random weights, which are no use frozen, the first of all: of VGG16
+            its first convolution, behind which all learn.
         last: path of the map that is averaged, where an earlier cut is made again.
 
     Raises:
