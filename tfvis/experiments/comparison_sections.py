@@ -49,10 +49,10 @@ def accuracy(study: Study) -> Section | None:
         return None
     lines: dict[str, tuple[list, list]] = {}
     errors, told = [], {}
-    for label, right in known.items():
-        shares = {d: decisions.share(int(hit.sum()), len(hit)) for d, hit in right.items()}
+    for label, hits in known.items():
+        shares = {d: decisions.share(int(hit.sum()), len(hit)) for d, hit in hits.items()}
         said.append(f"{label} names " + ", ".join(f"{d} {s}" for d, s in shares.items()))
-        for domain, hit in right.items():
+        for domain, hit in hits.items():
             per_class = [
                 decisions.share(
                     int(hit[pictures.labels == k].sum()), int((pictures.labels == k).sum())
