@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+# Letters of a label, two of which are as wide as a plot.
+_HALF = 45
+
 
 def lines(
     series: dict[str, tuple[list[float], list[float]]],
@@ -23,7 +26,8 @@ def lines(
     """
     # A legend of many lines would lie on some of them.
     above = len(series) > 3
-    canvas, axes = _empty(8, 3.2 + 0.15 * len(series) * above)
+    columns = 2 if max(map(len, series)) <= _HALF else 1
+    canvas, axes = _empty(8, 3.2 + 0.25 * -(-len(series) // columns) * above)
     for k, (label, (x, y)) in enumerate(series.items()):
         bars = errors[k] if errors else None
         axes.errorbar(x, y, bars, marker="o", capsize=3, label=label)
@@ -36,7 +40,7 @@ def lines(
         axes.set_ylim(bottom=bottom)
     axes.grid(alpha=0.3)
     if above:
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=columns, frameon=False)
     elif len(series) > 1:
         axes.legend()
     return _drawn(canvas)
