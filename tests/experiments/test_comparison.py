@@ -99,6 +99,18 @@ class ComparisonTest(tf.test.TestCase):
         self.run_of(*asked, **more)
         self.assertEqual({path: path.stat().st_mtime_ns for path in kept}, kept)
 
+    def test_sections_of_other_steps_do_not_stay_beside_each_other(self):
+        asked = ({"one": nets.wrapped(), "other": nets.wrapped()}, self.places(), ["block1_conv1"])
+
+        def kept(section, steps):
+            comparison.run(*asked, workdir=self.folder / "out", sections=[section], steps=steps,
+                           size=12)  # fmt: skip
+            return {path.stem for path in (self.folder / "out").glob("*.csv")}
+
+        self.assertEqual(kept("alignment", 1), {"alignment"})
+        self.assertEqual(kept("caricature", 1), {"alignment", "caricature"})
+        self.assertEqual(kept("alignment", 2), {"alignment"})
+
     def test_what_means_nothing_is_not_said(self):
         found = self.run_of(
             nets.wrapped(), self.places(), "gap", "alignment", "units", "inversion", size=12

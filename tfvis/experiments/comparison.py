@@ -126,8 +126,10 @@ def run(
         devices.precision(precision),
         extent,
     )
+    # Sections of other steps would stand beside each other as if they were of one kind.
+    key = manifest.key(study=study.key, extent=extent, steps=steps, seed=seed)
     report = comparison_report.Report(
-        workdir, study.key, " and ".join(study.pair), _about(study), SECTIONS
+        workdir, key, " and ".join(study.pair), _about(study), SECTIONS
     )
     header = runner.header(built, arguments) | {
         "layers": study.layers, "classes": pictures.classes, "pictures": pictures.paths,

@@ -49,8 +49,8 @@ def begin(report: Report) -> None:
                 path.unlink(missing_ok=True)
     if gone:
         messages.note(
-            f"{', '.join(gone)}: of other networks, layers or pictures, or of another version; "
-            "removed from the report."
+            f"{', '.join(gone)}: of other networks, layers, pictures or steps, or of another "
+            "version; removed from the report."
         )
     _write(report, kept)
 
