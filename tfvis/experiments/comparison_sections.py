@@ -118,10 +118,12 @@ def alignment(study: Study) -> Section:
             for a, b in zip(first, second, strict=True)
         ]
         lines[domain] = (list(study.names), list(np.diag(found)))
-        control = [float("nan")] * count
+        control, seeds = [float("nan")] * count, ""
         if study.control:
-            third = kernels(study.control, domain)
-            control = [cka.cka(a, b) for a, b in zip(first, third, strict=True)]
+            of_control = cka.cka_map(first, kernels(study.control, domain))
+            control = list(np.diag(of_control))
+            if study.layers[one] == study.layers[study.control]:
+                seeds = f", {cka.identified(of_control):.0%} of the control's"
             lines[f"{domain}, {one} and {study.control}"] = (list(study.names), control)
         shown |= {
             domain: [*map(number, np.diag(found))],
@@ -145,7 +147,7 @@ def alignment(study: Study) -> Section:
         if count > 1 and known.size and study.layers[one] == study.layers[other]:
             said.append(
                 f"{cka.identified(found):.0%} of the layers are most like the same layer of the "
-                f"other (shuffled pictures: {known.max():.2f} at most)"
+                f"other{seeds} (shuffled pictures: {known.max():.2f} at most)"
             )
     figure = html_page.Figure(
         plots.lines(lines, "layer", "CKA", bottom=None), "Layer by layer", wide=True
