@@ -10,7 +10,7 @@ from tfvis.networks.files import checkpoint_files, weight_files
 
 _NAMES = ("drawings_vgg16", "instruments_vgg16", "pacs_vgg16", "photos_vgg16")
 # Whole networks, of which nothing is published.
-_FROM_NOTHING = ()
+_FROM_NOTHING = ("drawings_small", "photos_small")
 # Of a folder in the repository, card and all.
 _MOST_BYTES = 32 * 2**20
 
@@ -57,3 +57,11 @@ class ShippedTest(tf.test.TestCase):
             tail = said["format"] == checkpoint_files.OF_DIFFERENCES
             self.assertNotEqual(parts.trunk_fingerprint(tail), said["trunk"])
             self.assertLen(said["trunk"], len(weights.PUBLISHED["vgg16"]))
+
+    def test_what_began_with_nothing_needs_nothing(self):
+        for name in _FROM_NOTHING:
+            said = checkpoint_files.description(registry.find_checkpoint(name), name)
+            self.assertEqual((said["network"], said["size"]), ("vgg_small", 96))
+            self.assertGreaterEqual(said["about"]["test"]["accuracy"], 0.6)
+            found = network.build(name)
+            self.assertEqual((found.side, found.classes), (96, tuple(said["classes"])))
