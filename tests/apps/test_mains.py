@@ -262,7 +262,7 @@ class DemoTest(AppTest):
         # The photograph, two layers, a plot; two units; the photograph, two caricatures; the
         # photograph, a painting, and the one in the style of the other; both of these with
         # two maps each.
-        self.assertLen(re.findall("data:image/png;base64,", text), 18)
+        self.assertLen(re.findall("data:image/(?:png|jpeg);base64,", text), 18)
         self.assertRegex(text, "(circle|square) [0-9]+%")
         self.assertIn("block2_pool", text)
         self.assertIn(str(out / "index.html"), done.stdout)
