@@ -44,22 +44,25 @@ def not_flat(pixels, label: str):
     return pixels
 
 
-def weights(given: Sequence[float], count: int) -> tuple[float, ...]:
-    """Returns the weights of a blend; none are equal ones.
+def weights(
+    given: Sequence[float], count: int, argument: str = "style_weights", of: str = "style"
+) -> tuple[float, ...]:
+    """Returns the weights of a blend, or of layers; none are equal ones.
 
     Args:
-        given: a number for each style, or none.
-        count: of the styles.
+        given: a number for each, or none.
+        count: of the styles, or the layers.
+        argument, of: that name the weights, and what they are of, for messages.
 
     Raises:
-        InputError: not as many as styles, or none above 0.
+        InputError: not as many as there are, or none above 0.
     """
     found = tuple(map(float, given))
-    said = f"{arg('style_weights')}={','.join(f'{weight:g}' for weight in found)}"
+    said = f"{arg(argument)}={','.join(f'{weight:g}' for weight in found)}"
     if found and len(found) != count:
         raise InputError(
-            f"{said}: expected {count} number{'s' if count > 1 else ''}, one for each "
-            f"{arg('style')}. Received: {len(found)}."
+            f"{said}: expected {count} number{'s' * (count != 1)}, one for each {arg(of)}. "
+            f"Received: {len(found)}."
         )
     if found and (not all(0 <= one < math.inf for one in found) or not sum(found) > 0):
         raise InputError(f"{said}: expected finite numbers, none below 0 and not all 0.")

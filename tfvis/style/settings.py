@@ -1,11 +1,11 @@
 """Every constant of a style transfer (Gatys, Ecker & Bethge, CVPR 2016: G16, and their code)."""
 
 import dataclasses
-import math
 
 from tfvis import settings
 from tfvis.errors import InputError, arg
 from tfvis.settings import field
+from tfvis.style import arguments
 
 RECIPES = ("quality", "gatys")
 OPTIMIZERS = ("lbfgs", "adam")
@@ -124,7 +124,8 @@ def resolved(settings: Transfer) -> Transfer:
     if optimizer not in OPTIMIZERS:
         raise InputError(f"{arg('optimizer')}={optimizer}: expected {', '.join(OPTIMIZERS)}.")
     for layers in ("content_layers", "style_layers"):
-        _check_layer_weights(settings, layers)
+        given, argument = getattr(settings, layers), layers.replace("layers", "layer_weights")
+        arguments.weights(getattr(settings, argument), len(given), argument, layers)
     rate, tv_weight = settings.rate, settings.tv_weight
     for name, value, least in (
         ("evaluations", settings.evaluations, 1),
@@ -143,20 +144,6 @@ def resolved(settings: Transfer) -> Transfer:
         else rate,
         tv_weight=_TV_WEIGHTS[settings.recipe] if tv_weight is None else tv_weight,
     )
-
-
-def _check_layer_weights(settings: Transfer, layers: str) -> None:
-    """Raises InputError where the weights of these layers are not theirs."""
-    argument, count = layers.replace("layers", "layer_weights"), len(getattr(settings, layers))
-    weights = getattr(settings, argument)
-    said = f"{arg(argument)}={','.join(f'{weight:g}' for weight in weights)}"
-    if weights and len(weights) != count:
-        raise InputError(
-            f"{said}: expected {count} number{'s' * (count != 1)}, one for each of "
-            f"{arg(layers)}. Received: {len(weights)}."
-        )
-    if weights and not (all(0 <= one < math.inf for one in weights) and sum(weights) > 0):
-        raise InputError(f"{said}: expected finite numbers, none below 0 and not all 0.")
 
 
 def texture_shape(shape: tuple[int, int]) -> tuple[int, int]:
