@@ -1,7 +1,7 @@
 """What a comparison finds, section by section: tables, figures, and a sentence with the numbers."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -69,9 +69,7 @@ def accuracy(study: Study) -> Section | None:
             ]
         values = [shares[d].value for d in study.domains]
         lines[label] = (list(study.domains), values)
-        found = np.array([(s.value - s.low, s.high - s.value) for s in shares.values()]).T
-        # At 0 and 1, what is below 0 is rounding.
-        errors.append(np.maximum(found, 0))
+        errors.append(bars(shares.values()))
     said += [f"of these classes {label} does not know all" for label in strangers]
     one, other = study.pair
     for domain in study.domains if {one, other} <= set(known) else ():
@@ -79,7 +77,7 @@ def accuracy(study: Study) -> Section | None:
         if not np.isnan(kappa):
             said.append(f"on {domain} the two err alike by kappa {kappa:.2f}")
     figure = html_page.Figure(
-        plots.lines(lines, "pictures", "accuracy", errors), "Accuracy", _INTERVALS, wide=True
+        plots.lines(lines, "pictures", "accuracy", errors), "Accuracy", INTERVALS, wide=True
     )
     columns = ("network", "domain", "class", "accuracy", "low", "high", "pictures")
     shown = list(zip(("all", *pictures.classes), *told.values(), strict=True))
@@ -89,7 +87,13 @@ def accuracy(study: Study) -> Section | None:
     )  # fmt: skip
 
 
-_INTERVALS = "bars: Wilson's 95 % intervals"
+INTERVALS = "bars: Wilson's 95 % intervals"
+
+
+def bars(shares: Iterable[decisions.Share]) -> np.ndarray:
+    """Returns how far intervals reach down and up from their values, [2, shares], for a plot."""
+    found = np.array([(s.value - s.low, s.high - s.value) for s in shares]).T
+    return np.maximum(found, 0)  # At 0 and 1, what is below 0 is rounding.
 
 
 def right(study: Study, label: str) -> dict[str, np.ndarray] | None:

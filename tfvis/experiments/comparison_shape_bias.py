@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from tfvis import images
 from tfvis.comparison import decisions
 from tfvis.errors import InputError, arg
 from tfvis.experiments import comparison_answers, cue_conflicts
-from tfvis.experiments.comparison_sections import Section, sentences
+from tfvis.experiments.comparison_sections import INTERVALS, Section, bars, sentences
 from tfvis.experiments.comparison_study import Study, evenly
 from tfvis.report import html_page, plots, sheets
 
@@ -84,12 +82,10 @@ def _plot(shares: Mapping[str, decisions.ShapeBias]) -> html_page.Figure:
     for name, told in kinds.items():
         if told:
             series[name] = (list(told), [share.value for share in told.values()])
-            bars = np.array([(s.value - s.low, s.high - s.value) for s in told.values()]).T
-            # At 0 and 1, what is below 0 is rounding.
-            errors.append(np.maximum(bars, 0))
+            errors.append(bars(told.values()))
     return html_page.Figure(
         plots.lines(series, "network", "share", errors), "Shape or texture?",
-        "bars: Wilson's 95 % intervals", wide=True,
+        INTERVALS, wide=True,
     )  # fmt: skip
 
 
