@@ -12,6 +12,7 @@ settled by looking at the result, unless it says otherwise.
 """
 
 import dataclasses
+from typing import Protocol
 
 import numpy as np
 import PIL.Image
@@ -20,7 +21,7 @@ import scipy.ndimage
 from tfvis import images
 from tfvis.errors import InputError
 from tfvis.style.painting import SHIPPED
-from tools.painted_flow import Scene, scene
+from tools.painted_flow import scene
 
 SHIPPED_SEED = 6
 SHIPPED_SIZE = 512
@@ -86,6 +87,16 @@ BRUSHES = (
 )
 
 
+class Subject(Protocol):
+    """What can be painted; positions are (y, x), float [..., 2] in 0..1."""
+
+    def direction(self, points: np.ndarray) -> np.ndarray:
+        """Returns unit vectors (y, x) that strokes follow."""
+
+    def tone(self, points: np.ndarray) -> np.ndarray:
+        """Returns the tone, 0 (dark) to 1 (light)."""
+
+
 @dataclasses.dataclass(frozen=True)
 class _Canvas:
     side: int
@@ -98,7 +109,9 @@ class _Canvas:
         return max(1.0, self.side / (_OVERSAMPLING * SHIPPED_SIZE))
 
 
-def paint(size: int = 512, seed: int = 0) -> np.ndarray:
+def paint(
+    size: int = 512, seed: int = 0, subject: Subject | None = None, palette: np.ndarray = PALETTE
+) -> np.ndarray:
     """Paints a picture of brush strokes: float32 [size, size, 3], RGB, 0..255.
 
     The same size and seed give the same picture, in a few seconds at 512; another size
@@ -107,6 +120,8 @@ def paint(size: int = 512, seed: int = 0) -> np.ndarray:
     Args:
         size: height and width, at least `MIN_SIZE`.
         seed: >= 0; chooses the scene and every stroke.
+        subject: what is painted in place of the scene.
+        palette: float32 [colours, 3], from the darkest tone to the lightest.
 
     Raises:
         InputError: `size` or `seed` is too small.
@@ -116,12 +131,12 @@ def paint(size: int = 512, seed: int = 0) -> np.ndarray:
     if seed < 0:
         raise InputError(f"Expected a seed of 0 or more. Received: {seed}")
     generator = np.random.default_rng([seed, 1])
-    subject = scene(seed)
+    subject = subject or scene(seed)
     side = size * _OVERSAMPLING
     canvas = _Canvas(side, np.tile(GROUND, (side * side, 1)), np.zeros(side * side, np.float32))
     bristles = _bristles(canvas.scale, generator)
     for brush in BRUSHES:
-        _cover(canvas, brush, subject, bristles, generator)
+        _cover(canvas, brush, subject, palette, bristles, generator)
     blocks = _lit(canvas).reshape(size, _OVERSAMPLING, size, _OVERSAMPLING, 3)
     return blocks.mean((1, 3)).clip(0, 255).astype(np.float32)
 
@@ -138,7 +153,8 @@ def _bristles(scale: float, generator: np.random.Generator) -> np.ndarray:
 def _cover(
     canvas: _Canvas,
     brush: Brush,
-    subject: Scene,
+    subject: Subject,
+    palette: np.ndarray,
     bristles: np.ndarray,
     generator: np.random.Generator,
 ) -> None:
@@ -158,7 +174,7 @@ def _cover(
     widths = width * generator.uniform(0.75, 1.25, count)
     paths = _by_hand(_streamlines(subject, middles, lengths / side), generator) * side
     tones = subject.tone(middles) + brush.wander * generator.standard_normal(count)
-    loads = _loads(tones, generator)
+    loads = _loads(tones, palette, generator)
     offsets = generator.integers(0, _TILE, (count, 2))
     for k in range(count):
         # Every stroke finds its bristles somewhere else on the tile.
@@ -170,7 +186,7 @@ def _cover(
         _stroke(canvas, brush, paths[k], widths[k] / lengths[k], loads[k], streak, mixing)
 
 
-def _streamlines(subject: Scene, middles: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+def _streamlines(subject: Subject, middles: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Returns the flow's paths through `middles`, [strokes, 25, 2], by midpoint steps."""
     steps = 12
     halves = []
@@ -193,12 +209,14 @@ def _by_hand(paths: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return middles + (paths - middles) @ turns.reshape(-1, 2, 2)
 
 
-def _loads(tones: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+def _loads(tones: np.ndarray, palette: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Returns the two colours on each brush, float32 [strokes, 2, 3]."""
-    top = len(PALETTE) - 1
+    top = len(palette) - 1
     first = np.rint(tones.clip(0, 1) * top).astype(int)
     second = (first + generator.choice([-1, 1], len(tones))).clip(0, top)
-    loads = PALETTE[np.stack([first, second], -1)]
+    loads = palette[np.stack([first, second], -1)]
+    if palette is not PALETTE:
+        return loads
     # Crimson in the dusk about the lights, and rarely in the night; with ochre, or it
     # would turn mauve where it meets the turquoise.
     chance = 0.02 + 0.10 * np.exp(-(((tones - 0.66) / 0.08) ** 2))

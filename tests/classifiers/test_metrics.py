@@ -122,3 +122,13 @@ class PicturesTest(tf.test.TestCase, parameterized.TestCase):
         windows = np.lib.stride_tricks.sliding_window_view(page, (20, 20, 3))[:, :, 0]
         for picture in pictures:
             self.assertTrue((windows == picture.astype(np.uint8)).all((2, 3, 4)).any())
+
+    def test_auroc_is_scikit_learns(self):
+        generator = np.random.default_rng(0)
+        positive = generator.random(200) < 0.3
+        # Rounded, so that some are equal.
+        scores = np.round(generator.normal(size=200) + positive, 1)
+        self.assertAllClose(
+            metrics.auroc(scores, positive), sklearn.metrics.roc_auc_score(positive, scores)
+        )
+        self.assertTrue(np.isnan(metrics.auroc(scores, np.zeros(200, bool))))

@@ -1,8 +1,12 @@
-"""Probabilities that are as high as they are right: one temperature for all scores.
+"""Probabilities that are as high as they are right, and when to say that nothing is there.
 
 Guo et al. 2017, "On Calibration of Modern Neural Networks": scores divided by one number,
 chosen on pictures that were not learnt from. What a classifier answers stays, how sure it says
 it is changes; one that learnt smoothed labels is too unsure as it is.
+
+The negative class has a threshold: a picture is of none unless some class's score is above that of
+`none` by so much. It is added to the score of `none`, so that whatever asks the classifier heeds
+it.
 """
 
 import keras
@@ -12,6 +16,10 @@ import scipy.special
 
 from tfvis.classifiers.backbone import CLASSES
 
+# Share of the pictures with an object, among those named right, that the threshold of the negative
+# class may cost. What is unlike anything learnt lies nearer to the classes than the negative
+# pictures of training do, so that the threshold goes as far as this price allows.
+KEPT = 0.99
 # Beyond these, pictures are too few or all right, and the best temperature is 0 or infinite.
 _RANGE = 0.2, 5.0
 
@@ -33,6 +41,36 @@ def temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
     found = scipy.optimize.minimize_scalar(loss, bounds=np.log(_RANGE), method="bounded")
     return float(np.exp(found.x))
+
+
+def negative_threshold(
+    probabilities: np.ndarray, labels: np.ndarray, negative: int, kept: float = KEPT
+) -> float:
+    """Returns what to add to the score of the negative class; 0 where nothing tells.
+
+    Args:
+        probabilities: float [pictures, classes], of scores as they are.
+        labels: int [pictures].
+        negative: number of the negative class.
+        kept: share of the pictures of other classes, named right among these, that must not
+            become negative.
+    """
+    scores = np.log(np.maximum(np.asarray(probabilities, np.float64), 1e-30))
+    others = np.delete(scores, negative, 1)
+    names = np.delete(np.arange(scores.shape[1]), negative)
+    margins = (others.max(1) - scores[:, negative])[names[others.argmax(1)] == labels]
+    if not len(margins) or not (np.asarray(labels) == negative).any():
+        return 0.0
+    # Rounded down to a picture: what is kept is at least the share.
+    return float(np.quantile(margins, 1 - kept, method="lower"))
+
+
+def shift(learner: keras.Model, negative: int, value: float) -> None:
+    """Adds to a learner's score of the negative class, in its last layer."""
+    layer = learner.get_layer(CLASSES)
+    kernel, bias = layer.get_weights()
+    bias[negative] += value
+    layer.set_weights([kernel, bias])
 
 
 def cool(learner: keras.Model, value: float) -> None:

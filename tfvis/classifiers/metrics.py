@@ -1,6 +1,7 @@
 """How good predictions are. Shares are 0..1; what is undefined is nan, never 0."""
 
 import numpy as np
+import scipy.stats
 
 
 def confusion(true: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
@@ -82,6 +83,24 @@ def calibration_error(probabilities: np.ndarray, true: np.ndarray, bins: int = 1
     surplus = (probabilities.argmax(1) == true) - confidence
     place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
     return float(np.abs(np.bincount(place, surplus, bins)).sum() / true.size)
+
+
+def auroc(scores: np.ndarray, positive: np.ndarray) -> float:
+    """Returns the area under the receiver operating characteristic, 0..1; nan without both kinds.
+
+    The chance that a positive example has a higher score than another; of equal ones half (Hanley
+    & McNeil 1982).
+
+    Args:
+        scores: float [n].
+        positive: bool [n].
+    """
+    positive = np.asarray(positive, bool)
+    count, rest = positive.sum(), (~positive).sum()
+    if not count or not rest:
+        return float("nan")
+    ranks = scipy.stats.rankdata(scores)
+    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * rest))
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -63,6 +63,7 @@ class Report:
         columns = (metrics.recall(matrix), metrics.precision(matrix), metrics.f1(matrix))
         return {
             "pictures": len(self.chosen),
+            **self._negatives(),
             "accuracy": metrics.accuracy(matrix),
             "macro_f1": metrics.macro(columns[2]),
             "calibration_error": metrics.calibration_error(self.probabilities, self.true),
@@ -73,12 +74,35 @@ class Report:
             },
         }
 
+    def _negatives(self) -> dict:
+        """Returns how well pictures of none are told from the others, where there are both."""
+        if datasets.NEGATIVE not in self.dataset.classes:
+            return {}
+        number = self.dataset.classes.index(datasets.NEGATIVE)
+        negative = self.true == number
+        if not 0 < negative.sum() < len(negative):
+            return {}
+        alarms = self.probabilities[negative].argmax(-1) != number
+        scores = self.probabilities[:, number]
+        return {
+            "negatives": {
+                "pictures": int(negative.sum()),
+                "false_alarms_per_100": float(100 * alarms.mean()),
+                "missed_per_100": float(
+                    100 * (self.probabilities[~negative].argmax(-1) == number).mean()
+                ),
+                "auroc": metrics.auroc(scores, negative),
+            }
+        }
+
     def lines(self) -> list[str]:
         """Returns the measures as lines to print."""
         found = self.measures()
         if not found["pictures"]:
             return ["No pictures to test on."]
         lines = [f"Test: {found['accuracy']:.1%} of {found['pictures']} pictures"]
+        if negatives := found.get("negatives"):
+            lines += [_negatives(negatives)]
         if len(found["domains"]) > 1:
             lines += [
                 f"  {name:<24} {_number(share, '6.1%')}" for name, share in found["domains"].items()
@@ -117,6 +141,15 @@ class Report:
             words = f"{names[self.true[k]]} -> {names[predicted[k]]} {surest[k]:.2f}"
             entries.append((pixels, words))
         return entries
+
+
+def _negatives(found: dict) -> str:
+    """Returns in words how well pictures of none are told from the others."""
+    return (
+        f"Of 100 pictures without any of the classes {found['false_alarms_per_100']:.1f} are given "
+        f"one ({found['pictures']} pictures); of 100 with one {found['missed_per_100']:.1f} are "
+        f"called none; open-set AUROC {found['auroc']:.3f}"
+    )
 
 
 def _number(value: float, form: str) -> str:
@@ -176,6 +209,7 @@ def write_card(
             f"Accuracy on the {test['pictures']} test pictures: {test['accuracy']:.1%}; expected "
             f"calibration error {test['calibration_error']:.3f}.",
             "",
+            *([f"{_negatives(test['negatives'])}.", ""] if "negatives" in test else []),
             "| domain | accuracy |",
             "|---|---|",
             *(f"| {said(name)} | {_number(x, '.1%')} |" for name, x in test["domains"].items()),

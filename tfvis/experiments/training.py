@@ -143,6 +143,12 @@ def run(
             learner.get_layer(layer).set_weights(found)
     answers = training_state.answering(learner)
     validated = answers(batches.plain(validation.features, validation.chosen, 64))
+    threshold = None
+    if datasets.NEGATIVE in dataset.classes:
+        negative = dataset.classes.index(datasets.NEGATIVE)
+        threshold = calibration.negative_threshold(validated, validation.labels, negative)
+        calibration.shift(learner, negative, threshold)
+        validated = answers(batches.plain(validation.features, validation.chosen, 64))
     temperature = calibration.temperature(validated, validation.labels)
     calibration.cool(learner, temperature)
     tested = answers(batches.plain(test.features, test.chosen, 64))
@@ -157,6 +163,7 @@ def run(
         "crop_borders": crop_borders,
         "precision": settings.precision, "weights": _weights(wanted.weights, before),
         "temperature": round(temperature, 4), "test": measures,
+        **({} if threshold is None else {"negative_threshold": round(threshold, 4)}),
         **_learnt_from([one for one in (*parted[:2], unlabelled) if one is not None], before),
     }  # fmt: skip
     learnt = backbone.learnt(learner)
