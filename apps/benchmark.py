@@ -77,7 +77,10 @@ _EVALUATIONS = flags.DEFINE_integer(
     "evaluations", 200, "Of the tables priors and recipes.", lower_bound=10
 )
 _COUNT = flags.DEFINE_integer("count", 20, "How many of them are taken.", lower_bound=2)
-_SEED = flags.DEFINE_integer("seed", 0, "Of the first circuit in the table fooling.", 0)
+_SEED = flags.DEFINE_integer(
+    "seed", 0, "Of the first circuit in the table fooling, the first training in domains.", 0
+)
+_SEEDS = flags.DEFINE_integer("seeds", 1, "Trainings per source in the table domains.", 1)
 _CHECKPOINT = classifier_flags.define_checkpoint("pacs_vgg16")
 _DATA = classifier_flags.define_data(
     "Labelled sources, for the tables vbp, domains and priors.", required=False
@@ -221,12 +224,18 @@ def _domains(workdir) -> None:
     from .benchmarks import domains
 
     settings = training.Training(
-        epochs=_EPOCHS.value, mixing=_MIX.value, precision=devices.precision(_PRECISION.value)
+        epochs=_EPOCHS.value,
+        mixing=_MIX.value,
+        seed=_SEED.value,
+        precision=devices.precision(_PRECISION.value),
     )
-    domains.table_domains(
-        words.split(_DATA.value, "data"), _NETWORK(), settings,
-        (_VIEWS.value, _DRAWN.value), _CUT.value, _CACHE.value, _ADAPT.value, workdir,
+    recipe = domains.Recipe(
+        _NETWORK(), settings, (_VIEWS.value, _DRAWN.value), _CUT.value, _CACHE.value, _SIZE.value,
+        _ADAPT.value,
     )  # fmt: skip
+    if not _DATA.value:
+        raise InputError("--data: this table needs labelled sources.")
+    domains.table_domains(words.split(_DATA.value, "data"), recipe, _SEEDS.value, workdir)
 
 
 if __name__ == "__main__":
