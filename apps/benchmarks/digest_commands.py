@@ -65,6 +65,9 @@ COMMANDS = {
     "stylize-tiles": f"stylize {_STYLE} {_PAINTED} --recipe=gatys --optimizer=adam --size=192 "
     "--evaluations=3 --memory=716MiB",
     "texture": f"texture {_STYLE} --style=warm.png --tileable --shape=32,64",
+    "styles": f"styles {_MODEL} --images=data --size=32",
+    "styles-dbscan": f"styles {_MODEL} --images=data --size=32 --method=dbscan --scaling=layers "
+    "--layer_weights=1,2",
     "reconstruct": f"reconstruct {_STYLE} --image=picture.png",
     "sweep": f"sweep {_STYLE} {_PAINTED} {_SWEPT} {_VALUES}",
     "train-adapt": f"train {_TRAIN} --views=1 --drawn=1 --mix_styles --adapt_to=photos",

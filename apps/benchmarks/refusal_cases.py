@@ -10,10 +10,10 @@ from . import refusal_inputs, refusal_values
 
 _NETWORKED = (
     "attend", "caricature", "classify", "deconv", "invert", "maximize", "reconstruct", "stylize",
-    "sweep", "texture", "train", "demo",
+    "sweep", "texture", "train", "demo", "styles",
 )  # fmt: skip
 # Apps that ask for maps.
-_MAPS = ("attend", "deconv", "maximize", "reconstruct", "stylize", "sweep", "texture")
+_MAPS = ("attend", "deconv", "maximize", "reconstruct", "stylize", "sweep", "texture", "styles")
 # The flag of each app that names a picture, and so on; an app without one is not named.
 _FLAGS = {
     "picture": {
@@ -23,7 +23,7 @@ _FLAGS = {
     },
     "folder": {
         "attend": "image", "classify": "image", "deconv": "images", "maximize": "reference_images",
-        "invert": "reference_images",
+        "invert": "reference_images", "styles": "images",
     },
     "table": {
         "localize": "ground_truth", "evaluate": "data", "judge": "data", "train": "data",
@@ -76,6 +76,7 @@ def cases(files: dict[str, list[pathlib.Path]]) -> list[Case]:
     }  # fmt: skip
     base["train"] |= {"data": data}
     base["deconv"] |= {"images": data, "units": "conv1:0"}
+    base["styles"] |= {"images": data}
     base["maximize"] |= {"units": "conv1:0"}
     found = []
 

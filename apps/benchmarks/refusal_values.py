@@ -13,7 +13,7 @@ _NUMBERS = {
     "maximize": ("strength", "diversity_weight"), "caricature": ("rate",),
     "stylize": ("ratio", "style_scale"),
     "texture": ("tv_weight", "rate"), "train": ("rate", "adapt_weight"), "tag": ("threshold",),
-    "sweep": ("style_scale",), "localize": ("threshold",), "demo": ("minutes",),
+    "sweep": ("style_scale",), "localize": ("threshold",), "demo": ("minutes",), "styles": ("eps",),
 }  # fmt: skip
 _WHOLE = {
     "invert": ("steps", "size", "seed", "jitter", "restarts", "fine_steps", "stop_window"),
@@ -21,6 +21,7 @@ _WHOLE = {
     "train": ("batch", "views", "epochs", "size", "per_class"),
     "localize": ("boxes",), "deconv": ("top", "size", "seed"), "classify": ("top",),
     "compare": ("count", "size", "steps", "seed"),
+    "styles": ("size", "min_samples", "min_cluster_size"),
     "maximize": ("size", "diversity"), "attend": ("size",), "benchmark": ("rounds", "count"),
 }  # fmt: skip
 
@@ -89,6 +90,12 @@ def words() -> list[tuple[str, str, str]]:
         ("localize", "scales", "nan"), ("localize", "scales", "1e-9"), ("localize", "scales", ","),
         ("localize", "threshold", "2"), ("evaluate", "part", "most"),
         ("judge", "metrics", "auc"), ("judge", "explainers", "cam"), ("judge", "count", "0"),
+        ("styles", "images", "/nowhere"), ("styles", "images", ""), ("styles", "layers", "zzz"),
+        ("styles", "layers", "mean"), ("styles", "layers", ","), ("styles", "method", "kmeans"),
+        ("styles", "scaling", "log"), ("styles", "layer_weights", "nan,1"),
+        ("styles", "layer_weights", "-1"), ("styles", "eps", "0.5"), ("styles", "eps", "0"),
+        ("styles", "min_samples", "1"), ("styles", "min_samples", "9999"),
+        ("styles", "min_cluster_size", "100000"), ("styles", "size", "100000"),
         ("classify", "top", "0"),
         ("classify", "output", "boxes"), ("tag", "rule", "f9"), ("tag", "rule", "f2"),
         ("tag", "thresholds", "/nowhere.npz"), ("tag", "threshold", "2"),

@@ -148,6 +148,7 @@ class InvertTest(AppTest):
             "demo",
             "benchmark",
             "stylize",
+            "styles",
             "sweep",
             "train",
             "evaluate",
