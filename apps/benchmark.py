@@ -27,6 +27,8 @@ does other things too. Tables:
     vbp         VisualBackProp beside the forward pass; with --data, whether what it marks
                 moves the output of --checkpoint, and whether class maps lie on their pictures
                 in grids of four; with --images, a folder of drawings, boxes beside the ink
+    boxes       writes boxes.csv of --count drawings on white, the --part of --data that
+                --checkpoint names: their ink is the true box, for `evaluate --boxes`
     domains     of the sources --data, each left out of a training and tested on
     caffe       reading a .caffemodel of 61 million weights beside reading its bytes, and the
                 memory it takes
@@ -63,8 +65,8 @@ _WORKDIR = common.define_workdir("out/benchmark")
 _PRECISION = common.define_precision()
 _TABLES = ["inversion", "precision", "steps", "machine", "torch", "peers", "app"]
 _STYLES = ["style", "evaluation", "memory"]
-_LONG = ["truth", "descent", "priors", "recipes", "vbp", "domains", "caffe", "oracle", "fooling"]
-_LONG += ["refusals"]
+_LONG = ["truth", "descent", "priors", "recipes", "vbp", "boxes", "domains", "caffe", "oracle"]
+_LONG += ["fooling", "refusals"]
 _SURVEYS = ["layers", "shallow", "activation"]
 _TABLE = flags.DEFINE_enum(
     "table", "all", ["all", *_TABLES, *_STYLES, *_LONG, *_SURVEYS], "Which table to print."
@@ -83,7 +85,7 @@ _SEED = flags.DEFINE_integer(
 _SEEDS = flags.DEFINE_integer("seeds", 1, "Trainings per source in the table domains.", 1)
 _CHECKPOINT = classifier_flags.define_checkpoint("pacs_vgg16")
 _DATA = classifier_flags.define_data(
-    "Labelled sources, for the tables vbp, domains and priors.", required=False
+    "Labelled sources, for the tables vbp, boxes, domains and priors.", required=False
 )
 _PART = classifier_flags.define_part()
 _CACHE = classifier_flags.define_cache()
@@ -168,6 +170,7 @@ def main() -> None:
             network, whole, style, size, _EVALUATIONS.value, workdir
         ),
         "vbp": lambda: _attention(network),
+        "boxes": lambda: _boxes(workdir),
         "domains": lambda: _domains(workdir),
         "caffe": lambda: caffe_reading.table_caffe(_ROUNDS.value),
         "oracle": caffe_oracle.table_oracle,
@@ -196,6 +199,17 @@ def _attention(network) -> None:
         examples = attention.labelled(sources, classifier, _PART.value)
         attention.table_shift(classifier, examples, _COUNT.value, precision)
         attention.table_pointing(classifier, examples, _COUNT.value, precision)
+
+
+def _boxes(workdir) -> None:
+    """Writes the table of drawings."""
+    from .benchmarks import attention
+
+    if not _DATA.value:
+        raise InputError("--data: this table needs labelled drawings.")
+    classifier = networks.classifier(_CHECKPOINT.value)
+    examples = attention.labelled(words.split(_DATA.value, "data"), classifier, _PART.value)
+    attention.table_boxes(examples, classifier.classes, _COUNT.value, workdir / "boxes.csv")
 
 
 def _priors(network, layers: list[str], workdir) -> None:

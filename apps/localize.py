@@ -16,7 +16,8 @@ share of its maximum, leaves connected parts; the boxes are those around the lar
 What is printed and drawn is the class's probability in the picture, as `classify` has it (with
 several --scales, of the windows together). A score in boxes.csv ranks boxes: that probability
 times the mean of the map in its part of the box, both 0 to 1. A picture in which the class
-`none` is the likeliest has no boxes. Without --image, the demo photograph and a painting that
+`none` is the likeliest has no boxes, whatever --class asks for; --ground_truth measures where its
+classes' boxes would be all the same. Without --image, the demo photograph and a painting that
 come along.
 """
 

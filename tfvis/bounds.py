@@ -32,6 +32,8 @@ PICTURE = (100_000_000 << 3) + (1 << 20)
 NAMES = 10_000_000
 # Tables: ILSVRC's training boxes, the longest list in use, are about half a million rows.
 TABLE = 64 << 20
+# The boxes of one picture in XML: a thousand of them take 400 kB.
+ANNOTATION = 1 << 20
 # Descriptions of a checkpoint: a thousand classes with long names take 100 kB.
 DESCRIPTION = 1 << 22
 # Manifests: a hundred thousand pictures take half of it.

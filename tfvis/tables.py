@@ -99,25 +99,12 @@ def read(
         InputError: no such file; larger than `MAX_BYTES`; in another encoding; without a
             column or with one twice; and from the rows, where the file is no CSV.
     """
-    content = files.read_bytes(files.located(path, name), name, MAX_BYTES)
-    try:
-        content = _decoded(content)
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{name}: neither UTF-8 nor UTF-16 ({error.reason} at byte {error.start}). Save it as "
-            "CSV in UTF-8."
-        ) from error
+    content = _content(path, name)
     head, first = _head(content, name)
     expected = f"Expected a first line with the columns {','.join(required)}, each once."
     if not head:
         raise InputError(f"{name}: an empty file. {expected}")
-    found = {}
-    for delimiter in _DELIMITERS:
-        try:
-            cells = next(csv.reader([head], delimiter=delimiter, strict=True), [])
-        except csv.Error as error:
-            raise InputError(f"{name}, line {first}: not CSV ({error}).") from error
-        found[delimiter] = tuple(cell.strip().lower() for cell in cells)
+    found = _cells(head, f"{name}, line {first}")
     delimiter = max(_DELIMITERS, key=lambda d: len(set(found[d]) & set(required)))
     columns = found[delimiter]
     missing = [column for column in required if column not in columns]
@@ -126,6 +113,41 @@ def read(
         what = f"no column {', '.join(missing)}" if missing else f"column {twice[0]} is there twice"
         raise InputError(f"{name}, line {first}: {what}. {expected} Received: {head[:80].strip()}")
     return columns, _rows(content, name, columns, delimiter, first)
+
+
+def columns(path: os.PathLike | str, name: str) -> tuple[str, ...]:
+    """Returns the names of a table's columns, in small letters, whatever they are.
+
+    As `read`; of the delimiters the one that makes most of them.
+
+    Raises:
+        InputError: as `read`, but for columns that are missing or twice there.
+    """
+    head, first = _head(_content(path, name), name)
+    return max(_cells(head, f"{name}, line {first}").values(), key=len)
+
+
+def _content(path: os.PathLike | str, name: str) -> str:
+    content = files.read_bytes(files.located(path, name), name, MAX_BYTES)
+    try:
+        return _decoded(content)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name}: neither UTF-8 nor UTF-16 ({error.reason} at byte {error.start}). Save it as "
+            "CSV in UTF-8."
+        ) from error
+
+
+def _cells(head: str, where: str) -> dict[str, tuple[str, ...]]:
+    """Returns the cells of a first line, in small letters, by each delimiter."""
+    found = {}
+    for delimiter in _DELIMITERS:
+        try:
+            cells = next(csv.reader([head], delimiter=delimiter, strict=True), [])
+        except csv.Error as error:
+            raise InputError(f"{where}: not CSV ({error}).") from error
+        found[delimiter] = tuple(cell.strip().lower() for cell in cells)
+    return found
 
 
 def _rows(

@@ -1,9 +1,12 @@
 """Maps of attention, measured: what they cost, whether they matter, whether they lie right."""
 
+import pathlib
+
 import numpy as np
 import scipy.ndimage
 import tensorflow as tf
 
+from tfvis import images
 from tfvis.attention import boxes
 from tfvis.attention.class_visual_backprop import ClassVisualBackProp
 from tfvis.attention.grad_cam import GradCam
@@ -13,7 +16,7 @@ from tfvis.attention.visual_backprop import VisualBackProp
 from tfvis.classifiers import datasets, example_images
 from tfvis.classifiers.checkpoints import Classifier
 from tfvis.errors import InputError
-from tfvis.experiments import labelled_pictures
+from tfvis.experiments import box_files, labelled_pictures
 from tfvis.networks.network import Network
 from tfvis.progress_bar import bar
 
@@ -110,6 +113,27 @@ def table_ink(network: Network, examples, count: int, precision: str) -> None:
         print(
             f"  IoU {at:.1f}: MaxBoxAcc {found.max_box_acc(at):6.1%} at a threshold of {best:.2f}"
         )
+
+
+def table_boxes(examples, classes, count: int, place: pathlib.Path) -> None:
+    """Writes the true boxes of drawings, their ink, as a table for `evaluate --boxes`.
+
+    Args:
+        examples: labelled drawings on white.
+        classes: names of their labels.
+        count: how many are taken, evenly.
+        place: of the table.
+    """
+    rows = []
+    for k in np.linspace(0, len(examples) - 1, min(count, len(examples))).round().astype(int):
+        path = pathlib.Path(examples[k].path).absolute()
+        ink = images.read(path, None, shrink=False).pixels.mean(-1) < _INK
+        if ink.any():
+            ys, xs = (np.flatnonzero(ink.any(axis)) for axis in (1, 0))
+            box = boxes.Box(xs[0], ys[0], xs[-1] + 1, ys[-1] + 1)
+            rows.append(box_files.Row(str(path), classes[examples[k].label], box))
+    box_files.write(place, rows)
+    print(f"{len(rows)} drawings, their ink as boxes: {place}")
 
 
 def table_pointing(classifier: Classifier, examples, count: int, precision: str) -> None:

@@ -261,6 +261,18 @@ class LocalizeTest(AttentionTest):
             self.assertAllClose(measures[name], 2 / 3)
         self.assertIn("GT-known 66.7%", done.stdout)
 
+    def test_a_picture_called_none_has_no_boxes(self):
+        """Not in windows, and not where a class is asked for."""
+        self._picture("dark.png", squares(60, 60, (3, 3, 6, 6)))
+        self._picture("bright.png", squares(60, 60, (3, 3, 56, 56)))
+        for more in ({}, {"of_class": "square"}, {"of_class": "square", "scales": (1, 0.8)}):
+            records = localization.run(
+                str(self.checkpoint), self.photos, workdir=self.out, precision="float32", **more
+            ).records
+            found = {record["folder"]: record["boxes"] for record in records}
+            self.assertEqual(found["dark"], [], more)
+            self.assertLen(found["bright"], 1)
+
     def test_windows_find_what_is_small(self):
         small = (120, 20, 128, 28)
         self._picture("small.png", squares(100, 160, small))

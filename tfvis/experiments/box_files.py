@@ -48,7 +48,7 @@ def read(place: os.PathLike | str, argument: str = "place") -> list[Row]:
     """
     name = f"{arg(argument)}={place}"
     _, found = tables.read(place, name, [column for column in COLUMNS if column != "score"])
-    rows = [_row(row, f"{name}, line {row.line}") for row in found]
+    rows = [row_of(row, f"{name}, line {row.line}") for row in found]
     if not rows:
         raise InputError(f"{name}: has no boxes.")
     return rows
@@ -70,7 +70,16 @@ def write(place: os.PathLike | str, rows: Iterable[Row]) -> None:
     tables.write(place, COLUMNS, written)
 
 
-def _row(row: tables.Row, where: str) -> Row:
+def row_of(row: tables.Row, where: str) -> Row:
+    """Returns the box of a table's line.
+
+    Args:
+        row: the line, with all of `COLUMNS` but for the score.
+        where: what messages begin with.
+
+    Raises:
+        InputError: it is no box.
+    """
     try:
         row.check()
         corners = [row.number(corner) for corner in _CORNERS]

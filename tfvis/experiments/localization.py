@@ -24,7 +24,7 @@ from tfvis.experiments import (
     workdirs,
 )
 from tfvis.experiments.attention_models import AttentionModel
-from tfvis.experiments.sliding_windows import SlidingWindows, slide
+from tfvis.experiments.sliding_windows import slide
 from tfvis.report import manifest, sheets, tensorboard
 
 # By the share of right boxes (IoU 0.5) on 150 sketches of PACS, whose ink is the true box, and
@@ -32,7 +32,7 @@ from tfvis.report import manifest, sheets, tensorboard
 # hand: vbp 1.00, 0.88, 0.68, product 0.95, 0.92, 0.79, gradcam 0.77, 0.75, 0.68. The 0.2 of
 # CAM (Zhou et al. 2016) leaves Grad-CAM 0.37, 0.88, 0.32. That of class_vbp is of other boxes, on
 # 28 photographs of instruments (docs/measurements.md): 0.93 anywhere from 0.04 to 0.15.
-_THRESHOLDS = {"vbp": 0.08, "class_vbp": 0.1, "gradcam": 0.05, "product": 0.04}
+THRESHOLDS = {"vbp": 0.08, "class_vbp": 0.1, "gradcam": 0.05, "product": 0.04}
 # Of several boxes, those of smaller parts than this share of the picture are specks.
 _SPECK = 0.001
 _SHOWN, _THUMBNAIL = 18, 224
@@ -120,14 +120,14 @@ def run(
     model = attention_models.of_classifier(
         networks.classifier(checkpoint), devices.precision(precision), crop_borders=crop_borders
     )
-    cut = _THRESHOLDS[kind] if threshold is None else threshold
+    cut = THRESHOLDS[kind] if threshold is None else threshold
     search = _Search(model, chosen(model, of_class), kind, cut, most, window_scales.parsed(scales))
     inputs = picture_tasks.input_pictures(folders.listed(found, workdir))
     rows = box_files.read(ground_truth, "ground_truth") if ground_truth is not None else []
     truths = localization_metrics.matched(rows, inputs, ground_truth, model)
     settings = {
         "app": "localize", "attention": model.settings, "class": search.chosen, "map": kind,
-        "threshold": cut, "most": most, "scales": search.scales,
+        "threshold": cut, "most": most, "scales": search.scales, "nowhere": NEGATIVE,
     }  # fmt: skip
 
     def true(path: pathlib.Path) -> dict[str, list[Box]]:
@@ -173,9 +173,10 @@ def _one(search: _Search, path: pathlib.Path, pixels, true, folder: pathlib.Path
         files[name] = "map.png" if name == label else f"map-{number}.png"
         values = seen.map(search.kind, number)
         overlays.save_mask16(folder / files[name], values)
-        found[name] = _boxes(search, seen, values, seen.probability(number), frame)
-    # Nothing is nowhere.
-    own = [] if label == NEGATIVE else found[label]
+        found[name] = cut_boxes(values, search.cut, search.most, seen.probability(number), frame)
+    # Nothing is nowhere, whatever was asked for.
+    called_none = search.model.classes[int(together.argmax())] == NEGATIVE
+    own = [] if called_none else found[label]
     probability = round(seen.probability(index), 6)
     title = f"{label} {probability:.1%}"
     _draw(folder / "boxes.png", pixels, title, own, [box for some in true.values() for box in some])
@@ -199,15 +200,23 @@ def _one(search: _Search, path: pathlib.Path, pixels, true, folder: pathlib.Path
     }
 
 
-def _boxes(
-    search: _Search, seen: SlidingWindows, values: np.ndarray, probability: float, frame: Box
-):
-    """Returns the boxes of a map in pixels of the picture, with their scores."""
-    least = _SPECK if search.most > 1 else 0.0
+def cut_boxes(
+    values: np.ndarray, cut: float, most: int, probability: float, frame: Box
+) -> list[Box]:
+    """Returns the boxes of a map in pixels of the picture, with their scores.
+
+    Args:
+        values: a map of `SlidingWindows.map`.
+        cut: share of its maximum above which it marks something.
+        most: boxes at most; of several, specks are none.
+        probability: of the class that the map is of.
+        frame: the part of the picture that the map is of.
+    """
+    least = _SPECK if most > 1 else 0.0
+    size = (int(frame.y1 - frame.y0), int(frame.x1 - frame.x0))
     found = []
-    for box in boxes.boxes(values, search.cut, search.most, least):
-        inner = boxes.scaled(box, seen.canvas, seen.size)
-        whole = boxes.shifted(inner, frame.x0, frame.y0)
+    for box in boxes.boxes(values, cut, most, least):
+        whole = boxes.shifted(boxes.scaled(box, values.shape, size), frame.x0, frame.y0)
         found.append(dataclasses.replace(whole, score=round(probability * box.score, 6)))
     return found
 

@@ -51,6 +51,15 @@ class MaxBoxAccuracy:
         """Returns the threshold of `max_box_acc`; of equals the lowest."""
         return float(self.thresholds[self.largest[self._place(at)].argmax()])
 
+    def middle_threshold(self, at: float = HALF) -> float:
+        """Returns a threshold of `max_box_acc`; of equals, the middle one.
+
+        For boxes in other pictures: the lowest of a plateau lies on its edge.
+        """
+        row = self.largest[self._place(at)]
+        best = np.flatnonzero(row == row.max())
+        return float(self.thresholds[best[len(best) // 2]])
+
     def _place(self, at: float) -> int:
         found = np.flatnonzero(self.at == at)
         if not len(found):
@@ -116,6 +125,21 @@ def max_box_accuracy(
         right += best.T[:, None] >= at[:, None]
         count += 1
     return MaxBoxAccuracy(count, thresholds, at, *(right / count))
+
+
+def pooled(measured: Sequence[MaxBoxAccuracy]) -> MaxBoxAccuracy:
+    """Returns what `max_box_accuracy` says of several sets of masks together.
+
+    Args:
+        measured: of each set, with the same thresholds and IoUs.
+    """
+    counts = np.array([one.count for one in measured])
+    first = measured[0]
+    largest, any_part = (
+        np.tensordot(counts, np.stack([getattr(one, name) for one in measured]), 1) / counts.sum()
+        for name in ("largest", "any_part")
+    )
+    return dataclasses.replace(first, count=int(counts.sum()), largest=largest, any_part=any_part)
 
 
 def gt_known(
