@@ -36,9 +36,9 @@ _MAP = flags.DEFINE_enum(
     "vbp",
     ["vbp", "class_vbp", "gradcam", "product"],
     "What boxes are cut from: the fourth root of VisualBackProp's mask, best on drawings and in "
-    "one pass; the square root of the class-seeded one; the class's Grad-CAM; or the fourth root "
-    "of the product of mask and Grad-CAM, best on photographs and where a picture shows several "
-    "classes.",
+    "one pass; the square root of the class-seeded one or the class's Grad-CAM, best on "
+    "photographs and paintings and where a picture shows several classes; or the fourth root of "
+    "the product of mask and Grad-CAM, between them on both.",
 )
 _THRESHOLD = flags.DEFINE_float(
     "threshold",
