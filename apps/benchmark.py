@@ -37,6 +37,9 @@ does other things too. Tables:
     fooling     planted circuits that show what their units do not look for (Geirhos et al. 2024):
                 how many of --count path similarity finds, from --seed on, and how many honest
                 units it takes for such
+    style_clusters  whether styles are found: --count of --images, photographs, each drawn in 16
+                manners; or with --data, that many pictures of each of these folders; by all
+                scalings and methods, beside content and colours, and how far sketches are off
     refusals    a thousand bad inputs to all apps: which are not refused in one line that
                 names them, leave files, take long or much memory (half an hour)
 
@@ -66,7 +69,7 @@ _PRECISION = common.define_precision()
 _TABLES = ["inversion", "precision", "steps", "machine", "torch", "peers", "app"]
 _STYLES = ["style", "evaluation", "memory"]
 _LONG = ["truth", "descent", "priors", "recipes", "vbp", "boxes", "domains", "caffe", "oracle"]
-_LONG += ["fooling", "refusals"]
+_LONG += ["fooling", "style_clusters", "refusals"]
 _SURVEYS = ["layers", "shallow", "activation"]
 _TABLE = flags.DEFINE_enum(
     "table", "all", ["all", *_TABLES, *_STYLES, *_LONG, *_SURVEYS], "Which table to print."
@@ -175,6 +178,7 @@ def main() -> None:
         "caffe": lambda: caffe_reading.table_caffe(_ROUNDS.value),
         "oracle": caffe_oracle.table_oracle,
         "fooling": lambda: fooling.table_fooling(count, _SEED.value),
+        "style_clusters": lambda: _style_clusters(network, found, workdir),
         "memory": lambda: style_tables.table_memory(_IMAGE.value, _STYLE.value),
     }
     for name in [*_TABLES, *_STYLES] if _TABLE.value == "all" else [_TABLE.value]:
@@ -210,6 +214,17 @@ def _boxes(workdir) -> None:
     classifier = networks.classifier(_CHECKPOINT.value)
     examples = attention.labelled(words.split(_DATA.value, "data"), classifier, _PART.value)
     attention.table_boxes(examples, classifier.classes, _COUNT.value, workdir / "boxes.csv")
+
+
+def _style_clusters(network, found, workdir) -> None:
+    """Prints the table of clusters of styles."""
+    from .benchmarks import style_clusters
+
+    if _DATA.value:
+        pictures = style_clusters.of_folders(words.split(_DATA.value, "data"), _COUNT.value)
+    else:
+        pictures = style_clusters.drawings(found, _COUNT.value, _SIZE.value, workdir)
+    style_clusters.table_style_clusters(network, pictures, _SIZE.value, workdir)
 
 
 def _priors(network, layers: list[str], workdir) -> None:

@@ -6,7 +6,8 @@ Pictures are as far apart as their Gram matrices at several depths of a network 
 Gatys et al., CVPR 2016); clusters are HDBSCAN's, or with --method=dbscan those of DBSCAN, whose eps
 is the knee of the k-distances. Writes to --workdir:
 
-    styles.csv          path, cluster or -1, distance to its medoid, whether it is the medoid
+    styles.csv          path, cluster or -1, distance to its medoid (of an outlier to the nearest),
+                        whether it is the medoid
     medoids/            a picture of each cluster, the one that is nearest to all others
     sheet.png           a cluster a row, its medoid first; the outliers last
     map.png             the pictures on the plane that shows most of their distances

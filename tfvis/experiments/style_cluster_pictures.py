@@ -99,7 +99,7 @@ def curve(k_distances: np.ndarray, eps: float, min_samples: int) -> np.ndarray:
 def page(
     workdir: pathlib.Path,
     found: Clustered,
-    lines: Sequence[str],
+    about: Sequence[str],
     pictures: dict[str, np.ndarray],
     plane: Plane,
     compared: Sequence[Sequence] = (),
@@ -109,7 +109,7 @@ def page(
     Args:
         workdir: of the run, in which medoids/ and styles.csv lie.
         found: the clusters.
-        lines: what was found, in words.
+        about: what was found, in words.
         pictures: {"map", "k_distances": plots}.
         plane: of the map.
         compared: rows of the table against folders, the first its columns; none without folders.
@@ -126,8 +126,9 @@ def page(
     text = "Of each cluster the picture whose distances to its others sum to the least."
     sections = [html_page.Section("Common styles", text, tuple(medoids), table)]
     text = (
-        f"Pictures as far from each other as a plane can have them: it shows {plane.share:.0%} of "
-        "the squared distances. Frames have the colours of the clusters, grey of outliers."
+        "Distances on the map are as near to those of the styles as a plane allows (classical "
+        f"multidimensional scaling); it shows {plane.share:.0%} of their squares. Frames have the "
+        "colours of the clusters, grey those of outliers."
     )
     figure = html_page.Figure(pictures["map"], "map", wide=True)
     sections.append(html_page.Section("Map", text, (figure,)))
@@ -154,7 +155,7 @@ def page(
     text = "Where the curve bends, pictures that have neighbours end and outliers begin."
     figure = html_page.Figure(pictures["k_distances"], "k-distances", wide=True)
     sections.append(html_page.Section("Distances of neighbours", text, (figure,)))
-    html_page.write(workdir / "index.html", "Styles of a collection", sections, lines)
+    html_page.write(workdir / "index.html", "Styles of a collection", sections, about)
 
 
 def _medoid(workdir: pathlib.Path, found: Clustered, cluster: int) -> html_page.Linked:
@@ -177,4 +178,7 @@ def _spread(found: Clustered, cluster: int) -> float:
 
 def _apart(found: Clustered, number: int) -> str:
     distance = found.to_medoid[number]
-    return "" if np.isnan(distance) else f"{distance:.3g} from the medoid"
+    if number in found.medoids:
+        return "the medoid"
+    nearest = "nearest " if found.labels[number] < 0 else ""
+    return "" if np.isnan(distance) else f"{distance:.3g} from the {nearest}medoid"

@@ -111,7 +111,8 @@ def run(
         ),
     }
     _write_files(workdir, collection.paths, clustered, pictures, compared)
-    style_cluster_pictures.page(workdir, clustered, lines, pictures, plane, compared)
+    about = [lines[0], *grouped.lines]
+    style_cluster_pictures.page(workdir, clustered, about, pictures, plane, compared)
     records = _records(clustered)
     manifest.write(
         workdir / "manifest.json",

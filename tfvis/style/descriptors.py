@@ -67,7 +67,10 @@ class Sketch:
             gram: float32 [channels, channels], symmetric, over the number of places.
         """
         rows, columns, factors = _triangle(self.channels)
-        entries = gram[rows, columns] * factors
+        return self.of_entries(gram[rows, columns] * factors)
+
+    def of_entries(self, entries: np.ndarray) -> np.ndarray:
+        """Returns the same of what an exact sketch returns, float32 [entries]."""
         if self.exact:
             return entries
         signs, kept = _drawn(self.entries, self.most, self.seed)
