@@ -10,6 +10,7 @@ network that knows photographs, then its last layers with it. Writes to --workdi
     classifier.json, weights.npz   the classifier; --checkpoint=out/train uses it
     README.md                      its card: data, split, accuracies
     confusion.png, mistakes.png    of the test pictures
+    styles.png                     with --style_augment: pictures beside their styles
     manifest.json                  arguments, versions, history, measures
     tensorboard/                   scalars, and the two pictures
 
@@ -19,6 +20,7 @@ pictures in half a minute per view, once, and learn from them in ten seconds an 
 
 from absl import flags
 
+from tfvis import words
 from tfvis.classifiers.settings import Training
 from tfvis.errors import InputError
 
@@ -57,6 +59,27 @@ _SIZE = flags.DEFINE_integer(
 )
 _VIEWS, _DRAWN, _EPOCHS, _CUT, _MIX = classifier_flags.define_effort()
 _TRAINING = fields.define(Training, ("rate", "batch", "patience")) | {"adapt_weight": _ADAPT_WEIGHT}
+_STYLES = paths.define(
+    "style_augment", None, paths.file_or_folder_or("sources"),
+    "Show pictures to learn from in other styles, too: those of the pictures in this folder, or of "
+    "the medoids in this workdir of apps.styles; `sources` lends each those of other sources of "
+    "--data. No picture of the validation or the test may be among them.",
+)  # fmt: skip
+_STYLISED = flags.DEFINE_integer(
+    "stylised", None,
+    "Stylised copies of each picture to learn from; left out, as many as --views and --drawn are, "
+    "so that half of what is seen is stylised.", 1, 64,
+)  # fmt: skip
+_STYLE_LAYER = flags.DEFINE_string(
+    "style_layer", None,
+    "The frozen layer whose means and deviations are the style; left out, the first whose places "
+    "are 4 px apart (of vgg16 block2_pool).",
+)  # fmt: skip
+_HELD_OUT = paths.define(
+    "held_out", None, paths.each(paths.file_or_folder),
+    "Folders or CSV files that the classifier will be tried on: none of their pictures may be a "
+    "style; separated by commas.",
+)  # fmt: skip
 _CACHE = classifier_flags.define_cache()
 _PER_CLASS = flags.DEFINE_integer(
     "per_class", None, "Pictures of each class at most, of all sources alike; left out, all.", 1
@@ -75,11 +98,12 @@ def main():
         raise InputError("--epochs=0: leaves nothing to learn with --adapt_to; leave one out.")
     name_checks.checkpoint(_INIT.value, "init")
     if not _INIT.value:
-        name_checks.check(_NETWORK(), layers={"cut": _CUT.value})
+        layers = {"cut": _CUT.value, "style_layer": _STYLE_LAYER.value}
+        name_checks.check(_NETWORK(), layers=layers)
     dataset, shares = classifier_flags.read(_DATA), classifier_flags.shares(_SHARES.value)
     shared = common.start(
         _WORKDIR, _INIT, _ADAPT, _SIZE, _CUT, _VIEWS, _DRAWN, _CROP_BORDERS, _CACHE, _PRECISION,
-        _PER_CLASS, _DIFFERENCES, _SPLIT_SEED,
+        _PER_CLASS, _DIFFERENCES, _SPLIT_SEED, _STYLES, _STYLISED, _STYLE_LAYER,
     )  # fmt: skip
     from tfvis.experiments import training
 
@@ -87,8 +111,9 @@ def main():
         Training, _TRAINING, seed=_SEED.value, epochs=_EPOCHS.value, mixing=_MIX.value
     )
     return training.run(
-        dataset, _NETWORK(), settings=settings, shares=shares, command=common.command(), **shared
-    )
+        dataset, _NETWORK(), settings=settings, shares=shares, command=common.command(),
+        held_out=words.split(_HELD_OUT.value, "held_out") if _HELD_OUT.value else (), **shared,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -71,6 +71,7 @@ COMMANDS = {
     "reconstruct": f"reconstruct {_STYLE} --image=picture.png",
     "sweep": f"sweep {_STYLE} {_PAINTED} {_SWEPT} {_VALUES}",
     "train-adapt": f"train {_TRAIN} --views=1 --drawn=1 --mix_styles --adapt_to=photos",
+    "train-styles": f"train {_TRAIN} --views=1 --style_augment=photos --stylised=2",
     "evaluate": "evaluate --checkpoint=out/train --data=data",
     "judge": "judge --checkpoint=out/train --data=data --count=2 --steps=4 --stages=1 "
     "--metrics=insertion,road,classes,sanity --explainers=class_vbp,gradcam",

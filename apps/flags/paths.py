@@ -82,6 +82,16 @@ def file_or_folder(word: str, label: str) -> None:
     )
 
 
+def file_or_folder_or(special: str) -> Check:
+    """Returns the check of a word that is `special`, or names a file or a folder."""
+
+    def look(word: str, label: str) -> None:
+        if word != special:
+            file_or_folder(word, label)
+
+    return look
+
+
 def checkpoint(word: str, label: str) -> None:
     """Checks that a word names a checkpoint: its folder, or one that comes along."""
     from tfvis.networks import registry

@@ -14,6 +14,7 @@ import os
 import pathlib
 import shutil
 from collections.abc import Callable
+from typing import Protocol
 
 import filelock
 import numpy as np
@@ -67,6 +68,44 @@ class Features:
 
 
 @dataclasses.dataclass(frozen=True)
+class View:
+    """One way to show every picture.
+
+    Attributes:
+        number: of the flip, turn, crop and colours; 0 is the picture itself.
+        drawn: whether only its lines are left.
+        styles: digest of the styles it is shown in, "" for its own.
+    """
+
+    number: int
+    drawn: bool = False
+    styles: str = ""
+
+    @property
+    def stem(self) -> str:
+        """Name of its files."""
+        kind = f"styled{self.styles}-" if self.styles else "drawn" if self.drawn else "view"
+        return f"{kind}{self.number}"
+
+
+class Styling(Protocol):
+    """Shows pictures in other styles on their way through the trunk."""
+
+    views: tuple[View, ...]
+    digest: str
+
+    def maps(self, pictures: np.ndarray, view: int, first: int, domain: int) -> list[np.ndarray]:
+        """Returns float16 maps at the cut.
+
+        Args:
+            pictures: float32 [batch, height, width, channels], 0..255.
+            view: number of it.
+            first: row of the first picture in its source.
+            domain: of the pictures.
+        """
+
+
+@dataclasses.dataclass(frozen=True)
 class Recipe:
     """How features are made.
 
@@ -87,10 +126,10 @@ class Recipe:
     drawn: int = 0
 
     @property
-    def all_views(self) -> tuple[tuple[int, bool], ...]:
-        """(number, whether drawn) of each view."""
-        plain = [(view, False) for view in range(self.views)]
-        return (*plain, *((view, True) for view in range(self.drawn)))
+    def all_views(self) -> tuple[View, ...]:
+        """Plain views, then those of lines."""
+        plain = [View(number) for number in range(self.views)]
+        return (*plain, *(View(number, drawn=True) for number in range(self.drawn)))
 
 
 def features(
@@ -99,6 +138,7 @@ def features(
     recipe: Recipe,
     folder: pathlib.Path,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    styling: Styling | None = None,
 ) -> Features:
     """Returns the trunk's maps of all examples, computing those that are not yet on disk.
 
@@ -108,6 +148,7 @@ def features(
         recipe: how to look at them.
         folder: where maps are kept; stopped at any moment, the same call goes on.
         progress: called with the pictures done and all there are to do, views counted.
+        styling: how to show all of them in other styles; the views are its own, then.
 
     Raises:
         InputError: the disk has no room, pictures of this size are too small for the
@@ -121,8 +162,12 @@ def features(
 
     @tf.function(autograph=False)
     def run(batch):
-        return tf.cast(tf.clip_by_value(taps(batch)[parts.cut], -_HALF_MAX, _HALF_MAX), tf.float16)
+        return halves(taps(batch)[parts.cut])
 
+    def plain(pictures, view, first, domain):
+        return [run(one[None])[0].numpy() for one in pictures]
+
+    views = styling.views if styling else recipe.all_views
     shape = parts.network.shape(parts.cut, recipe.size, recipe.size)
     if not math.prod(parts.network.shape(parts.last, recipe.size, recipe.size)):
         raise InputError(
@@ -133,13 +178,13 @@ def features(
     for k, numbers in enumerate(sources.values()):
         where[numbers, 0], where[numbers, 1] = k, np.arange(len(numbers))
         chosen = [dataset.examples[number] for number in numbers]
-        stores.append(_Store(folder, chosen, shape, parts, recipe))
+        stores.append(_Store(folder, chosen, shape, parts, recipe, views))
     _check_room(folder, sum(store.missing for store in stores) * 2 * math.prod(shape))
-    total, before = len(dataset.examples) * len(recipe.all_views), 0
+    total, before = len(dataset.examples) * len(views), 0
     for store in stores:
-        for done in store.fill(run, recipe):
+        for done in store.fill(styling.maps if styling else plain, recipe):
             progress(before + done, total)
-        before += len(store.examples) * len(recipe.all_views)
+        before += len(store.examples) * len(views)
     broken = {
         numbers[row]: reason
         for store, numbers in zip(stores, sources.values(), strict=True)
@@ -148,15 +193,31 @@ def features(
     if len(broken) == len(dataset.examples):
         first = next(iter(broken.values()))
         raise InputError(f"None of {len(broken)} pictures can be read; the first: {first}")
-    digest = " ".join(store.digest for store in stores)
+    digest = " ".join([store.digest for store in stores] + ([styling.digest] if styling else []))
     return Features(tuple(store.arrays() for store in stores), where, broken, digest)
+
+
+def chunk(row: int, count: int) -> tuple[int, int]:
+    """Returns the first row and the size of the chunk of a source that a row is in.
+
+    Args:
+        row: of a picture.
+        count: of pictures in the source.
+    """
+    first = int(row) - int(row) % _CHUNK
+    return first, min(_CHUNK, count - first)
+
+
+def halves(maps: tf.Tensor) -> tf.Tensor:
+    """Returns maps in half precision, what is beyond it clipped."""
+    return tf.cast(tf.clip_by_value(maps, -_HALF_MAX, _HALF_MAX), tf.float16)
 
 
 class _Store:
     """The maps of one source, a file per view and a note of how far each has come."""
 
-    def __init__(self, folder, examples, shape, parts: Backbone, recipe: Recipe):
-        self.examples, self._shape, self._views = examples, shape, recipe.all_views
+    def __init__(self, folder, examples, shape, parts: Backbone, recipe: Recipe, views):
+        self.examples, self._shape, self._views = examples, shape, views
         self.digest = _digest(examples, parts, recipe)
         self._folder = folder / self.digest
         self._read_notes()
@@ -166,11 +227,10 @@ class _Store:
         self.broken = {row: why for note in self._notes for row, why in note["broken"].items()}
         self.missing = sum(len(self.examples) - note["done"] for note in self._notes)
 
-    def _path(self, view: tuple[int, bool]) -> pathlib.Path:
-        number, drawn = view
-        return self._folder / f"{'drawn' if drawn else 'view'}{number}.npy"
+    def _path(self, view: View) -> pathlib.Path:
+        return self._folder / f"{view.stem}.npy"
 
-    def _note(self, view: tuple[int, bool]) -> dict:
+    def _note(self, view: View) -> dict:
         path = self._path(view)
         try:
             words = path.with_suffix(".json")
@@ -184,7 +244,7 @@ class _Store:
             pass
         return {"done": 0, "broken": {}}
 
-    def fill(self, run, recipe: Recipe):
+    def fill(self, maps, recipe: Recipe):
         """Computes what is missing; yields how many are done, views counted."""
         if not self.missing:
             yield len(self.examples) * len(self._views)
@@ -192,7 +252,7 @@ class _Store:
         # Another process may be at the same maps; what it has finished is found then.
         with self._locked():
             self._read_notes()
-            yield from self._fill(run, recipe)
+            yield from self._fill(maps, recipe)
 
     def _locked(self) -> filelock.AcquireReturnProxy:
         try:
@@ -201,7 +261,7 @@ class _Store:
         except OSError as error:
             raise self._refusal(self._folder, error) from error
 
-    def _fill(self, run, recipe: Recipe):
+    def _fill(self, maps, recipe: Recipe):
         views = Views(recipe.seed)
         for k, (view, note) in enumerate(zip(self._views, self._notes, strict=True)):
             before = k * len(self.examples)
@@ -218,14 +278,14 @@ class _Store:
                         self.broken[first + row] = note["broken"][first + row] = str(found)
                     else:
                         batch[row] = found
-                batch = images.with_channels(views(batch, view[0], first, view[1]), 3)
-                array[first : first + len(chunk)] = [run(one[None])[0].numpy() for one in batch]
+                batch = images.with_channels(views(batch, view.number, first, view.drawn), 3)
+                array[first : first + len(chunk)] = maps(batch, view.number, first, chunk[0].domain)
                 array.flush()
                 note["done"] = first + len(chunk)
                 files.write_text(self._path(view).with_suffix(".json"), json.dumps(note))
                 yield before + note["done"]
 
-    def _open(self, view: tuple[int, bool], exists: bool) -> np.ndarray:
+    def _open(self, view: View, exists: bool) -> np.ndarray:
         path = self._path(view)
         try:
             if exists:

@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 
 from tfvis import files, images
-from tfvis.classifiers import backbone, datasets, example_images, metrics
+from tfvis.classifiers import backbone, datasets, example_images, metrics, style_pictures
 from tfvis.errors import InputError
 from tfvis.report import confusion, markdown, tensorboard
 
@@ -169,6 +169,23 @@ def _taught(parts: backbone.Backbone) -> str:
     return f"frozen up to {said(parts.cut)}, trained from there to {said(parts.last)}"
 
 
+def _styles(about: dict) -> str:
+    """Returns the line of a card about pictures in other styles."""
+    count, said = about["copies"], markdown.text
+    of = (
+        f"{about['pictures']} training pictures of other sources"
+        if about["styles"] == style_pictures.SOURCES
+        else f"the {about['pictures']} pictures of {said(about['styles'])}"
+    )
+    return (
+        f"- Styles: {count} {'copy' if count == 1 else 'copies'} of each picture to learn from in "
+        f"the manner of {of}, none of which it was chosen by or tested on; statistics of "
+        f"{said(about['layer'])} changed by {about['strength'][0]:g} to {about['strength'][1]:g}, "
+        f"which moves maps at the cut by {about['moved']:.2f} of what two pictures are apart; key "
+        f"{about['digest']}."
+    )
+
+
 def write_card(
     workdir: pathlib.Path,
     parts: backbone.Backbone,
@@ -199,6 +216,7 @@ def write_card(
         f"- Data: {domains}; {counts[0]} pictures to learn from, {counts[1]} to "
         f"choose the epoch, {counts[2]} to test, of each class by a hash of their paths, seed "
         f"{about['seed']}.",
+        *([_styles(about["style_augment"])] if "style_augment" in about else []),
         f"- Made in {seconds:.0f} s by",
         "",
         f"      {markdown.line(command)}",

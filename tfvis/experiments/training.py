@@ -35,6 +35,7 @@ from tfvis.experiments import (
     messages,
     networks,
     outcome,
+    style_augmentation,
     workdirs,
 )
 from tfvis.image_files.folders import counts
@@ -55,6 +56,10 @@ def run(
     cut: str | None = None,
     views: int = 4,
     drawn: int = 0,
+    style_augment: str | None = None,
+    stylised: int | None = None,
+    style_layer: str | None = None,
+    held_out: Sequence[str] = (),
     crop_borders: bool = False,
     shares: tuple[float, float, float] = (0.8, 0.1, 0.1),
     cache: str | None = None,
@@ -79,6 +84,11 @@ def run(
             ones, all that can.
         views: of each picture.
         drawn: further ones, as line drawings.
+        style_augment: a folder of pictures, or a workdir of `apps.styles`, in whose styles pictures
+            to learn from are shown too; "sources" lends each those of other sources.
+        stylised: such copies of each picture; None is as many as there are other views.
+        style_layer: whose statistics make the style; None is an early one, see `stylised_views`.
+        held_out: folders or CSV files it will be tried on, none of whose pictures may be a style.
         crop_borders: whether to take off charts and rulers.
         shares: of training, validation and test.
         cache: folder of the trunk's maps; None is in the weights cache.
@@ -94,7 +104,8 @@ def run(
         What is said of the classifier, as one record.
 
     Raises:
-        InputError: too few pictures for a split, or nothing can be read.
+        InputError: too few pictures for a split, or nothing can be read; a style of a picture that
+            is to be tested on.
     """
     settings = dataclasses.replace(settings, precision=devices.precision(precision))
     dataset = data if isinstance(data, datasets.Dataset) else labelled_pictures.read(data)
@@ -125,14 +136,24 @@ def run(
     found_in = (
         files.located(cache, f"{arg('cache')}={cache}") if cache else weights.home() / "features"
     )
+    thresholds = splits.thresholds(dataset, seed, shares)
+    parted = splits.split(dataset, seed, shares, thresholds)
+    styles = style_augmentation.asked(
+        style_augment, parts, parted, copies=stylised, views=views + drawn, layer=style_layer,
+        held_out=held_out,
+    )  # fmt: skip
     found = _features(parts, dataset, recipe, found_in, "Looking")
     undecoded = labelled_pictures.undecoded(dataset, found.broken)
     if undecoded:
         folders.say_left_out(undecoded, dataset.files)
-    thresholds = splits.thresholds(dataset, seed, shares)
-    parted = splits.split(dataset, seed, shares, thresholds)
     train, validation, test = (_part(dataset, found, part) for part in parted)
     _check_parts(dataset, train, validation, test)
+    shown = styles and style_augmentation.stylised(styles, parts, dataset, train, recipe, found_in)
+    if shown:
+        train = shown.train
+        style_augmentation.write_sheet(shown, workdir)
+    else:
+        (workdir / "styles.png").unlink(missing_ok=True)
     unlabelled = datasets.read([adapt_to], dataset.classes, labelled=False) if adapt_to else None
     target = None if unlabelled is None else _target(unlabelled, parts, recipe, found_in)
     learner, history = _train(
@@ -164,7 +185,11 @@ def run(
         "precision": settings.precision, "weights": _weights(wanted.weights, before),
         "temperature": round(temperature, 4), "test": measures,
         **({} if threshold is None else {"negative_threshold": round(threshold, 4)}),
-        **_learnt_from([one for one in (*parted[:2], unlabelled) if one is not None], before),
+        **({"style_augment": shown.about} if shown else {}),
+        **_learnt_from(
+            [one for one in (*parted[:2], unlabelled) if one is not None], before,
+            shown.digests if shown else (),
+        ),
     }  # fmt: skip
     learnt = backbone.learnt(learner)
     # What is undefined is not-a-number, which JSON lacks.
@@ -242,15 +267,16 @@ def _check_parts(dataset, *parts: training.Part) -> None:
             messages.note(f"no pictures to {what} {datasets.listed(names)} on.")
 
 
-def _learnt_from(shown: Sequence[datasets.Dataset], before) -> dict:
+def _learnt_from(shown: Sequence[datasets.Dataset], before, styles: Sequence[str]) -> dict:
     """Returns what a checkpoint says of the pictures it has seen; see `learnt_pictures`.
 
     Args:
         shown: to learn from, to choose the epoch by, and to adapt to.
         before: the classifier that was begun with, which is not found by the network's name.
+        styles: digests of the pictures that lent their styles.
     """
     earlier, complete = learnt_pictures.told(before.about) if before else ([], True)
-    found = {"learnt_from": sorted({*splits.digests(*shown), *earlier})}
+    found = {"learnt_from": sorted({*splits.digests(*shown), *earlier, *styles})}
     return found if complete else found | {"learnt_from_complete": False}
 
 
@@ -272,7 +298,7 @@ def _train(settings, classes, workdir, parts, before, train, validation, target)
     key = manifest.key(
         settings=settings, versions=manifest.versions(), cut=parts.cut, last=parts.last,
         network=parts.network.record.fingerprint, architecture=parts.network.architecture,
-        features=train.features.digest, classes=classes,
+        features=train.features.digest, views=train.features.views, classes=classes,
         train=(train.chosen, train.labels), validation=(validation.chosen, validation.labels),
         target=target and target.features.digest,
         init=[array for arrays in (init or {}).values() for array in arrays],
