@@ -29,6 +29,8 @@ does other things too. Tables:
                 in grids of four; with --images, a folder of drawings, boxes beside the ink
     boxes       writes boxes.csv of --count drawings on white, the --part of --data that
                 --checkpoint names: their ink is the true box, for `evaluate --boxes`
+    borders     what `crop_borders` keeps and takes off, on --count made-up photographs of museums
+                of the pictures in --data, and whether it leaves those pictures whole
     domains     of the sources --data, each left out of a training and tested on
     caffe       reading a .caffemodel of 61 million weights beside reading its bytes, and the
                 memory it takes
@@ -68,8 +70,8 @@ _WORKDIR = common.define_workdir("out/benchmark")
 _PRECISION = common.define_precision()
 _TABLES = ["inversion", "precision", "steps", "machine", "torch", "peers", "app"]
 _STYLES = ["style", "evaluation", "memory"]
-_LONG = ["truth", "descent", "priors", "recipes", "vbp", "boxes", "domains", "caffe", "oracle"]
-_LONG += ["fooling", "style_clusters", "refusals"]
+_LONG = ["truth", "descent", "priors", "recipes", "vbp", "boxes", "borders", "domains", "caffe"]
+_LONG += ["oracle", "fooling", "style_clusters", "refusals"]
 _SURVEYS = ["layers", "shallow", "activation"]
 _TABLE = flags.DEFINE_enum(
     "table", "all", ["all", *_TABLES, *_STYLES, *_LONG, *_SURVEYS], "Which table to print."
@@ -88,7 +90,7 @@ _SEED = flags.DEFINE_integer(
 _SEEDS = flags.DEFINE_integer("seeds", 1, "Trainings per source in the table domains.", 1)
 _CHECKPOINT = classifier_flags.define_checkpoint("pacs_vgg16")
 _DATA = classifier_flags.define_data(
-    "Labelled sources, for the tables vbp, boxes, domains and priors.", required=False
+    "Labelled sources, for the tables vbp, boxes, borders, domains and priors.", required=False
 )
 _PART = classifier_flags.define_part()
 _CACHE = classifier_flags.define_cache()
@@ -116,6 +118,10 @@ def main() -> None:
         from .benchmarks import refusals
 
         refusals.table_refusals(workdir)
+        return
+    if _TABLE.value == "borders":
+        # Nor this one, nor TensorFlow.
+        _borders(workdirs.claimed(_WORKDIR.value))
         return
     layers = words.split(_LAYERS.value, "layers")
     name_checks.check(_NETWORK(), words=layers)
@@ -225,6 +231,19 @@ def _style_clusters(network, found, workdir) -> None:
     else:
         pictures = style_clusters.drawings(found, _COUNT.value, _SIZE.value, workdir)
     style_clusters.table_style_clusters(network, pictures, _SIZE.value, workdir)
+
+
+def _borders(workdir) -> None:
+    """Prints the table of charts, rulers and backdrops."""
+    from tfvis.classifiers import datasets
+
+    from .benchmarks import borders
+
+    if not _DATA.value:
+        raise InputError("--data: this table needs pictures.")
+    found = datasets.read(words.split(_DATA.value, "data"), labelled=False)
+    paths = [example.path for example in found.examples]
+    borders.table_borders(paths, _COUNT.value, workdir / "borders.csv")
 
 
 def _priors(network, layers: list[str], workdir) -> None:
