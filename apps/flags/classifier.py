@@ -24,8 +24,8 @@ def define_checkpoint(default: str | None = None) -> flags.FlagHolder:
         default,
         paths.checkpoint,
         "A classifier: the workdir of a training, or the name of one that comes along "
-        "(pacs_vgg16, instruments_vgg16, photos_vgg16, drawings_vgg16, photos_small, "
-        "drawings_small).",
+        "(pacs_vgg16, pacs_none_vgg16, instruments_vgg16, photos_vgg16, drawings_vgg16, "
+        "photos_small, drawings_small).",
         required=default is None,
     )
 

@@ -8,7 +8,9 @@ from tfvis.classifiers import backbone
 from tfvis.networks import classifier_head, network, registry, weights
 from tfvis.networks.files import checkpoint_files, weight_files
 
-_NAMES = ("drawings_vgg16", "instruments_vgg16", "pacs_vgg16", "photos_vgg16")
+_NAMES = (
+    "drawings_vgg16", "instruments_vgg16", "pacs_none_vgg16", "pacs_vgg16", "photos_vgg16",
+)  # fmt: skip
 # Whole networks, of which nothing is published.
 _FROM_NOTHING = ("drawings_small", "photos_small")
 # Of a folder in the repository, card and all.
