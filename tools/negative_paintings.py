@@ -13,22 +13,18 @@ the painting that comes along, and scenes of their own. Writes, each a source of
 A second or two each on one core.
 """
 
+import argparse
 import dataclasses
 import pathlib
 
-import absl.app
 import numpy as np
 import PIL.Image
 import scipy.ndimage
 import tqdm
-from absl import flags
 
 from tfvis import images
 from tools import painting
 
-_IMAGES = flags.DEFINE_string("images", None, "Folder of photographs.", required=True)
-_OUTPUT = flags.DEFINE_string("output", None, "Folder for the sources.", required=True)
-_SCENES = flags.DEFINE_integer("scenes", 120, "How many scenes; the first has the seed 100.", 0)
 _SIZE = 224
 _FIRST_SEED = 100
 # Pixels over which the direction of strokes is the same, and tones of a palette.
@@ -77,20 +73,24 @@ def photograph(pixels: np.ndarray) -> tuple[Photograph, np.ndarray]:
     return Photograph(ranks.reshape(grey.shape), along), palette
 
 
-def main(argv: list[str]) -> None:
+def main() -> None:
     """Paints."""
-    del argv
-    output = pathlib.Path(_OUTPUT.value)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=pathlib.Path, required=True, help="photographs")
+    parser.add_argument("--output", type=pathlib.Path, required=True, help="for the sources")
+    parser.add_argument("--scenes", type=int, default=120, help="how many")
+    given = parser.parse_args()
+    output = given.output
     for name in ("painted", "flows"):
         (output / name / "none").mkdir(parents=True, exist_ok=True)
-    paths = sorted(p for p in pathlib.Path(_IMAGES.value).iterdir() if p.suffix == ".jpg")
+    paths = sorted(p for p in given.images.iterdir() if p.suffix == ".jpg")
     for number, path in enumerate(tqdm.tqdm(paths)):
         pixels = images.resize(images.read(path).pixels, _SIZE, _SIZE)
         subject, palette = photograph(pixels)
         if number % 2:
             palette = painting.PALETTE
         _save(output / "painted" / "none" / path.name, number, subject, palette)
-    for seed in tqdm.tqdm(range(_FIRST_SEED, _FIRST_SEED + _SCENES.value)):
+    for seed in tqdm.tqdm(range(_FIRST_SEED, _FIRST_SEED + given.scenes)):
         _save(output / "flows" / "none" / f"{seed}.jpg", seed, None, painting.PALETTE)
 
 
@@ -102,4 +102,4 @@ def _save(path: pathlib.Path, seed: int, subject, palette: np.ndarray) -> None:
 
 
 if __name__ == "__main__":
-    absl.app.run(main)
+    main()

@@ -72,6 +72,7 @@ COMMANDS = {
     "sweep": f"sweep {_STYLE} {_PAINTED} {_SWEPT} {_VALUES}",
     "train-adapt": f"train {_TRAIN} --views=1 --drawn=1 --mix_styles --adapt_to=photos",
     "train-styles": f"train {_TRAIN} --views=1 --style_augment=photos --stylised=2",
+    "negatives": "negatives --checkpoint=drawings_small --data=beside",
     "evaluate": "evaluate --checkpoint=out/train --data=data",
     "judge": "judge --checkpoint=out/train --data=data --count=2 --steps=4 --stages=1 "
     "--metrics=insertion,road,classes,sanity --explainers=class_vbp,gradcam",
@@ -116,6 +117,12 @@ def write_inputs(folder: pathlib.Path) -> None:
         for axis, name in enumerate(("across", "down")):
             stripes = _stripes(axis, generator.uniform(0, 255, (2, 3)), 2 + k % 4, 32)
             _save(folder / f"data/{name}/{k}.png", stripes + generator.normal(0, 10, stripes.shape))
+    # Stripes in a corner, noise beside: what a shipped classifier finds a background in.
+    for k in range(8):
+        for name in ("dog", "horse"):
+            pixels = 128 + generator.normal(0, 12, (96, 96, 3))
+            pixels[:40, :40] = _stripes(0, generator.uniform(0, 255, (2, 3)), 2 + k % 4, 40)
+            _save(folder / f"beside/{name}/{k}.png", pixels)
     _save(folder / "warm.png", _stripes(1, [(230, 90, 40), (120, 30, 20)], 6, 48))
     _save(folder / "cold.png", _stripes(0, [(40, 90, 230), (20, 30, 120)], 6, 48))
     _save(folder / "fine.png", _stripes(0, [(255, 255, 255), (0, 0, 0)], 1, 48))

@@ -20,6 +20,7 @@ _FLAGS: dict[str, tuple[str, ...]] = {
     "network": ("checkpoint", "networks"),
     "objective": ("units",),
     "of_class": ("class",),
+    "pictures": ("data",),
     "policy": ("method",),
     "references": ("reference_images",),
     "regions": ("content_mask",),

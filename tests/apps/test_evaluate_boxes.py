@@ -137,7 +137,7 @@ class EvaluateBoxesTest(AppTest):
                 )  # fmt: skip
 
         refused("'cat' is no class of bright")
-        refused("none of its 1 pictures.*--data", pictures=self.folder)
+        refused("none of its 1 pictures.*folder they are in with pictures", pictures=self.folder)
         refused("maps=heat: expected some of vbp", maps=("heat",))
         # A published table has classes of its own.
         self.table.write_text(f'image filename,coordinates,term\n{name},"0,0,9,9",Harp (1)\n')

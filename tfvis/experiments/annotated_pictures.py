@@ -6,7 +6,7 @@ import re
 
 from tfvis import files
 from tfvis.attention.boxes import Box
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg
 from tfvis.image_files.folders import LeftOut
 
 
@@ -83,7 +83,8 @@ def located(
         where = ", ".join(map(str, table.folders))
         raise InputError(
             f"{name}: none of its {len(table.pictures)} pictures is in {where}; the first is "
-            f"{table.pictures[0].names[0]}. Name the folder they are in with --data."
+            f"{table.pictures[0].names[0]}. Name the folder they are in with "
+            f"{arg('pictures')}."
         )
     return found, lost
 

@@ -19,10 +19,10 @@ class Wanted:
         "vgg16",
         "vgg16, vgg19, resnet50 or any other keras.applications network; vgg_cnn_s, _m, _f, "
         "caffenet, alexnet, illustration2vec, illustration2vec_features; hog, hogb, dsift; "
-        "vgg_small, of random weights; photos_small, drawings_small, "
-        "pacs_vgg16, pacs_none_vgg16, instruments_vgg16, photos_vgg16, drawings_vgg16 or the workdir "
-        "of a training; a .keras file or whole .h5, of Keras 3 or 2; Caffe's .prototxt; several, separated by "
-        "commas, are compared.",
+        "vgg_small, of random weights; photos_small, drawings_small, pacs_vgg16, "
+        "pacs_none_vgg16, instruments_vgg16, photos_vgg16, drawings_vgg16 or the workdir of a "
+        "training; a .keras file or whole .h5, of Keras 3 or 2; Caffe's .prototxt; several, "
+        "separated by commas, are compared.",
     )
     weights: str | None = field(
         None,
