@@ -149,7 +149,8 @@ class BoxTablesTest(tf.test.TestCase):
 
     def test_pictures_that_are_not_there(self):
         table = box_tables.read(self._write("a.csv", OWN + "a.png,dog,0,0,1,1\n"))
-        with self.assertRaisesRegex(InputError, "none of its 1 pictures.*folder they are in with pictures"):
+        words = "none of its 1 pictures.*folder they are in with pictures"
+        with self.assertRaisesRegex(InputError, words):
             annotated_pictures.located(table, "boxes")
         self._write("pictures/a.png", "")
         table = box_tables.read(self.folder / "a.csv", pictures=self.folder / "pictures")
