@@ -211,14 +211,20 @@ def _attention(network) -> None:
         attention.table_pointing(classifier, examples, _COUNT.value, precision)
 
 
+def _sources(kind: str) -> list[str]:
+    """Returns --data, which a table needs: of what kind is said where it is missing."""
+    if not _DATA.value:
+        raise InputError(f"--data: this table needs {kind}.")
+    return words.split(_DATA.value, "data")
+
+
 def _boxes(workdir) -> None:
     """Writes the table of drawings."""
     from .benchmarks import attention
 
-    if not _DATA.value:
-        raise InputError("--data: this table needs labelled drawings.")
+    sources = _sources("labelled drawings")
     classifier = networks.classifier(_CHECKPOINT.value)
-    examples = attention.labelled(words.split(_DATA.value, "data"), classifier, _PART.value)
+    examples = attention.labelled(sources, classifier, _PART.value)
     attention.table_boxes(examples, classifier.classes, _COUNT.value, workdir / "boxes.csv")
 
 
@@ -239,9 +245,8 @@ def _borders(workdir) -> None:
 
     from .benchmarks import borders
 
-    if not _DATA.value:
-        raise InputError("--data: this table needs pictures.")
-    found = datasets.read(words.split(_DATA.value, "data"), labelled=False)
+    sources = _sources("pictures")
+    found = datasets.read(sources, labelled=False)
     paths = [example.path for example in found.examples]
     borders.table_borders(paths, _COUNT.value, workdir / "borders.csv")
 
@@ -252,10 +257,9 @@ def _priors(network, layers: list[str], workdir) -> None:
 
     from .benchmarks import priors
 
-    if not _DATA.value:
-        raise InputError("--data: this table needs labelled photographs.")
+    sources = _sources("labelled photographs")
     photographs = priors.examples(
-        words.split(_DATA.value, "data"), _CHECKPOINT.value, _PART.value, _COUNT.value, _SIZE.value,
+        sources, _CHECKPOINT.value, _PART.value, _COUNT.value, _SIZE.value,
         network.channels,
     )  # fmt: skip
     priors.table_priors(
@@ -281,9 +285,8 @@ def _domains(workdir) -> None:
         _NETWORK(), settings, (_VIEWS.value, _DRAWN.value), _CUT.value, _CACHE.value, _SIZE.value,
         _ADAPT.value,
     )  # fmt: skip
-    if not _DATA.value:
-        raise InputError("--data: this table needs labelled sources.")
-    domains.table_domains(words.split(_DATA.value, "data"), recipe, _SEEDS.value, workdir)
+    sources = _sources("labelled sources")
+    domains.table_domains(sources, recipe, _SEEDS.value, workdir)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tfvis.errors import printable
 
@@ -55,3 +55,14 @@ def bar(
         delay=delay,
         **hidden,
     )
+
+
+def follower(shown) -> Callable[..., None]:
+    """Returns what moves a bar of `bar` to how much is done, and to another total if it is told."""
+
+    def follow(done: float, total: float | None = None) -> None:
+        if total is not None:
+            shown.total = total
+        shown.update(done - shown.n)
+
+    return follow

@@ -98,12 +98,10 @@ def table_ink(network: Network, examples, count: int, precision: str) -> None:
     """Prints how well boxes of VisualBackProp fit drawings, whose ink is the true box."""
     attention, masks, truths = VisualBackProp(network, precision=precision), [], []
     for picture in _read(examples, _SIDE, count, "Looking at drawings"):
-        ys, xs = np.nonzero(picture.mean(-1) < _INK)
-        if len(ys):
+        box = _ink(picture)
+        if box:
             masks.append(attention(tf.constant(picture[None]))[0].numpy() ** _ROOT)
-            truths.append(
-                [boxes.Box(int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1)]
-            )
+            truths.append([box])
     if not masks:
         raise InputError("--images: no drawings on white among them.")
     found = localization.max_box_accuracy(masks, truths)
@@ -113,6 +111,14 @@ def table_ink(network: Network, examples, count: int, precision: str) -> None:
         print(
             f"  IoU {at:.1f}: MaxBoxAcc {found.max_box_acc(at):6.1%} at a threshold of {best:.2f}"
         )
+
+
+def _ink(picture: np.ndarray) -> boxes.Box | None:
+    """Returns the box around what is dark in a drawing on white, None where nothing is."""
+    ys, xs = np.nonzero(picture.mean(-1) < _INK)
+    if not len(ys):
+        return None
+    return boxes.Box(int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1)
 
 
 def table_boxes(examples, classes, count: int, place: pathlib.Path) -> None:
@@ -127,10 +133,8 @@ def table_boxes(examples, classes, count: int, place: pathlib.Path) -> None:
     rows = []
     for k in np.linspace(0, len(examples) - 1, min(count, len(examples))).round().astype(int):
         path = pathlib.Path(examples[k].path).absolute()
-        ink = images.read(path, None, shrink=False).pixels.mean(-1) < _INK
-        if ink.any():
-            ys, xs = (np.flatnonzero(ink.any(axis)) for axis in (1, 0))
-            box = boxes.Box(xs[0], ys[0], xs[-1] + 1, ys[-1] + 1)
+        box = _ink(images.read(path, None, shrink=False).pixels)
+        if box:
             rows.append(box_files.Row(str(path), classes[examples[k].label], box))
     box_files.write(place, rows)
     print(f"{len(rows)} drawings, their ink as boxes: {place}")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 import scipy.ndimage
+import scipy.spatial
 
 from tfvis import images
 

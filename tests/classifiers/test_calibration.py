@@ -56,6 +56,8 @@ class CalibrationTest(tf.test.TestCase):
         moved = after - before
         self.assertAllClose(moved[:, 2] - moved[:, 0], np.full(5, 0.7), atol=1e-5)
         self.assertAllClose(moved[:, 1], moved[:, 0], atol=1e-5)
+        # What it says then is known without asking it again.
+        self.assertAllClose(calibration.shifted(np.exp(before), 2, 0.7), np.exp(after), atol=1e-6)
 
     def test_a_cooled_learner_says_the_same_more_surely(self):
         learner = backbone.learner(backbone.split(nets.wrapped()), 3)

@@ -33,7 +33,7 @@ def temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """
     if not len(labels):
         return 1.0
-    scores = np.log(np.maximum(np.asarray(probabilities, np.float64), 1e-30))
+    scores = _scores(probabilities)
 
     def loss(logarithm):
         likely = scipy.special.log_softmax(scores / np.exp(logarithm), axis=-1)
@@ -55,7 +55,7 @@ def negative_threshold(
         kept: share of the pictures of other classes, named right among these, that must not
             become negative.
     """
-    scores = np.log(np.maximum(np.asarray(probabilities, np.float64), 1e-30))
+    scores = _scores(probabilities)
     others = np.delete(scores, negative, 1)
     names = np.delete(np.arange(scores.shape[1]), negative)
     margins = (others.max(1) - scores[:, negative])[names[others.argmax(1)] == labels]
@@ -63,6 +63,18 @@ def negative_threshold(
         return 0.0
     # Rounded down to a picture: what is kept is at least the share.
     return float(np.quantile(margins, 1 - kept, method="lower"))
+
+
+def shifted(probabilities: np.ndarray, negative: int, value: float) -> np.ndarray:
+    """Returns what a learner that is `shift`ed says, from what it said before: float64, as given.
+
+    Args:
+        probabilities: float [pictures, classes].
+        negative, value: as of `shift`.
+    """
+    scores = _scores(probabilities)
+    scores[:, negative] += value
+    return scipy.special.softmax(scores, axis=-1)
 
 
 def shift(learner: keras.Model, negative: int, value: float) -> None:
@@ -77,3 +89,8 @@ def cool(learner: keras.Model, value: float) -> None:
     """Divides a learner's scores by a temperature, in its last layer."""
     layer = learner.get_layer(CLASSES)
     layer.set_weights([weights / np.float32(value) for weights in layer.get_weights()])
+
+
+def _scores(probabilities: np.ndarray) -> np.ndarray:
+    """Returns scores of these probabilities, float64, up to a constant of each picture."""
+    return np.log(np.maximum(np.asarray(probabilities, np.float64), 1e-30))

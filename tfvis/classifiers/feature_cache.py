@@ -197,7 +197,7 @@ def features(
     return Features(tuple(store.arrays() for store in stores), where, broken, digest)
 
 
-def chunk(row: int, count: int) -> tuple[int, int]:
+def chunk_of(row: int, count: int) -> tuple[int, int]:
     """Returns the first row and the size of the chunk of a source that a row is in.
 
     Args:

@@ -24,7 +24,7 @@ from tfvis import bounds, files, images
 from tfvis.classifiers import adain, example_images, splits
 from tfvis.classifiers.backbone import Backbone
 from tfvis.classifiers.datasets import Example
-from tfvis.classifiers.feature_cache import Features, Recipe, View, chunk, halves
+from tfvis.classifiers.feature_cache import Features, Recipe, View, chunk_of, halves
 from tfvis.classifiers.style_pictures import Styles
 from tfvis.errors import InputError, arg, nearest
 from tfvis.networks import fast_execution
@@ -135,7 +135,7 @@ class Styling:
             domain: of it.
         """
         source, row = found.where[number]
-        first, count = chunk(row, len(found.arrays[source][0]))
+        first, count = chunk_of(row, len(found.arrays[source][0]))
         numbers, strengths = self.draw(0, first, count, domain)
         return self.styles.examples[numbers[row - first]], float(strengths[row - first])
 

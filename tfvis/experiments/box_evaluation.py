@@ -101,28 +101,36 @@ def run(
     for note in (*annotated.notes, *notes):
         messages.note(f"{name}: {note}.")
 
-    def boxes_of(kind: str):
-        def of(record: dict, label: str, cut: float) -> list[Box]:
-            values = box_measures.read_map(workdir, record, kind, label)
-            return localization.cut_boxes(
-                values, cut, _MOST, record["probabilities"][label], Box(*record["frame"])
-            )
-
-        return of
-
+    boxes_of = {kind: _boxes_of(kind, workdir) for kind in maps}
     found = [
         box_measures.measured(
-            kind, records, workdir, boxes_of(kind), localization.THRESHOLDS[kind], threshold
+            kind, records, workdir, boxes_of[kind], localization.THRESHOLDS[kind], threshold
         )
         for kind in maps
     ]
     box_reports.write(found, records, boxes_of, workdir)
-    sheet = box_reports.sheet(found[0], records, boxes_of(found[0].kind), workdir)
+    sheet = box_reports.sheet(found[0], records, boxes_of[found[0].kind], workdir)
     path = workdir / "manifest.json"
     told = {one.kind: one.numbers() | {"cuts": one.cuts} for one in found}
     manifest.write(path, manifest.read(path) | {"measures": told})
     lines = [line for one in found for line in one.lines()]
     return outcome.Outcome(records, [box_reports.head(annotated, records), *lines], sheet)
+
+
+def _boxes_of(kind: str, workdir: pathlib.Path) -> box_reports.BoxesOf:
+    """Returns what cuts boxes from maps of a kind; measures, tables and sheet ask for the same."""
+    known: dict[tuple, list[Box]] = {}
+
+    def of(record: dict, label: str, cut: float) -> list[Box]:
+        key = record["folder"], label, cut
+        if key not in known:
+            values = box_measures.read_map(workdir, record, kind, label)
+            known[key] = localization.cut_boxes(
+                values, cut, _MOST, record["probabilities"][label], Box(*record["frame"])
+            )
+        return known[key]
+
+    return of
 
 
 def _maps(maps: Sequence[str]) -> tuple[str, ...]:

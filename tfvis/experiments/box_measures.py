@@ -14,10 +14,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tfvis import progress_bar
-from tfvis.attention import boxes, overlays
+from tfvis.attention import overlays
 from tfvis.attention.boxes import Box
 from tfvis.attention.metrics import average_precision, localization
 from tfvis.attention.metrics.localization import HALF, MaxBoxAccuracy
+from tfvis.experiments import localization_metrics
 
 # Those at which data sets of art are judged: IoU 0.1 for rough, 0.5 for exact boxes (Gonthier et
 # al. 2018), and one between.
@@ -206,18 +207,12 @@ def _precision(records, labels: Sequence[str], found) -> dict[float, dict]:
 
 def _over(kind: str, pairs: list, workdir: pathlib.Path) -> MaxBoxAccuracy:
     """Returns MaxBoxAcc of some pictures; it opens their maps one by one."""
-
-    def true(record: dict, label: str) -> list[Box]:
-        x0, y0, x1, y1 = record["frame"]
-        inner = (boxes.shifted(box, -x0, -y0) for box in _true(record, label))
-        return [boxes.scaled(box, (y1 - y0, x1 - x0), record["canvas"]) for box in inner]
-
     return localization.max_box_accuracy(
         (
             read_map(workdir, r, kind, label)
             for r, label in progress_bar.bar(f"Measuring {kind}", len(pairs), pairs)
         ),
-        (true(r, label) for r, label in pairs),
+        (localization_metrics.on_canvas(r, r["true"][label]) for r, label in pairs),
     )
 
 

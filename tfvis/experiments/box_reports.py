@@ -1,7 +1,7 @@
 """What is written of measured boxes: tables, a sheet, TensorBoard's numbers."""
 
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -30,7 +30,12 @@ def head(table: AnnotatedPictures, records: list[dict]) -> str:
     )
 
 
-def write(found: list[box_measures.Measures], records, boxes_of, workdir: pathlib.Path) -> None:
+def write(
+    found: list[box_measures.Measures],
+    records: list[dict],
+    boxes_of: Mapping[str, BoxesOf],
+    workdir: pathlib.Path,
+) -> None:
     """Writes measures.csv, pictures.csv, boxes-MAP.csv and TensorBoard's numbers."""
     tables.write(
         workdir / "measures.csv",
@@ -39,7 +44,7 @@ def write(found: list[box_measures.Measures], records, boxes_of, workdir: pathli
     )
     rows = []
     for one in found:
-        of = boxes_of(one.kind)
+        of = boxes_of[one.kind]
         ranked = []
         for record in records:
             part = box_measures.half(record["sha256"])
@@ -73,7 +78,7 @@ def write(found: list[box_measures.Measures], records, boxes_of, workdir: pathli
 
 
 def sheet(
-    measures: box_measures.Measures, records: list[dict], boxes_of, workdir: pathlib.Path
+    measures: box_measures.Measures, records: list[dict], boxes_of: BoxesOf, workdir: pathlib.Path
 ) -> pathlib.Path:
     """Writes sheet.png: pictures evenly taken, true boxes green, found ones of their classes."""
     chosen = np.linspace(0, len(records) - 1, min(_SHOWN, len(records))).round().astype(int)

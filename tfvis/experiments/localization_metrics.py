@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -175,19 +175,25 @@ def measured(
 
 def _maps(pairs, workdir: pathlib.Path) -> tuple[Iterator[np.ndarray], Iterator[list[Box]]]:
     """Returns the maps, read one by one, and the true boxes in their pixels."""
-
-    def true(record, known) -> list[Box]:
-        x0, y0, x1, y1 = record["frame"]
-        shifted = (boxes.shifted(box, -x0, -y0) for box in _boxes(known["true"]))
-        return [boxes.scaled(box, (y1 - y0, x1 - x0), record["canvas"]) for box in shifted]
-
     return (
         (overlays.read_mask16(workdir / r["folder"] / known["map"]) for r, _, known in pairs),
-        (true(record, known) for record, _, known in pairs),
+        (on_canvas(record, known["true"]) for record, _, known in pairs),
     )
 
 
-def _boxes(rows: list[list[float]]) -> list[Box]:
+def on_canvas(record: dict, corners: Sequence[Sequence[float]]) -> list[Box]:
+    """Returns boxes of a picture, given by their corners, in pixels of its maps.
+
+    Args:
+        record: of the picture: the "frame" of it that was looked at, and the maps' "canvas".
+        corners: x0, y0, x1, y1 each, in pixels of the picture.
+    """
+    x0, y0, x1, y1 = record["frame"]
+    shifted = (boxes.shifted(box, -x0, -y0) for box in _boxes(corners))
+    return [boxes.scaled(box, (y1 - y0, x1 - x0), record["canvas"]) for box in shifted]
+
+
+def _boxes(rows: Sequence[Sequence[float]]) -> list[Box]:
     return [Box(*row) for row in rows]
 
 

@@ -21,7 +21,14 @@ from tfvis.attention.grad_cam import GradCam
 from tfvis.classifiers import datasets
 from tfvis.classifiers.datasets import NEGATIVE, Dataset, Example
 from tfvis.errors import InputError, arg
-from tfvis.experiments import devices, labelled_pictures, networks, outcome, workdirs
+from tfvis.experiments import (
+    attention_models,
+    devices,
+    labelled_pictures,
+    networks,
+    outcome,
+    workdirs,
+)
 from tfvis.image_files.folders import LeftOut, left_out
 from tfvis.report import manifest, sheets
 
@@ -91,7 +98,7 @@ def run(
             if box is not None:
                 found[example] = box
                 if len(cells) < _SHOWN:
-                    cells.append(_cell(example, _cut(pixels, box)))
+                    cells.append(_cell(example, attention_models.cut(pixels, box)))
     labelled_pictures.report(dataset, broken)
     if not found:
         raise InputError(
@@ -191,17 +198,12 @@ def _background(classifier, cam: GradCam, example: Example, pixels: np.ndarray) 
         round(x0 * width / _CELLS), round(y0 * height / _CELLS),
         round(x1 * width / _CELLS), round(y1 * height / _CELLS),
     )  # fmt: skip
-    cut = _cut(pixels, found)
+    cut = attention_models.cut(pixels, found)
     if (cut @ np.asarray(images.LUMA, np.float32)).std() < _PLAIN:
         return None
     said = classifier.probabilities(tf.constant(images.resize(cut, size, size)[None]))[0]
     there = min(_TIMES_CHANCE / len(classifier.classes), _LIKELY)
     return found if float(said[example.label]) < there else None
-
-
-def _cut(pixels: np.ndarray, box: Box) -> np.ndarray:
-    x0, y0, x1, y1 = _corners(box)
-    return pixels[y0:y1, x0:x1]
 
 
 def _corners(box: Box) -> tuple[int, int, int, int]:

@@ -108,7 +108,7 @@ def asked(
     styles = style_pictures.read(name)
     count = sum(len(part.examples) for part in barred.values())
     with progress_bar.bar("Comparing styles", count, logged=False) as bar:
-        fit = style_pictures.check_apart(styles, barred, lambda done: bar.update(done - bar.n))
+        fit = style_pictures.check_apart(styles, barred, progress_bar.follower(bar))
     left = len(styles.examples) - len(fit.examples)
     if left:
         messages.note(f"{left} of {len(styles.examples)} style pictures cannot be read.")
@@ -153,15 +153,12 @@ def stylised(
     with progress_bar.bar("Looking at styles", len(styles.examples)) as bar:
         styling = stylised_views.Styling(
             parts, styles, wanted.layer, wanted.copies, recipe, cache,
-            lambda done: bar.update(done - bar.n),
+            progress_bar.follower(bar),
         )  # fmt: skip
     with progress_bar.bar("Looking in styles", len(own.examples) * wanted.copies) as bar:
-
-        def progress(done, total):
-            bar.total = total
-            bar.update(done - bar.n)
-
-        found = feature_cache.features(parts, own, recipe, cache, progress, styling)
+        found = feature_cache.features(
+            parts, own, recipe, cache, progress_bar.follower(bar), styling
+        )
     joined = stylised_views.joined(train.features, train.chosen, found)
     part = dataclasses.replace(train, features=joined)
     moved = _moved(part, len(recipe.all_views))

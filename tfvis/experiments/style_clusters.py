@@ -9,6 +9,7 @@ import numpy as np
 from tfvis import hardware, images, tables
 from tfvis.errors import InputError, arg
 from tfvis.experiments import (
+    attention_models,
     devices,
     folders,
     messages,
@@ -322,7 +323,9 @@ def _write_files(
         (workdir / "agreement.csv").unlink(missing_ok=True)
     made = {}
     for cluster, medoid in enumerate(found.medoids):
-        made[style_cluster_pictures.medoid_file(cluster)] = _fitted(images.read(paths[medoid]))
+        pixels = images.read(paths[medoid]).pixels
+        file = style_cluster_pictures.medoid_file(cluster)
+        made[file] = attention_models.thumbnail(pixels, _SIDE)
     for name, pixels in made.items():
         images.save_png(workdir / "medoids" / name, pixels)
     for path in (workdir / "medoids").glob("cluster_*.png"):
@@ -335,10 +338,3 @@ def _write_files(
             writer.images(name, pixels[None], 0)
         for name, pixels in made.items():
             writer.images(f"medoids/{name.removesuffix('.png')}", pixels[None], 0)
-
-
-def _fitted(picture: images.Picture) -> np.ndarray:
-    """Returns a picture no larger than a style picture need be."""
-    height, width = picture.pixels.shape[:2]
-    scale = min(1.0, _SIDE / max(height, width))
-    return images.resize(picture.pixels, *(max(1, round(s * scale)) for s in (height, width)))

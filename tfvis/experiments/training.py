@@ -169,7 +169,7 @@ def run(
         negative = dataset.classes.index(datasets.NEGATIVE)
         threshold = calibration.negative_threshold(validated, validation.labels, negative)
         calibration.shift(learner, negative, threshold)
-        validated = answers(batches.plain(validation.features, validation.chosen, 64))
+        validated = calibration.shifted(validated, negative, threshold)
     temperature = calibration.temperature(validated, validation.labels)
     calibration.cool(learner, temperature)
     tested = answers(batches.plain(test.features, test.chosen, 64))
@@ -227,12 +227,7 @@ def _weights(given: str | None, before: checkpoints.Classifier | None) -> str | 
 def _features(parts, dataset, recipe, cache, word) -> feature_cache.Features:
     """Computes or finds the trunk's maps, with a bar."""
     with progress_bar.bar(word, len(dataset.examples) * len(recipe.all_views)) as bar:
-
-        def progress(done, total):
-            bar.total = total
-            bar.update(done - bar.n)
-
-        return feature_cache.features(parts, dataset, recipe, cache, progress)
+        return feature_cache.features(parts, dataset, recipe, cache, progress_bar.follower(bar))
 
 
 def _part(dataset, found, part) -> training.Part:
