@@ -99,7 +99,8 @@ class ReportTest(tf.test.TestCase):
     def test_a_page_is_one_file_and_escapes_its_words(self):
         figure = html_page.Figure(nets.picture(8), "<layer> & co", "note")
         path = self.folder / "index.html"
-        html_page.write(path, "a < b", [html_page.Section("heading", "text", (figure,))])
+        sections = [html_page.Section("heading", "text", (figure,))]
+        html_page.write(path, html_page.Page("a < b", sections))
         text = path.read_text()
         self.assertIn("&lt;layer&gt; &amp; co", text)
         self.assertNotRegex(text, r'(src|href)="(?!data:)')
@@ -117,7 +118,7 @@ class ReportTest(tf.test.TestCase):
             html_page.Section("???", "text", ()),
         ]
         path = self.folder / "index.html"
-        html_page.write(path, "title", sections, ["first < second"])
+        html_page.write(path, html_page.Page("title", sections, ["first < second"]))
         text = path.read_text()
         self.assertIn("<p>first &lt; second</p>", text)
         places = re.findall('<section id="(.*)">', text)

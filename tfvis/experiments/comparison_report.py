@@ -94,7 +94,7 @@ def _write(report: Report, sections: dict[str, html_page.Section]) -> None:
     manifest.write(report.workdir / _SECTIONS, {"key": report.key, "sections": ordered})
     page = report.workdir / "index.html"
     if ordered:
-        html_page.write(page, report.title, list(ordered.values()), report.about)
+        html_page.write(page, html_page.Page(report.title, list(ordered.values()), report.about))
     else:
         page.unlink(missing_ok=True)
 

@@ -170,7 +170,7 @@ def make(
         heading, text = _TEXTS[name]
         sections[name] = html_page.Section(heading, text, figures)
         title = f"tfvis: {demo.network.name} and one photograph"
-        html_page.write(page, title, list(sections.values()))
+        html_page.write(page, html_page.Page(title, list(sections.values())))
 
     def begin(name: str) -> tuple[Choice, bool, float]:
         fresh, started = budget.fresh(name), time.perf_counter()

@@ -155,7 +155,8 @@ def page(
     text = "Where the curve bends, pictures that have neighbours end and outliers begin."
     figure = html_page.Figure(pictures["k_distances"], "k-distances", wide=True)
     sections.append(html_page.Section("Distances of neighbours", text, (figure,)))
-    html_page.write(workdir / "index.html", "Styles of a collection", sections, about)
+    page = html_page.Page("Styles of a collection", sections, about)
+    html_page.write(workdir / "index.html", page)
 
 
 def _medoid(workdir: pathlib.Path, found: Clustered, cluster: int) -> html_page.Linked:

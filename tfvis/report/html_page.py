@@ -1,75 +1,45 @@
-"""A page to look at: one HTML file that opens from disk, whose figures enlarge by a click."""
+"""A page to look at: one HTML file that opens from disk, whose figures enlarge by a click.
+
+Its one template is page.html; what is written into it is escaped. Nothing is asked of any other
+place, which a Content-Security-Policy holds browsers to; the one script is page.js.
+"""
 
 import base64
 import dataclasses
-import html
+import functools
+import hashlib
 import os
+import pathlib
 import re
-import string
 import urllib.parse
 from collections.abc import Sequence
 
+import jinja2
+import markupsafe
 import numpy as np
 
 from tfvis import files
-from tfvis.report import page_pictures
+from tfvis.errors import printable
+from tfvis.report import number_meanings, page_pictures
 
-_PAGE = string.Template("""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto;
-       padding: 0 1rem; color: #191919; background: #fafaf8; overflow-wrap: break-word; }
-h1, h2 { font-weight: 600; line-height: 1.2; }
-h2 { margin-top: 2.5rem; }
-p { max-width: 48rem; }
-nav ul { columns: 16rem; padding-left: 1.2rem; max-width: 60rem; }
-.row { display: flex; flex-wrap: wrap; gap: 1rem; }
-figure { margin: 0; width: 180px; max-width: 100%; }
-figure.wide { width: auto; }
-figure button { all: unset; display: block; cursor: zoom-in; max-width: 100%; }
-figure button:focus-visible { outline: 3px solid #2060c0; outline-offset: 2px; }
-img { width: 100%; height: auto; display: block; }
-.wide img { width: auto; max-width: 100%; }
-figcaption { font-size: 0.85rem; } figcaption span { color: #6e6e6e; display: block; }
-.table { overflow-x: auto; max-width: 100%; margin: 1rem 0 0.3rem; }
-table { border-collapse: collapse; font-size: 0.85rem; }
-th, td { text-align: left; padding: 0.2rem 0.9rem 0.2rem 0; border-bottom: 1px solid #ddd;
-         vertical-align: top; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
-.file { font-size: 0.85rem; color: #6e6e6e; margin: 0 0 1rem; }
-dialog { border: 0; padding: 0; margin: auto; max-width: 98vw; max-height: 98vh; overflow: auto;
-         background: #fafaf8; cursor: zoom-out; }
-dialog::backdrop { background: rgba(0, 0, 0, 0.75); }
-dialog img { max-width: none; }
-</style>
-<h1>$title</h1>
-$body
-<dialog aria-label="enlarged figure"><img alt=""></dialog>
-<script>
-// At its own size or the window's, whichever is larger; Escape or a click closes it.
-var dialog = document.querySelector("dialog"), large = dialog.querySelector("img");
-document.querySelectorAll("figure button").forEach(function (button) {
-  button.addEventListener("click", function () {
-    var small = button.querySelector("img");
-    var fit = Math.min(0.96 * innerWidth / small.naturalWidth,
-                       0.96 * innerHeight / small.naturalHeight);
-    large.src = small.src;
-    large.alt = small.alt;
-    large.style.width = Math.round(small.naturalWidth * Math.max(1, fit)) + "px";
-    dialog.showModal();
-  });
-});
-dialog.addEventListener("click", function () { dialog.close(); });
-</script>
-</html>
-""")
+_FOLDER = pathlib.Path(__file__).parent
 # Words of a heading, as its place in the page is called.
 _WORDS = re.compile(r"[a-z0-9]+")
 # Digits behind the point on a page; the file has all.
 _DIGITS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Number:
+    """A number below a picture.
+
+    Attributes:
+        name: of `number_meanings.MEANINGS`, or any other, which is shown without a meaning.
+        value: as it is shown.
+    """
+
+    name: str
+    value: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,12 +51,31 @@ class Figure:
         title: its caption.
         note: a second, fainter line.
         wide: a plot or sheet rather than one of a row.
+        numbers: below these.
     """
 
     pixels: np.ndarray
     title: str = ""
     note: str = ""
     wide: bool = False
+    numbers: tuple[Number, ...] = ()
+
+    @property
+    def height(self) -> int:
+        """In px."""
+        return self.pixels.shape[0]
+
+    @property
+    def width(self) -> int:
+        """In px."""
+        return self.pixels.shape[1]
+
+    @functools.cached_property
+    def source(self) -> str:
+        """The file, as a URL that holds it."""
+        content, suffix = page_pictures.encoded(self.pixels)
+        kind = {"jpg": "jpeg"}.get(suffix, suffix)
+        return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +85,7 @@ class Linked:
     Attributes:
         file: where, relative to the page, with /.
         height, width: px.
-        title, note, wide: as of `Figure`.
+        title, note, wide, numbers: as of `Figure`.
     """
 
     file: str
@@ -105,6 +94,28 @@ class Linked:
     title: str = ""
     note: str = ""
     wide: bool = False
+    numbers: tuple[Number, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """The URL."""
+        return _url(self.file)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """Two pictures of one shape, one over the other, with a slider between them.
+
+    Attributes:
+        before, after: on the left and on the right; their titles stand below.
+        title, note, numbers: as of `Figure`.
+    """
+
+    before: Figure | Linked
+    after: Figure | Linked
+    title: str = ""
+    note: str = ""
+    numbers: tuple[Number, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,41 +134,109 @@ class Table:
     file: str
     of: int
 
+    @property
+    def names(self) -> list[str]:
+        """Of the numbers of each column, as `number_meanings` has them: by the table's own name."""
+        stem = pathlib.PurePosixPath(self.file).stem
+        own = [f"{stem}.{column}" for column in self.columns]
+        known = number_meanings.of(own)
+        return [one if one in known else c for one, c in zip(own, self.columns, strict=True)]
+
+    @property
+    def measures(self) -> list[str]:
+        """The numbers that rows of a column "measure" are of."""
+        at = [k for k, name in enumerate(self.columns) if name == "measure"]
+        return [str(row[k]) for row in self.rows for k in at]
+
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """A heading, a paragraph, figures in a row, and a table."""
+    """A heading, a paragraph, figures in a row, and a table.
+
+    Attributes:
+        heading, text, figures, table: these.
+        more: a line on what is not shown.
+        large: whether the figures are few, and shown larger.
+    """
 
     heading: str
     text: str
-    figures: tuple[Figure | Linked, ...]
+    figures: tuple[Figure | Linked | Pair, ...]
     table: Table | None = None
+    more: str = ""
+    large: bool = False
 
 
-def write(
-    path: os.PathLike | str, title: str, sections: list[Section], about: Sequence[str] = ()
-) -> None:
-    """Writes the page to `path`, whole or not at all.
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """What a page says.
 
-    Args:
-        path: of the file.
+    Attributes:
         title: at its top.
         sections: in their order; of three and more there is a table of contents.
         about: paragraphs before them.
+        numbers: of the whole, below these.
+        command, snippet: what makes it again, in a shell and in Python; "" without.
+        files: paths to link to, relative to the page, with /.
+        more_files: a line on those that are not linked.
+    """
+
+    title: str
+    sections: Sequence[Section]
+    about: Sequence[str] = ()
+    numbers: tuple[Number, ...] = ()
+    command: str = ""
+    snippet: str = ""
+    files: Sequence[str] = ()
+    more_files: str = ""
+
+
+def write(path: os.PathLike | str, page: Page) -> None:
+    """Writes the page to `path`, whole or not at all.
 
     Raises:
         InputError: the folder cannot be written to.
     """
-    places = _places([section.heading for section in sections])
-    parts = [f"<p>{html.escape(paragraph)}</p>" for paragraph in about]
-    if len(sections) > 2:
-        entries = "\n".join(
-            f'<li><a href="#{place}">{html.escape(section.heading)}</a></li>'
-            for place, section in zip(places, sections, strict=True)
-        )
-        parts.append(f"<nav><ul>\n{entries}\n</ul></nav>")
-    parts += [_section(*one) for one in zip(places, sections, strict=True)]
-    files.write_text(path, _PAGE.substitute(title=html.escape(title), body="\n".join(parts)))
+    script = (_FOLDER / "page.js").read_text("utf-8")
+    told = number_meanings.of(_names(page))
+    headings = [one.heading for one in page.sections]
+    text = _template().render(
+        page=page,
+        places=list(zip(_places(headings), page.sections, strict=True)),
+        meanings=told,
+        told=list({one.place: one for one in told.values()}.values()),
+        script=markupsafe.Markup(script),
+        digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
+    )
+    files.write_text(path, text + "\n")
+
+
+def _url(file: str) -> str:
+    """Returns the URL of a file beside the page, whatever its name looks like."""
+    found = urllib.parse.quote(file)
+    return f".{found}" if found.startswith("/") else found
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        # Names may hold letters that a browser obeys, such as those that turn the order of others.
+        finalize=lambda value: printable(value) if type(value) is str else value,
+    )
+    environment.filters |= {"link": _url, "cell": _cell}
+    return environment.get_template("page.html")
+
+
+def _names(page: Page) -> list[str]:
+    """Returns the names of all numbers on a page, in their order."""
+    names = [one.name for one in page.numbers]
+    for section in page.sections:
+        names += [*section.table.names, *section.table.measures] if section.table else []
+        names += [one.name for figure in section.figures for one in figure.numbers]
+    return names
 
 
 def _places(headings: list[str]) -> list[str]:
@@ -169,53 +248,33 @@ def _places(headings: list[str]) -> list[str]:
     return found
 
 
-def _section(place: str, section: Section) -> str:
-    figures = "\n".join(_figure(figure) for figure in section.figures)
-    heading, text = html.escape(section.heading), html.escape(section.text)
-    table = _table(section.table) if section.table else ""
-    return (
-        f'<section id="{place}">\n<h2>{heading}</h2>\n<p>{text}</p>\n{table}'
-        f'<div class="row">\n{figures}\n</div>\n</section>'
-    )
+@dataclasses.dataclass(frozen=True)
+class _Cell:
+    """A cell of a table, and whether it is a number."""
+
+    text: str
+    number: bool
 
 
-def _figure(figure: Figure | Linked) -> str:
-    if isinstance(figure, Linked):
-        source, height, width = urllib.parse.quote(figure.file), figure.height, figure.width
-    else:
-        content, suffix = page_pictures.encoded(figure.pixels)
-        kind = {"jpg": "jpeg"}.get(suffix, suffix)
-        source = f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
-        height, width = figure.pixels.shape[:2]
-    title, note = html.escape(figure.title), html.escape(figure.note)
-    return (
-        f"<figure{' class=wide' if figure.wide else ''}><button type=button>"
-        f'<img alt="{title}" width="{width}" height="{height}" src="{source}"></button>'
-        f"<figcaption>{title}<span>{note}</span></figcaption></figure>"
-    )
-
-
-def _table(table: Table) -> str:
-    head = "".join(f"<th scope=col>{html.escape(name)}</th>" for name in table.columns)
-    rows = "\n".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in table.rows)
-    name, count = html.escape(table.file), len(table.rows)
-    return (
-        # What can be scrolled must be reached by keys as well.
-        f'<div class="table" tabindex="0"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n'
-        f'{rows}\n</tbody></table></div>\n<p class="file">{count} rows here, {table.of:,} in '
-        f'<a href="{urllib.parse.quote(table.file)}">{name}</a></p>\n'
-    )
-
-
-def _cell(value) -> str:
+def _cell(value) -> _Cell:
     """Returns a cell; of a number with more digits behind the point only the first."""
     said = "" if value is None else str(value)
     try:
         number = float(said)
     except ValueError:
-        return f"<td>{html.escape(said)}</td>"
-    if len(said.partition(".")[2]) > _DIGITS:
-        # What is not 0 is not shown as 0.
-        tiny = 0 < abs(number) < 10**-_DIGITS
-        said = f"{number:.1g}" if tiny else f"{number:.{_DIGITS}f}"
-    return f"<td class=number>{html.escape(said)}</td>"
+        return _Cell(said, False)
+    return _Cell(shortened(said, number), True)
+
+
+def shortened(said: str, number: float) -> str:
+    """Returns a number as a page shows it.
+
+    Args:
+        said: with all its digits.
+        number: the same.
+    """
+    if len(said.partition(".")[2]) <= _DIGITS:
+        return said
+    # What is not 0 is not shown as 0.
+    tiny = 0 < abs(number) < 10**-_DIGITS
+    return f"{number:.1g}" if tiny else f"{number:.{_DIGITS}f}"
