@@ -87,6 +87,24 @@ def split(
     return tuple(dataclasses.replace(dataset, examples=tuple(part)) for part in parts)
 
 
+def told(about: Mapping) -> tuple[int, tuple[float, ...], Thresholds]:
+    """Returns the seed, shares and thresholds of a training, as its checkpoint tells them.
+
+    Args:
+        about: what it says of its data. Those trained before classes were parted each for itself
+            have no thresholds.
+
+    Raises:
+        InputError: it does not say how its data were split.
+    """
+    try:
+        rows = about.get("thresholds", [])
+        places = {str(name): (float(first), float(second)) for name, first, second in rows}
+        return int(about["seed"]), tuple(float(share) for share in about["shares"]), places
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise InputError("Its description does not say how its data were split.") from error
+
+
 def digests(*parts: Dataset) -> list[str]:
     """Returns the `digest` of each file of some parts that can be read, in order."""
     paths = dict.fromkeys(one.path for part in parts for one in part.examples)

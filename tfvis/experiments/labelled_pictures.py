@@ -84,13 +84,9 @@ def part_of(dataset, classifier, part: str):
     if part == "all":
         return dataset
     try:
-        seed, shares = int(classifier.about["seed"]), tuple(classifier.about["shares"])
-        # Classifiers trained before parts were drawn per class have none.
-        rows = classifier.about.get("thresholds", [])
-        thresholds = {str(name): (float(a), float(b)) for name, a, b in rows}
-        parts = splits.split(dataset, seed, shares, thresholds)
+        parts = splits.split(dataset, *splits.told(classifier.about))
         found = parts[splits.PARTS.index(part)]
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except InputError as error:
         raise InputError(
             f"{arg('part')}={part}: {classifier.name} does not say how its data were split."
         ) from error

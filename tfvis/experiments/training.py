@@ -136,8 +136,9 @@ def run(
     found_in = (
         files.located(cache, f"{arg('cache')}={cache}") if cache else weights.home() / "features"
     )
-    thresholds = splits.thresholds(dataset, seed, shares)
+    thresholds = _thresholds(dataset, seed, shares, before)
     parted = splits.split(dataset, seed, shares, thresholds)
+    _note_learnt(parted[2], before)
     styles = style_augmentation.asked(
         style_augment, parts, parted, copies=stylised, views=views + drawn, layer=style_layer,
         held_out=held_out,
@@ -215,6 +216,36 @@ def run(
         f"Classifier: {workdir}  (--checkpoint={workdir})",
     ]
     return outcome.Outcome([about], lines)
+
+
+def _thresholds(dataset, seed, shares, before) -> splits.Thresholds:
+    """Returns where the data are parted: as they were for the classifier that is begun with.
+
+    Or, with pictures added or taken away, some that it learnt from would be tested on.
+    """
+    found = splits.thresholds(dataset, seed, shares)
+    if not before:
+        return found
+    try:
+        earlier, their_shares, places = splits.told(before.about)
+    except InputError:
+        return found
+    if earlier != seed or their_shares != tuple(shares):
+        return found
+    return {name: at for name, at in places.items() if name in found} | {
+        name: at for name, at in found.items() if name not in places
+    }
+
+
+def _note_learnt(test: datasets.Dataset, before) -> None:
+    """Says how many of the pictures to test on the classifier that is begun with has seen."""
+    earlier = learnt_pictures.told(before.about)[0] if before else []
+    known = set(splits.digests(test)) & set(earlier)
+    if known:
+        messages.note(
+            f"{len(known)} of {len(test.examples)} test pictures have taught {before.name} before, "
+            f"so the accuracy is not of unseen ones; take its own seed and {arg('shares')}."
+        )
 
 
 def _weights(given: str | None, before: checkpoints.Classifier | None) -> str | None:
