@@ -56,11 +56,12 @@ from it):
 from absl import flags
 
 from tfvis import words
+from tfvis.classifiers.settings import Training
 from tfvis.errors import InputError
 from tfvis.experiments import networks
 
 from .flags import classifier as classifier_flags
-from .flags import common, name_checks, paths, pictures
+from .flags import common, fields, name_checks, paths, pictures
 from .flags import networks as network_flags
 from .flags import style as style_flags
 
@@ -95,6 +96,8 @@ _DATA = classifier_flags.define_data(
 _PART = classifier_flags.define_part()
 _CACHE = classifier_flags.define_cache()
 _VIEWS, _DRAWN, _EPOCHS, _CUT, _MIX = classifier_flags.define_effort()
+_TRAINING = fields.define(Training, ("rate", "batch", "averaging"))
+_STYLES, _STYLISED, _STYLE_LAYER = classifier_flags.define_styles()
 _ADAPT = flags.DEFINE_integer(
     "adapt", 0, "Epochs of a second training in the table domains, adapting from the first on.", 0
 )
@@ -270,20 +273,17 @@ def _priors(network, layers: list[str], workdir) -> None:
 
 def _domains(workdir) -> None:
     """Prints the table of sources left out."""
-    from tfvis.classifiers import training
     from tfvis.experiments import devices
 
     from .benchmarks import domains
 
-    settings = training.Training(
-        epochs=_EPOCHS.value,
-        mixing=_MIX.value,
-        seed=_SEED.value,
+    settings = fields.values(
+        Training, _TRAINING, seed=_SEED.value, epochs=_EPOCHS.value, mixing=_MIX.value,
         precision=devices.precision(_PRECISION.value),
-    )
+    )  # fmt: skip
     recipe = domains.Recipe(
         _NETWORK(), settings, (_VIEWS.value, _DRAWN.value), _CUT.value, _CACHE.value, _SIZE.value,
-        _ADAPT.value,
+        _ADAPT.value, (_STYLES.value, _STYLISED.value, _STYLE_LAYER.value),
     )  # fmt: skip
     sources = _sources("labelled sources")
     domains.table_domains(sources, recipe, _SEEDS.value, workdir)

@@ -58,23 +58,10 @@ _SIZE = flags.DEFINE_integer(
     1024,
 )
 _VIEWS, _DRAWN, _EPOCHS, _CUT, _MIX = classifier_flags.define_effort()
-_TRAINING = fields.define(Training, ("rate", "batch", "patience")) | {"adapt_weight": _ADAPT_WEIGHT}
-_STYLES = paths.define(
-    "style_augment", None, paths.file_or_folder_or("sources"),
-    "Show pictures to learn from in other styles, too: those of the pictures in this folder, or of "
-    "the medoids in this workdir of apps.styles; `sources` lends each those of other sources of "
-    "--data. No picture of the validation or the test may be among them.",
-)  # fmt: skip
-_STYLISED = flags.DEFINE_integer(
-    "stylised", None,
-    "Stylised copies of each picture to learn from; left out, as many as --views and --drawn are, "
-    "so that half of what is seen is stylised.", 1, 64,
-)  # fmt: skip
-_STYLE_LAYER = flags.DEFINE_string(
-    "style_layer", None,
-    "The frozen layer whose means and deviations are the style; left out, the first whose places "
-    "are 4 px apart (of vgg16 block2_pool).",
-)  # fmt: skip
+_TRAINING = fields.define(Training, ("rate", "batch", "averaging", "patience")) | {
+    "adapt_weight": _ADAPT_WEIGHT
+}
+_STYLES, _STYLISED, _STYLE_LAYER = classifier_flags.define_styles()
 _HELD_OUT = paths.define(
     "held_out", None, paths.each(paths.file_or_folder),
     "Folders or CSV files that the classifier will be tried on: none of their pictures may be a "

@@ -33,6 +33,8 @@ class Recipe:
         size: side of the pictures.
         adapt: epochs of a second training, from the first on, adapting to the source left out;
             0 for none.
+        styles: folder of styles that pictures are shown in, workdir or "sources", copies and
+            layer, as `training.run` takes them.
     """
 
     wanted: networks.Wanted
@@ -42,6 +44,7 @@ class Recipe:
     cache: str | None
     size: int
     adapt: int = 0
+    styles: tuple[str | None, int | None, str | None] = (None, None, None)
 
 
 def table_domains(sources: list[str], recipe: Recipe, seeds: int, workdir: pathlib.Path) -> None:
@@ -96,6 +99,7 @@ def _left_out(sources, number: int, recipe: Recipe, seed: int, folder: pathlib.P
     """Returns the accuracies on a source of what was trained on the others, then adapted to it."""
     held, others = sources[number], [*sources[:number], *sources[number + 1 :]]
     plain = dataclasses.replace(recipe.settings, seed=seed)
+    lent, copies, layer = recipe.styles
     cells = []
     for target in [None, held] if recipe.adapt else [None]:
         there = folder.with_name(folder.name + ("-adapted" if target else ""))
@@ -109,6 +113,7 @@ def _left_out(sources, number: int, recipe: Recipe, seed: int, folder: pathlib.P
             drawn=recipe.views[1], shares=_SHARES, cache=recipe.cache,
             size=None if target else recipe.size,
             settings=dataclasses.replace(plain, epochs=recipe.adapt) if target else plain,
+            style_augment=lent, stylised=copies, style_layer=layer, held_out=(held,),
             workdir=there, precision=plain.precision,
             arguments={"data": ",".join(others)}, command=f"--data={','.join(others)}",
         )  # fmt: skip

@@ -80,6 +80,35 @@ def define_effort() -> tuple[flags.FlagHolder, ...]:
     )
 
 
+def define_styles() -> tuple[flags.FlagHolder, ...]:
+    """Defines --style_augment, --stylised and --style_layer."""
+    return (
+        paths.define(
+            "style_augment",
+            None,
+            paths.file_or_folder_or("sources"),
+            "Show pictures to learn from in other styles, too: those of the pictures in this "
+            "folder, or of the medoids in this workdir of apps.styles; `sources` lends each those "
+            "of other sources of --data. No picture of the validation or the test may be among "
+            "them.",
+        ),
+        flags.DEFINE_integer(
+            "stylised",
+            None,
+            "Stylised copies of each picture to learn from; left out, as many as --views and "
+            "--drawn are, so that half of what is seen is stylised.",
+            1,
+            64,
+        ),
+        flags.DEFINE_string(
+            "style_layer",
+            None,
+            "The frozen layer whose means and deviations are the style; left out, the first whose "
+            "places are 4 px apart (of vgg16 block2_pool).",
+        ),
+    )
+
+
 def define_crop_borders(default: bool | None = None) -> flags.FlagHolder:
     """Defines --crop_borders; None is "as in training"."""
     return flags.DEFINE_bool(

@@ -38,16 +38,19 @@ class DomainsTest(AppTest):
         return said.getvalue()
 
     def test_each_source_is_tested_on_by_what_has_not_seen_it(self):
-        seen = []
+        seen, kept = [], []
         run = training.run
 
         def spied(data, *given, **more):
             seen.append({pathlib.Path(one.path).parts[-3] for one in data.examples})
+            kept.append({pathlib.Path(source).name for source in more["held_out"]})
             return run(data, *given, **more)
 
         with mock.patch.object(domains.trainings, "run", spied):
             said = self._table(2)
         self.assertEqual(seen, [{"b"}, {"a"}] * 2)
+        # No style is of it either.
+        self.assertEqual(kept, [{"a"}, {"b"}] * 2)
         with open(self.out / "domains.csv", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         self.assertEqual(
