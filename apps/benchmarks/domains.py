@@ -113,7 +113,8 @@ def _left_out(sources, number: int, recipe: Recipe, seed: int, folder: pathlib.P
             drawn=recipe.views[1], shares=_SHARES, cache=recipe.cache,
             size=None if target else recipe.size,
             settings=dataclasses.replace(plain, epochs=recipe.adapt) if target else plain,
-            style_augment=lent, stylised=copies, style_layer=layer, held_out=(held,),
+            style_augment=lent, stylised=copies, style_layer=layer,
+            held_out=(held,) if lent else (),
             workdir=there, precision=plain.precision,
             arguments={"data": ",".join(others)}, command=f"--data={','.join(others)}",
         )  # fmt: skip
