@@ -12,11 +12,16 @@ features from the style (Gatys et al., CVPR 2016). Writes to --workdir:
     manifest.json    arguments, versions, weights, terms, measures
     tensorboard/     images and energy terms over the steps
 
+With --fast=CHECKPOINT a network of apps.train_style paints it in one pass, in a second, or a whole
+folder of pictures, each into stylized/, resumed picture by picture.
+
 Stopped at any moment, the same command goes on where it was. 512 px take two to eight
 minutes on two cores.
 """
 
-from .flags import common, name_checks
+from tfvis.errors import InputError
+
+from .flags import common, fast_style, name_checks
 from .flags import networks as network_flags
 from .flags import style as style_flags
 
@@ -25,10 +30,15 @@ _SIZE = style_flags.define_size(512)
 _NETWORK = network_flags.define_network(pooling="avg")
 _WORKDIR, _PRECISION, _SEED, _JIT = common.define_run("out/stylize")
 _RECIPE = style_flags.define_recipe()
+_FAST, _STYLE_MIX = fast_style.define()
 
 
 def main():
     """Reads the flags and the pictures, then TensorFlow, then paints."""
+    if _FAST.value:
+        return _fast()
+    if _STYLE_MIX.value:
+        raise InputError("--style_mix: is of --fast; --style_weights blends pictures.")
     chosen = ("content_layers", "style_layers")
     name_checks.check(_NETWORK(), layers={flag: _PAINTING[flag].value for flag in chosen})
     painting, memory = style_flags.painting(_PAINTING), style_flags.limit(_RECIPE["memory"])
@@ -43,6 +53,15 @@ def main():
         memory=memory,
         **shared,
     )
+
+
+def _fast():
+    """Paints in one pass."""
+    asked, memory = fast_style.asked(common.own_flags()), style_flags.limit(_RECIPE["memory"])
+    shared = common.start(_WORKDIR, _PRECISION, _SIZE)
+    from tfvis.experiments import fast_style as experiment
+
+    return experiment.run(_PAINTING["content"].value, memory=memory, **asked, **shared)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,10 @@ COMMANDS = {
     # So little memory that it is made in tiles.
     "stylize-tiles": f"stylize {_STYLE} {_PAINTED} --recipe=gatys --optimizer=adam --size=192 "
     "--evaluations=3 --memory=716MiB",
+    "train-style": f"train_style {_MODEL} --styles=warm.png,cold.png --content=photos --steps=3 "
+    "--content_layers=block2_conv1 --style_layers=block1_conv1,block2_conv1 --fine_steps=2 "
+    "--size=64 --style_size=48 --width=4 --blocks=1 --seed=1",
+    "stylize-fast": "stylize --fast=out/train-style --content=photos --style_mix=0.3,0.7 --size=48",
     "texture": f"texture {_STYLE} --style=warm.png --tileable --shape=32,64",
     "styles": f"styles {_MODEL} --images=data --size=32",
     "styles-dbscan": f"styles {_MODEL} --images=data --size=32 --method=dbscan --scaling=layers "

@@ -70,7 +70,7 @@ def run(main: Callable, app: str) -> None:
         del argv
         signal.signal(signal.SIGTERM, _terminate)
         try:
-            paths.check(_own_flags())
+            paths.check(own_flags())
             done = main()
             if done is not None:
                 _tell_all(done)
@@ -141,7 +141,7 @@ def _stop(message: str, code: int) -> None:
 
 def _check_numbers() -> None:
     """Raises InputError where a flag has a number that no arithmetic here can hold."""
-    for flag in _own_flags():
+    for flag in own_flags():
         values = flag.value if isinstance(flag.value, list) else [flag.value]
         for value in values:
             if isinstance(value, float) and not math.isfinite(value):
@@ -154,14 +154,14 @@ def help_text(name: str) -> str:
     """Returns the app's docstring and its flags, one or two lines each."""
     main = sys.modules["__main__"]
     lines = [program.said((main.__doc__ or "").strip()), "", f"Flags of {name}:"]
-    for flag in _own_flags():
+    for flag in own_flags():
         default = "" if flag.default in (None, "", []) else f"={flag.default}"
         text = re.sub(r"\s+", " ", flag.help or "")
         lines += [f"  --{flag.name}{default}", f"      {text}"]
     return "\n".join(lines)
 
 
-def _own_flags() -> list[flags.Flag]:
+def own_flags() -> list[flags.Flag]:
     """Returns the flags of the running app: those shared by all first, its own, others."""
     spec = sys.modules["__main__"].__spec__
     own = [sys.argv[0], "__main__", spec.name if spec else ""]
@@ -273,11 +273,11 @@ def named(*holders: flags.FlagHolder) -> dict:
 
 def arguments() -> dict:
     """Returns {flag: value} of the running app's own flags, for its manifest."""
-    return {flag.name: flag.value for flag in _own_flags()}
+    return {flag.name: flag.value for flag in own_flags()}
 
 
 def command() -> str:
     """Returns what was typed to run the app: its flags that differ from their defaults."""
-    given = [flag for flag in _own_flags() if flag.value != flag.default]
+    given = [flag for flag in own_flags() if flag.value != flag.default]
     app = sys.modules["__main__"].__spec__.name.rpartition(".")[2]
     return f"{program.name(app)} " + shlex.join(f"--{flag.name}={flag.value}" for flag in given)

@@ -1,6 +1,7 @@
 """The flags of style: pictures, layers, weights, recipes, the same in every app of it."""
 
 import math
+import pathlib
 import re
 
 from absl import flags
@@ -9,7 +10,7 @@ from tfvis import words
 from tfvis.errors import InputError, arg
 from tfvis.style.settings import Transfer
 
-from . import fields, paths
+from . import fast_style, fields, paths
 from . import pictures as pictures_flags
 from .networks import layer_words
 
@@ -34,7 +35,7 @@ def define_style(several: bool = True) -> flags.FlagHolder:
     return paths.define(
         "style",
         None,
-        paths.each(paths.file),
+        fast_style.otherwise(paths.each(paths.file), fast_style.anything),
         f"Picture whose style is taken{more}; left out, a painting of our own.",
     )
 
@@ -48,7 +49,10 @@ def define_painting() -> dict[str, flags.FlagHolder]:
     text, word, number = flags.DEFINE_string, flags.DEFINE_enum, flags.DEFINE_float
     holders = (
         paths.define(
-            "content", None, paths.file, "Picture to be painted; left out, a demo photograph."
+            "content",
+            None,
+            fast_style.otherwise(paths.file, paths.file_or_folder),
+            "Picture to be painted; left out, a demo photograph.",
         ),
         define_style(),
         text("style_weights", None, "Of each style in a blend, such as 0.7,0.3; left out, equal."),
@@ -203,6 +207,20 @@ def pictures(named: str | None, flag: str, flat: bool = False) -> list:
     found = [_picture(path, flag, flat) for path in words.words(named) if path]
     if not found:
         raise InputError(f"--{flag}: expected at least one picture.")
+    return found
+
+
+def named_pictures(named: str, flag: str) -> dict:
+    """Reads the comma-separated pictures of a flag, each under the name of its file.
+
+    Raises:
+        InputError: as `pictures`; two are of one name.
+    """
+    places = [place for place in words.words(named) if place]
+    stems = [pathlib.Path(place).stem for place in places]
+    found = dict(zip(stems, pictures(named, flag), strict=True))
+    if len(found) < len(places):
+        raise InputError(f"--{flag}: two files are of one name. Rename one.")
     return found
 
 

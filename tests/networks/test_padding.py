@@ -99,7 +99,9 @@ class PaddingTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_gradients_go_where_values_came_from(self):
         image = tf.constant(_noise(6, 5))
-        for mode, numpy_mode in (("replicate", "edge"), ("circular", "wrap")):
+        for mode, numpy_mode in (
+            ("replicate", "edge"), ("circular", "wrap"), ("reflect", "reflect"),
+        ):  # fmt: skip
             layer = padding_layer.Padding(mode, ((2, 1), (1, 3)))
             with tf.GradientTape() as tape:
                 tape.watch(image)

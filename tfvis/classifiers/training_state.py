@@ -10,8 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import bounds, files
-from tfvis.errors import InputError
-from tfvis.networks.files import weight_files
+from tfvis.networks.files import variable_files
 
 
 class Keeper(keras.callbacks.Callback):
@@ -89,13 +88,13 @@ class Keeper(keras.callbacks.Callback):
     def resume(self, model: keras.Model) -> None:
         """Gives a model, compiled and with its optimizer built, the weights it had."""
         if self.epoch:
-            _load(model, self._folder / f"epoch{self.epoch}.npz")
+            variable_files.load(model, self._folder / f"epoch{self.epoch}.npz")
         else:
             self.best()
 
     def best(self) -> None:
         """Gives the learner its best weights."""
-        _load(self._bare, self._folder / "best.npz")
+        variable_files.load(self._bare, self._folder / "best.npz")
 
     def on_epoch_begin(self, epoch, logs=None):
         """Seeds dropout by the epoch, so that a resumed one draws the same."""
@@ -118,9 +117,9 @@ class Keeper(keras.callbacks.Callback):
             number = len(history) - 1
             # The first is kept whatever it is: a loss may be not-a-number.
             if self._last or not number or losses[-1] <= min(losses):
-                _save(self._bare, self._folder / "best.npz")
+                variable_files.save(self._bare, self._folder / "best.npz")
         if number:
-            _save(model, self._folder / f"epoch{number}.npz")
+            variable_files.save(model, self._folder / f"epoch{number}.npz")
         self._state = {"key": self._key, "history": history}
         # Last: until it is written, the state before this epoch holds.
         files.write_text(self._folder / "state.json", json.dumps(self._state))
@@ -194,28 +193,3 @@ def _generators(model: keras.Model) -> list[keras.random.SeedGenerator]:
     """Returns what the layers draw from: dropout of any kind, stochastic depth, noise."""
     found = [value for layer in model.layers for value in vars(layer).values()]
     return [value for value in found if isinstance(value, keras.random.SeedGenerator)]
-
-
-def _variables(model: keras.Model) -> list:
-    """Returns all that a training changes: a model's variables, then its optimizer's."""
-    optimizer = getattr(model, "optimizer", None)
-    return [*model.variables, *(optimizer.variables if optimizer else ())]
-
-
-def _save(model: keras.Model, path: pathlib.Path) -> None:
-    # Not as HDF5, whose library does not survive a full disk.
-    files.write_npz(path, {str(k): v.numpy() for k, v in enumerate(_variables(model))})
-
-
-def _load(model: keras.Model, path: pathlib.Path) -> None:
-    variables = _variables(model)
-    try:
-        arrays = weight_files.read_npz(path)
-        found = [arrays[str(k)][0] for k in range(len(variables))]
-        for variable, array in zip(variables, found, strict=True):
-            variable.assign(array)
-    except Exception as error:  # zipfile, NumPy, Keras: many kinds, all "not this state".
-        raise InputError(
-            f"{path}: cannot be gone on from ({weight_files.first_line(error)}). Delete "
-            f"{path.parent} to begin anew."
-        ) from error

@@ -1,4 +1,4 @@
-"""A border of a map that repeats its edge or goes around, as a layer."""
+"""A border of a map that repeats its edge, mirrors at it or goes around, as a layer."""
 
 import keras
 import tensorflow as tf
@@ -8,7 +8,7 @@ class Padding(keras.layers.Layer):
     """Adds a border to [batch, height, width, channels].
 
     Args:
-        mode: "replicate" or "circular".
+        mode: "replicate", "circular" or "reflect", which leaves the edge itself out, as NumPy does.
         margins: ((above, below), (left, right)), pixels.
     """
 
@@ -29,6 +29,8 @@ class Padding(keras.layers.Layer):
 
     def call(self, x):
         """See `compute_output_shape`."""
+        if self.mode == "reflect":
+            return tf.pad(x, [(0, 0), *self.padding, (0, 0)], "REFLECT")
         for axis, (before, after) in zip((1, 2), self.padding, strict=True):
             if self.mode == "circular":
                 head, tail = _part(x, axis, -before, None), _part(x, axis, 0, after)

@@ -37,17 +37,19 @@ def roots() -> tuple[pathlib.Path, ...]:
     return (files.home() / "checkpoints", _SHIPPED)
 
 
-def checkpoints() -> list[str]:
-    """Returns the checkpoints that can be opened by name."""
+def checkpoints(description: str = checkpoint_files.DESCRIPTION) -> list[str]:
+    """Returns the checkpoints that can be opened by name; `description` is the file they have."""
     return sorted(
         path.parent.name
         for root in roots()
         if root.is_dir()
-        for path in root.glob(f"*/{checkpoint_files.DESCRIPTION}")
+        for path in root.glob(f"*/{description}")
     )
 
 
-def find_checkpoint(name: str, argument: str = "network") -> pathlib.Path | None:
+def find_checkpoint(
+    name: str, argument: str = "network", description: str = checkpoint_files.DESCRIPTION
+) -> pathlib.Path | None:
     """Returns the folder of a checkpoint named by path or by name, None if there is none."""
     if not name.strip():
         return None
@@ -55,26 +57,30 @@ def find_checkpoint(name: str, argument: str = "network") -> pathlib.Path | None
         files.located(name, f"{arg(argument)}={name}"),
         *(root / name for root in roots()),
     ):
-        if (folder / checkpoint_files.DESCRIPTION).is_file():
+        if (folder / description).is_file():
             return folder
     return None
 
 
-def found_checkpoint(name: str, argument: str) -> pathlib.Path:
+def found_checkpoint(
+    name: str, argument: str, description: str = checkpoint_files.DESCRIPTION
+) -> pathlib.Path:
     """Returns the folder of a checkpoint.
 
     Args:
         name: its path, or the name of one in `roots`.
         argument: that named it, for messages.
+        description: the file that checkpoints of its kind have.
 
     Raises:
         InputError: there is none.
     """
-    folder = find_checkpoint(name, argument)
+    folder = find_checkpoint(name, argument, description)
     if folder is None:
+        known = checkpoints(description)
         raise InputError(
-            f"{arg(argument)}={name}: no folder with a {checkpoint_files.DESCRIPTION}, nor a "
-            f"checkpoint of that name. {nearest(name, checkpoints())}"
+            f"{arg(argument)}={name}: no folder with a {description}, nor a checkpoint of that "
+            f"name.{f' {nearest(name, known)}' if known else ''}"
         )
     return folder
 

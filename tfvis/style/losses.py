@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from tfvis import images
 from tfvis.style.gram import Moments, covariance
-from tfvis.style.settings import UNIT
+from tfvis.style.settings import UNIT, Transfer
 from tfvis.style.targets import Goal, Sums
 
 # Quality, tuned on the Oxford weights of VGG16 by measuring and by looking (Tuebingen, a
@@ -51,6 +51,39 @@ def unit_weights(goal: Goal, ratio: float) -> dict[str, float]:
     """Returns {term of `unit`: weight}: 1 for contents, ratio / 1000 for styles."""
     weights = {f"content {layer}": 1.0 for layer in goal.content}
     return weights | {f"style {layer}": ratio / UNIT for layer in goal.style}
+
+
+def weighed(network, goal: Goal, settings: Transfer) -> tuple[dict[str, float], dict[str, float]]:
+    """Returns {term: weight} of a recipe, and the scales that `terms` takes.
+
+    Args:
+        network: the network.
+        goal: what the picture is asked to match.
+        settings: they hold no None; all but the weight of the total variation count.
+    """
+    weights, scales = unit_weights(goal, settings.ratio), {}
+    if settings.recipe == "quality":
+        scales = activations(network, tuple(goal.style))
+        weights |= quality_weights(goal, settings.ratio, scales)
+    return by_layer(weights, _layer_weights(settings)), scales
+
+
+def terms(found: Sums, goal: Goal, scales: dict[str, float]) -> Terms:
+    """Returns what `weighed` weighs; with scales, the terms of `shape` as well."""
+    return unit(found, goal) | (shape(found, goal, scales) if scales else {})
+
+
+def _layer_weights(settings: Transfer) -> dict[str, float]:
+    """Returns {"content LAYER" or "style LAYER": weight} of those that have one."""
+    pairs = (
+        ("content", settings.content_layers, settings.content_layer_weights),
+        ("style", settings.style_layers, settings.style_layer_weights),
+    )
+    return {
+        f"{kind} {layer}": weight
+        for kind, layers, weights in pairs
+        for layer, weight in zip(layers, weights, strict=bool(weights))
+    }
 
 
 def by_layer(weights: dict[str, float], layers: dict[str, float]) -> dict[str, float]:

@@ -151,9 +151,14 @@ def iterate(
         loop.DivergedError: no finite energy, twice; it carries the last good state.
     """
     settings = resolved(settings)
+    return _levels(prepared(network, settings), scene, tuple(seeds), settings, state, tuple(marks))
+
+
+def prepared(network: Network, settings: Transfer) -> Network:
+    """Returns the network with the padding of the recipe."""
     if settings.recipe == "quality" and "padding" not in dict(network.variant):
-        network = padded(network, "replicate")
-    return _levels(network, scene, tuple(seeds), settings, state, tuple(marks))
+        return padded(network, "replicate")
+    return network
 
 
 def _levels(network, scene, seeds, settings, state, marks) -> Iterator[Progress]:
@@ -222,21 +227,13 @@ class _Way:
         taps = network.taps(self._goal.layers, settings.precision, packed=packed)
         plan = tiling.plan(network, self._goal.layers, *scene.size, settings.tile)
         found = tiling.summed(lambda x, window: targets.sums(taps(x), self._goal, window), plan)
-        self._scales = {}
-        self._weights = losses.unit_weights(self._goal, settings.ratio)
-        if settings.recipe == "quality":
-            self._scales = losses.activations(network, tuple(self._goal.style))
-            self._weights |= losses.quality_weights(self._goal, settings.ratio, self._scales)
-        self._weights = losses.by_layer(self._weights, _layer_weights(settings))
+        self._weights, self._scales = losses.weighed(network, self._goal, settings)
         if settings.tv_weight:
             self._weights["tv"] = settings.tv_weight
 
         def energy(canvas, step):
             del step
-            sums = found(canvas)
-            terms = losses.unit(sums, self._goal)
-            if self._scales:
-                terms |= losses.shape(sums, self._goal, self._scales)
+            terms = losses.terms(found(canvas), self._goal, self._scales)
             if settings.tv_weight:
                 terms["tv"] = priors.total_variation(canvas, 2.0)
             return terms
@@ -314,19 +311,6 @@ class _Way:
             self._compiled.begin(good.kept), step=good.step, slowed=_SHORTENED
         )
         yield from self._compiled.run(stages, again.canvas, again, marks=marks)
-
-
-def _layer_weights(settings: Transfer) -> dict[str, float]:
-    """Returns {"content LAYER" or "style LAYER": weight} of those that have one."""
-    pairs = (
-        ("content", settings.content_layers, settings.content_layer_weights),
-        ("style", settings.style_layers, settings.style_layer_weights),
-    )
-    return {
-        f"{kind} {layer}": weight
-        for kind, layers, weights in pairs
-        for layer, weight in zip(layers, weights, strict=bool(weights))
-    }
 
 
 def _in_range(x: tf.Tensor) -> tf.Tensor:

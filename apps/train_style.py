@@ -1,0 +1,96 @@
+"""Trains a network that paints pictures in given styles in one pass.
+
+    python -m apps.train_style --styles=a.jpg,b.jpg --content=photographs
+
+Neural style as a network (Johnson et al., ECCV 2016), one for all styles, of which each has a scale
+and a shift per channel of its own (Dumoulin et al., ICLR 2017). It learns on the loss of `stylize`
+from photographs of any kind, first of 128 px, then of 256. Writes to --workdir:
+
+    fast_style.json, weights.npz   the network; stylize --fast=out/train_style uses it
+    README.md                      its card: styles, loss, photographs, command
+    sheet.png                      photographs it has not seen, in all styles
+    training.csv                   every term of the loss over the steps
+    manifest.json                  arguments, versions, weights, settings
+    tensorboard/                   the terms, and pictures on their way
+
+--init=CHECKPOINT adds styles to a network that stays as it is, in a tenth of the time. How long it
+will take is measured and said before it starts: on two cores an hour or two. Stopped at any
+moment, the same command goes on where it was.
+"""
+
+from absl import flags
+
+from tfvis import words
+from tfvis.style.fast.settings import LOSS, FastTraining
+from tfvis.style.settings import Transfer
+
+from .flags import common, fields, name_checks, paths
+from .flags import networks as network_flags
+from .flags import style as style_flags
+
+_STYLES = paths.define(
+    "styles", None, paths.each(paths.file),
+    r"Pictures whose styles are learnt, separated by commas (one in a name is \,); a style has the "
+    "name of its file.", required=True,
+)  # fmt: skip
+_CONTENT = paths.define(
+    "content", None, paths.file_or_folder, "Folder of photographs to learn from.", required=True
+)
+_WORKDIR = common.define_workdir("out/train_style")
+_INIT = flags.DEFINE_string(
+    "init", None, "A checkpoint to whose styles these are added; its network stays as it is."
+)
+_NETWORK = network_flags.define_network(pooling="avg")
+_PRECISION = common.define_precision()
+_TRAINING = fields.define(
+    FastTraining,
+    (
+        "steps", "fine_steps", "size", "batch", "rate", "style_size", "width", "blocks",
+        "photographs", "seed",
+    ),
+)  # fmt: skip
+_LOSS = fields.define(
+    Transfer,
+    (
+        "recipe", "ratio", "content_layers", "style_layers", "content_layer_weights",
+        "style_layer_weights", "tv_weight",
+    ),
+    recipe=LOSS.recipe,
+    ratio=LOSS.ratio,
+    content_layers=",".join(LOSS.content_layers),
+    style_layers=",".join(LOSS.style_layers),
+    content_layer_weights=None,
+    style_layer_weights=None,
+    tv_weight=LOSS.tv_weight,
+)  # fmt: skip
+
+
+def main():
+    """Reads the flags and the styles, then TensorFlow, then trains."""
+    from tfvis.style.fast import checkpoint_files
+
+    if _INIT.value:
+        checkpoint_files.description(
+            checkpoint_files.found(_INIT.value, "init"), f"--init={_INIT.value}"
+        )
+    layers = {name: _LOSS[name].value for name in ("content_layers", "style_layers")}
+    name_checks.check(_NETWORK(), layers=layers)
+    styles = style_flags.named_pictures(_STYLES.value, "styles")
+    weights = {name: words.floats(_LOSS[name].value, name) for name in style_flags.LAYER_WEIGHTS}
+    shared = common.start(_WORKDIR, _INIT, _PRECISION)
+    from tfvis.experiments import fast_style_training
+
+    return fast_style_training.run(
+        _CONTENT.value,
+        styles,
+        _NETWORK(),
+        settings=fields.values(FastTraining, _TRAINING),
+        loss=fields.values(Transfer, _LOSS, content_layers=(), style_layers=(), **weights),
+        **{name: words.split(value, name) for name, value in layers.items()},
+        command=common.command(),
+        **shared,
+    )
+
+
+if __name__ == "__main__":
+    common.run(main, "train_style")

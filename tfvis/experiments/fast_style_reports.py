@@ -1,0 +1,92 @@
+"""What is said of a network that paints: held-out pictures in all its styles, a card, its way."""
+
+import csv
+import io
+import pathlib
+
+import numpy as np
+
+from tfvis import files, images
+from tfvis.report import markdown, sheets
+from tfvis.style.fast.fast_style import FastStyle
+
+# Styles on a sheet, and the side of its pictures.
+_SHOWN, _SIDE = 12, 256
+
+
+def write_sheet(
+    workdir: pathlib.Path,
+    style: FastStyle,
+    styles: dict[str, np.ndarray | None],
+    held_out: list[np.ndarray],
+) -> pathlib.Path:
+    """Writes sheet.png: a row for each style, the last to be added if there are many.
+
+    Args:
+        workdir: of the checkpoint.
+        style: that paints.
+        styles: {name: float32 [height, width, 3], 0..255, or None where it is not at hand}.
+        held_out: float32 [side, side, 3], 0..255, that nothing was learnt from.
+
+    Returns:
+        The file.
+    """
+    small = [images.resize(one, _SIDE, _SIDE) for one in held_out]
+    empty = np.full((_SIDE, _SIDE, 3), 250, np.uint8)
+    cells = [sheets.Cell(empty, "photographs it has not seen")]
+    cells += [sheets.Cell(one) for one in small]
+    for name in list(styles)[-_SHOWN:]:
+        pixels = styles[name]
+        fitted = empty if pixels is None else images.resize(images.crop(pixels), _SIDE, _SIDE)
+        cells.append(sheets.Cell(fitted, name))
+        painted = (style.paint(one, style.mix([name])) for one in held_out)
+        cells += [sheets.Cell(images.resize(one, _SIDE, _SIDE)) for one in painted]
+    path = workdir / "sheet.png"
+    images.save_png(path, sheets.sheet(cells, 1 + len(small)))
+    return path
+
+
+def write_card(workdir: pathlib.Path, style: FastStyle, command: str) -> None:
+    """Writes README.md: what it paints, on what and how it was trained, by which command."""
+    about, said = style.about, markdown.text
+    trained, loss = about["trained"], about["loss"]
+    stages = f"{trained['steps']} steps of {max(trained['size'] // 2, 32)} px"
+    if trained["fine_steps"]:
+        stages += f", then {trained['fine_steps']} of {trained['size']} px"
+    began = (
+        f"added to the network of {said(str(about['init']))}, which stayed as it was"
+        if about["init"]
+        else "trained from the start"
+    )
+    lines = [
+        f"# {said(workdir.resolve().name)}",
+        "",
+        f"Paints a picture in one pass, in {len(style.styles)} styles or a mix of them: "
+        f"{', '.join(map(said, style.styles))}.",
+        "",
+        f"- Network: a transform network of Johnson et al. (ECCV 2016), {style.architecture.width} "
+        f"channels at its widest size, {style.architecture.blocks} residual blocks, conditional "
+        "instance normalisation (Dumoulin et al., ICLR 2017), "
+        f"{style.model.count_params():,} weights.",
+        f"- {', '.join(map(said, about['trained_styles']))}: {began}; {stages}, {trained['batch']} "
+        f"photographs each of {about['photographs']}, seed {trained['seed']}.",
+        f"- Loss: {said(about['network'])}, recipe {loss['recipe']}, ratio {loss['ratio']:g}; "
+        f"content {', '.join(map(said, loss['content_layers']))}; style "
+        f"{', '.join(map(said, loss['style_layers']))}. At the end {about['energy']:.3f} of what a "
+        "photograph that is not painted has.",
+        f"- Made in {about['seconds']} s by",
+        "",
+        f"      {markdown.line(command)}",
+    ]
+    files.write_text(workdir / "README.md", "\n".join(lines) + "\n")
+
+
+def write_history(workdir: pathlib.Path, history: list[dict]) -> None:
+    """Writes training.csv: the terms of the loss over the steps, means since the row before."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(history[0]))
+    writer.writeheader()
+    writer.writerows(
+        {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in history
+    )
+    files.write_text(workdir / "training.csv", text.getvalue())

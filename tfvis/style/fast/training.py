@@ -1,0 +1,242 @@
+"""Training a transform network: plain `model.fit` in stages, kept so that a kill costs seconds."""
+
+import dataclasses
+import json
+import math
+import pathlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfvis import bounds, files
+from tfvis.networks.files import variable_files
+from tfvis.settings import given
+from tfvis.style.fast import photographs
+from tfvis.style.fast.settings import FastTraining, stages
+from tfvis.style.fast.style_loss import StyleLoss
+
+# Steps after which the state is kept: seconds of work.
+KEPT_EVERY = 50
+# Steps that are timed before a training begins, after one that compiles.
+_TIMED = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Pace:
+    """How fast a stage goes.
+
+    Attributes:
+        size: side of its pictures.
+        steps: that are left of it.
+        seconds: a step takes.
+    """
+
+    size: int
+    steps: int
+    seconds: float
+
+
+class Learner(keras.Model):
+    """A transform network and its loss.
+
+    Args:
+        network: see `transform_network.build`.
+        loss: of its pictures.
+        batch: pictures of a step, over all devices.
+    """
+
+    def __init__(self, network: keras.Model, loss: StyleLoss, batch: int):
+        super().__init__()
+        self.network, self._loss_of, self._batch = network, loss, batch
+        self._means = {name: keras.metrics.Mean(name) for name in ("energy", *loss.terms)}
+        self._size, self._functions = 0, {}
+
+    def at(self, size: int) -> None:
+        """Has the next `fit` be of pictures of one size.
+
+        Each size has a trace of its own: one for all would know no size, and where it is known VGG
+        takes a batch picture by picture, which is faster.
+        """
+        self._functions[self._size] = self.train_function
+        self._size, self.train_function = size, self._functions.get(size)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """Means over the steps since the state was last kept."""
+        return list(self._means.values())
+
+    def train_step(self, data):
+        """One step on (pictures, which style each is to have)."""
+        contents, which = data
+        variables = self.network.trainable_variables
+        with tf.GradientTape() as tape:
+            mix = tf.one_hot(which, self.network.input_shape[1][-1])
+            pictures = tf.ensure_shape(self.network([contents, mix], training=True), contents.shape)
+            energies, terms = self._loss_of(pictures, contents, which)
+            # Over all devices the gradients are added up.
+            energy = tf.reduce_sum(energies) / self._batch
+        self.optimizer.apply(tape.gradient(energy, variables), variables)
+        for name, values in ({"energy": energies} | terms).items():
+            self._means[name].update_state(values)
+        return {name: mean.result() for name, mean in self._means.items()}
+
+
+class Keeper(keras.callbacks.Callback):
+    """Keeps the state of a training, and what it has been through.
+
+    Args:
+        folder: of the state.
+        key: of the training; a state of another one is not used.
+        told: is called with the history each time the state has been kept.
+
+    Attributes:
+        history: [{"step": steps done, "seconds": of work, "size", "energy", ...}]; means since the
+            one before.
+    """
+
+    def __init__(self, folder: pathlib.Path, key: str, told: Callable[[list[dict]], None]):
+        super().__init__()
+        self._folder, self._key, self._told = folder, key, told
+        self.history: list[dict] = self._read()
+        self.size, self._began = 0, time.perf_counter()
+
+    @property
+    def done(self) -> int:
+        """Steps done."""
+        return self.history[-1]["step"] if self.history else 0
+
+    def resume(self, learner: Learner) -> None:
+        """Gives a learner, whose optimizer is built, the state it had."""
+        if self.done:
+            variable_files.load(learner, self._folder / f"step{self.done}.npz")
+        self._began = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Keeps the state; see `fit` for what an epoch is."""
+        before = self.done
+        entry = {name: float(value) for name, value in (logs or {}).items()}
+        if not all(map(math.isfinite, entry.values())):
+            self.model.stop_training = True
+            raise FloatingPointError(f"The energy is not a finite number by step {before + 1}.")
+        seconds = self.history[-1]["seconds"] if self.history else 0.0
+        now = time.perf_counter()
+        done = before + self.params["steps"]
+        self.history.append(
+            {"step": done, "size": self.size, "seconds": seconds + now - self._began, **entry}
+        )
+        self._began = now
+        variable_files.save(self.model, self._folder / f"step{done}.npz")
+        # Last: until it is written, the state before holds.
+        state = {"key": self._key, "history": self.history}
+        files.write_text(self._folder / "state.json", json.dumps(state))
+        for stale in self._folder.glob("step*.npz"):
+            if stale.name != f"step{done}.npz":
+                stale.unlink(missing_ok=True)
+        self._told(self.history)
+
+    def _read(self) -> list[dict]:
+        path = self._folder / "state.json"
+        try:
+            state = json.loads(files.read_bytes(path, str(path), bounds.MANIFEST))
+            history = state["history"]
+            done = history[-1]["step"]
+            if state["key"] == self._key and (self._folder / f"step{done}.npz").is_file():
+                return history
+        except (ValueError, KeyError, TypeError, IndexError):
+            pass
+        return []
+
+
+def learner(network: keras.Model, loss: StyleLoss, settings: FastTraining) -> Learner:
+    """Returns a learner that is compiled and built; `settings` hold no None."""
+    made = Learner(network, loss, settings.batch)
+    steps = sum(steps for _, steps in stages(settings))
+    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(settings.rate, steps))
+    # XLA's convolutions on a CPU take a naive path.
+    gpus = tf.config.list_physical_devices("GPU")
+    made.compile(optimizer, jit_compile="auto" if gpus else False)
+    optimizer.build(network.trainable_variables)
+    return made
+
+
+def paces(
+    learning: Learner, shown: Sequence[np.ndarray], styles: int, settings: FastTraining, done: int
+) -> Iterator[Pace]:
+    """Yields how fast each stage that is left will go, measured in a few steps of it.
+
+    What they learn is taken back; the stages then begin without compiling.
+    """
+    before = 0
+    for size, steps in stages(settings):
+        left = min(before + steps - done, steps)
+        before += steps
+        if left <= 0:
+            continue
+        # In memory: a checkpoint is of seconds.
+        kept = [variable.numpy() for variable in _variables(learning)]
+        clock = _Clock()
+        data = photographs.batches(shown, settings.seed, 0, settings.batch, size, styles)
+        learning.at(size)
+        learning.fit(data, steps_per_epoch=1 + _TIMED, shuffle=False, verbose=0, callbacks=[clock])
+        for variable, value in zip(_variables(learning), kept, strict=True):
+            variable.assign(value)
+        yield Pace(size, left, float(np.median(clock.seconds[1:])))
+
+
+def fit(
+    learning: Learner,
+    shown: Sequence[np.ndarray],
+    styles: int,
+    settings: FastTraining,
+    keeper: Keeper,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> None:
+    """Trains from where the keeper has come to, to the end.
+
+    Args:
+        learning: what `learner` returned; holds the result.
+        shown: what `photographs.kept` returned.
+        styles: that are trained.
+        settings: they hold no None.
+        keeper: whose state is gone on from; equal arguments end with the same bits.
+        callbacks: of `model.fit`, of which an epoch is `KEPT_EVERY` steps.
+    """
+    keeper.resume(learning)
+    before = 0
+    for size, steps in stages(settings):
+        end = before + steps
+        before = end
+        keeper.size = size
+        learning.at(size)
+        while keeper.done < end:
+            # The last epoch of a stage may be shorter, and is then a fit of its own.
+            left = end - keeper.done
+            whole, each = max(left // KEPT_EVERY, 1), min(left, KEPT_EVERY)
+            data = photographs.batches(
+                shown, settings.seed, keeper.done, settings.batch, size, styles
+            )
+            learning.fit(
+                data, steps_per_epoch=each, epochs=whole, shuffle=False, verbose=0,
+                callbacks=[keeper, *callbacks],
+            )  # fmt: skip
+
+
+def _variables(learning: Learner) -> list:
+    return [*learning.variables, *given(learning.optimizer).variables]
+
+
+class _Clock(keras.callbacks.Callback):
+    """Times steps."""
+
+    def __init__(self):
+        super().__init__()
+        self.seconds, self._began = [], 0.0
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._began = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seconds.append(time.perf_counter() - self._began)
