@@ -6,8 +6,8 @@
 
 Lines of `--out` are a SHA-256 and NAME/FILE, the command's name and the file below its folder.
 Each command is a process of its own that imports the project from --root, so that older
-checkouts can be run by this file, as long as they have its flags. Of pictures, .npy and the
-demo's page the bytes are taken; of tables the cells, of .npz the arrays. Manifests and events
+checkouts can be run by this file, as long as they have its flags. Of pictures, .npy and
+pages the bytes are taken; of tables the cells, of .npz the arrays. Manifests and events
 are left out, which hold times. Convolutions differ in their last bits with TF_ENABLE_ONEDNN_OPTS
 and from one kind of CPU to another: compare what one machine made under one setting.
 """

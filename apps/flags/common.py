@@ -182,6 +182,8 @@ def _tell_all(done) -> None:
         tell(line)
     if done.sheet is not None:
         tell(f"All in one picture: {done.sheet}")
+    if done.index is not None:
+        tell(f"Open {done.index.resolve()} in a browser.")
 
 
 def define_workdir(default: str) -> flags.FlagHolder:
@@ -261,7 +263,7 @@ def start(workdir: flags.FlagHolder, *others: flags.FlagHolder) -> dict:
     Raises:
         InputError: it cannot be written there, or another run is at work there.
     """
-    found = {"workdir": workdirs.claimed(workdir.value)}
+    found = {"workdir": workdirs.claimed(workdir.value, command())}
     start_tensorflow()
     return found | named(*others) | {"arguments": arguments()}
 
@@ -278,6 +280,6 @@ def arguments() -> dict:
 
 def command() -> str:
     """Returns what was typed to run the app: its flags that differ from their defaults."""
-    given = [flag for flag in own_flags() if flag.value != flag.default]
+    given = [flag for flag in own_flags() if flag.value not in (None, flag.default)]
     app = sys.modules["__main__"].__spec__.name.rpartition(".")[2]
-    return f"{program.name(app)} " + shlex.join(f"--{flag.name}={flag.value}" for flag in given)
+    return f"{program.name(app)} {shlex.join(flag.serialize() for flag in given)}".rstrip()

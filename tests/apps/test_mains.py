@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import PIL.Image
 
-from tests import nets
+from tests import nets, pages
 from tests.processes import ROOT, AppTest, places
 from tfvis import hardware, images
 from tfvis.networks import network
@@ -260,10 +260,11 @@ class DemoTest(AppTest):
             f"--workdir={out}",
         )
         text = (out / "index.html").read_text()
-        # The photograph, two layers, a plot; two units; the photograph, two caricatures; the
-        # photograph, a painting, and the one in the style of the other; both of these with
-        # two maps each.
-        self.assertLen(re.findall("data:image/(?:png|jpeg);base64,", text), 18)
+        # Two layers over the photograph, a plot; two units; two caricatures over it; it as
+        # painted over itself; a painting, and it in the style of that; both of these under
+        # two maps each, one of them under a slider.
+        self.assertLen(re.findall("data:image/(?:png|jpeg);base64,", text), 5 + 2 + 4 + 2 + 2 + 6)
+        self.assertLen(pages.whole(out / "index.html").all("input"), 2 + 2 + 1 + 2)
         self.assertRegex(text, "(circle|square) [0-9]+%")
         self.assertIn("block2_pool", text)
         self.assertIn(str(out / "index.html"), done.stdout)

@@ -177,7 +177,7 @@ class TagTest(AppTest):
         self.assertIn("random weights", done.stderr)
         self.assertRegex(done.stdout, r"picture\.png\n  general +tag \d+ +\d\d\.\d%\n")
         names = {path.name for path in self.out.iterdir()}
-        self.assertEqual(names, {"tags.csv", "sheet.png", "manifest.json"})
+        self.assertEqual(names, {"tags.csv", "sheet.png", "manifest.json", "index.html", "page"})
         with open(self.out / "tags.csv", encoding="utf-8") as file:
             kinds = [row["kind"] for row in csv.DictReader(file)]
         self.assertEqual(kinds.count("rating"), 3)

@@ -19,6 +19,7 @@ from tfvis.experiments import (
     transparency,
     unit_answers,
     unit_numbers,
+    unit_pages,
     workdirs,
 )
 from tfvis.experiments import units as naming
@@ -186,7 +187,8 @@ def run(
     unit_answers.tell_of_silent(records, workdir)
     if references is not None:
         folders.report(references)
-    return outcome.Outcome(records, unit_answers.lines(records), workdir / "sheet.png")
+    page = unit_pages.maximization(records, workdir)
+    return outcome.Outcome(records, unit_answers.lines(records), workdir / "sheet.png", page)
 
 
 def _size(network: Network, layer: str, asked: int | None, most: int | None) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from tfvis.experiments import (
     messages,
     networks,
     outcome,
+    picture_pages,
     picture_tasks,
     workdirs,
 )
@@ -86,7 +87,8 @@ def run(
         messages.note(note)
     inputs = picture_tasks.input_pictures(folders.listed(found, workdir))
     records = make(model, inputs, workdir, arguments, chosen, steps)
-    return outcome.Outcome(records, [line(one) for one in records], workdir / "sheet.png")
+    page = picture_pages.attention(records, workdir, model.name, _COLUMNS)
+    return outcome.Outcome(records, [line(one) for one in records], workdir / "sheet.png", page)
 
 
 def make(

@@ -30,6 +30,7 @@ from tfvis.experiments.attention_models import AttentionModel
 from tfvis.experiments.sliding_windows import slide
 from tfvis.image_files.folders import LeftOut
 from tfvis.report import manifest
+from tfvis.report.html_page import Page
 
 MAPS = tuple(localization.THRESHOLDS)
 # Of a class less likely than this there are no boxes to rank: they would come last.
@@ -114,7 +115,9 @@ def run(
     told = {one.kind: one.numbers() | {"cuts": one.cuts} for one in found}
     manifest.write(path, manifest.read(path) | {"measures": told})
     lines = [line for one in found for line in one.lines()]
-    return outcome.Outcome(records, [box_reports.head(annotated, records), *lines], sheet)
+    head = box_reports.head(annotated, records)
+    page = Page(f"How well boxes of {model.name} fit", [], [head])
+    return outcome.Outcome(records, [head, *lines], sheet, page)
 
 
 def _boxes_of(kind: str, workdir: pathlib.Path) -> box_reports.BoxesOf:

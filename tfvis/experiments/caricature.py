@@ -9,9 +9,13 @@ from tfvis import preimages
 from tfvis.experiments import layer_targets, optimization_tasks, outcome, runner, workdirs
 from tfvis.experiments.layer_targets import LayerTarget
 from tfvis.preimages import caricatures as recipe
-from tfvis.report import manifest, sheets
+from tfvis.report import html_page, manifest, run_page, sheets
 
 FIELDS = {"layer": str, "network": str, "exaggeration": float}
+_SEES = (
+    "Each caricature is the picture, changed so that what the layer named below it answers to in "
+    "it grows, while it stays a natural image (Mahendran & Vedaldi, IJCV 2016)."
+)
 
 
 @workdirs.kept
@@ -46,7 +50,8 @@ def run(
         layer_targets.header(found, arguments), FIELDS, target=found[0].image,
     )  # fmt: skip
     optimization_tasks.save_pages(workdir, {"sheet": _sheet(found, records, workdir)})
-    return outcome.Outcome(records, _lines(found, records), workdir / "sheet.png")
+    page = _page(found, records, workdir)
+    return outcome.Outcome(records, _lines(found, records), workdir / "sheet.png", page)
 
 
 def _task(one: LayerTarget, seed: int) -> optimization_tasks.Task:
@@ -82,6 +87,19 @@ def _measure(one: LayerTarget, pictures: np.ndarray, paths: list[pathlib.Path]) 
         {"exaggeration": float(answer), "settings": manifest.plain(one.settings)}
         for answer in recipe.exaggerations(one.network, stored, one.image, one.layer)
     ]
+
+
+def _page(found: list[LayerTarget], records, workdir: pathlib.Path) -> html_page.Page:
+    """Returns the page: each caricature over the picture."""
+    targets = layer_targets.shown(found, workdir, "the picture")
+
+    def pair(record: dict) -> list[html_page.Pair]:
+        after = run_page.linked(workdir, record["file"], title=record["layer"])
+        return [layer_targets.pair(found, record, targets, after)]
+
+    text = "On the left the picture, on the right its caricature: pull the line."
+    section = run_page.section("The picture and its caricatures", text, records, pair)
+    return html_page.Page("What layers see in a picture, exaggerated", [section], [_SEES])
 
 
 def _sheet(found: list[LayerTarget], records: list[dict], workdir: pathlib.Path) -> np.ndarray:

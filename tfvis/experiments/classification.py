@@ -10,6 +10,7 @@ from tfvis.experiments import (
     folders,
     networks,
     outcome,
+    picture_pages,
     picture_tasks,
     predictions,
     workdirs,
@@ -95,7 +96,11 @@ def run(
         for path, answers in zip(paths, named, strict=True)
         for line in _lines(path, answers, classifier.probable)
     ]
-    return outcome.Outcome(records, lines, workdir / "sheet.png")
+    page = picture_pages.answers(
+        records, workdir, f"What {classifier.name} names", _heading(classifier), key,
+        classifier.probable,
+    )  # fmt: skip
+    return outcome.Outcome(records, lines, workdir / "sheet.png", page)
 
 
 def _heading(classifier: ImageClassifier) -> str:

@@ -160,7 +160,8 @@ def run(
     manifest.write(workdir / "manifest.json", header | {"results": answers, "found": found})
     return outcome.Outcome(
         [{"section": one.name, "found": one.text} for one in sections],
-        [*lines, f"Open {(workdir / 'index.html').resolve()} in a browser."],
+        lines,
+        page=comparison_report.page(report),
     )
 
 

@@ -80,6 +80,11 @@ def found(report: Report) -> dict[str, str]:
     return {name: section.text for name, section in _kept(report).items()}
 
 
+def page(report: Report) -> html_page.Page:
+    """Returns what the page says of all its sections."""
+    return _page(report, _kept(report))
+
+
 def _figures(report: Report, name: str) -> list[pathlib.Path]:
     """Returns the files of a section's figures."""
     return [
@@ -94,9 +99,14 @@ def _write(report: Report, sections: dict[str, html_page.Section]) -> None:
     manifest.write(report.workdir / _SECTIONS, {"key": report.key, "sections": ordered})
     page = report.workdir / "index.html"
     if ordered:
-        html_page.write(page, html_page.Page(report.title, list(ordered.values()), report.about))
+        html_page.write(page, _page(report, ordered))
     else:
         page.unlink(missing_ok=True)
+
+
+def _page(report: Report, sections: dict[str, html_page.Section]) -> html_page.Page:
+    ordered = [sections[name] for name in report.order if name in sections]
+    return html_page.Page(report.title, ordered, report.about)
 
 
 def _kept(report: Report) -> dict[str, html_page.Section]:

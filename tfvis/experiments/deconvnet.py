@@ -11,7 +11,7 @@ from tfvis import files, images
 from tfvis.attention import boxes, deconvnet, saliency, smoothgrad
 from tfvis.attention.explainers import KINDS
 from tfvis.errors import InputError, arg
-from tfvis.experiments import folders, outcome, runner, strongest_images, workdirs
+from tfvis.experiments import folders, outcome, runner, strongest_images, unit_pages, workdirs
 from tfvis.experiments import units as naming
 from tfvis.experiments.strongest_images import Images, Strongest
 from tfvis.networks import relu_gradients
@@ -176,7 +176,9 @@ def run(
         )
     if looked.found:
         folders.report(looked.found)
-    return outcome.Outcome(records, [_line(one) for one in seen], workdir / "sheet.png")
+    names = {one.one.figure: one.one.name(" ") for one in seen}
+    page = unit_pages.strongest(records, workdir, method, names)
+    return outcome.Outcome(records, [_line(one) for one in seen], workdir / "sheet.png", page)
 
 
 def _parts(

@@ -15,7 +15,7 @@ from tfvis.experiments.demo_rows import Demo
 from tfvis.experiments.time_budget import Budget, Choice
 from tfvis.networks import registry
 from tfvis.preimages import activation_maximization
-from tfvis.report import html_page
+from tfvis.report import html_page, run_page
 
 # Weights of the time of each section.
 SHARES = {"Inversion": 34, "Maximization": 26, "Caricature": 10, "Style": 22}
@@ -32,6 +32,10 @@ _PAINTED_SIZES, _PAINTED_WANTED = (128, 160, 224, 288, 384, 512, 640), 100
 # Shallow units answer edges and colours, which a caricature shows least well.
 _CARICATURES = 2
 
+_ABOUT = (
+    "Every picture here was made on this machine, in minutes: pull the lines, click to enlarge, "
+    "point at a number to read what it means."
+)
 _KEEPS = (
     "Each picture was found from noise: it is an image whose features, at the layer "
     "named below it, are those of the photograph. Shallow layers keep nearly every "
@@ -42,8 +46,8 @@ _KEEPS = (
 _LOOKS_FOR = (
     "One unit of each layer, the one that the photograph excites most: each picture was "
     "found from noise, as one that excites the unit as much as an image can that stays "
-    "natural. It is as large as what the unit can see. The number says how many times more "
-    "it answers than to the strongest spot of two photographs."
+    "natural. It is as large as what the unit can see. The number says how many times as "
+    "much it answers as to the strongest spot of photographs."
 )
 _SEES = (
     "The photograph, changed so that what a layer answers to in it grows: a caricature of "
@@ -135,16 +139,15 @@ def run(
         NAMING if classifier else 0, workdir / "plan.json", demo.arguments,
     )  # fmt: skip
     messages.say(f"Planned: all in {spelled(budget.left)}; the page grows at {page}.")
-    make(demo, budget, size, steps, classifier, page)
+    shown = make(demo, budget, size, steps, classifier, page)
     taken = spelled(time.perf_counter() - began)
     messages.say(f"It took {taken} of {spelled(60 * minutes)}.")
     tensorboard = os.path.relpath(pathlib.Path(sys.executable).with_name("tensorboard"))
     lines = [
-        f"Open {page.resolve()} in a browser.",
         f"The pictures as they grew: {shlex.quote(tensorboard)} "
         f"--samples_per_plugin=images=500 --logdir {shlex.quote(str(workdir))}",
     ]
-    return outcome.Outcome([], lines)
+    return outcome.Outcome([], lines, page=shown)
 
 
 def make(
@@ -154,7 +157,7 @@ def make(
     steps: int | None,
     classifier: str,
     page: pathlib.Path,
-) -> None:
+) -> html_page.Page:
     """Makes all sections, each in its share of the time that is left when its turn comes.
 
     Args:
@@ -163,14 +166,21 @@ def make(
         size, steps: what is not to be chosen, else None.
         classifier: a checkpoint, or "".
         page: written after every section, and after each layer of the first.
+
+    Returns:
+        What it says at last.
     """
     sections: dict[str, html_page.Section] = {}
+    first: html_page.Pair | None = None
 
-    def publish(name: str, figures: tuple[html_page.Figure, ...]) -> None:
+    def publish(name: str, figures: tuple[demo_rows.Shown, ...]) -> html_page.Page:
         heading, text = _TEXTS[name]
-        sections[name] = html_page.Section(heading, text, figures)
-        title = f"tfvis: {demo.network.name} and one photograph"
-        html_page.write(page, html_page.Page(title, list(sections.values())))
+        large = len(figures) <= run_page.FEW
+        sections[name] = html_page.Section(heading, text, figures, large=large)
+        title = f"What {registry.label(demo.network.name)} makes of one photograph"
+        shown = html_page.Page(title, list(sections.values()), [_ABOUT], first=first, wall=True)
+        html_page.write(page, shown)
+        return shown
 
     def begin(name: str) -> tuple[Choice, bool, float]:
         fresh, started = budget.fresh(name), time.perf_counter()
@@ -194,14 +204,16 @@ def make(
     publish("Caricature", demo_rows.caricature(demo, _CARICATURES, choice.steps))
     end("Caricature", choice, *rest)
     choice, *rest = begin("Style")
-    publish("Style", demo_rows.stylization(demo, choice.size, choice.steps))
+    style, first = demo_rows.stylization(demo, choice.size, choice.steps)
+    # What was made of it hangs over the entrance.
+    shown = publish("Style", (style, first.after))
     end("Style", choice, *rest)
     if classifier:
         messages.say("Attention ...")
-        painted = sections["Style"].figures[-1].pixels
-        looked = demo_rows.attention(demo, classifier, painted)
+        looked = demo_rows.attention(demo, classifier, first.after.pixels)
         if looked:
-            publish("Attention", looked)
+            return publish("Attention", looked)
+    return shown
 
 
 def _choice(demo: Demo, budget: Budget, size: int | None, steps: int | None, name: str) -> Choice:

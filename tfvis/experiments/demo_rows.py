@@ -19,7 +19,7 @@ from tfvis.experiments import (
     runner,
     style_runs,
     style_transfer,
-    unit_answers,
+    unit_pages,
 )
 from tfvis.experiments import attention as attentions
 from tfvis.experiments import caricature as caricatures
@@ -27,9 +27,10 @@ from tfvis.experiments import inversion as inversions
 from tfvis.networks import pooling
 from tfvis.networks.network import Network
 from tfvis.preimages import descent
-from tfvis.report import html_page, plots
+from tfvis.report import html_page, plots, run_page
 from tfvis.style import metrics, painting, transfer
 
+Shown = html_page.Figure | html_page.Pair
 # A picture of the demo's size takes a fraction of this.
 _MEMORY = 4 * 2**30
 
@@ -77,11 +78,17 @@ class Demo:
         """Float32 [height, width, channels], what the network looks at."""
         return networks.target(self.picture, self.network, self.size, self.crop)
 
-    @property
-    def target_figure(self) -> html_page.Figure:
-        """The photograph."""
-        height, width = self.target.shape[:2]
-        return html_page.Figure(self.target, "the photograph", f"{width} x {height} px")
+    def pair(self, workdir: pathlib.Path, record: dict) -> html_page.Pair:
+        """Returns a picture of a layer over the photograph.
+
+        Args:
+            workdir: of its run.
+            record: of the picture.
+        """
+        before = html_page.Figure(self.target, "the photograph")
+        made = runner.stored(workdir / record["file"], self.network)
+        after, numbers = html_page.Figure(made, record["layer"]), run_page.numbers(record)
+        return html_page.Pair(before, after, record["layer"], numbers=numbers)
 
 
 def check(demo: Demo) -> None:
@@ -90,8 +97,8 @@ def check(demo: Demo) -> None:
         descent.check_layer(demo.network, layer, demo.target.shape[:2])
 
 
-def inversion(demo: Demo, plotted: str, steps: int, count: int) -> tuple[html_page.Figure, ...]:
-    """Returns the first `count` rungs of the ladder of pre-images.
+def inversion(demo: Demo, plotted: str, steps: int, count: int) -> tuple[Shown, ...]:
+    """Returns the first `count` rungs of the ladder of pre-images, each over the photograph.
 
     And, once there are all, how far their pixels are from the target's.
     """
@@ -100,24 +107,18 @@ def inversion(demo: Demo, plotted: str, steps: int, count: int) -> tuple[html_pa
         {demo.label: demo.network}, demo.picture, demo.layers[:count],
         size=demo.size, crop=demo.crop, **shared,
     )  # fmt: skip
-    figures = [
-        html_page.Figure(
-            runner.stored(shared["workdir"] / result["file"], demo.network),
-            result["layer"],
-            f"relative error {result['relative_error']:.3f}",
-        )
-        for result in done.records
-    ]
+    figures = [demo.pair(shared["workdir"], result) for result in done.records]
     if count < len(demo.layers):
-        return (demo.target_figure, *figures)
+        return tuple(figures)
     # How far the pixels are, though the features agree: what the layer has let go of.
-    distances = [float(np.sqrt(np.square(f.pixels - demo.target).mean())) for f in figures]
+    apart = [np.square(pair.after.pixels - demo.target).mean() for pair in figures]
+    distances = [float(np.sqrt(mean)) for mean in apart]
     curve = plots.lines({"": (demo.layers, distances)}, "layer", "pixels differ by, grey levels")
     plot = html_page.Figure(curve, "What each layer let go of", plotted, wide=True)
-    return (demo.target_figure, *figures, plot)
+    return (*figures, plot)
 
 
-def maximization(demo: Demo, steps: int, largest: int) -> tuple[html_page.Figure, ...]:
+def maximization(demo: Demo, steps: int, largest: int) -> tuple[Shown, ...]:
     """Returns, per layer, the unit that the photograph excites most, raised.
 
     Args:
@@ -138,7 +139,7 @@ def maximization(demo: Demo, steps: int, largest: int) -> tuple[html_page.Figure
         html_page.Figure(
             images.read(shared["workdir"] / result["file"]).pixels,
             f"{result['layer']}:{result['unit']}",
-            unit_answers.answer(result),
+            numbers=unit_pages.numbers(result),
         )
         for result in done.records
     )
@@ -153,8 +154,8 @@ def style_cost(demo: Demo, size: int) -> float:
     return style_runs.planned(piece, _MEMORY)[1].work / settings.evaluations
 
 
-def stylization(demo: Demo, size: int, evaluations: int) -> tuple[html_page.Figure, ...]:
-    """Returns the photograph, our painting, and the photograph painted in its style.
+def stylization(demo: Demo, size: int, evaluations: int) -> tuple[Shown, ...]:
+    """Returns our painting, and the photograph under itself as painted in its style.
 
     Args:
         demo: what the page is about.
@@ -169,31 +170,29 @@ def stylization(demo: Demo, size: int, evaluations: int) -> tuple[html_page.Figu
     made = images.read(shared["workdir"] / done.records[0]["file"]).pixels
     content = images.resize(demo.picture, *made.shape[:2])
     return (
-        html_page.Figure(content, "the photograph"),
         html_page.Figure(metrics.resized(painting.shipped(), size), "a painting of our own"),
-        html_page.Figure(made, "the photograph, painted", f"{made.shape[1]} x {made.shape[0]} px"),
+        html_page.Pair(
+            html_page.Figure(content, "the photograph"),
+            html_page.Figure(made, "the photograph, painted"),
+            "the photograph, painted",
+            f"{made.shape[1]} x {made.shape[0]} px",
+            # Not of each layer alone.
+            tuple(one for one in run_page.numbers(done.records[0]) if " " not in one.name),
+        ),
     )
 
 
-def caricature(demo: Demo, count: int, steps: int) -> tuple[html_page.Figure, ...]:
-    """Returns the caricatures of the `count` deepest layers."""
+def caricature(demo: Demo, count: int, steps: int) -> tuple[Shown, ...]:
+    """Returns the caricatures of the `count` deepest layers, each over the photograph."""
     shared = demo.shared("caricature", preimages.Caricature(steps=steps))
     done = caricatures.run(
         {demo.label: demo.network}, demo.picture, demo.layers[-count:],
         size=demo.size, crop=demo.crop, **shared,
     )  # fmt: skip
-    figures = [
-        html_page.Figure(
-            runner.stored(shared["workdir"] / result["file"], demo.network),
-            result["layer"],
-            f"answers {result['exaggeration']:.1f} x as much",
-        )
-        for result in done.records
-    ]
-    return (demo.target_figure, *figures)
+    return tuple(demo.pair(shared["workdir"], result) for result in done.records)
 
 
-def attention(demo: Demo, checkpoint: str, painted: np.ndarray) -> tuple[html_page.Figure, ...]:
+def attention(demo: Demo, checkpoint: str, painted: np.ndarray) -> tuple[Shown, ...]:
     """Returns what a classifier names the photograph and its painting, and where it looks.
 
     Nothing where the classifier cannot be had: the other rows do not need it.
@@ -223,8 +222,12 @@ def attention(demo: Demo, checkpoint: str, painted: np.ndarray) -> tuple[html_pa
         answers = ", ".join(f"{name} {share:.0%}" for name, share in record["top"])
         name, folder = record["folder"], workdir / record["folder"]
         figures += [
-            html_page.Figure(images.read(record["path"]).pixels, titles[name], answers),
-            html_page.Figure(images.read(folder / "overlay.png").pixels, "VisualBackProp"),
+            html_page.Pair(
+                html_page.Figure(images.read(record["path"]).pixels, titles[name]),
+                html_page.Figure(images.read(folder / "overlay.png").pixels, "VisualBackProp"),
+                titles[name],
+                answers,
+            ),
             html_page.Figure(
                 images.read(folder / "gradcam.png").pixels, "Grad-CAM", f"of {record['class']}"
             ),

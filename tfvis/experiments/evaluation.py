@@ -15,7 +15,8 @@ from tfvis.experiments import (
 )
 from tfvis.experiments.runner import described
 from tfvis.image_files.folders import counts
-from tfvis.report import manifest, tensorboard
+from tfvis.report import manifest, run_page, tensorboard
+from tfvis.report.html_page import Page
 
 
 @workdirs.kept
@@ -72,4 +73,7 @@ def run(
         },
     )  # fmt: skip
     lines = [*report.lines(), f"Table: {workdir / 'predictions.csv'}"]
-    return outcome.Outcome([measures], lines)
+    about = ["The classifier's answers beside the labels: what is taken for what, and the surest "
+             "mistakes."]  # fmt: skip
+    page = Page(f"How well {classifier.name} names", [], about, run_page.numbers(measures))
+    return outcome.Outcome([measures], lines, page=page)

@@ -22,10 +22,16 @@ from tfvis.experiments.layer_targets import LayerTarget
 from tfvis.networks import hog_sift
 from tfvis.preimages import inversion
 from tfvis.preimages.settings import seeds as seeds_of
-from tfvis.report import manifest, sheets
+from tfvis.report import html_page, manifest, run_page, sheets
 
 # What the sheet and the lines of an app need of a record.
 FIELDS = {"layer": str, "network": str, "restart": int, "relative_error": float}
+_KEEPS = (
+    "Each pre-image is an image whose features, at the layer named below it, are those of the "
+    "picture (Mahendran & Vedaldi, IJCV 2016). Shallow layers keep nearly every pixel. Deeper ones "
+    "keep shapes and let go of exact places and colours; what they forgot, a natural-image prior "
+    "filled in."
+)
 # The standard deviation of pixels is some 10 to 40 grey levels; so it can be seen.
 _DEVIATION_SHOWN = 4
 
@@ -95,7 +101,12 @@ def run(
     optimization_tasks.save_pages(workdir, {"sheet": page})
     if references is not None:
         folders.report(references)
-    return outcome.Outcome(records, _lines(found, records, apart), workdir / "sheet.png")
+    return outcome.Outcome(
+        records,
+        _lines(found, records, apart),
+        workdir / "sheet.png",
+        _page(found, records, workdir),
+    )
 
 
 def _task(one: LayerTarget, seeds: tuple[int, ...], stretch: str) -> optimization_tasks.Task:
@@ -203,6 +214,20 @@ def _sheet(found: list[LayerTarget], records, apart, workdir: pathlib.Path) -> n
     rows = [[target, *itertools.chain(*(cells[one.name] for one in row))]
             for row in layer_targets.rows(found)]  # fmt: skip
     return sheets.sheet([cell for row in rows for cell in row], len(rows[0]), heading)
+
+
+def _page(found: list[LayerTarget], records, workdir: pathlib.Path) -> html_page.Page:
+    """Returns the page: each pre-image over its target."""
+    targets = layer_targets.shown(found, workdir, "the picture")
+
+    def pair(record: dict) -> list[html_page.Pair]:
+        after = run_page.linked(workdir, record["file"], title=record["layer"])
+        notes = " ".join(preimage_numbers.notes(record | {"random_pairs": None}))
+        return [layer_targets.pair(found, record, targets, after, notes)]
+
+    text = "On the left the picture, on the right what was found from noise: pull the line."
+    section = run_page.section("The picture and its pre-images", text, records, pair)
+    return html_page.Page("What layers keep of a picture", [section], [_KEEPS])
 
 
 def _cells(one: LayerTarget, records, pictures, apart=None) -> list[sheets.Cell]:

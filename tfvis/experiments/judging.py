@@ -36,6 +36,7 @@ from tfvis.experiments import (
     messages,
     networks,
     outcome,
+    picture_pages,
     picture_tasks,
     predictions,
     workdirs,
@@ -191,7 +192,8 @@ def run(
     )  # fmt: skip
     lines = judging_reports.write(records, evaluation.names, workdir)
     lines.append(f"Table: {workdir / 'summary.csv'}")
-    return outcome.Outcome(records, lines, workdir / "sheet.png")
+    page = picture_pages.judging(records, workdir, classifier.name)
+    return outcome.Outcome(records, lines, workdir / "sheet.png", page)
 
 
 def _check_words(name: str, words: Sequence[str], known) -> None:

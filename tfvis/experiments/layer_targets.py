@@ -8,6 +8,8 @@ import numpy as np
 
 from tfvis.experiments import devices, networks, runner
 from tfvis.networks.network import Network
+from tfvis.report import run_page
+from tfvis.report.html_page import Linked, Pair
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +98,36 @@ def rows(targets: list[LayerTarget]) -> list[tuple[LayerTarget, ...]]:
     for target in targets:
         columns.setdefault(target.label, []).append(target)
     return list(zip(*columns.values(), strict=True))
+
+
+def shown(targets: list[LayerTarget], workdir: pathlib.Path, title: str) -> dict[str, Linked]:
+    """Saves what each network is shown, for a page; returns it by the network's label."""
+    first = {target.label: target.image for target in reversed(targets)}
+    return {
+        label: run_page.shown(workdir, f"target_{k}", image, title=title)
+        for k, (label, image) in enumerate(reversed(first.items()))
+    }
+
+
+def pair(
+    targets: list[LayerTarget],
+    record: dict,
+    shown: dict[str, Linked],
+    after: Linked,
+    note: str = "",
+) -> Pair:
+    """Returns a picture of a layer over what its network was shown, with its numbers.
+
+    Args:
+        targets: of the run.
+        record: of the picture.
+        shown: of `shown`.
+        after: the picture.
+        note: below its title.
+    """
+    title = f"{record['network']} {record['layer']}" if targets[0].several else record["layer"]
+    title += f", {record['restart'] + 1}" if record.get("restart") else ""
+    return Pair(shown[record["network"]], after, title, note, run_page.numbers(record))
 
 
 def header(targets: list[LayerTarget], arguments: dict | None) -> dict:

@@ -19,6 +19,7 @@ from tfvis.experiments import (
     localization_metrics,
     networks,
     outcome,
+    picture_pages,
     picture_tasks,
     window_scales,
     workdirs,
@@ -152,7 +153,9 @@ def run(
     _show(search, records[:_SHOWN], measures, workdir)
     lines = [line for record in records for line in _lines(record)]
     lines += measures.lines() if measures else []
-    return outcome.Outcome(records, lines, workdir / "sheet.png")
+    numbers = measures.numbers() if measures else {}
+    page = picture_pages.localization(records, workdir, model.name, kind, numbers)
+    return outcome.Outcome(records, lines, workdir / "sheet.png", page)
 
 
 def _one(search: _Search, path: pathlib.Path, pixels, true, folder: pathlib.Path) -> dict:

@@ -31,6 +31,7 @@ from tfvis.experiments import (
 )
 from tfvis.image_files.folders import LeftOut, left_out
 from tfvis.report import manifest, sheets
+from tfvis.report.html_page import Page
 
 # Where `localize` cuts Grad-CAM: there its boxes fit objects best, heads and bodies.
 _MARKED = 0.05
@@ -122,7 +123,9 @@ def run(
         f"{len(found)} backgrounds of {len(chosen)} pictures. Tables to learn from:",
         f"  {','.join(str(path) for path in written)}",
     ]
-    return outcome.Outcome(records, lines, workdir / "sheet.png")
+    about = f"{heading}. Look whether an object is among them; the tables are to learn from."
+    page = Page("Pictures of nothing that is looked for", [], [about])
+    return outcome.Outcome(records, lines, workdir / "sheet.png", page)
 
 
 def emptiest(marked: np.ndarray) -> tuple[int, int, int, int] | None:

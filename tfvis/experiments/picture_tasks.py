@@ -14,7 +14,7 @@ from tfvis.networks.network import Network
 from tfvis.report import manifest
 
 # Names that are the run's own at its top.
-_OWN = ("tensorboard", "manifest.json", "sheet.png", "boxes.csv", "pictures")
+_OWN = ("tensorboard", "manifest.json", "sheet.png", "boxes.csv", "pictures", "page")
 # A kill costs at most the records of so many seconds.
 _SAVE_EVERY_S = 5.0
 # What any record has.

@@ -8,7 +8,15 @@ import numpy as np
 
 from tfvis import images
 from tfvis.errors import arg
-from tfvis.experiments import networks, optimization_tasks, outcome, runner, style_runs, workdirs
+from tfvis.experiments import (
+    networks,
+    optimization_tasks,
+    outcome,
+    runner,
+    style_pages,
+    style_runs,
+    workdirs,
+)
 from tfvis.networks.network import Network
 from tfvis.report import sheets
 from tfvis.style import metrics
@@ -80,7 +88,8 @@ def run(
         f"{style_runs.summary(record)}"
         for record in records
     ]
-    return outcome.Outcome(records, lines, workdir / "sheet.png")
+    page = style_pages.reconstruction(records, rows, workdir, target)
+    return outcome.Outcome(records, lines, workdir / "sheet.png", page)
 
 
 def _piece(

@@ -132,7 +132,7 @@ def safe_name(name: str) -> pathlib.PurePosixPath:
     """
     parts = [urllib.parse.quote(part, safe="+, @") for part in name.split("/")]
     parts = [part.replace(".", "%2E") if not part.strip(".") else part for part in parts]
-    if parts[0] in ("tensorboard", "manifest.json", "sheet.png", "index.html"):
+    if parts[0] in ("tensorboard", "manifest.json", "sheet.png", "index.html", "page"):
         parts[0] = "layer-" + parts[0]
     return pathlib.PurePosixPath(*parts)
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfvis import images
 from tfvis.experiments import picture_tasks
-from tfvis.report import html_page, picture_map, plots, sheets
+from tfvis.report import html_page, picture_map, plots, run_page, sheets
 from tfvis.style import clusters
 from tfvis.style.multidimensional_scaling import Plane
 
@@ -100,17 +99,15 @@ def page(
     workdir: pathlib.Path,
     found: Clustered,
     about: Sequence[str],
-    pictures: dict[str, np.ndarray],
     plane: Plane,
     compared: Sequence[Sequence] = (),
-) -> None:
-    """Writes index.html.
+) -> html_page.Page:
+    """Returns what index.html says.
 
     Args:
-        workdir: of the run, in which medoids/ and styles.csv lie.
+        workdir: of the run, in which medoids/, styles.csv and the plots lie.
         found: the clusters.
         about: what was found, in words.
-        pictures: {"map", "k_distances": plots}.
         plane: of the map.
         compared: rows of the table against folders, the first its columns; none without folders.
     """
@@ -130,7 +127,7 @@ def page(
         f"multidimensional scaling); it shows {plane.share:.0%} of their squares. Frames have the "
         "colours of the clusters, grey those of outliers."
     )
-    figure = html_page.Figure(pictures["map"], "map", wide=True)
+    figure = run_page.linked(workdir, "map.png", title="map", wide=True)
     sections.append(html_page.Section("Map", text, (figure,)))
     for cluster in _shown(found):
         members = found.members(cluster)
@@ -153,17 +150,15 @@ def page(
         table = html_page.Table(compared[0], compared[1:], "agreement.csv", len(compared) - 1)
         sections.append(html_page.Section("Against the folders", text, (), table))
     text = "Where the curve bends, pictures that have neighbours end and outliers begin."
-    figure = html_page.Figure(pictures["k_distances"], "k-distances", wide=True)
+    figure = run_page.linked(workdir, "k_distances.png", title="k-distances", wide=True)
     sections.append(html_page.Section("Distances of neighbours", text, (figure,)))
-    page = html_page.Page("Styles of a collection", sections, about)
-    html_page.write(workdir / "index.html", page)
+    return html_page.Page("Styles of a collection", sections, about)
 
 
 def _medoid(workdir: pathlib.Path, found: Clustered, cluster: int) -> html_page.Linked:
     file = f"medoids/{medoid_file(cluster)}"
-    height, width = images.read(workdir / file).pixels.shape[:2]
     name = found.names[found.medoids[cluster]]
-    return html_page.Linked(file, height, width, found.heading(cluster), name)
+    return run_page.linked(workdir, file, title=found.heading(cluster), note=name)
 
 
 def medoid_file(cluster: int) -> str:

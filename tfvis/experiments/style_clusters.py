@@ -113,7 +113,7 @@ def run(
     }
     _write_files(workdir, collection.paths, clustered, pictures, compared)
     about = [lines[0], *grouped.lines]
-    style_cluster_pictures.page(workdir, clustered, about, pictures, plane, compared)
+    page = style_cluster_pictures.page(workdir, clustered, about, plane, compared)
     records = _records(clustered)
     manifest.write(
         workdir / "manifest.json",
@@ -127,7 +127,7 @@ def run(
             "results": records, **folders.told(found),
         },
     )  # fmt: skip
-    return outcome.Outcome(records, lines, workdir / "sheet.png")
+    return outcome.Outcome(records, lines, workdir / "sheet.png", page)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

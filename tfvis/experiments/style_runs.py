@@ -22,6 +22,7 @@ from tfvis.experiments import (
 )
 from tfvis.networks.network import Network
 from tfvis.report import manifest
+from tfvis.report.html_page import Page
 from tfvis.style import arguments as checks
 from tfvis.style import losses, memory, metrics, transfer
 from tfvis.style.transfer import Scene, Transfer
@@ -287,11 +288,11 @@ def header(pieces: Iterable[Piece], arguments: dict | None) -> dict:
     return runner.header(networks, arguments) | {"jit": devices.decided(networks, jit)}
 
 
-def told(records: list[dict], workdir: pathlib.Path) -> outcome.Outcome:
+def told(records: list[dict], workdir: pathlib.Path, page: Page) -> outcome.Outcome:
     """Returns what a run of one picture hands back."""
     (record,) = records
     lines = [f"{workdir / record['file']}  {record['seconds']:.0f} s", summary(record)]
-    return outcome.Outcome(records, lines, workdir / "sheet.png")
+    return outcome.Outcome(records, lines, workdir / "sheet.png", page)
 
 
 def summary(result: dict) -> str:

@@ -13,6 +13,7 @@ from tfvis.experiments import (
     networks,
     optimization_tasks,
     outcome,
+    style_pages,
     style_runs,
     workdirs,
 )
@@ -96,7 +97,8 @@ def run(
     made = images.read(workdir / records[0]["file"]).pixels
     page = sheet(painting, piece, metrics.resized(content, size), made)
     optimization_tasks.save_pages(workdir, {"sheet": page})
-    return style_runs.told(records, workdir)
+    shown = style_pages.transfer(records[0], workdir, content, piece.scene.styles)
+    return style_runs.told(records, workdir, shown)
 
 
 def piece_of(

@@ -15,6 +15,7 @@ from tfvis.experiments import (
     optimization_tasks,
     outcome,
     runner,
+    style_pages,
     style_runs,
     style_transfer,
     sweep_cells,
@@ -159,7 +160,9 @@ def run(
     if "ratio" in grid.axes:
         pages["pareto"] = sweep_reports.tradeoff(grid, rows)
     optimization_tasks.save_pages(workdir, pages)
-    return outcome.Outcome(rows, _lines(grid, rows, workdir), workdir / "sheet.png")
+    titles = [sweep_grid.titles(cell) for cell in grid.cells]
+    page = style_pages.sweep(rows, titles, workdir, shown)
+    return outcome.Outcome(rows, _lines(grid, rows, workdir), workdir / "sheet.png", page)
 
 
 def _lines(grid: sweep_grid.Grid, rows: list[dict], workdir: pathlib.Path) -> list[str]:

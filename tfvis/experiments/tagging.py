@@ -14,6 +14,7 @@ from tfvis.experiments import (
     folders,
     networks,
     outcome,
+    picture_pages,
     picture_tasks,
     tagging_sheets,
     workdirs,
@@ -25,6 +26,7 @@ from tfvis.networks import network as builder
 from tfvis.networks.preprocessing import published_recipes
 from tfvis.progress_bar import bar
 from tfvis.report import manifest, sheets
+from tfvis.report.html_page import Page
 
 COLUMNS = ("path", "kind", "rank", "tag", "confidence")
 # Pictures on the sheet; a folder may hold thousands.
@@ -84,7 +86,8 @@ def tag(
     ]
     _manifest(workdir, arguments, network, results=about)
     lines = [line for path, said in results for line in _lines(path, said)]
-    return outcome.Outcome(about, lines, workdir / "sheet.png")
+    page = picture_pages.tags(about, workdir)
+    return outcome.Outcome(about, lines, workdir / "sheet.png", page)
 
 
 @workdirs.kept
@@ -119,7 +122,11 @@ def describe(
         f"{len(paths)} vectors of {rows.shape[1]:,} numbers: {workdir / 'features.npy'}",
         f"As bits: {workdir / 'binary.npy'}; which is which: {workdir / 'features.csv'}",
     ]
-    return outcome.Outcome([{"path": path} for path in paths], lines)
+    page = Page(
+        "Pictures as vectors", [],
+        ["Vectors of Illustration2Vec (Saito & Matsui 2015); near ones are of like drawings."],
+    )  # fmt: skip
+    return outcome.Outcome([{"path": path} for path in paths], lines, page=page)
 
 
 def _build(name: str, weights: str) -> builder.Network:

@@ -8,7 +8,14 @@ import numpy as np
 
 from tfvis import images
 from tfvis.errors import arg
-from tfvis.experiments import networks, optimization_tasks, outcome, style_runs, workdirs
+from tfvis.experiments import (
+    networks,
+    optimization_tasks,
+    outcome,
+    style_pages,
+    style_runs,
+    workdirs,
+)
 from tfvis.networks.padding import padded
 from tfvis.report import sheets
 from tfvis.style import metrics
@@ -80,4 +87,4 @@ def run(
         pages["tiled"] = np.tile(made, (2, 2, 1))
         cells.append(sheets.Cell(pages["tiled"], "two by two"))
     optimization_tasks.save_pages(workdir, pages | {"sheet": sheets.sheet(cells)})
-    return style_runs.told(records, workdir)
+    return style_runs.told(records, workdir, style_pages.texture(records[0], workdir, source))

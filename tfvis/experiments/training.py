@@ -40,7 +40,8 @@ from tfvis.experiments import (
 )
 from tfvis.image_files.folders import counts
 from tfvis.networks import weights
-from tfvis.report import manifest, tensorboard
+from tfvis.report import manifest, run_page, tensorboard
+from tfvis.report.html_page import Page
 
 
 @workdirs.kept
@@ -215,7 +216,9 @@ def run(
         *report.lines(),
         f"Classifier: {workdir}  (--checkpoint={workdir})",
     ]
-    return outcome.Outcome([about], lines)
+    said = ["Measured on test pictures, which it has not learnt from; README.md is its card."]
+    page = Page(f"A classifier: {workdir.name}", [], said, run_page.numbers(measures))
+    return outcome.Outcome([about], lines, page=page)
 
 
 def _thresholds(dataset, seed, shares, before) -> splits.Thresholds:

@@ -27,6 +27,8 @@ _FOLDER = pathlib.Path(__file__).parent
 _WORDS = re.compile(r"[a-z0-9]+")
 # Digits behind the point on a page; the file has all.
 _DIGITS = 3
+# From here on digits behind the point say nothing.
+_LARGE = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,16 +139,14 @@ class Table:
     @property
     def names(self) -> list[str]:
         """Of the numbers of each column, as `number_meanings` has them: by the table's own name."""
-        stem = pathlib.PurePosixPath(self.file).stem
-        own = [f"{stem}.{column}" for column in self.columns]
-        known = number_meanings.of(own)
-        return [one if one in known else c for one, c in zip(own, self.columns, strict=True)]
+        kind = pathlib.PurePosixPath(self.file).stem.partition("-")[0]
+        return [number_meanings.named(kind, column) for column in self.columns]
 
     @property
     def measures(self) -> list[str]:
         """The numbers that rows of a column "measure" are of."""
         at = [k for k, name in enumerate(self.columns) if name == "measure"]
-        return [str(row[k]) for row in self.rows for k in at]
+        return [number_meanings.named("measure", str(row[k])) for row in self.rows for k in at]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,6 +176,8 @@ class Page:
         sections: in their order; of three and more there is a table of contents.
         about: paragraphs before them.
         numbers: of the whole, below these.
+        first: what is shown before all sections, as wide as the page; or None.
+        wall: whether words stand beside their pictures, as on the wall of a museum.
         command, snippet: what makes it again, in a shell and in Python; "" without.
         files: paths to link to, relative to the page, with /.
         more_files: a line on those that are not linked.
@@ -185,6 +187,8 @@ class Page:
     sections: Sequence[Section]
     about: Sequence[str] = ()
     numbers: tuple[Number, ...] = ()
+    first: Figure | Linked | Pair | None = None
+    wall: bool = False
     command: str = ""
     snippet: str = ""
     files: Sequence[str] = ()
@@ -226,13 +230,14 @@ def _template() -> jinja2.Template:
         # Names may hold letters that a browser obeys, such as those that turn the order of others.
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
-    environment.filters |= {"link": _url, "cell": _cell}
+    measure = functools.partial(number_meanings.named, "measure")
+    environment.filters |= {"link": _url, "cell": _cell, "measure": measure}
     return environment.get_template("page.html")
 
 
 def _names(page: Page) -> list[str]:
     """Returns the names of all numbers on a page, in their order."""
-    names = [one.name for one in page.numbers]
+    names = [one.name for one in (*page.numbers, *(page.first.numbers if page.first else ()))]
     for section in page.sections:
         names += [*section.table.names, *section.table.measures] if section.table else []
         names += [one.name for figure in section.figures for one in figure.numbers]
@@ -275,6 +280,8 @@ def shortened(said: str, number: float) -> str:
     """
     if len(said.partition(".")[2]) <= _DIGITS:
         return said
+    if abs(number) >= _LARGE:
+        return f"{number:,.0f}"
     # What is not 0 is not shown as 0.
     tiny = 0 < abs(number) < 10**-_DIGITS
     return f"{number:.1g}" if tiny else f"{number:.{_DIGITS}f}"

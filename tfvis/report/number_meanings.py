@@ -13,11 +13,15 @@ class Meaning:
         label: its name in words.
         meaning: what it is, its range, which end of it is which.
         source: the paper that defined it; "" where it is plain.
+        of: the number that it is a count of, shown behind it; "" where it is none.
+        many: whether it is that of many numbers, which are called by their own names.
     """
 
     label: str
     meaning: str
     source: str = ""
+    of: str = ""
+    many: bool = False
 
     @property
     def place(self) -> str:
@@ -46,7 +50,9 @@ MEANINGS: dict[str, Meaning] = {
         "How many random pairs of photographs are less alike to the layer than the picture is to "
         "its target.",
         "Feather et al., Nature Neuroscience 2023",
+        of="pairs",
     ),
+    "score": Meaning("score", "What the network puts out for the class, in its own scale."),
     "exaggeration": Meaning(
         "exaggeration",
         "How many times as much the layer answers, in the direction of its answer to the "
@@ -56,11 +62,8 @@ MEANINGS: dict[str, Meaning] = {
     "activation": Meaning(
         "activation", "What the unit answers to the picture, in the unit's own scale."
     ),
-    "largest_in_photographs": Meaning(
-        "largest in photographs", "The most that the unit answers to any spot of the photographs."
-    ),
     "times_largest": Meaning(
-        "times the largest",
+        "beside photographs",
         "The unit's answer over the most that it answers to any spot of the photographs; above 1 "
         "it answers the picture more than any of them.",
     ),
@@ -176,7 +179,7 @@ MEANINGS: dict[str, Meaning] = {
         "How often the map's maximum lies in a true box, or within 15 px of one.",
         "Zhang et al., IJCV 2018",
     ),
-    "energy": Meaning(
+    "measure.energy": Meaning(
         "energy",
         "Share of the map's sum that lies in true boxes, 0 to 1.",
         "Wang et al., Score-CAM, CVPR workshops 2020",
@@ -259,7 +262,12 @@ MEANINGS: dict[str, Meaning] = {
         "same, 0 nothing in common.",
         "Kornblith et al., ICML 2019",
     ),
-    # Columns of one table: its name first.
+    # What is another thing elsewhere: a measure that a row of a table names, a column of a table.
+    "boxes.score": Meaning(
+        "score of a box",
+        "The probability of its class times the mean of the map in its part of the box: boxes are "
+        "ranked by it.",
+    ),
     "summary.standard_error": Meaning(
         "standard error",
         "How far such a mean is from that of other pictures, of as many: s/sqrt(n).",
@@ -291,25 +299,40 @@ _OF_LAYERS = {
         "content of a layer",
         "Mean squared difference of the layer's features between picture and content.",
         f"{_GATYS}, their code's unit",
+        many=True,
     ),
     "style ": Meaning(
         "style of a layer",
         "Squared difference of the layer's Gram matrices between picture and style.",
         f"{_GATYS}, their code's unit",
+        many=True,
     ),
     "max_box_acc_": Meaning(
         "MaxBoxAcc at an IoU",
         "How often the box cut from the map overlaps the true one by so much (IoU) or more, at the "
         "best threshold of all.",
         _CHOE,
+        many=True,
     ),
     "random_to_": Meaning(
         "randomised layers",
         "How alike the map is once the layers from the scores down to this one are random; near 1 "
         "the map shows the picture, not what was learnt.",
         _ADEBAYO,
+        many=True,
     ),
 }
+
+
+def named(kind: str, name: str) -> str:
+    """Returns the name of a number in a table, which is its own there, or one that all share.
+
+    Args:
+        kind: the table's name, of a column; "measure", of what a row is of.
+        name: as the table has it.
+    """
+    own = f"{kind}.{name}"
+    return own if own in MEANINGS else name
 
 
 def of(names: Iterable[str]) -> dict[str, Meaning]:

@@ -1,0 +1,190 @@
+"""The page of a run: its pictures, tables and plots, what makes it again, its files.
+
+An experiment says what is special of it, with the functions here; the tables, plots and files
+that lie in its workdir are found. Pictures are linked, not held: the page stays small, and is
+copied with the folder.
+"""
+
+import csv
+import dataclasses
+import itertools
+import os
+import pathlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import PIL.Image
+
+from tfvis import files, tables
+from tfvis.report import html_page, number_meanings, page_pictures
+from tfvis.report.html_page import Linked, Number, Page, Pair, Section, Table
+
+NAME = "index.html"
+# Of a run's own at its top: pictures that only the page shows.
+FOLDER = "page"
+# A page of more is slow to open and is not read to its end.
+_FIGURES, _ROWS, _FILES = 200, 20, 60
+# With so few pictures, each is large.
+FEW = 4
+# Not the same of two runs that are.
+_TIMES = ("seconds",)
+# Groups of numbers in a record of a manifest.
+_GROUPS = ("measures", "random_pairs")
+_PLOTS = (".png", ".gif")
+
+
+def shown(workdir: pathlib.Path, name: str, pixels: np.ndarray, **words) -> Linked:
+    """Saves a picture that only the page shows, and returns it.
+
+    Args:
+        workdir: of the run.
+        name: of its file, without an ending.
+        pixels: [height, width, 1 | 3], 0..255.
+        **words: of `Linked`.
+    """
+    content, suffix = page_pictures.encoded(pixels)
+    file = f"{FOLDER}/{name}.{suffix}"
+    with files.replacing(workdir / file) as temporary:
+        temporary.write_bytes(content)
+    return Linked(file, *pixels.shape[:2], **words)
+
+
+def linked(workdir: pathlib.Path, file: os.PathLike | str, **words) -> Linked:
+    """Returns a picture that the run has written.
+
+    Args:
+        workdir: of the run.
+        file: relative to it.
+        **words: of `Linked`.
+    """
+    with PIL.Image.open(workdir / file) as picture:
+        width, height = picture.size
+    return Linked(pathlib.PurePath(file).as_posix(), height, width, **words)
+
+
+def numbers(record: Mapping) -> tuple[Number, ...]:
+    """Returns those numbers of a manifest's record that have a meaning, as a page shows them."""
+    groups = [record, *(record[name] for name in _GROUPS if isinstance(record.get(name), Mapping))]
+    found = {
+        name: value
+        for group in groups
+        for name, value in group.items()
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    }
+    shown = {name: html_page.shortened(str(value), value) for name, value in found.items()}
+    return tuple(
+        Number(name, f"{shown[name]} of {shown[known.of]}" if known.of in shown else shown[name])
+        for name, known in number_meanings.of(found).items()
+    )
+
+
+def section(
+    heading: str,
+    text: str,
+    records: Sequence[Mapping],
+    figures: Callable[[Mapping], Iterable[Linked | Pair]],
+    **more,
+) -> Section:
+    """Returns a section of the pictures of records, as many as a page has room for.
+
+    Args:
+        heading, text: its words.
+        records: of a manifest.
+        figures: record -> its pictures.
+        **more: of `Section`.
+    """
+    found: list[Linked | Pair] = []
+    left = len(records)
+    for record in records:
+        found += figures(record)
+        left -= 1
+        if len(found) >= _FIGURES:
+            break
+    said = f"and {left:,} more in the folder" if left else ""
+    large = len(found) <= FEW
+    return Section(heading, text, tuple(found), **({"more": said, "large": large} | more))
+
+
+def write(workdir: pathlib.Path, page: Page) -> None:
+    """Writes the page of a run, whole or not at all, with what is found in the workdir.
+
+    Args:
+        workdir: of the run.
+        page: what the experiment says; tables and plots that it does not show are added.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    already = {one.file for part in page.sections for one in _linked(part)}
+    already |= {part.table.file for part in page.sections if part.table}
+    top = sorted(path for path in workdir.iterdir() if path.is_file() and path.name[0] != ".")
+    found = [path for path in top if path.name not in already]
+    plots = [path for path in found if path.suffix in _PLOTS]
+    # The sheet holds what the page shows larger, where that shows anything.
+    shows = any(part.figures for part in page.sections) or len(plots) > 1
+    plots = [path for path in plots if path.stem != "sheet" or not shows]
+    sections = [*page.sections]
+    if plots:
+        figures = tuple(linked(workdir, one.name, title=_words(one), wide=True) for one in plots)
+        sections.append(Section("In pictures" if not shows else "Plots", "", figures))
+    for path in found:
+        if path.suffix == ".csv":
+            words = _words(path).capitalize()
+            sections.append(Section(words, "", (), table(workdir, path.name)))
+    listed, more = _files(workdir)
+    page = dataclasses.replace(page, sections=sections, files=listed, more_files=more)
+    html_page.write(workdir / NAME, page)
+    for path in (workdir / FOLDER).glob("*.*"):
+        if f"{FOLDER}/{path.name}" not in already and path.name[0] != ".":
+            path.unlink()  # Of an earlier run, of other pictures.
+
+
+def _linked(part: Section) -> Iterator[Linked]:
+    for one in part.figures:
+        several = (one.before, one.after) if isinstance(one, Pair) else (one,)
+        yield from (each for each in several if isinstance(each, Linked))
+
+
+def _words(path: pathlib.Path) -> str:
+    return path.stem.replace("_", " ")
+
+
+def table(workdir: pathlib.Path, name: str, most: int = _ROWS) -> Table:
+    """Returns the beginning of a table of a run, without times, which no two runs share.
+
+    Args:
+        workdir: of the run.
+        name: of the file.
+        most: rows that are shown.
+    """
+    with open(workdir / name, newline="", encoding="utf-8") as file:
+        rows = csv.reader(file)
+        columns = next(rows, [])
+        kept = [k for k, name in enumerate(columns) if name not in _TIMES]
+        first = list(itertools.islice(rows, most))
+        count = len(first) + sum(1 for _ in rows)
+        # Nothing is said by a column of which nothing is seen.
+        kept = [k for k in kept if any(k < len(row) and row[k] for row in first)]
+        first = [[tables.text(row[k]) if k < len(row) else "" for k in kept] for row in first]
+    return Table([columns[k] for k in kept], first, name, count)
+
+
+def _files(workdir: pathlib.Path) -> tuple[list[str], str]:
+    """Returns the files of a run that are worth a link, those at the top first, and the rest.
+
+    Hidden ones, TensorBoard's and those of the page itself are left out.
+    """
+    found = []
+    for folder, names, inside in os.walk(workdir):
+        own = pathlib.Path(folder) == workdir
+        names[:] = sorted(
+            n for n in names if n[0] != "." and not (own and n in (FOLDER, "tensorboard"))
+        )
+        where = pathlib.Path(folder).relative_to(workdir)
+        found += [
+            (where / name).as_posix()
+            for name in sorted(inside)
+            if name[0] != "." and not (own and name == NAME)
+        ]
+    left = len(found) - _FILES
+    return found[:_FILES], f"and {left:,} more in the folder" if left > 0 else ""
