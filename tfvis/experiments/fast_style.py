@@ -9,7 +9,15 @@ import numpy as np
 
 from tfvis import files, images
 from tfvis.errors import InputError, arg, marked
-from tfvis.experiments import folders, optimization_tasks, outcome, picture_tasks, runner, workdirs
+from tfvis.experiments import (
+    folders,
+    optimization_tasks,
+    outcome,
+    picture_tasks,
+    runner,
+    style_pages,
+    workdirs,
+)
 from tfvis.report import manifest, sheets
 from tfvis.style import metrics
 from tfvis.style.fast import checkpoints
@@ -107,7 +115,8 @@ def run(
     seconds = sum(record["seconds"] for record in done)
     where = workdir / done[0]["file"] if single else workdir / "stylized"
     lines = [f"{where}  {len(done)} in {seconds:.1f} s ({words})"]
-    return outcome.Outcome(done, lines, workdir / "sheet.png")
+    page = style_pages.painted(done, workdir, words)
+    return outcome.Outcome(done, lines, workdir / "sheet.png", page)
 
 
 def _given(content, workdir: pathlib.Path) -> folders.Found:

@@ -24,6 +24,7 @@ from tfvis.experiments import (
 )
 from tfvis.networks.network import Network
 from tfvis.report import manifest, tensorboard
+from tfvis.report.html_page import Page
 from tfvis.style import arguments as checks
 from tfvis.style.fast import (
     checkpoints,
@@ -150,7 +151,9 @@ def run(
         "photograph's",
         f"Checkpoint: {workdir}  (stylize --fast={workdir})",
     ]
-    return outcome.Outcome([about], lines, sheet)
+    said = ["Photographs that it has not seen, in all its styles; README.md is its card."]
+    page = Page(f"A network that paints: {workdir.name}", [], said)
+    return outcome.Outcome([about], lines, sheet, page)
 
 
 def _names(styles: dict, before: FastStyle | None) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """Pages of runs that look at pictures one by one: each picture, what was made of it, numbers."""
 
-import hashlib
 import pathlib
 from collections.abc import Sequence
 
@@ -175,6 +174,5 @@ def _before(
 ) -> Linked:
     """Returns a picture that lies elsewhere, made as small as a page needs it."""
     small = attention_models.thumbnail(images.read(record["path"]).pixels, _SIDE)
-    # Two files of one name in two folders are two.
-    name = hashlib.sha256(record["path"].encode()).hexdigest()[:16]
+    name = run_page.name_of(record["path"])
     return run_page.shown(workdir, name, small, title=title, note=note, numbers=tuple(numbers))

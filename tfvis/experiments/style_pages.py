@@ -13,6 +13,10 @@ _PAINTED = (
     "The picture keeps what the network sees in the content, and takes the statistics of its "
     "features, which hold strokes, colours and swirls, from the style (Gatys et al., CVPR 2016)."
 )
+_IN_ONE_PASS = (
+    "Painted by a network that was trained to, in one pass (Johnson et al., ECCV 2016), with a "
+    "scale and a shift per channel for each style (Dumoulin et al., ICLR 2017)."
+)
 _TEXTURE = (
     "Found from noise: a picture whose features have the Gram matrices of the source at several "
     "depths of the network (Gatys et al., NIPS 2015)."
@@ -48,6 +52,27 @@ def transfer(
     text = "On the left the content, on the right the picture: pull the line."
     section = Section("Content and picture", text, (pair, *some), large=True)
     return Page("A picture in another style", [section], [_PAINTED])
+
+
+def painted(records: Sequence[dict], workdir: pathlib.Path, style: str) -> Page:
+    """Returns the page of `fast_style.run`: each picture under what became of it.
+
+    Args:
+        records: of the pictures.
+        workdir: of the run.
+        style: in words.
+    """
+
+    def figures(record: dict) -> list[Pair]:
+        name = pathlib.PurePath(record["path"]).name
+        after = run_page.linked(workdir, record["file"], title=style)
+        whole = images.resize(images.read(record["path"]).pixels, after.height, after.width)
+        before = run_page.shown(workdir, run_page.name_of(record["path"]), whole, title=name)
+        return [Pair(before, after, name, f"{after.width} x {after.height} px")]
+
+    text = "On the left the picture, on the right as painted: pull the line."
+    section = run_page.section("Pictures", text, records, figures)
+    return Page("Pictures in another style, in one pass", [section], [_IN_ONE_PASS])
 
 
 def texture(record: dict, workdir: pathlib.Path, source: np.ndarray) -> Page:

@@ -7,6 +7,7 @@ copied with the folder.
 
 import csv
 import dataclasses
+import hashlib
 import itertools
 import os
 import pathlib
@@ -47,6 +48,14 @@ def shown(workdir: pathlib.Path, name: str, pixels: np.ndarray, **words) -> Link
     with files.replacing(workdir / file) as temporary:
         temporary.write_bytes(content)
     return Linked(file, *pixels.shape[:2], **words)
+
+
+def name_of(path: str) -> str:
+    """Returns what `shown` may call a picture of a file that lies elsewhere.
+
+    Files of one name in two folders are two.
+    """
+    return hashlib.sha256(path.encode()).hexdigest()[:16]
 
 
 def linked(workdir: pathlib.Path, file: os.PathLike | str, **words) -> Linked:
