@@ -135,7 +135,7 @@ def write(workdir: pathlib.Path, page: Page) -> None:
     sections = [*page.sections]
     if plots:
         figures = tuple(linked(workdir, one.name, title=_words(one), wide=True) for one in plots)
-        sections.append(Section("In pictures" if not shows else "Plots", "", figures))
+        sections.append(Section("Pictures" if not shows else "Plots", "", figures))
     for path in found:
         if path.suffix == ".csv":
             words = _words(path).capitalize()
