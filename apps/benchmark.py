@@ -42,6 +42,10 @@ does other things too. Tables:
     style_clusters  whether styles are found: --count of --images, photographs, each drawn in 16
                 manners; or with --data, that many pictures of each of these folders; by all
                 scalings and methods, beside content and colours, and how far sketches are off
+    fast_style  of the network of `train_style` that --fast names, on --count photographs of
+                --images that it has not learnt from (its workdir has held_out/): after how many
+                --evaluations of L-BFGS the energy is as low, seconds, Nyquist frequency, borders,
+                flicker
     refusals    a thousand bad inputs to all apps: which are not refused in one line that
                 names them, leave files, take long or much memory (half an hour)
 
@@ -72,7 +76,7 @@ _PRECISION = common.define_precision()
 _TABLES = ["inversion", "precision", "steps", "machine", "torch", "peers", "app"]
 _STYLES = ["style", "evaluation", "memory"]
 _LONG = ["truth", "descent", "priors", "recipes", "vbp", "boxes", "borders", "domains", "caffe"]
-_LONG += ["oracle", "fooling", "style_clusters", "refusals"]
+_LONG += ["oracle", "fooling", "style_clusters", "fast_style", "refusals"]
 _SURVEYS = ["layers", "shallow", "activation"]
 _TABLE = flags.DEFINE_enum(
     "table", "all", ["all", *_TABLES, *_STYLES, *_LONG, *_SURVEYS], "Which table to print."
@@ -82,13 +86,14 @@ _IMAGES = paths.define(
 )
 _STYLE = style_flags.define_style(several=False)
 _EVALUATIONS = flags.DEFINE_integer(
-    "evaluations", 200, "Of the tables priors and recipes.", lower_bound=10
+    "evaluations", 200, "Of the tables priors, recipes and fast_style.", lower_bound=10
 )
 _COUNT = flags.DEFINE_integer("count", 20, "How many of them are taken.", lower_bound=2)
 _SEED = flags.DEFINE_integer(
     "seed", 0, "Of the first circuit in the table fooling, the first training in domains.", 0
 )
 _SEEDS = flags.DEFINE_integer("seeds", 1, "Trainings per source in the table domains.", 1)
+_FAST = flags.DEFINE_string("fast", None, "The network of the table fast_style.")
 _CHECKPOINT = classifier_flags.define_checkpoint("pacs_vgg16")
 _DATA = classifier_flags.define_data(
     "Labelled sources, for the tables vbp, boxes, borders, domains and priors.", required=False
@@ -125,6 +130,10 @@ def main() -> None:
     if _TABLE.value == "borders":
         # Nor this one, nor TensorFlow.
         _borders(workdirs.claimed(_WORKDIR.value))
+        return
+    if _TABLE.value == "fast_style":
+        # Of the network that it was trained with.
+        _fast_style()
         return
     layers = words.split(_LAYERS.value, "layers")
     name_checks.check(_NETWORK(), words=layers)
@@ -240,6 +249,28 @@ def _style_clusters(network, found, workdir) -> None:
     else:
         pictures = style_clusters.drawings(found, _COUNT.value, _SIZE.value, workdir)
     style_clusters.table_style_clusters(network, pictures, _SIZE.value, workdir)
+
+
+def _fast_style() -> None:
+    """Prints the table of a network that paints."""
+    import itertools
+
+    from tfvis.experiments import folders, workdirs
+    from tfvis.style.fast import checkpoint_files
+
+    for flag, value in (("fast", _FAST.value), ("images", _IMAGES.value)):
+        if not value:
+            raise InputError(f"--{flag}: this table needs it; see --help.")
+    checkpoint_files.description(checkpoint_files.found(_FAST.value), f"--fast={_FAST.value}")
+    workdir = workdirs.claimed(_WORKDIR.value)
+    found = folders.find(_IMAGES.value, "images")
+    common.start_tensorflow()
+    from .benchmarks import fast_style
+
+    chosen = itertools.islice(folders.pictures(found), _COUNT.value)
+    fast_style.table_fast_style(
+        _FAST.value, [pixels for _, pixels in chosen], _EVALUATIONS.value, 256, workdir
+    )
 
 
 def _borders(workdir) -> None:

@@ -8,7 +8,9 @@ from photographs of any kind, first of 128 px, then of 256. Writes to --workdir:
 
     fast_style.json, weights.npz   the network; stylize --fast=out/train_style uses it
     README.md                      its card: styles, loss, photographs, command
+    style_NAME.png                 the styles, as they were learnt
     sheet.png                      photographs it has not seen, in all styles
+    held_out/                      these photographs
     training.csv                   every term of the loss over the steps
     manifest.json                  arguments, versions, weights, settings
     tensorboard/                   the terms, and pictures on their way

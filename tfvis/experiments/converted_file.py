@@ -29,3 +29,21 @@ def path(name: str, output: str | None, workdir: str | None) -> pathlib.Path:
     if not output.endswith(".keras"):
         raise InputError(f"{arg('output')}={output}: expected a name that ends in .keras.")
     return files.located(output, f"{arg('output')}={output}")
+
+
+def of_painter(output: str | None) -> pathlib.Path:
+    """Returns the file that a network that paints is written to.
+
+    Args:
+        output: NAME.onnx or NAME.tflite.
+
+    Raises:
+        InputError: it is not named, or for no runtime that is known.
+    """
+    if output is None:
+        raise InputError(f"{arg('output')}: name the file to write, NAME.onnx or NAME.tflite.")
+    if not output.endswith((".onnx", ".tflite")):
+        raise InputError(
+            f"{arg('output')}={output}: expected a name that ends in .onnx, or .tflite for LiteRT."
+        )
+    return files.located(output, f"{arg('output')}={output}")

@@ -8,37 +8,64 @@ import numpy as np
 
 from tfvis import files, images
 from tfvis.report import markdown, sheets
+from tfvis.style.fast import checkpoint_files, style_loss
 from tfvis.style.fast.fast_style import FastStyle
 
-# Styles on a sheet, and the side of its pictures.
-_SHOWN, _SIDE = 12, 256
+# Styles on a sheet, the side of its pictures, photographs of each.
+_SHOWN, _SIDE, _COLUMNS = 12, 256, 6
 
 
-def write_sheet(
-    workdir: pathlib.Path,
-    style: FastStyle,
-    styles: dict[str, np.ndarray | None],
-    held_out: list[np.ndarray],
-) -> pathlib.Path:
-    """Writes sheet.png: a row for each style, the last to be added if there are many.
+def write_styles(
+    workdir: pathlib.Path, styles: dict[str, np.ndarray], size: int, init: str | None
+) -> None:
+    """Writes style_NAME.png of each style, as it was learnt; of a checkpoint begun with, its own.
 
     Args:
         workdir: of the checkpoint.
+        styles: {name: float32 [height, width, 3], 0..255}.
+        size: see `style_loss.fitted`.
+        init: the checkpoint begun with, or None.
+    """
+    fitted = style_loss.fitted(list(styles.values()), size, 3)
+    for name, pixels in zip(styles, fitted, strict=True):
+        images.save_png(checkpoint_files.picture(workdir, name), pixels)
+    if init is None:
+        return
+    folder = checkpoint_files.found(init, "init")
+    for name in checkpoint_files.description(folder, init)["styles"]:
+        source = checkpoint_files.picture(folder, name)
+        if source.is_file():
+            pixels = images.read(source).pixels
+            images.save_png(checkpoint_files.picture(workdir, name), pixels)
+
+
+def write_sheet(
+    workdir: pathlib.Path, style: FastStyle, held_out: list[np.ndarray]
+) -> pathlib.Path:
+    """Writes sheet.png: a row for each style, the last to be added if there are many.
+
+    And held_out/, with all of the photographs.
+
+    Args:
+        workdir: of the checkpoint, which has its styles' pictures.
         style: that paints.
-        styles: {name: float32 [height, width, 3], 0..255, or None where it is not at hand}.
         held_out: float32 [side, side, 3], 0..255, that nothing was learnt from.
 
     Returns:
         The file.
     """
+    for k, one in enumerate(held_out):
+        images.save_png(workdir / f"held_out/{k:02d}.png", one)
+    held_out = held_out[:_COLUMNS]
     small = [images.resize(one, _SIDE, _SIDE) for one in held_out]
     empty = np.full((_SIDE, _SIDE, 3), 250, np.uint8)
     cells = [sheets.Cell(empty, "photographs it has not seen")]
     cells += [sheets.Cell(one) for one in small]
-    for name in list(styles)[-_SHOWN:]:
-        pixels = styles[name]
-        fitted = empty if pixels is None else images.resize(images.crop(pixels), _SIDE, _SIDE)
-        cells.append(sheets.Cell(fitted, name))
+    for name in style.styles[-_SHOWN:]:
+        path, shown = checkpoint_files.picture(workdir, name), empty
+        if path.is_file():
+            shown = images.resize(images.crop(images.read(path).pixels), _SIDE, _SIDE)
+        cells.append(sheets.Cell(shown, name))
         painted = (style.paint(one, style.mix([name])) for one in held_out)
         cells += [sheets.Cell(images.resize(one, _SIDE, _SIDE)) for one in painted]
     path = workdir / "sheet.png"

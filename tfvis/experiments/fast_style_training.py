@@ -22,6 +22,7 @@ from tfvis.experiments import (
     runner,
     workdirs,
 )
+from tfvis.networks import registry
 from tfvis.networks.network import Network
 from tfvis.report import manifest, tensorboard
 from tfvis.report.html_page import Page
@@ -42,7 +43,7 @@ from tfvis.style.fast.transform_network import Architecture
 from tfvis.style.settings import Transfer
 
 # Photographs that are shown in all styles and never learnt from.
-_HELD_OUT = 6
+_HELD_OUT = 32
 # Photographs a style's energy is measured on; a step that no training comes to.
 _MEASURED, _APART = 4, 2**40
 # Steps between pictures in TensorBoard.
@@ -122,7 +123,8 @@ def run(
     if before:
         model = checkpoints.joined(before, model)
     about = {
-        "network": network.name,
+        "network": registry.absolute(network.name),
+        "pooling": dict(network.variant).get("pooling", "max"),
         "trained": manifest.plain(settings),
         "loss": manifest.plain(loss),
         "photographs": len(learnt_from),
@@ -137,8 +139,8 @@ def run(
     plain.set_weights(model.get_weights())
     checkpoints.save(workdir, plain, architecture, names, settings.size, about)
     style = FastStyle(workdir.resolve().name, plain, architecture, names, settings.size, about)
-    own = {} if before is None else dict.fromkeys(before.styles)
-    sheet = fast_style_reports.write_sheet(workdir, style, own | styles, held_out)
+    fast_style_reports.write_styles(workdir, styles, settings.style_size, init)
+    sheet = fast_style_reports.write_sheet(workdir, style, held_out)
     fast_style_reports.write_card(workdir, style, command)
     fast_style_reports.write_history(workdir, history)
     header = {"arguments": arguments or {}, "versions": manifest.versions()}
@@ -211,7 +213,8 @@ def _photographs(
     ]
     if len(kept) < 2:
         raise InputError(f"{arg(found.argument)}: expected two photographs at least. Add some.")
-    count = min(_HELD_OUT, len(kept) // 2)
+    # Of few photographs most are to learn from.
+    count = min(_HELD_OUT, max(len(kept) // 4, 1))
     held_out = [images.crop(one.astype(np.float32)) for one in kept[:count]]
     return kept[count:], [images.resize(one, settings.size, settings.size) for one in held_out]
 

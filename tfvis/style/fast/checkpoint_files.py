@@ -1,11 +1,12 @@
 """Checkpoints of transform networks on disk: what they say; read without TensorFlow.
 
 A checkpoint is a folder: `fast_style.json` says how the network is put together and names its
-styles, `weights.npz` holds its weights, `README.md` is its card.
+styles, `weights.npz` holds its weights, `style_NAME.png` shows a style, `README.md` is its card.
 """
 
 import json
 import pathlib
+import urllib.parse
 
 from tfvis import bounds, files
 from tfvis.errors import InputError, arg, nearest
@@ -56,6 +57,11 @@ def description(folder: pathlib.Path, label: str) -> dict:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{label}: {path.name} cannot be used ({error}).") from error
     return said
+
+
+def picture(folder: pathlib.Path, style: str) -> pathlib.Path:
+    """Returns the file in a checkpoint that shows one of its styles, as large as it was learnt."""
+    return folder / f"style_{urllib.parse.quote(style, safe=' ')}.png"
 
 
 def mix(

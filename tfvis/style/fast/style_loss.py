@@ -120,11 +120,12 @@ class StyleLoss:
 
 
 def fitted(styles: Sequence[np.ndarray], size: int, channels: int) -> list[np.ndarray]:
-    """Returns styles as large as their strokes are to be, with the channels of a network.
+    """Returns styles as large as their strokes are to be, as a file of 8 bits holds them.
 
     Args:
         styles: float32 [height, width, 3], 0..255.
         size: as many pixels as a square of this side has.
-        channels: of the network.
+        channels: of the result, 3 or the network's.
     """
-    return [images.with_channels(images.of_area(style, size), channels) for style in styles]
+    levels = (images.quantize(images.of_area(style, size)) for style in styles)
+    return [images.with_channels(one.astype(np.float32), channels) for one in levels]

@@ -1,0 +1,166 @@
+"""Table of a network that paints: how far it comes, how fast, and what artefacts it leaves."""
+
+import csv
+import io
+import pathlib
+import statistics
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tfvis import files, hardware, images
+from tfvis.experiments import networks
+from tfvis.style import metrics_features
+from tfvis.style.fast import checkpoint_files, checkpoints, style_loss
+from tfvis.style.fast.equivalent_evaluations import Descent, equivalent
+from tfvis.style.fast.fast_style import FastStyle
+from tfvis.style.settings import Transfer
+
+# Side of the picture that is timed.
+_TIMED = 512
+# Cycles per pixel: the finest grid there is has 0.5; beside it, what a peak would stand out of.
+_NYQUIST, _BESIDE = (0.48, 0.5), (0.36, 0.46)
+# Where a border is told from the centre: VGG's layer of middle depth, as in `style.metrics`.
+_BORDER = "block3_conv1"
+
+
+def table_fast_style(
+    checkpoint: str,
+    photographs: Sequence[np.ndarray],
+    evaluations: int,
+    size: int,
+    workdir: pathlib.Path,
+) -> None:
+    """Prints a row for each style; writes fast_style.csv with one for each photograph.
+
+    Args:
+        checkpoint: folder or name.
+        photographs: float32 [height, width, 3], 0..255, that it has not learnt from.
+        evaluations: of L-BFGS, at most.
+        size: side of the squares that are measured.
+        workdir: for the CSV.
+    """
+    painter, folder = checkpoints.load(checkpoint), checkpoint_files.found(checkpoint)
+    about = painter.about
+    network = networks.only(
+        networks.Wanted(about["network"], pooling=about["pooling"]), "it has one"
+    )
+    squares = [images.resize(images.crop(one), size, size) for one in photographs]
+    print(f"{painter.name}, {len(squares)} photographs of {size} px")
+    print(f"{'':<16} {'energy':>7} {'evaluations':>11} {'quartiles':>13} {'Nyquist':>8} "
+          f"{'photo':>6} {'border':>7} {'flicker':>8}")  # fmt: skip
+    rows = []
+    for name in painter.styles:
+        style = images.read(checkpoint_files.picture(folder, name)).pixels
+        found = _measured(network, painter, name, style, squares, evaluations)
+        curve = np.mean([row.pop("curve") for row in found], 0)
+        rows += [{"style": name} | row for row in found]
+        means = {key: statistics.mean(row[key] for row in found) for key in found[0]}
+        quartiles = np.percentile([row["evaluations"] for row in found], [25, 75], method="nearest")
+        least, most = (_words(value, evaluations) for value in quartiles)
+        mean = equivalent(curve, means["energy"])
+        print(
+            f"{name:<16} {means['energy']:7.3f} {_words(mean, evaluations):>11} "
+            f"{least + ' to ' + most:>13} {means['nyquist']:8.2f} "
+            f"{means['photograph_nyquist']:6.2f} {means['border']:7.2f} {means['flicker']:8.2f}",
+            flush=True,
+        )
+        _write(workdir / "fast_style.csv", rows)
+    print(
+        "energy: 1 is the photograph itself. evaluations: of L-BFGS from the photograph, to the "
+        "same energy. Nyquist: power at the finest grid over that beside it. border: Gram distance "
+        "of the border over the centre's. flicker: change between two frames of a pan of 1 px, "
+        "over the photograph's."
+    )
+    _table_seconds(painter)
+
+
+def _measured(network, painter: FastStyle, name: str, style, squares, evaluations) -> list[dict]:
+    """Returns the numbers of each photograph in one style."""
+    said = dict(painter.about["loss"])
+    lists = {key: tuple(value) for key, value in said.items() if isinstance(value, list)}
+    wanted = Transfer(**(said | lists | {"precision": "float32"}))
+    fitted = [images.with_channels(style, network.channels)]
+    shown = [images.with_channels(square, network.channels) for square in squares]
+    loss = style_loss.StyleLoss(network, fitted, shown[:4], wanted)
+    descent = Descent(loss, 0, shown[0].shape)
+    # Not of another network: it is the same layer in all of VGG's kind.
+    taps = network.taps([_BORDER])
+    style_map = taps(tf.constant(fitted[0][None]))[_BORDER][0].numpy()
+    wanted_gram = metrics_features.gram(style_map)
+    rows, mix = [], painter.mix([name])
+    for square, content in zip(squares, shown, strict=True):
+        painted = painter.paint(square, mix)
+        looked = tf.constant(images.with_channels(painted, network.channels)[None])
+        energy = float(loss(looked, tf.constant(content[None]), tf.constant([0]))[0][0])
+        curve = descent.curve(content, evaluations)
+        rows.append(
+            {
+                "energy": energy,
+                "evaluations": equivalent(curve, energy),
+                "nyquist": nyquist(painted),
+                "photograph_nyquist": nyquist(square),
+                "border": metrics_features.border_over_center(
+                    taps(looked)[_BORDER][0].numpy(), wanted_gram
+                ),
+                "flicker": flicker(painter, square, mix),
+                "curve": curve,
+            }
+        )
+    return rows
+
+
+def nyquist(picture: np.ndarray) -> float:
+    """Returns the mean power at the Nyquist frequency over that a little below it, of luma.
+
+    A checkerboard, or stripes of a pixel, make it more than 1; spectra of photographs fall.
+
+    Args:
+        picture: [height, width, 3], 0..255.
+    """
+    luma = np.asarray(picture, np.float64) @ images.LUMA
+    height, width = luma.shape
+    window = np.outer(np.hanning(height), np.hanning(width))
+    power = np.square(np.abs(np.fft.fft2(window * (luma - luma.mean()))))
+    rows, columns = np.abs(np.fft.fftfreq(height))[:, None], np.abs(np.fft.fftfreq(width))[None]
+    highest = np.maximum(rows, columns)
+    at, beside = (
+        power[(highest >= low) & (highest <= high)].mean() for low, high in (_NYQUIST, _BESIDE)
+    )
+    return float(at / max(beside, 1e-12))
+
+
+def flicker(painter: FastStyle, picture: np.ndarray, mix) -> float:
+    """Returns the change between two frames of a pan of one pixel, over the photograph's own."""
+    frames = [picture[:, :-1], picture[:, 1:]]
+    changes = []
+    for first, second in (frames, [painter.paint(frame, mix) for frame in frames]):
+        changes.append(np.sqrt(np.mean(np.square(second - first))))
+    return float(changes[1] / max(changes[0], 1e-6))
+
+
+def _table_seconds(painter: FastStyle) -> None:
+    """Prints how long a picture takes."""
+    picture = images.resize(images.demo(), _TIMED, _TIMED)
+    for precision in ("float32", *(("bfloat16",) if hardware.native_bfloat16() else ())):
+        painter.paint(picture, precision=precision)
+        taken = []
+        for _ in range(5):
+            began = time.perf_counter()
+            painter.paint(picture, precision=precision)
+            taken.append(time.perf_counter() - began)
+        print(f"{_TIMED} px in {precision}: {statistics.median(taken):.3f} s")
+
+
+def _words(evaluations: float, most: int) -> str:
+    return f"{evaluations:.0f}" if np.isfinite(evaluations) else f"> {most}"
+
+
+def _write(path: pathlib.Path, rows: list[dict]) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    files.write_text(path, text.getvalue())
