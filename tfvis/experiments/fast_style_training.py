@@ -115,11 +115,10 @@ def run(
         variant=network.variant, versions=manifest.versions(),
         init=before and before.model.get_weights(),
     )  # fmt: skip
-    painter = _trained(
+    history, model = _trained(
         workdir, network, fitted, shown, learnt_from, held_out, architecture, before, settings,
         loss, key, list(styles),
     )  # fmt: skip
-    history, model = painter
     if before:
         model = checkpoints.joined(before, model)
     about = {

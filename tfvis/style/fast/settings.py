@@ -8,7 +8,7 @@ from tfvis.settings import field, given
 from tfvis.style.settings import Transfer
 
 # Steps of a network from the start: those of its first style, and what each further one adds.
-_STEPS, _FINE_STEPS, _MORE, _MORE_FINE = 9000, 1500, 600, 100
+_STEPS, _FINE_STEPS, _MORE, _MORE_FINE = 9000, 1500, 1000, 150
 # Of new styles on a network that stays: of each.
 _OWN_STEPS, _OWN_FINE_STEPS = 1000, 150
 _RATE, _OWN_RATE = 1e-3, 1e-2
