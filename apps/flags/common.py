@@ -188,7 +188,12 @@ def _tell_all(done) -> None:
 
 def define_workdir(default: str) -> flags.FlagHolder:
     """Defines --workdir."""
-    return paths.define("workdir", default, paths.made, "Folder for all results; made if missing.")
+    return paths.define(
+        "workdir",
+        default,
+        paths.made,
+        "Folder for all results, and index.html, a page of them; made if missing.",
+    )
 
 
 def define_precision(

@@ -54,6 +54,15 @@ class RunPageTest(tf.test.TestCase):
         found = self._written()
         self.assertEqual([one["src"] for one in found.all("img") if "src" in one], ["sheet.png"])
 
+    def test_what_cannot_be_read_is_left_out(self):
+        (self.out / "latin.csv").write_bytes("größe\n1\n".encode("latin-1"))
+        (self.out / "broken.png").write_bytes(b"no picture")
+        self._saved("sheet.png")
+        found = self._written()
+        self.assertEqual([one["src"] for one in found.all("img") if "src" in one], ["sheet.png"])
+        self.assertEmpty(found.all("table"))
+        self.assertIn("latin.csv", found.addresses())
+
     def test_before_and_after_and_their_numbers(self):
         self._saved("a/after.png")
         before = run_page.shown(self.out, "target", nets.picture(12), title="target")

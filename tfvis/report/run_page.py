@@ -25,6 +25,8 @@ NAME = "index.html"
 FOLDER = "page"
 # A page of more is slow to open and is not read to its end.
 _FIGURES, _ROWS, _FILES = 200, 20, 60
+# A workdir may be a folder of much else.
+_COUNTED = 10_000
 # With so few pictures, each is large.
 FEW = 4
 # Not the same of two runs that are.
@@ -128,7 +130,7 @@ def write(workdir: pathlib.Path, page: Page) -> None:
     already |= {part.table.file for part in page.sections if part.table}
     top = sorted(path for path in workdir.iterdir() if path.is_file() and path.name[0] != ".")
     found = [path for path in top if path.name not in already]
-    plots = [path for path in found if path.suffix in _PLOTS]
+    plots = [path for path in found if path.suffix in _PLOTS and _readable(linked, path)]
     # The sheet holds what the page shows larger, where that shows anything.
     shows = any(part.figures for part in page.sections) or len(plots) > 1
     plots = [path for path in plots if path.stem != "sheet" or not shows]
@@ -137,7 +139,7 @@ def write(workdir: pathlib.Path, page: Page) -> None:
         figures = tuple(linked(workdir, one.name, title=_words(one), wide=True) for one in plots)
         sections.append(Section("Pictures" if not shows else "Plots", "", figures))
     for path in found:
-        if path.suffix == ".csv":
+        if path.suffix == ".csv" and _readable(table, path):
             words = _words(path).capitalize()
             sections.append(Section(words, "", (), table(workdir, path.name)))
     listed, more = _files(workdir)
@@ -146,6 +148,14 @@ def write(workdir: pathlib.Path, page: Page) -> None:
     for path in (workdir / FOLDER).glob("*.*"):
         if f"{FOLDER}/{path.name}" not in already and path.name[0] != ".":
             path.unlink()  # Of an earlier run, of other pictures.
+
+
+def _readable(read: Callable, path: pathlib.Path) -> bool:
+    """Tells whether a file can be shown: who chose the workdir may have others in it."""
+    try:
+        return path.stat().st_size <= tables.MAX_BYTES and bool(read(path.parent, path.name))
+    except (OSError, ValueError, csv.Error, PIL.Image.DecompressionBombError):
+        return False
 
 
 def _linked(part: Section) -> Iterator[Linked]:
@@ -183,8 +193,10 @@ def _files(workdir: pathlib.Path) -> tuple[list[str], str]:
 
     Hidden ones, TensorBoard's and those of the page itself are left out.
     """
-    found = []
+    found: list[str] = []
     for folder, names, inside in os.walk(workdir):
+        if len(found) > _COUNTED:
+            return found[:_FILES], f"and more than {_COUNTED - _FILES:,} others in the folder"
         own = pathlib.Path(folder) == workdir
         names[:] = sorted(
             n for n in names if n[0] != "." and not (own and n in (FOLDER, "tensorboard"))
