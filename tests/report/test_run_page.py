@@ -56,6 +56,7 @@ class RunPageTest(tf.test.TestCase):
 
     def test_what_cannot_be_read_is_left_out(self):
         (self.out / "latin.csv").write_bytes("größe\n1\n".encode("latin-1"))
+        (self.out / "empty.csv").write_text("a,b\n")
         (self.out / "broken.png").write_bytes(b"no picture")
         self._saved("sheet.png")
         found = self._written()
@@ -102,6 +103,17 @@ class RunPageTest(tf.test.TestCase):
         self.assertTrue(all(one.get("loading") == "lazy" for one in found.all("img")[:shown]))
         # Linked, not held: some hundred bytes each.
         self.assertLess((self.out / "index.html").stat().st_size, 2**18)
+
+    def test_what_is_somebody_elses_stays(self):
+        (self.out / "page").mkdir()
+        (self.out / "page/mine.png").write_text("mine")
+        self._written()
+        self._written()
+        self.assertEqual((self.out / "page/mine.png").read_text(), "mine")
+        for content in (b"<html>mine</html>", b"\xff"):
+            (self.out / "index.html").write_bytes(content)
+            self.assertFalse(run_page.write(self.out, html_page.Page("title", [])))
+            self.assertEqual((self.out / "index.html").read_bytes(), content)
 
     def test_pictures_of_an_earlier_page_go(self):
         first = run_page.shown(self.out, "first", nets.picture(12))

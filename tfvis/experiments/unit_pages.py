@@ -36,7 +36,7 @@ def maximization(records: Sequence[dict], workdir: pathlib.Path) -> Page:
     def figures(record: dict) -> list[Linked]:
         title = unit_answers.title(record)
         title = f"{record['network']} {title}" if several else title
-        note = " ".join(unit_numbers.notes(record))
+        note = "; ".join(unit_numbers.notes(record))
         found = [
             run_page.linked(
                 workdir, record["file"], title=title, note=note, numbers=numbers(record)

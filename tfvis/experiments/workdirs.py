@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from tfvis import files, locks
 from tfvis.errors import arg
+from tfvis.experiments import messages
 
 # Folders that were not there before this process.
 _made: set[pathlib.Path] = set()
@@ -76,7 +77,9 @@ def _with_page(run: Callable, call: inspect.BoundArguments, done):
     snippet = python_snippet.snippet(run, call.arguments, workdir, flags)
     command = _commands.get(workdir, "")
     page = dataclasses.replace(done.page, command=command, snippet=snippet)
-    run_page.write(workdir, page)
+    if not run_page.write(workdir, page):
+        messages.note(f"{workdir / run_page.NAME} is no page of a run; it stays, and none is made.")
+        return done
     return dataclasses.replace(done, index=workdir / run_page.NAME)
 
 

@@ -11,12 +11,14 @@ import hashlib
 import itertools
 import os
 import pathlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import PIL.Image
 
 from tfvis import files, tables
+from tfvis.errors import InputError
 from tfvis.report import html_page, number_meanings, page_pictures
 from tfvis.report.html_page import Linked, Number, Page, Pair, Section, Table
 
@@ -25,6 +27,9 @@ NAME = "index.html"
 FOLDER = "page"
 # A page of more is slow to open and is not read to its end.
 _FIGURES, _ROWS, _FILES = 200, 20, 60
+# Any page of ours has it; and how it names a picture that only it shows.
+_MARK = '<dialog aria-label="enlarged figure">'
+_OWN = re.compile(rf' src="({FOLDER}/\w+\.(?:png|jpg))"')
 # A workdir may be a folder of much else.
 _COUNTED = 10_000
 # With so few pictures, each is large.
@@ -116,16 +121,24 @@ def section(
     return Section(heading, text, tuple(found), **({"more": said, "large": large} | more))
 
 
-def write(workdir: pathlib.Path, page: Page) -> None:
+def write(workdir: pathlib.Path, page: Page) -> bool:
     """Writes the page of a run, whole or not at all, with what is found in the workdir.
+
+    Pictures that an earlier page alone has shown are removed.
 
     Args:
         workdir: of the run.
         page: what the experiment says; tables and plots that it does not show are added.
 
+    Returns:
+        Whether it was written: not where somebody else's page lies.
+
     Raises:
         InputError: the folder cannot be written to.
     """
+    before = _earlier(workdir / NAME)
+    if before is None:
+        return False
     already = {one.file for part in page.sections for one in _linked(part)}
     already |= {part.table.file for part in page.sections if part.table}
     top = sorted(path for path in workdir.iterdir() if path.is_file() and path.name[0] != ".")
@@ -139,15 +152,26 @@ def write(workdir: pathlib.Path, page: Page) -> None:
         figures = tuple(linked(workdir, one.name, title=_words(one), wide=True) for one in plots)
         sections.append(Section("Pictures" if not shows else "Plots", "", figures))
     for path in found:
-        if path.suffix == ".csv" and _readable(table, path):
+        if path.suffix == ".csv" and _readable(_rows, path):
             words = _words(path).capitalize()
             sections.append(Section(words, "", (), table(workdir, path.name)))
     listed, more = _files(workdir)
     page = dataclasses.replace(page, sections=sections, files=listed, more_files=more)
     html_page.write(workdir / NAME, page)
-    for path in (workdir / FOLDER).glob("*.*"):
-        if f"{FOLDER}/{path.name}" not in already and path.name[0] != ".":
-            path.unlink()  # Of an earlier run, of other pictures.
+    for file in set(_OWN.findall(before)) - already:
+        (workdir / file).unlink(missing_ok=True)
+    return True
+
+
+def _earlier(path: pathlib.Path) -> str | None:
+    """Returns an earlier page, "" where there is none, None where it is none of ours."""
+    if not path.exists():
+        return ""
+    try:
+        text = files.read_bytes(path, os.fspath(path), tables.MAX_BYTES).decode("utf-8")
+    except (InputError, UnicodeDecodeError):
+        return None
+    return text if _MARK in text else None
 
 
 def _readable(read: Callable, path: pathlib.Path) -> bool:
@@ -156,6 +180,11 @@ def _readable(read: Callable, path: pathlib.Path) -> bool:
         return path.stat().st_size <= tables.MAX_BYTES and bool(read(path.parent, path.name))
     except (OSError, ValueError, csv.Error, PIL.Image.DecompressionBombError):
         return False
+
+
+def _rows(workdir: pathlib.Path, name: str) -> Sequence:
+    """Returns what is shown of a table; of an empty one nothing is."""
+    return table(workdir, name).rows
 
 
 def _linked(part: Section) -> Iterator[Linked]:
