@@ -17,6 +17,7 @@ _COMMANDS = {
     "experiments/demo.py": "--logdir",
     "networks/files/package_index.py": "--",
     "experiments/training.py": "(--checkpoint=",
+    "experiments/fast_style_training.py": "(stylize --fast=",
 }
 
 
