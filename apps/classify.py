@@ -1,6 +1,6 @@
 """Names what pictures show.
 
-    python -m apps.classify --checkpoint=pacs_vgg16 --image=PATH_OR_FOLDER --top=3
+    python -m apps.classify --checkpoint=pacs_none_vgg16 --image=PATH_OR_FOLDER --top=3
     python -m apps.classify --network=vgg_cnn_s --weights=VGG_CNN_S.caffemodel --image=PATH
 
 Prints the likeliest classes of each picture: of a classifier trained here, which is shown the
@@ -27,7 +27,7 @@ from .flags import common, name_checks, paths, pictures
 from .flags import networks as network_flags
 
 _IMAGE = pictures.define_images()
-_CHECKPOINT = classifier_flags.define_checkpoint("pacs_vgg16")
+_CHECKPOINT = classifier_flags.define_checkpoint("pacs_none_vgg16")
 _NETWORK = network_flags.define_network(network="")
 # Left out, the checkpoint is asked.
 _LABELS = paths.define(

@@ -27,7 +27,7 @@ from .flags import classifier as classifier_flags
 from .flags import common, name_checks, paths, pictures
 
 _IMAGE = pictures.define_images()
-_CHECKPOINT = classifier_flags.define_checkpoint("pacs_vgg16")
+_CHECKPOINT = classifier_flags.define_checkpoint("pacs_none_vgg16")
 _CLASS = flags.DEFINE_string(
     "class", None, "The class to look for; left out, the likeliest of each picture."
 )

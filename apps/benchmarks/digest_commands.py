@@ -52,7 +52,8 @@ COMMANDS = {
     "--reference_images=data/across --transparency",
     "caricature-published": f"caricature {_MODEL} {_STEPS} --size=32 --layers=block2_conv1 "
     "--recipe=published",
-    "caricature": f"caricature {_MODEL} {_STEPS} --size=32 --layers=block1_conv1,block2_conv1",
+    "caricature": f"caricature {_MODEL} --image=picture.png --steps=6 --seed=1 --size=32 "
+    "--layers=block1_conv1,block2_conv1",
     "deconv": f"deconv {_LOOKED}",
     "deconv-guided": f"deconv {_LOOKED} --method=guided",
     "deconv-smoothgrad": f"deconv {_LOOKED} --method=smoothgrad --seed=1",

@@ -70,8 +70,8 @@ class ClassifyNetworkTest(AppTest):
         network = f"--network={self.model}"
         for words, *flags in (
             ("--checkpoint and --network: one of them", network, "--checkpoint=pacs_vgg16"),
-            ("--labels=.*pacs_vgg16 is a checkpoint", f"--labels={self.labels}"),
-            ("--weights=random: pacs_vgg16 is a checkpoint", "--weights=random"),
+            ("--labels=.*pacs_none_vgg16 is a checkpoint", f"--labels={self.labels}"),
+            ("--weights=random: pacs_none_vgg16 is a checkpoint", "--weights=random"),
             (
                 "--preprocessing=tf: .* is a checkpoint",
                 "--network=pacs_vgg16",

@@ -86,6 +86,13 @@ class HtmlPageTest(tf.test.TestCase):
         # In another table the column is another number.
         self.assertNotIn("p", number_meanings.of(["p"]))
 
+    def test_a_number_that_means_nothing_is_not_shown(self):
+        rows = [("road", float("nan")), ("insertion_blur", 0.25)]
+        table = html_page.Table(("measure", "standard_error"), rows, "summary.csv", 2)
+        _, found = self._written(html_page.Page("t", [html_page.Section("h", "x", (), table)]))
+        self.assertIn("0.25", found.words)
+        self.assertNotIn("nan", found.words)
+
     def test_every_meaning_has_a_place_of_its_own(self):
         places = [one.place for one in number_meanings.MEANINGS.values()]
         self.assertLen(set(places), len(places))

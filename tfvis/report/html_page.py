@@ -8,6 +8,7 @@ import base64
 import dataclasses
 import functools
 import hashlib
+import math
 import os
 import pathlib
 import re
@@ -268,7 +269,8 @@ def _cell(value) -> _Cell:
         number = float(said)
     except ValueError:
         return _Cell(said, False)
-    return _Cell(shortened(said, number), True)
+    # What is undefined, such as the error of one picture's mean, is no number to show.
+    return _Cell("" if math.isnan(number) else shortened(said, number), True)
 
 
 def shortened(said: str, number: float) -> str:
