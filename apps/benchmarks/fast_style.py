@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import files, hardware, images
+from tfvis.errors import InputError
 from tfvis.experiments import networks
 from tfvis.style import metrics_features
 from tfvis.style.fast import checkpoint_files, checkpoints, style_loss
@@ -44,6 +45,8 @@ def table_fast_style(
     """
     painter, folder = checkpoints.load(checkpoint), checkpoint_files.found(checkpoint)
     about = painter.about
+    if not {"network", "pooling", "loss"} <= set(about):
+        raise InputError(f"--fast={checkpoint}: does not say which loss it was trained on.")
     network = networks.only(
         networks.Wanted(about["network"], pooling=about["pooling"]), "it has one"
     )
