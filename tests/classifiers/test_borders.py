@@ -165,6 +165,22 @@ class BordersTest(tf.test.TestCase, parameterized.TestCase):
         page, box = beside(thing, whole(thing), scale_bar(200, 10), edge, 20, 24)
         self._found(photographed(page), box, 16)
 
+    @parameterized.parameters(-3.0, 1.5, 8.0)
+    def test_charts_at_an_angle(self, angle):
+        thing = objects()["painting"]
+        for name, strip in {
+            "chart": chart(400, 34, 4, card=(250, 250, 250)),
+            "ruler": ruler(400, 36, True),
+            "scale bar": scale_bar(300, 20),
+        }.items():
+            with self.subTest(name):
+                turned = PIL.Image.fromarray(images.quantize(strip)).rotate(
+                    angle, PIL.Image.Resampling.BICUBIC, expand=True, fillcolor=GREY
+                )
+                strip = np.asarray(turned, np.float32)
+                page, box = beside(thing, whole(thing), strip, "bottom", 20, 24)
+                self._found(photographed(page), box, 16)
+
     @parameterized.parameters(("top", "left"), ("bottom", "right"), ("right", "bottom"))
     def test_both_at_once(self, first, second):
         for name, thing in objects().items():
@@ -181,8 +197,8 @@ class BordersTest(tf.test.TestCase, parameterized.TestCase):
         thing = images.resize(painting(), 2000, 2600)
         strip = chart(2500, 160, 12)
         page, box = beside(thing, whole(thing), strip, "bottom", 90, 120)
-        # Cuts are at multiples of three px here.
-        self._found(photographed(page), box, 9)
+        # Cuts are at multiples of twelve px here, and leave as much.
+        self._found(photographed(page), box, 24)
 
     @parameterized.parameters(GREY, (255, 255, 255), (12, 12, 14))
     def test_plain_backdrop_all_around(self, *color):
