@@ -167,12 +167,7 @@ def _grouped(distances: np.ndarray, settings: Clustering) -> _Grouped:
     if settings.method == "hdbscan":
         labels = clusters.hdbscan(distances, settings.min_samples, settings.min_cluster_size)
         return _Grouped(labels, near, bend, bend, {})
-    eps = bend if settings.eps is None else settings.eps
-    if not eps > 0:
-        raise InputError(
-            f"{arg('eps')}: cannot be read off distances of which most are 0, as of copies of one "
-            "picture. Give it."
-        )
+    eps = _eps(bend, settings)
     tried = [clusters.dbscan(distances, factor * eps, settings.min_samples) for factor in _FACTORS]
     at = {
         f"{factor * eps:.4g}": int(labels.max()) + 1
@@ -182,6 +177,25 @@ def _grouped(distances: np.ndarray, settings: Clustering) -> _Grouped:
     source = "the knee of k_distances.png" if settings.eps is None else "as given"
     line = f"eps {eps:.4g} ({source}); clusters at {', '.join(map(str, _FACTORS))} times it: {said}"
     return _Grouped(tried[1], near, bend, eps, at, (f"{line}.",))
+
+
+def _eps(bend: float, settings: Clustering) -> float:
+    """Returns the eps of the settings, or the knee of the k-distances."""
+    eps = bend if settings.eps is None else settings.eps
+    if not eps > 0:
+        raise InputError(
+            f"{arg('eps')}: cannot be read off distances of which most are 0, as of copies of one "
+            "picture. Give it."
+        )
+    return eps
+
+
+def _labels(distances: np.ndarray, settings: Clustering) -> np.ndarray:
+    """Returns the clusters alone, as `_grouped` finds them."""
+    if settings.method == "hdbscan":
+        return clusters.hdbscan(distances, settings.min_samples, settings.min_cluster_size)
+    bend = clusters.knee(clusters.k_distances(distances, settings.min_samples))
+    return clusters.dbscan(distances, _eps(bend, settings), settings.min_samples)
 
 
 def _clustered(
@@ -227,7 +241,7 @@ def _compared(
     rows: list[tuple] = [AGREEMENT]
     for of, apart in (("style", distances), ("colour histograms", by_color)):
         try:
-            labels = grouped.labels if of == "style" else _grouped(apart, plain).labels
+            labels = grouped.labels if of == "style" else _labels(apart, plain)
         except InputError:  # All of one colour: their eps is 0.
             continue
         kept = np.flatnonzero(names != "")
