@@ -5,11 +5,9 @@ A checkpoint is a folder: `classifier.json` says how a classifier is put togethe
 lie in `differences.npz`, see `kernel_differences`.
 """
 
-import json
 import pathlib
 
-from tfvis import bounds, files
-from tfvis.errors import InputError
+from tfvis.networks.files import description_files
 
 FORMAT, OF_DIFFERENCES = 1, 2
 # Layers of the head, named so that no network has them.
@@ -31,21 +29,16 @@ def description(folder: pathlib.Path, label: str) -> dict:
         "network": str, "variant": dict, "preprocessing": str, "cut": str, "last": str,
         "trunk": str, "classes": list, "size": int, "about": dict,
     }  # fmt: skip
-    path = folder / DESCRIPTION
-    try:
-        said = json.loads(files.read_bytes(path, path.name, bounds.DESCRIPTION))
-        if not isinstance(said, dict) or said.get("format") not in (FORMAT, OF_DIFFERENCES):
-            raise ValueError(f"not of format {FORMAT} or {OF_DIFFERENCES}")
-        wrong = [key for key, kind in kinds.items() if not isinstance(said.get(key), kind)]
-        if wrong:
-            raise ValueError(f"lacks {', '.join(wrong)}")
-        labels = said["classes"]
-        if len(set(map(str, labels))) != len(labels) or not all(
-            isinstance(label, str) for label in labels
-        ):
-            raise ValueError("classes are no names, or not distinct")
-        if not 16 <= said["size"] <= 4096:
-            raise ValueError("its size is impossible")
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{label}: {path.name} cannot be used ({error}).") from error
-    return said
+    return description_files.read(
+        folder / DESCRIPTION, label, (FORMAT, OF_DIFFERENCES), kinds, _check
+    )
+
+
+def _check(said: dict) -> None:
+    labels = said["classes"]
+    if len(set(map(str, labels))) != len(labels) or not all(
+        isinstance(label, str) for label in labels
+    ):
+        raise ValueError("classes are no names, or not distinct")
+    if not 16 <= said["size"] <= 4096:
+        raise ValueError("its size is impossible")

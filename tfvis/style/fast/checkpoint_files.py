@@ -4,13 +4,12 @@ A checkpoint is a folder: `fast_style.json` says how the network is put together
 styles, `weights.npz` holds its weights, `style_NAME.png` shows a style, `README.md` is its card.
 """
 
-import json
 import pathlib
 import urllib.parse
 
-from tfvis import bounds, files
 from tfvis.errors import InputError, arg, nearest
 from tfvis.networks import registry
+from tfvis.networks.files import description_files
 from tfvis.style import arguments
 
 FORMAT = 1
@@ -39,24 +38,17 @@ def description(folder: pathlib.Path, label: str) -> dict:
         InputError: unreadable, or an entry is missing or impossible.
     """
     kinds = {"width": int, "blocks": int, "size": int, "styles": list, "about": dict}
-    path = folder / DESCRIPTION
-    try:
-        said = json.loads(files.read_bytes(path, path.name, bounds.DESCRIPTION))
-        if not isinstance(said, dict) or said.get("format") != FORMAT:
-            raise ValueError(f"not of format {FORMAT}")
-        wrong = [key for key, kind in kinds.items() if type(said.get(key)) is not kind]
-        if wrong:
-            raise ValueError(f"lacks {', '.join(wrong)}")
-        names = said["styles"]
-        if not (0 < len(names) <= _STYLES and all(isinstance(one, str) for one in names)):
-            raise ValueError("styles are no names")
-        if len(set(names)) != len(names) or not all(one.strip() == one != "" for one in names):
-            raise ValueError("styles are empty, or not distinct")
-        if not (4 <= said["width"] <= _WIDTH and 1 <= said["blocks"] <= _BLOCKS):
-            raise ValueError("its network is impossible")
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{label}: {path.name} cannot be used ({error}).") from error
-    return said
+    return description_files.read(folder / DESCRIPTION, label, (FORMAT,), kinds, _check)
+
+
+def _check(said: dict) -> None:
+    names = said["styles"]
+    if not (0 < len(names) <= _STYLES and all(isinstance(one, str) for one in names)):
+        raise ValueError("styles are no names")
+    if len(set(names)) != len(names) or not all(one.strip() == one != "" for one in names):
+        raise ValueError("styles are empty, or not distinct")
+    if not (4 <= said["width"] <= _WIDTH and 1 <= said["blocks"] <= _BLOCKS):
+        raise ValueError("its network is impossible")
 
 
 def picture(folder: pathlib.Path, style: str) -> pathlib.Path:
