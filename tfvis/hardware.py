@@ -74,6 +74,13 @@ def avx512() -> bool:
     return allowed and "avx512f" in _cpuinfo("flags").split()
 
 
+def cores() -> int:
+    """Returns how many cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def memory() -> int:
     """Returns the bytes of memory this process may have, or 8 GiB where nobody can say.
 

@@ -2,8 +2,9 @@
 
 import dataclasses
 import functools
+from collections.abc import Iterable
 
-from tfvis import settings
+from tfvis import files, settings
 from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import messages
 from tfvis.settings import field
@@ -55,6 +56,32 @@ class Wanted:
         "The layer a Caffe network is to end with; left out, all of it, of a .prototxt all "
         "that is known here.",
     )
+
+
+def plain(wanted: Wanted) -> dict:
+    """Returns `wanted` of JSON's types, its files by their whole paths, for another process.
+
+    `of_plain` makes it again.
+    """
+    from tfvis.networks import registry
+
+    names = map(registry.absolute, split_words(wanted.network))
+    weights = [
+        str(files.located(word).absolute()) if word and word != "random" else word
+        for word in split_words(wanted.weights or "")
+    ]
+    return dataclasses.asdict(wanted) | {
+        "network": _joined(names), "weights": _joined(weights) or None, "stage": [*wanted.stage],
+    }  # fmt: skip
+
+
+def _joined(names: Iterable[str]) -> str:
+    return ",".join(name.replace(",", r"\,") for name in names)
+
+
+def of_plain(values: dict) -> Wanted:
+    """Returns what `plain` was given."""
+    return Wanted(**values | {"stage": tuple(values["stage"])})
 
 
 def networks(wanted: Wanted, top: bool = False, words: list[str] | None = None) -> dict:

@@ -175,11 +175,15 @@ def described(network: Network) -> dict:
 
 def key(network: Network, **parts) -> str:
     """Returns the digest of a picture: of `parts`, the network and all versions."""
-    return manifest.key(
-        weights=network.record.fingerprint,
-        architecture=network.architecture,
-        preprocessing=network.preprocessing,
-        variant=network.variant,
-        versions=manifest.versions(),
-        **parts,
-    )
+    return manifest.key(**decided_by(network), **parts)
+
+
+def decided_by(network: Network) -> dict:
+    """Returns what of a network, and of what runs it, decides the bits of a result."""
+    return {
+        "weights": network.record.fingerprint,
+        "architecture": network.architecture,
+        "preprocessing": network.preprocessing,
+        "variant": network.variant,
+        "versions": manifest.versions(),
+    }

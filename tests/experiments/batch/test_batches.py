@@ -1,0 +1,219 @@
+"""Batches, whole and in spite of kills, corruption and changed minds; without TensorFlow."""
+
+import collections
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+from unittest import mock
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from absl.testing import absltest
+
+from apps.benchmarks import generated_pictures
+from tfvis.errors import InputError
+from tfvis.experiments.batch import (
+    batches,
+    jobs,
+    leases,
+    local_processes,
+    plans,
+    shards,
+    verification,
+)
+from tfvis.experiments.batch.engine import Engine
+from tfvis.progress_bar import bar
+
+_ROOT = pathlib.Path(__file__).resolve().parents[3]
+_MAKER = generated_pictures.MAKER
+# Another process that does the whole of a batch, to be killed.
+_DRIVER = """
+import pathlib, sys
+from tests.experiments.batch import test_batches
+test_batches.made(pathlib.Path(sys.argv[1]), 900, int(sys.argv[2]), steps=200)
+"""
+
+
+def made(folder: pathlib.Path, count: int, workers: int = 0, **settings):
+    """Does a batch of generated pictures."""
+    settings = {"steps": 2, "broken": 100} | settings
+    folder.mkdir(exist_ok=True)
+    return batches.run(
+        jobs.build(_MAKER, settings), _MAKER, settings, generated_pictures.items(count),
+        Engine(workers=workers), folder=folder, word="", deaths=1000,
+    )  # fmt: skip
+
+
+def results(folder: pathlib.Path) -> dict[str, bytes]:
+    """Returns the bytes of all results."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for name in shards.FOLDERS
+        for path in sorted((folder / name).iterdir())
+    }
+
+
+class BatchesTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+    def test_every_item_is_a_row_or_an_error(self):
+        plan, found = made(self.folder, 900)
+        names = generated_pictures.items(900).names
+        broken = [name for name in names if generated_pictures.broken(name, 100)]
+        self.assertNotEmpty(broken)
+        table = pq.read_table(self.folder / "parts")
+        self.assertEqual(sorted(table["path"].to_pylist()), sorted(set(names) - set(broken)))
+        self.assertEqual([row["path"] for row in verification.broken(plan)], broken)
+        self.assertIn("truncated", next(verification.broken(plan))["detail"])
+        self.assertEqual((found.rows, found.errors), (900 - len(broken), len(broken)))
+        done = subprocess.run(
+            f"cd {self.folder} && sha256sum --check --quiet checksums/*", shell=True, check=False
+        )
+        self.assertEqual(done.returncode, 0)
+
+    def test_a_second_run_does_nothing_again(self):
+        made(self.folder, 100)
+        times = {path: path.stat().st_mtime_ns for path in (self.folder / "parts").iterdir()}
+        with mock.patch.object(shards, "process") as process:
+            made(self.folder, 100)
+        process.assert_not_called()
+        self.assertEqual(times, {path: path.stat().st_mtime_ns for path in times})
+
+    def test_another_job_or_other_items_are_refused(self):
+        made(self.folder, 100)
+        before = results(self.folder)
+        with self.assertRaisesRegex(InputError, "differs: steps was 2, is 3. Give what"):
+            made(self.folder, 100, steps=3)
+        with self.assertRaisesRegex(InputError, r"differs: items was 100 \(\w+\), is 101"):
+            made(self.folder, 101)
+        self.assertEqual(results(self.folder), before)
+
+    def test_verification_sees_every_kind_of_damage(self):
+        plan, _ = made(self.folder, 100)
+        part = shards.part(plan, 1)
+        sound = part.read_bytes()
+        generator = random.Random(0)
+        for _ in range(8):
+            place = generator.randrange(len(sound))
+            part.write_bytes(
+                sound[:place] + bytes([sound[place] ^ 1 << generator.randrange(8)])
+                + sound[place + 1 :]
+            )  # fmt: skip
+            self.assertLen(verification.verify(self.folder).wrong, 1)
+        # Whole files, but of another shard, whatever the checksums say.
+        part.write_bytes(shards.part(plan, 2).read_bytes())
+        shards.checksums(plan, 1).write_bytes(
+            shards.checksums(plan, 2).read_bytes().replace(b"00002", b"00001")
+        )
+        self.assertRegex(verification.verify(self.folder).wrong[0], "of another batch, or another")
+        part.unlink()
+        self.assertEqual(verification.verify(self.folder).missing, 1)
+        self.assertTrue(made(self.folder, 100)[1].whole)
+        self.assertEqual(part.read_bytes(), sound)
+
+    def test_a_part_without_errors_file_or_with_a_row_twice_is_found(self):
+        plan, _ = made(self.folder, 300)
+        wrong = next((self.folder / "errors").iterdir())
+        wrong.unlink()
+        self.assertRegex(verification.verify(self.folder).wrong[0], "errors.*no such file")
+        number = 2
+        part = shards.part(plan, number)
+        table = pq.read_table(part)
+        pq.write_table(pa.concat_tables([table, table.slice(0, 1)]), part)
+        text = shards.checksums(plan, number).read_text().splitlines()
+        digest = shards.files.sha256_of(part)
+        shards.checksums(plan, number).write_text(
+            "\n".join([*text[:-1], f"{digest}  parts/{part.name}\n"])
+        )
+        self.assertRegex(verification.verify(self.folder).wrong[1], "not the items of the plan")
+
+    @absltest.skipUnless(sys.platform == "linux", "looks for processes in /proc")
+    def test_five_kills_of_workers_and_of_those_who_started_them(self):
+        # Long enough that five kills come before its end: some seconds.
+        made(self.folder / "whole", 900, steps=200)
+        killed = self.folder / "killed"
+        generator, kills = random.Random(0), collections.Counter()
+        environment = {**os.environ, "PYTHONPATH": str(_ROOT), "TQDM_DISABLE": "1"}
+        while True:
+            driver = subprocess.Popen(
+                [sys.executable, "-c", _DRIVER, str(killed), "2"], env=environment,
+                stderr=subprocess.PIPE,
+            )  # fmt: skip
+            reached = _done(killed)
+            while driver.poll() is None:
+                time.sleep(0.02)
+                if kills.total() == 5 or _done(killed) <= reached:
+                    continue
+                time.sleep(generator.uniform(0, 0.2))
+                reached = _done(killed)
+                whom = "driver" if kills.total() % 3 == 2 else "worker"
+                workers = _workers(driver.pid)
+                if driver.poll() is None and (whom == "driver" or workers):
+                    pid = driver.pid if whom == "driver" else generator.choice(workers)
+                    os.kill(pid, signal.SIGKILL)
+                    kills[whom] += 1
+            said = driver.communicate()[1].decode()
+            if driver.returncode == 0:
+                break
+            self.assertEqual(driver.returncode, -signal.SIGKILL, said)
+        self.assertEqual(kills, {"worker": 4, "driver": 1})
+        self.assertEqual(results(killed), results(self.folder / "whole"))
+        self.assertTrue(verification.verify(killed).whole)
+
+    def test_workers_that_cannot_work_end_the_run(self):
+        settings = {"steps": 2, "broken": 0}
+        plan = plans.agreed(
+            self.folder, generated_pictures.items(20), {"job": "generated", "steps": 9}, settings, 8
+        )
+        with self.assertRaisesRegex(InputError, "steps is 2 in a worker, and the plan says 9"):
+            local_processes.run(_MAKER, plan, 1, bar("", 1))
+        with self.assertRaisesRegex(InputError, "died 2 times .* it said: ModuleNotFoundError"):
+            local_processes.run("tests.nowhere:job", plan, 1, bar("", 1), deaths=1)
+        self.assertEqual(_workers(os.getpid()), [])
+
+    def test_leases(self):
+        mine = leases.claim(self.folder, 3)
+        self.assertIsNone(leases.claim(self.folder, 3))
+        os.utime(mine, (1, 1))
+        self.assertIsNotNone(leases.claim(self.folder, 3))  # Not renewed for long.
+        done = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
+                              capture_output=True, check=True)  # fmt: skip
+        mine.write_text(mine.read_text().replace(str(os.getpid()), done.stdout.decode().strip()))
+        self.assertIsNotNone(leases.claim(self.folder, 3))  # Of a process that has ended.
+        leases.release(mine)
+        self.assertIsNotNone(leases.claim(self.folder, 3))
+
+    def test_shards_are_small_enough(self):
+        self.assertEqual(plans.shard_size(10, 4), 8)
+        self.assertEqual(plans.shard_size(1_000_000, 2048), 256)
+        self.assertEqual(plans.shard_size(1_000_000, 12_845_056), 5)  # block1 of VGG16, whole.
+        self.assertEqual(plans.shard_size(5, 2**40), 1)
+
+
+def _done(folder: pathlib.Path) -> int:
+    """Returns how many shards are done."""
+    return len(list((folder / "parts").glob("part-*")))
+
+
+def _workers(parent: int) -> list[int]:
+    """Returns the workers that a process has started and that live."""
+    found = []
+    for place in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, _, rest = place.read_text().partition(" ")
+        except OSError:  # It has just ended.
+            continue
+        state, above = rest.rpartition(") ")[2].split()[:2]
+        if int(above) == parent and state != "Z":
+            found.append(int(pid))
+    return found
+
+
+if __name__ == "__main__":
+    absltest.main()

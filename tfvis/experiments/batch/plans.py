@@ -1,0 +1,197 @@
+"""The plan of a batch: its items, cut into shards once and for all, and what is done to them.
+
+An item is known by its path below the folder of all and its size: unique, as paths are, the same
+wherever the folder is mounted, and known without opening a file. The digest of a picture's bytes
+would be one for two copies of it, and reads a terabyte before anything begins.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import json
+import os
+import pathlib
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tfvis import bounds, files
+from tfvis.errors import InputError, arg
+from tfvis.experiments.batch import arrow_files
+from tfvis.report import manifest
+
+ITEMS, DESCRIPTION = "plan.parquet", "job.json"
+# Of 256 pictures, at 29 a second, a kill costs 9 seconds at most, and what writing a shard takes
+# (about 30 ms) is a third of a percent. A small folder is cut finer, or there is nothing to share.
+_LARGEST, _LEAST, _PARTS = 256, 8, 32
+# A shard is held in memory until it is written.
+_SHARD_BYTES = 64 * 2**20
+# Characters of a value in a message.
+_SHOWN = 40
+
+
+@dataclasses.dataclass(frozen=True)
+class Items:
+    """What there is to do.
+
+    Attributes:
+        root: the folder that all names begin in.
+        names: of the items, relative, with slashes; no two alike.
+        sizes: in bytes.
+    """
+
+    root: str
+    names: Sequence[str]
+    sizes: Sequence[int]
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A plan as it lies in a folder.
+
+    Attributes:
+        folder: of the batch.
+        root: of the items.
+        count: of the items.
+        shard: items in each shard but the last.
+        fingerprint: of the job, the items and the shards.
+        settings: that a job is made from.
+    """
+
+    folder: pathlib.Path
+    root: str
+    count: int
+    shard: int
+    fingerprint: dict[str, object]
+    settings: dict
+
+    @property
+    def shards(self) -> int:
+        """How many shards there are."""
+        return -(-self.count // self.shard)
+
+    def length(self, number: int) -> int:
+        """Returns how many items a shard has."""
+        return min(self.shard, self.count - number * self.shard)
+
+    def items(self, number: int) -> tuple[list[str], list[str]]:
+        """Returns the (ids, names) of a shard; of the others nothing is read."""
+        group = _opened(self.folder / ITEMS).read_row_group(number, ["id", "path"])
+        return group["id"].to_pylist(), group["path"].to_pylist()
+
+    @functools.cached_property
+    def key(self) -> str:
+        """The digest of the fingerprint, which every part carries."""
+        return manifest.key(fingerprint=self.fingerprint)
+
+
+def shard_size(count: int, row_bytes: int) -> int:
+    """Returns how many items a shard is best of.
+
+    Args:
+        count: of all items.
+        row_bytes: of one's row.
+    """
+    size = min(_LARGEST, max(_LEAST, -(-count // _PARTS)))
+    return max(1, min(size, _SHARD_BYTES // max(1, row_bytes)))
+
+
+def agreed(
+    folder: pathlib.Path, items: Items, fingerprint: dict, settings: dict, shard: int
+) -> Plan:
+    """Returns the plan of a folder, which is made where there is none.
+
+    Args:
+        folder: of the batch.
+        items: what there is to do.
+        fingerprint: of the job.
+        settings: of the job.
+        shard: items in a shard, if the plan is made.
+
+    Raises:
+        InputError: there is a plan in the folder, of other items or another job.
+    """
+    ids = [_id(name, size) for name, size in zip(items.names, items.sizes, strict=True)]
+    before = _description(folder)
+    shard = before["shard"] if before else shard
+    digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()
+    fingerprint = manifest.plain({**fingerprint, "items": f"{len(ids):,} ({digest[:12]})"})
+    if before:
+        _check_same(folder, before["fingerprint"], fingerprint)
+    elif (folder / ITEMS).exists():
+        # Without the description it was not begun.
+        (folder / ITEMS).unlink()
+    plan = Plan(folder, items.root, len(ids), shard, fingerprint, settings)
+    if not before:
+        table = pa.table({"id": ids, "path": list(items.names), "size": list(items.sizes)})
+        arrow_files.write(folder / ITEMS, table, row_group_size=shard)
+    about = {
+        "root": plan.root, "count": plan.count, "shard": shard, "fingerprint": fingerprint,
+        "settings": manifest.plain(settings),
+    }  # fmt: skip
+    files.write_text(folder / DESCRIPTION, json.dumps(about, indent=2) + "\n")
+    return plan
+
+
+def read(folder: os.PathLike | str) -> Plan:
+    """Returns the plan that lies in a folder.
+
+    Raises:
+        InputError: there is none.
+    """
+    folder = pathlib.Path(folder)
+    before = _description(folder)
+    if not before:
+        raise InputError(f"{folder}: no batch was begun there.")
+    return Plan(folder, **before)
+
+
+def _description(folder: pathlib.Path) -> dict | None:
+    path = folder / DESCRIPTION
+    if not path.exists():
+        return None
+    kinds = {"root": str, "count": int, "shard": int, "fingerprint": dict, "settings": dict}
+    try:
+        found = json.loads(files.read_bytes(path, str(path), bounds.MANIFEST))
+        sound = {name: type(found[name]) for name in kinds} == kinds
+    except (ValueError, KeyError, TypeError, RecursionError):
+        sound = False
+    if not sound or found["shard"] < 1 or not (folder / ITEMS).is_file():
+        raise InputError(
+            f"{path}: is no plan of a batch, or damaged. Choose another {arg('workdir')}."
+        )
+    return {name: found[name] for name in kinds}
+
+
+def _check_same(folder: pathlib.Path, before: dict, now: dict) -> None:
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    if names:
+        changes = "; ".join(
+            f"{name} was {_shown(before.get(name))}, is {_shown(now.get(name))}" for name in names
+        )
+        raise InputError(
+            f"{arg('workdir')}={folder}: what was begun there differs: {changes}. Give what it was "
+            "begun with, or choose another folder."
+        )
+
+
+def _shown(value) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+
+
+def _id(name: str, size: int) -> str:
+    # Half of a digest: of 10^9 items no two share it but once in 10^20 such sets.
+    return hashlib.sha256(f"{size} {name}".encode()).hexdigest()[:32]
+
+
+def _opened(path: pathlib.Path) -> pq.ParquetFile:
+    about = path.stat()
+    return _kept(str(path), about.st_mtime_ns, about.st_size)
+
+
+@functools.lru_cache(maxsize=4)
+def _kept(path: str, time: int, size: int) -> pq.ParquetFile:
+    del time, size  # What tells a file from one of its name.
+    return pq.ParquetFile(path, memory_map=True)

@@ -1,0 +1,193 @@
+"""Features: the vectors a layer makes of pictures, of a folder of any size."""
+
+import dataclasses
+import pathlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+
+from tfvis import files, images
+from tfvis.errors import InputError, arg
+from tfvis.experiments import devices, folders, networks, outcome, runner, workdirs
+from tfvis.experiments.batch import batches
+from tfvis.experiments.batch.engine import Engine
+from tfvis.experiments.batch.jobs import Job
+from tfvis.experiments.features_settings import Features
+from tfvis.networks.network import Network
+from tfvis.report import manifest
+
+MAKER = f"{__name__}:job"
+
+
+@workdirs.kept
+def run(
+    wanted: networks.Wanted,
+    found: folders.Found | pathlib.Path | str,
+    settings: Features = Features(),
+    engine: Engine = Engine(),
+    *,
+    workdir: pathlib.Path | str,
+    precision: str = "auto",
+    arguments: dict | None = None,
+) -> outcome.Outcome:
+    """Writes a vector of each picture, as Parquet files; goes on where an earlier run stopped.
+
+    Args:
+        wanted: the one network.
+        found: the pictures: a folder, or what `folders.find` returned.
+        settings: the layer, and what is made of its map.
+        engine: who does the work.
+        workdir: for all results.
+        precision: of the network; "auto" is float32, as vectors are compared, also with those
+            of other machines.
+        arguments: for the manifest.
+
+    Returns:
+        An outcome without records: the tables have them.
+
+    Raises:
+        InputError: no such network or layer; no picture can be read; the workdir holds vectors of
+            other pictures or settings; see `batches.run`.
+    """
+    found = folders.listed(found, workdir)
+    given = {
+        "network": networks.plain(wanted),
+        "features": dataclasses.asdict(settings),
+        "precision": "float32" if precision == "auto" else devices.precision(precision),
+    }
+    engine.check()
+    made = _made(given)
+    plan, verified = batches.run(
+        made.job, MAKER, given, batches.items(found), engine, folder=workdir, word="Looking",
+        row_bytes=4 * made.length,
+    )  # fmt: skip
+    folders.say_left_out(
+        [*found.left_out, *found.broken.values(), *batches.left_out(plan)],
+        len(found.paths) + len(found.left_out),
+    )
+    if not verified.rows:
+        first = next(batches.left_out(plan))
+        raise InputError(
+            f"{arg(found.argument)}: none of {verified.items} files can be read; the first: "
+            f"{first.detail}"
+        )
+    files.write_text(workdir / "README.md", _readme(made, verified))
+    manifest.write(
+        workdir / "manifest.json",
+        {
+            "arguments": arguments or {}, "versions": manifest.versions(),
+            "network": runner.described(made.network), "features": made.settings,
+            "precision": given["precision"], "numbers": made.length, "fingerprint": plan.fingerprint,
+            "pictures": verified.items, "vectors": verified.rows, "errors": verified.errors,
+            **folders.told(found),
+        },
+    )  # fmt: skip
+    lines = batches.lines(plan, verified)
+    lines.append(f"{made.length:,} numbers a picture; how to read them: {workdir / 'README.md'}")
+    return outcome.Outcome([], lines)
+
+
+def job(settings: dict) -> Job:
+    """Returns what is done to each picture, made of plain data, for a process that shares the work.
+
+    Args:
+        settings: as `run` writes them.
+
+    Raises:
+        InputError: as `run`.
+    """
+    return _made(settings).job
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Made:
+    """What a run works with.
+
+    Attributes:
+        job: what is done to each picture.
+        network: that looks.
+        settings: with the layer that is meant.
+        length: of a vector.
+    """
+
+    job: Job
+    network: Network
+    settings: Features
+    length: int
+
+
+def _made(given: dict) -> _Made:
+    settings = Features(**given["features"])
+    wanted = networks.of_plain(given["network"])
+    words = [settings.layer] if settings.layer else []
+    network = networks.only(
+        networks.networks(wanted, words=words), f"give each a {arg('workdir')} of its own"
+    )
+    layer = settings.layer or networks.depths(network)[-1]
+    network.check([layer])
+    settings = dataclasses.replace(settings, layer=layer)
+    taps = network.taps([layer], given["precision"])
+    look = tf.function(lambda batch: taps(batch)[layer], autograph=False)
+
+    def vector(pixels: np.ndarray) -> np.ndarray:
+        square = networks.target(pixels, network, settings.size, settings.crop)
+        return pooled(look(tf.constant(square[None]))[0].numpy(), settings.pool)
+
+    def answers(paths: Sequence[str]) -> Iterator[dict | InputError]:
+        for path in paths:
+            try:
+                yield {"vector": vector(images.read(path, None).pixels)}
+            except InputError as error:
+                yield error
+
+    # Traced before a shard is begun, and refused here if it is to be.
+    length = len(vector(np.zeros((256, 256, 3), np.float32)))
+    fingerprint = {
+        "job": "features", **runner.decided_by(network), **dataclasses.asdict(settings),
+        "precision": given["precision"],
+    }  # fmt: skip
+    columns = pa.schema([("vector", pa.list_(pa.float32(), length))])
+    return _Made(Job(fingerprint, columns, answers), network, settings, length)
+
+
+def pooled(output: np.ndarray, pool: str) -> np.ndarray:
+    """Returns one vector of what a layer puts out for one picture.
+
+    Args:
+        output: float32 [..., channels].
+        pool: "mean" or "max" over all places, or "none".
+
+    Returns:
+        float32 [numbers].
+    """
+    if pool == "none" or output.ndim < 2:
+        return output.reshape(-1)
+    places = output.reshape(-1, output.shape[-1])
+    # In float64: the same in whatever order the places are added.
+    return places.max(0) if pool == "max" else places.mean(0, dtype=np.float64).astype(np.float32)
+
+
+def _readme(made: _Made, found) -> str:
+    """Returns how to read the files, for whoever finds them."""
+    what = {"mean": "mean over all places", "max": "max over all places", "none": "whole output"}
+    return f"""# Vectors of {found.rows:,} pictures
+
+`parts/` has them as Parquet files, a row for each picture: `id`, `path` (below the folder of
+pictures) and `vector`, {made.length:,} float32: the {what[made.settings.pool]} of
+{made.settings.layer} of {made.network.name}. Of {found.errors:,} pictures there is none, and
+`errors/` says why.
+
+With pandas:
+
+    table = pandas.read_parquet("parts")
+    vectors = numpy.stack(table["vector"])
+
+With pyarrow, without a copy of each row:
+
+    table = pyarrow.parquet.read_table("parts").combine_chunks()
+    vectors = table["vector"].chunk(0).flatten().to_numpy().reshape(len(table), -1)
+
+`sha256sum --check checksums/*` tells whether a file has changed since.
+"""
