@@ -70,6 +70,7 @@ COMMANDS = {
     "--size=64 --style_size=48 --width=4 --blocks=1 --seed=1",
     "stylize-fast": "stylize --fast=out/train-style --content=photos --style_mix=0.3,0.7 --size=48",
     "texture": f"texture {_STYLE} --style=warm.png --tileable --shape=32,64",
+    "features": f"features {_MODEL} --images=photos --layer=block2_conv1 --size=32",
     "styles": f"styles {_MODEL} --images=data --size=32",
     "styles-dbscan": f"styles {_MODEL} --images=data --size=32 --method=dbscan --scaling=layers "
     "--layer_weights=1,2",

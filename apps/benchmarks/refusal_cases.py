@@ -10,7 +10,7 @@ from . import refusal_inputs, refusal_values
 
 _NETWORKED = (
     "attend", "caricature", "classify", "deconv", "invert", "maximize", "reconstruct", "stylize",
-    "sweep", "texture", "train", "demo", "styles",
+    "sweep", "texture", "train", "demo", "styles", "features",
 )  # fmt: skip
 # Apps that ask for maps.
 _MAPS = ("attend", "deconv", "maximize", "reconstruct", "stylize", "sweep", "texture", "styles")
@@ -23,7 +23,7 @@ _FLAGS = {
     },
     "folder": {
         "attend": "image", "classify": "image", "deconv": "images", "maximize": "reference_images",
-        "invert": "reference_images", "styles": "images",
+        "invert": "reference_images", "styles": "images", "features": "images",
     },
     "table": {
         "localize": "ground_truth", "evaluate": "data", "judge": "data", "train": "data",
@@ -76,7 +76,8 @@ def cases(files: dict[str, list[pathlib.Path]]) -> list[Case]:
     }  # fmt: skip
     base["train"] |= {"data": data}
     base["deconv"] |= {"images": data, "units": "conv1:0"}
-    base["styles"] |= {"images": data}
+    for app in ("styles", "features"):
+        base[app] |= {"images": data}
     base["maximize"] |= {"units": "conv1:0"}
     found = []
 

@@ -148,6 +148,7 @@ class InvertTest(AppTest):
             "demo",
             "benchmark",
             "stylize",
+            "features",
             "styles",
             "sweep",
             "train",

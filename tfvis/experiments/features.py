@@ -9,7 +9,7 @@ import pyarrow as pa
 import tensorflow as tf
 
 from tfvis import files, images
-from tfvis.errors import InputError, arg
+from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import devices, folders, networks, outcome, runner, workdirs
 from tfvis.experiments.batch import batches
 from tfvis.experiments.batch.engine import Engine
@@ -17,6 +17,7 @@ from tfvis.experiments.batch.jobs import Job
 from tfvis.experiments.features_settings import Features
 from tfvis.networks.network import Network
 from tfvis.report import manifest
+from tfvis.report.html_page import Page
 
 MAKER = f"{__name__}:job"
 
@@ -79,14 +80,15 @@ def run(
         {
             "arguments": arguments or {}, "versions": manifest.versions(),
             "network": runner.described(made.network), "features": made.settings,
-            "precision": given["precision"], "numbers": made.length, "fingerprint": plan.fingerprint,
-            "pictures": verified.items, "vectors": verified.rows, "errors": verified.errors,
-            **folders.told(found),
+            "precision": given["precision"], "numbers": made.length,
+            "fingerprint": plan.fingerprint, "pictures": verified.items, "vectors": verified.rows,
+            "errors": verified.errors, **folders.told(found),
         },
     )  # fmt: skip
     lines = batches.lines(plan, verified)
     lines.append(f"{made.length:,} numbers a picture; how to read them: {workdir / 'README.md'}")
-    return outcome.Outcome([], lines)
+    page = Page(f"Vectors of {verified.rows:,} pictures", (), lines)
+    return outcome.Outcome([], lines, page=page)
 
 
 def job(settings: dict) -> Job:
@@ -126,7 +128,10 @@ def _made(given: dict) -> _Made:
         networks.networks(wanted, words=words), f"give each a {arg('workdir')} of its own"
     )
     layer = settings.layer or networks.depths(network)[-1]
-    network.check([layer])
+    try:
+        network.check([layer])
+    except InputError as error:
+        raise InputError(f"{arg('layer')}: {marked(error)}") from error
     settings = dataclasses.replace(settings, layer=layer)
     taps = network.taps([layer], given["precision"])
     look = tf.function(lambda batch: taps(batch)[layer], autograph=False)

@@ -1,6 +1,7 @@
 """Batches, whole and in spite of kills, corruption and changed minds; without TensorFlow."""
 
 import collections
+import importlib.util
 import os
 import pathlib
 import random
@@ -38,13 +39,13 @@ test_batches.made(pathlib.Path(sys.argv[1]), 900, int(sys.argv[2]), steps=200)
 """
 
 
-def made(folder: pathlib.Path, count: int, workers: int = 0, **settings):
+def made(folder: pathlib.Path, count: int, workers: int = 0, engine: str = "local", **settings):
     """Does a batch of generated pictures."""
     settings = {"steps": 2, "broken": 100} | settings
     folder.mkdir(exist_ok=True)
     return batches.run(
         jobs.build(_MAKER, settings), _MAKER, settings, generated_pictures.items(count),
-        Engine(workers=workers), folder=folder, word="", deaths=1000,
+        Engine(engine, workers), folder=folder, word="", deaths=1000,
     )  # fmt: skip
 
 
@@ -176,6 +177,17 @@ class BatchesTest(absltest.TestCase):
         with self.assertRaisesRegex(InputError, "died 2 times .* it said: ModuleNotFoundError"):
             local_processes.run("tests.nowhere:job", plan, 1, bar("", 1), deaths=1)
         self.assertEqual(_workers(os.getpid()), [])
+
+    @absltest.skipUnless(importlib.util.find_spec("ray"), "needs requirements-ray.txt")
+    def test_ray_writes_the_same(self):
+        made(self.folder / "local", 100)
+        made(self.folder / "ray", 100, engine="ray", workers=1)
+        self.assertEqual(results(self.folder / "ray"), results(self.folder / "local"))
+
+    @absltest.skipIf(importlib.util.find_spec("ray"), "needs an environment without Ray")
+    def test_ray_that_is_not_there_is_asked_for(self):
+        with self.assertRaisesRegex(InputError, "engine=ray: Ray is not installed.*requirements"):
+            made(self.folder, 100, engine="ray", workers=1)
 
     def test_leases(self):
         mine = leases.claim(self.folder, 3)

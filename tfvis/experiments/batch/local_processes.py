@@ -16,6 +16,10 @@ from tfvis.experiments.batch.plans import Plan
 LOGS = "workers"
 # Deaths in a row, for each worker, without a shard done between them: by then it is no chance.
 DEATHS = 3
+# Variables that say how many threads a process computes with.
+THREADS = (
+    "TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
+)  # fmt: skip
 _LOOK_EVERY_S = 0.2
 # What a worker is given to end, before it is made to.
 _PATIENCE_S = 5.0
@@ -65,10 +69,9 @@ def run(maker: str, plan: Plan, workers: int, shown, deaths: int | None = None) 
 def environment(workers: int) -> dict[str, str]:
     """Returns the environment of a worker: a share of the cores, and where modules are found."""
     threads = str(max(1, hardware.cores() // workers))
-    names = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     return {
         **os.environ,
-        **dict.fromkeys(names, threads),
+        **dict.fromkeys(THREADS, threads),
         # Several share a GPU only if none takes all of its memory.
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),

@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import pathlib
 import re
 from collections.abc import Iterator
 
