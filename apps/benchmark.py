@@ -46,6 +46,9 @@ does other things too. Tables:
                 --images that it has not learnt from (its workdir has held_out/): after how many
                 --evaluations of L-BFGS the energy is as low, seconds, Nyquist frequency, borders,
                 flicker
+    batch       a batch of generated items under --kills kill -9 of its processes: what is lost,
+                done twice or changed; what shards cost over the bare loop, what a second worker
+                brings, and the memory of many
     refusals    a thousand bad inputs to all apps: which are not refused in one line that
                 names them, leave files, take long or much memory (half an hour)
 
@@ -76,7 +79,7 @@ _PRECISION = common.define_precision()
 _TABLES = ["inversion", "precision", "steps", "machine", "torch", "peers", "app"]
 _STYLES = ["style", "evaluation", "memory"]
 _LONG = ["truth", "descent", "priors", "recipes", "vbp", "boxes", "borders", "domains", "caffe"]
-_LONG += ["oracle", "fooling", "style_clusters", "fast_style", "refusals"]
+_LONG += ["oracle", "fooling", "style_clusters", "fast_style", "batch", "refusals"]
 _SURVEYS = ["layers", "shallow", "activation"]
 _TABLE = flags.DEFINE_enum(
     "table", "all", ["all", *_TABLES, *_STYLES, *_LONG, *_SURVEYS], "Which table to print."
@@ -92,6 +95,9 @@ _COUNT = flags.DEFINE_integer("count", 20, "How many of them are taken.", lower_
 _SEED = flags.DEFINE_integer(
     "seed", 0, "Of the first circuit in the table fooling, the first training in domains.", 0
 )
+_KILLS = flags.DEFINE_integer("kills", 100, "Of processes, in the table batch.", 1)
+# Generated items of the table batch, when its memory is measured.
+_MANY = 100_000
 _SEEDS = flags.DEFINE_integer("seeds", 1, "Trainings per source in the table domains.", 1)
 _FAST = flags.DEFINE_string("fast", None, "The network of the table fast_style.")
 _CHECKPOINT = classifier_flags.define_checkpoint("pacs_vgg16")
@@ -126,6 +132,11 @@ def main() -> None:
         from .benchmarks import refusals
 
         refusals.table_refusals(workdir)
+        return
+    if _TABLE.value == "batch":
+        from .benchmarks import batch_kills
+
+        batch_kills.table_batch(workdirs.claimed(_WORKDIR.value), _KILLS.value, _MANY)
         return
     if _TABLE.value == "borders":
         # Nor this one, nor TensorFlow.

@@ -1,21 +1,18 @@
 """Batches, whole and in spite of kills, corruption and changed minds; without TensorFlow."""
 
-import collections
 import importlib.util
 import os
 import pathlib
 import random
-import signal
 import subprocess
 import sys
-import time
 from unittest import mock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from absl.testing import absltest
 
-from apps.benchmarks import generated_pictures
+from apps.benchmarks import batch_kills, generated_pictures
 from tfvis.errors import InputError
 from tfvis.experiments.batch import (
     batches,
@@ -29,14 +26,7 @@ from tfvis.experiments.batch import (
 from tfvis.experiments.batch.engine import Engine
 from tfvis.progress_bar import bar
 
-_ROOT = pathlib.Path(__file__).resolve().parents[3]
 _MAKER = generated_pictures.MAKER
-# Another process that does the whole of a batch, to be killed.
-_DRIVER = """
-import pathlib, sys
-from tests.experiments.batch import test_batches
-test_batches.made(pathlib.Path(sys.argv[1]), 900, int(sys.argv[2]), steps=200)
-"""
 
 
 def made(folder: pathlib.Path, count: int, workers: int = 0, engine: str = "local", **settings):
@@ -47,15 +37,6 @@ def made(folder: pathlib.Path, count: int, workers: int = 0, engine: str = "loca
         jobs.build(_MAKER, settings), _MAKER, settings, generated_pictures.items(count),
         Engine(engine, workers), folder=folder, word="", deaths=1000,
     )  # fmt: skip
-
-
-def results(folder: pathlib.Path) -> dict[str, bytes]:
-    """Returns the bytes of all results."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for name in shards.FOLDERS
-        for path in sorted((folder / name).iterdir())
-    }
 
 
 class BatchesTest(absltest.TestCase):
@@ -88,12 +69,12 @@ class BatchesTest(absltest.TestCase):
 
     def test_another_job_or_other_items_are_refused(self):
         made(self.folder, 100)
-        before = results(self.folder)
+        before = batch_kills.results(self.folder)
         with self.assertRaisesRegex(InputError, "differs: steps was 2, is 3. Give what"):
             made(self.folder, 100, steps=3)
         with self.assertRaisesRegex(InputError, r"differs: items was 100 \(\w+\), is 101"):
             made(self.folder, 101)
-        self.assertEqual(results(self.folder), before)
+        self.assertEqual(batch_kills.results(self.folder), before)
 
     def test_verification_sees_every_kind_of_damage(self):
         plan, _ = made(self.folder, 100)
@@ -137,34 +118,11 @@ class BatchesTest(absltest.TestCase):
     @absltest.skipUnless(sys.platform == "linux", "looks for processes in /proc")
     def test_five_kills_of_workers_and_of_those_who_started_them(self):
         # Long enough that five kills come before its end: some seconds.
-        made(self.folder / "whole", 900, steps=200)
+        made(self.folder / "whole", 900, steps=1000)
         killed = self.folder / "killed"
-        generator, kills = random.Random(0), collections.Counter()
-        environment = {**os.environ, "PYTHONPATH": str(_ROOT), "TQDM_DISABLE": "1"}
-        while True:
-            driver = subprocess.Popen(
-                [sys.executable, "-c", _DRIVER, str(killed), "2"], env=environment,
-                stderr=subprocess.PIPE,
-            )  # fmt: skip
-            reached = _done(killed)
-            while driver.poll() is None:
-                time.sleep(0.02)
-                if kills.total() == 5 or _done(killed) <= reached:
-                    continue
-                time.sleep(generator.uniform(0, 0.2))
-                reached = _done(killed)
-                whom = "driver" if kills.total() % 3 == 2 else "worker"
-                workers = _workers(driver.pid)
-                if driver.poll() is None and (whom == "driver" or workers):
-                    pid = driver.pid if whom == "driver" else generator.choice(workers)
-                    os.kill(pid, signal.SIGKILL)
-                    kills[whom] += 1
-            said = driver.communicate()[1].decode()
-            if driver.returncode == 0:
-                break
-            self.assertEqual(driver.returncode, -signal.SIGKILL, said)
+        kills = batch_kills.killed(killed, 900, 1000, kills=5, later_s=0.05)
         self.assertEqual(kills, {"worker": 4, "driver": 1})
-        self.assertEqual(results(killed), results(self.folder / "whole"))
+        self.assertEqual(batch_kills.results(killed), batch_kills.results(self.folder / "whole"))
         self.assertTrue(verification.verify(killed).whole)
 
     def test_workers_that_cannot_work_end_the_run(self):
@@ -176,13 +134,15 @@ class BatchesTest(absltest.TestCase):
             local_processes.run(_MAKER, plan, 1, bar("", 1))
         with self.assertRaisesRegex(InputError, "died 2 times .* it said: ModuleNotFoundError"):
             local_processes.run("tests.nowhere:job", plan, 1, bar("", 1), deaths=1)
-        self.assertEqual(_workers(os.getpid()), [])
+        self.assertEqual(batch_kills.children(os.getpid()), [])
 
     @absltest.skipUnless(importlib.util.find_spec("ray"), "needs requirements-ray.txt")
     def test_ray_writes_the_same(self):
         made(self.folder / "local", 100)
         made(self.folder / "ray", 100, engine="ray", workers=1)
-        self.assertEqual(results(self.folder / "ray"), results(self.folder / "local"))
+        self.assertEqual(
+            batch_kills.results(self.folder / "ray"), batch_kills.results(self.folder / "local")
+        )
 
     @absltest.skipIf(importlib.util.find_spec("ray"), "needs an environment without Ray")
     def test_ray_that_is_not_there_is_asked_for(self):
@@ -206,25 +166,6 @@ class BatchesTest(absltest.TestCase):
         self.assertEqual(plans.shard_size(1_000_000, 2048), 256)
         self.assertEqual(plans.shard_size(1_000_000, 12_845_056), 5)  # block1 of VGG16, whole.
         self.assertEqual(plans.shard_size(5, 2**40), 1)
-
-
-def _done(folder: pathlib.Path) -> int:
-    """Returns how many shards are done."""
-    return len(list((folder / "parts").glob("part-*")))
-
-
-def _workers(parent: int) -> list[int]:
-    """Returns the workers that a process has started and that live."""
-    found = []
-    for place in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            pid, _, rest = place.read_text().partition(" ")
-        except OSError:  # It has just ended.
-            continue
-        state, above = rest.rpartition(") ")[2].split()[:2]
-        if int(above) == parent and state != "Z":
-            found.append(int(pid))
-    return found
 
 
 if __name__ == "__main__":
