@@ -19,6 +19,8 @@ from . import painting_manners
 
 # Pairs of pictures whose sketched distances are held against the exact ones.
 _PAIRS = 500
+# Places a side, on which maps of pictures of any shape are compared.
+_GRID = 7
 # Pictures, and the style of each.
 Pictures = tuple[folders.Found, dict[pathlib.Path, str]]
 
@@ -105,15 +107,19 @@ def table_style_clusters(network, pictures: Pictures, size: int, workdir: pathli
     print(f"{'distance':<24} {'method':<8} {'clusters':>8} {'outliers':>8} {'ARI':>6} {'NMI':>6} "
           f"{'1-NN':>6}")  # fmt: skip
     content = network.convolutions()[-1]
-    deepest = (Layer.of(_averages(network, content, collection, size)),)
+    contents = _contents(network, content, collection, size)
     of = {f"style, {scaling}": (collection.layers, scaling) for scaling in SCALINGS}
-    of |= {f"content, {scaling}": (deepest, scaling) for scaling in ("cosine", "raw")}
+    of |= {
+        f"{what}, {scaling}": ((Layer.of(vectors),), scaling)
+        for what, vectors in contents.items()
+        for scaling in ("cosine", "raw")
+    }
     of["colour histograms"] = ((Layer.of(collection.colors),), "raw")
     for title, (vectors, scaling) in of.items():
         apart = style_distance.distances(vectors, style_distance.factors(vectors, (), scaling))
         for method in METHODS:
             print(f"{title:<24} {method:<8} {_row(names, apart, method)}", flush=True)
-    print(f"content: averages of {content}")
+    print(f"averages and map ({_GRID} x {_GRID} places): of {content}")
     if collection.exact:
         mean, most = _sketched(collection)
         print(f"of {_PAIRS} distances, sketches of {descriptors.SKETCHED:,} numbers a layer are "
@@ -135,18 +141,28 @@ def _row(names: np.ndarray, apart: np.ndarray, method: str) -> str:
     )
 
 
-def _averages(network, layer: str, collection: Collection, size: int) -> np.ndarray:
-    """Returns float32 [pictures, channels]: what a layer sees, wherever."""
+def _contents(network, layer: str, collection: Collection, size: int) -> dict[str, np.ndarray]:
+    """Returns what a layer sees of each picture.
+
+    Returns:
+        {"averages": wherever it is, [pictures, channels]; "map": where it is, on a grid,
+        [pictures, places * channels]}, float32.
+    """
     taps, found = network.taps((layer,)), []
     shape = tf.TensorSpec([1, None, None, network.channels], tf.float32)
-    look = tf.function(
-        lambda picture: tf.reduce_mean(taps(picture)[layer], [0, 1, 2]), [shape], autograph=False
-    )
+
+    def both(picture):
+        seen = taps(picture)[layer]
+        grid = tf.image.resize(seen, (_GRID, _GRID), tf.image.ResizeMethod.AREA)
+        return tf.reduce_mean(seen, [0, 1, 2]), tf.reshape(grid, [-1])
+
+    look = tf.function(both, [shape], autograph=False)
     for path in bar("Looking at contents", len(collection.paths), collection.paths):
         picture = descriptors.resized(images.read(path).pixels, size)
         picture = images.with_channels(picture, network.channels)
-        found.append(look(tf.constant(picture[None], tf.float32)).numpy())
-    return np.stack(found)
+        found.append([one.numpy() for one in look(tf.constant(picture[None], tf.float32))])
+    averages, maps = zip(*found, strict=True)
+    return {"averages": np.stack(averages), "map": np.stack(maps)}
 
 
 def _sketched(collection: Collection) -> tuple[float, float]:
