@@ -44,7 +44,7 @@ class StyleClustersTableTest(tf.test.TestCase):
             style_clusters.table_style_clusters(nets.wrapped(), pictures, 40, self.folder)
         lines = said.getvalue().splitlines()
         self.assertEqual(lines[0], "48 pictures of 16 styles, 40 px")
-        self.assertLen(lines, 2 + 2 * (4 + 2 + 1) + 2)
+        self.assertLen(lines, 2 + 2 * (4 + 2 + 2 + 1) + 2)
         # Layers so small are kept whole.
         self.assertIn("are 0.00% off on average, 0.00% at most", lines[-1])
 
