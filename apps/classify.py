@@ -12,6 +12,13 @@ Writes to --workdir:
     sheet.png          the pictures and their likeliest classes
     manifest.json      arguments, versions, weights, the probabilities
 
+With --workers=N processes share the work on a folder of any size (0 is this one alone), with
+--engine=ray the actors of a cluster; in place of the sheet they write, and go on from,
+
+    parts/             part-00000.parquet and so on: id, path, labels, probabilities
+    errors/            id, path, reason, detail of what could not be read
+    checksums/         SHA-256 of both
+
 Without --image, the demo photograph and a painting that come along.
 """
 
@@ -21,9 +28,10 @@ from absl import flags
 
 from tfvis.errors import InputError
 from tfvis.experiments import networks
+from tfvis.experiments.batch.engine import Engine
 
 from .flags import classifier as classifier_flags
-from .flags import common, name_checks, paths, pictures
+from .flags import common, fields, name_checks, paths, pictures
 from .flags import networks as network_flags
 
 _IMAGE = pictures.define_images()
@@ -39,6 +47,7 @@ _LABELS = paths.define(
 )
 _TOP = flags.DEFINE_integer("top", 3, "How many classes of each picture.", 1, 1000)
 _CROP_BORDERS = classifier_flags.define_crop_borders()
+_ENGINE = fields.define(Engine, ("engine", "workers"), workers=None)
 _WORKDIR = common.define_workdir("out/classify")
 _PRECISION = common.define_precision()
 
@@ -57,8 +66,15 @@ def main():
         networks.as_trained(asked.network, asked, _LABELS.value)
     else:
         name_checks.check(asked)
+    shared_out = _ENGINE["workers"].value is not None or _ENGINE["engine"].value != "local"
+    engine = fields.values(Engine, _ENGINE, workers=_ENGINE["workers"].value or 0)
+    engine.check()
     found = pictures.found(_IMAGE.value)
     shared = common.start(_WORKDIR, _LABELS, _TOP, _CROP_BORDERS, _PRECISION)
+    if shared_out:
+        from tfvis.experiments import classification_batches
+
+        return classification_batches.run(asked, found, engine, **shared)
     from tfvis.experiments import classification
 
     return classification.run(asked, found, **shared)

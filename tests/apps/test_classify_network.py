@@ -65,6 +65,25 @@ class ClassifyNetworkTest(AppTest):
         with PIL.Image.open(self.out / "sheet.png") as sheet:
             self.assertGreater(min(sheet.size), 224)
 
+    def test_workers_say_what_one_process_says(self):
+        photos = self.folder / "photos"
+        for k in range(9):
+            images.save_png(photos / f"{k}.png", nets.oblong(230, 260, seed=k))
+        (photos / "broken.png").write_bytes(b"no picture")
+        flags = (
+            f"--network={self.model}", "--preprocessing=tf", "--precision=float32",
+            f"--labels={self.labels}", f"--image={photos}", "--top=2",
+        )  # fmt: skip
+        self._run("classify", *flags, f"--workdir={self.out}")
+        shared = self.folder / "shared"
+        done = self._run("classify", *flags, f"--workdir={shared}", "--workers=1")
+        self.assertIn("9 of 10 items in 2 shards, verified", done.stdout)
+        self.assertRegex(done.stderr, r"left out 1 of 10 files: .*broken\.png")
+        table = (self.out / "predictions.csv").read_text()
+        self.assertEqual((shared / "predictions.csv").read_text(), table)
+        self._refused("top was 2, is 3", *flags, "--top=3", "--workers=0", f"--workdir={shared}",
+                      app="classify")  # fmt: skip
+
     def test_refused_at_once(self):
         began = time.monotonic()
         network = f"--network={self.model}"

@@ -8,7 +8,6 @@ from tfvis.experiments import (
     classifying_networks,
     devices,
     folders,
-    networks,
     outcome,
     picture_pages,
     picture_tasks,
@@ -17,7 +16,6 @@ from tfvis.experiments import (
 )
 from tfvis.experiments.classifying_networks import ImageClassifier
 from tfvis.experiments.runner import described
-from tfvis.networks import registry
 from tfvis.report import manifest, sheets
 
 # Pictures on the sheet; a folder may hold thousands.
@@ -56,11 +54,7 @@ def run(
         InputError: no such classifier; no picture can be read.
     """
     precision = devices.precision(precision)
-    if registry.checkpoint(wanted.network):
-        networks.as_trained(wanted.network, wanted, labels)
-        classifier = classifying_networks.of_checkpoint(wanted.network, precision, crop_borders)
-    else:
-        classifier = classifying_networks.of_network(wanted, labels, precision, bool(crop_borders))
+    classifier = classifying_networks.opened(wanted, labels, precision, crop_borders)
     looked = folders.listed(found, workdir)
     paths = [str(path) for path in looked.paths if path not in looked.broken]
     if not paths:

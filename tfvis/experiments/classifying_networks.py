@@ -10,7 +10,7 @@ from tfvis import images
 from tfvis.classifiers import borders, datasets, example_images
 from tfvis.errors import InputError
 from tfvis.experiments import labelled_pictures, networks
-from tfvis.networks import labels
+from tfvis.networks import labels, registry
 from tfvis.networks.network import Network
 from tfvis.networks.preprocessing import layers, published_recipes
 
@@ -41,6 +41,20 @@ class ImageClassifier:
     answer: Callable[[tf.Tensor], tf.Tensor]
     seen: Callable[[str], np.ndarray]
     probable: bool = True
+
+
+def opened(
+    wanted: networks.Wanted, names: str | None, precision: str, crop_borders: bool | None
+) -> ImageClassifier:
+    """Returns a classifier: `of_checkpoint` where its name is that of one, else `of_network`.
+
+    Args, Raises:
+        As these.
+    """
+    if registry.checkpoint(wanted.network):
+        networks.as_trained(wanted.network, wanted, names)
+        return of_checkpoint(wanted.network, precision, crop_borders)
+    return of_network(wanted, names, precision, bool(crop_borders))
 
 
 def of_checkpoint(

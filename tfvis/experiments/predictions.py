@@ -80,6 +80,11 @@ def ranked(row: np.ndarray, classes: Sequence[str], top: int) -> list[tuple[str,
     return [(classes[k], float(row[k])) for k in first]
 
 
+def columns(probable: bool) -> tuple[str, ...]:
+    """Returns the columns of predictions.csv; the last is of scores where nothing is probable."""
+    return COLUMNS if probable else (*COLUMNS[:-1], "score")
+
+
 def write(
     path: pathlib.Path, paths: Sequence[str], rows, classes, top: int, probable: bool = True
 ) -> None:
@@ -95,7 +100,7 @@ def write(
     """
     tables.write(
         path,
-        COLUMNS if probable else (*COLUMNS[:-1], "score"),
+        columns(probable),
         (
             (picture, rank, label, f"{probability:.6f}")
             for picture, row in zip(paths, rows, strict=True)
