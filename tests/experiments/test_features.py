@@ -71,7 +71,7 @@ class FeaturesTest(tf.test.TestCase):
             InputError, "layer was block2_conv1, is block1_conv1. Give what it was begun with"
         ):
             self._run(layer="block1_conv1")
-        with self.assertRaisesRegex(InputError, "has no layer conv9"):
+        with self.assertRaisesRegex(InputError, "layer: .* has no layer 'conv9'"):
             self._run("other", layer="conv9")
         self.assertFalse((self.folder / "other").exists())
 
