@@ -194,5 +194,5 @@ With pyarrow, without a copy of each row:
     table = pyarrow.parquet.read_table("parts").combine_chunks()
     vectors = table["vector"].chunk(0).flatten().to_numpy().reshape(len(table), -1)
 
-`sha256sum --check checksums/*` tells whether a file has changed since.
+`sha256sum -c checksums/*` tells whether a file has changed since.
 """
