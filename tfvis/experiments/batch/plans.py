@@ -23,7 +23,8 @@ from tfvis.report import manifest
 
 ITEMS, DESCRIPTION = "plan.parquet", "job.json"
 # Of 256 pictures, at 29 a second, a kill costs 9 seconds at most, and what writing a shard takes
-# (some milliseconds) is nothing beside it. A small folder is cut finer, or there is nothing to share.
+# (some milliseconds) is nothing beside it. A small folder is cut finer, or there is nothing to
+# share.
 _LARGEST, _LEAST, _PARTS = 256, 8, 32
 # A shard is held in memory until it is written.
 _SHARD_BYTES = 64 * 2**20
