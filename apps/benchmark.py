@@ -272,7 +272,7 @@ def _fast_style() -> None:
     for flag, value in (("fast", _FAST.value), ("images", _IMAGES.value)):
         if not value:
             raise InputError(f"--{flag}: this table needs it; see --help.")
-    checkpoint_files.description(checkpoint_files.found(_FAST.value), f"--fast={_FAST.value}")
+    checkpoint_files.named(_FAST.value)
     workdir = workdirs.claimed(_WORKDIR.value)
     found = folders.find(_IMAGES.value, "images")
     common.start_tensorflow()

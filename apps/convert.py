@@ -100,8 +100,7 @@ def _fast():
     for flag in common.own_flags():
         if flag.present and flag.name not in ("fast", "output"):
             raise InputError(f"--{flag.name}: is of networks that look; leave it out with --fast.")
-    label = f"--fast={_FAST.value}"
-    checkpoint_files.description(checkpoint_files.found(_FAST.value), label)
+    checkpoint_files.named(_FAST.value)
     converted_file.of_painter(_OUTPUT.value)
     common.start_tensorflow()
     from tfvis.experiments import fast_style_export

@@ -72,9 +72,7 @@ def main():
     from tfvis.style.fast import checkpoint_files
 
     if _INIT.value:
-        checkpoint_files.description(
-            checkpoint_files.found(_INIT.value, "init"), f"--init={_INIT.value}"
-        )
+        checkpoint_files.named(_INIT.value, "init")
     layers = {name: _LOSS[name].value for name in ("content_layers", "style_layers")}
     name_checks.check(_NETWORK(), layers=layers)
     styles = style_flags.named_pictures(_STYLES.value, "styles")

@@ -1,7 +1,5 @@
 """Table of a network that paints: how far it comes, how fast, and what artefacts it leaves."""
 
-import csv
-import io
 import pathlib
 import statistics
 import time
@@ -10,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfvis import files, hardware, images
+from tfvis import hardware, images, tables
 from tfvis.errors import InputError
 from tfvis.experiments import networks
 from tfvis.style import metrics_features
@@ -70,7 +68,7 @@ def table_fast_style(
             f"{means['photograph_nyquist']:6.2f} {means['border']:7.2f} {means['flicker']:8.2f}",
             flush=True,
         )
-        _write(workdir / "fast_style.csv", rows)
+        tables.write(workdir / "fast_style.csv", list(rows[0]), (row.values() for row in rows))
     print(
         "energy: 1 is the photograph itself. evaluations: of L-BFGS from the photograph, to the "
         "same energy. Nyquist: power at the finest grid over that beside it. border: Gram distance "
@@ -159,11 +157,3 @@ def _table_seconds(painter: FastStyle) -> None:
 
 def _words(evaluations: float, most: int) -> str:
     return f"{evaluations:.0f}" if np.isfinite(evaluations) else f"> {most}"
-
-
-def _write(path: pathlib.Path, rows: list[dict]) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    files.write_text(path, text.getvalue())

@@ -68,8 +68,7 @@ def asked(given: list[flags.Flag]) -> dict:
                 f"--{name}: is of the optimiser, and --fast has none. Leave one of the two out."
             )
     name = own["fast"].value
-    label = f"--fast={name}"
-    said = checkpoint_files.description(checkpoint_files.found(name, "fast"), label)
+    _, said = checkpoint_files.named(name)
     styles = words.split(own["style"].value, "style") if own["style"].value else []
     weights = words.floats(own["style_mix"].value, "style_mix")
     checkpoint_files.mix(said["styles"], styles, weights, name)

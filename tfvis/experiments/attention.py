@@ -227,7 +227,7 @@ def _panels(record: dict, folder: pathlib.Path) -> list[tuple[str, np.ndarray]]:
 
 def _row(record: dict, panels) -> list[sheets.Cell]:
     titles = [picture_tasks.short(record["folder"], 28)] + [word for word, _ in panels[1:]]
-    notes = [", ".join(_words(record, 2))] + [""] * (len(panels) - 1)
+    notes = [", ".join(picture_tasks.answers(record, 2))] + [""] * (len(panels) - 1)
     if record["class"]:
         at = [word for word, _ in panels].index("Grad-CAM")
         notes[at] = picture_tasks.short(record["class"], 28)
@@ -242,16 +242,11 @@ def _row(record: dict, panels) -> list[sheets.Cell]:
     ]
 
 
-def _words(record: dict, count: int | None = None) -> list[str]:
-    shown = "{} {:.1%}" if record.get("probabilities", True) else "{} {:.3g}"
-    return [shown.format(name, answer) for name, answer in record["top"][:count]]
-
-
 def line(record: dict) -> str:
     """Returns what to print of a picture: its path, its classes, the folder of its files."""
     words = [f"{picture_tasks.short(record['path'], 44):<44}", f"{record['folder']}/"]
     if record["class"]:
-        says = f"map of {record['class']}; {', '.join(_words(record))}"
+        says = f"map of {record['class']}; {', '.join(picture_tasks.answers(record))}"
         words.insert(1, f"{says:<44}")
     if record["empty"]:
         names = ", ".join(_COLUMNS[word] for word in record["empty"])

@@ -91,8 +91,7 @@ def run(
         for line in _lines(path, answers, classifier.probable)
     ]
     page = picture_pages.answers(
-        records, workdir, f"What {classifier.name} names", _heading(classifier), key,
-        classifier.probable,
+        records, workdir, f"What {classifier.name} names", heading, key, classifier.probable,
     )  # fmt: skip
     return outcome.Outcome(records, lines, workdir / "sheet.png", page)
 
@@ -104,19 +103,16 @@ def _heading(classifier: ImageClassifier) -> str:
 
 
 def _cell(pixels, answers, probable: bool) -> sheets.Cell:
-    words = [f"{label[:_LABEL]} {_number(value, probable)}" for label, value in answers]
+    words = [f"{label[:_LABEL]} {predictions.words(value, probable)}" for label, value in answers]
     return sheets.Cell(pixels, words[0], ", ".join(words[1:3]))
-
-
-def _number(value: float, probable: bool) -> str:
-    return f"{value:.1%}" if probable else f"{value:.4g}"
 
 
 def _lines(path: str, answers, probable: bool) -> list[str]:
     """Returns the table's lines: picture, class, probability or score."""
     shown = picture_tasks.short(path, _WIDE)
     wide = max(20, *(len(label) for label, _ in answers))
+    sure = [predictions.words(value, probable) for _, value in answers]
     return [
-        f"{shown if not k else '':<{_WIDE}}  {label:<{wide}} {_number(value, probable):>6}"
-        for k, (label, value) in enumerate(answers)
+        f"{shown if not k else '':<{_WIDE}}  {label:<{wide}} {sure[k]:>6}"
+        for k, (label, _) in enumerate(answers)
     ]

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 
 from tfvis import files, tables
-from tfvis.errors import InputError, arg
+from tfvis.errors import InputError
 from tfvis.experiments import (
     classifying_networks,
     devices,
@@ -70,15 +70,7 @@ def run(
         _job(classifier, given), MAKER, given, batches.items(looked), engine, folder=workdir,
         word="Looking",
     )  # fmt: skip
-    folders.say_left_out(
-        [*looked.left_out, *looked.broken.values(), *batches.left_out(plan)],
-        len(looked.paths) + len(looked.left_out),
-    )
-    if not verified.rows:
-        first = next(batches.left_out(plan))
-        raise InputError(
-            f"{arg('image')}: none of {verified.items} files can be read; the first: {first.detail}"
-        )
+    batches.report(looked, plan, verified)
     counts: collections.Counter[str] = collections.Counter()
     tables.write(
         workdir / "predictions.csv", predictions.columns(classifier.probable), _rows(plan, counts)

@@ -136,7 +136,8 @@ def _record(found, path, name, workdir, earlier, key, paint) -> list[dict]:
     try:
         digest = key(picture=files.sha256_of(path), name=name)
         before = earlier[0]
-        if before and before["key"] == digest and _whole(workdir, before):
+        whole = before and before["key"] == digest
+        if whole and runner.unchanged(workdir / before["file"], before["sha256"]):
             return [before]
         pixels = images.read(path, None).pixels
         began = time.perf_counter()
@@ -156,11 +157,6 @@ def _record(found, path, name, workdir, earlier, key, paint) -> list[dict]:
             "key": digest,
         }
     ]
-
-
-def _whole(workdir: pathlib.Path, record: dict) -> bool:
-    file = workdir / record["file"]
-    return file.is_file() and files.sha256_of(file) == record["sha256"]
 
 
 def _sheet(records: list[dict], workdir: pathlib.Path, size: int, shares: dict) -> np.ndarray:

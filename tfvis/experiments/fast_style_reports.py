@@ -1,12 +1,10 @@
 """What is said of a network that paints: held-out pictures in all its styles, a card, its way."""
 
-import csv
-import io
 import pathlib
 
 import numpy as np
 
-from tfvis import files, images
+from tfvis import files, images, tables
 from tfvis.report import markdown, sheets
 from tfvis.style.fast import checkpoint_files, style_loss
 from tfvis.style.fast.fast_style import FastStyle
@@ -31,8 +29,8 @@ def write_styles(
         images.save_png(checkpoint_files.picture(workdir, name), pixels)
     if init is None:
         return
-    folder = checkpoint_files.found(init, "init")
-    for name in checkpoint_files.description(folder, init)["styles"]:
+    folder, said = checkpoint_files.named(init, "init")
+    for name in said["styles"]:
         source = checkpoint_files.picture(folder, name)
         if source.is_file():
             pixels = images.read(source).pixels
@@ -110,10 +108,10 @@ def write_card(workdir: pathlib.Path, style: FastStyle, command: str) -> None:
 
 def write_history(workdir: pathlib.Path, history: list[dict]) -> None:
     """Writes training.csv: the terms of the loss over the steps, means since the row before."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(history[0]))
-    writer.writeheader()
-    writer.writerows(
-        {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in history
+    columns = list(history[0])
+    rows = [[row[name] for name in columns] for row in history]
+    tables.write(
+        workdir / "training.csv",
+        columns,
+        ([f"{v:.6g}" if isinstance(v, float) else v for v in row] for row in rows),
     )
-    files.write_text(workdir / "training.csv", text.getvalue())

@@ -64,16 +64,7 @@ def run(
         made.job, MAKER, given, batches.items(found), engine, folder=workdir, word="Looking",
         row_bytes=4 * made.length,
     )  # fmt: skip
-    folders.say_left_out(
-        [*found.left_out, *found.broken.values(), *batches.left_out(plan)],
-        len(found.paths) + len(found.left_out),
-    )
-    if not verified.rows:
-        first = next(batches.left_out(plan))
-        raise InputError(
-            f"{arg(found.argument)}: none of {verified.items} files can be read; the first: "
-            f"{first.detail}"
-        )
+    batches.report(found, plan, verified)
     files.write_text(workdir / "README.md", _readme(made, verified))
     manifest.write(
         workdir / "manifest.json",

@@ -163,10 +163,7 @@ def _records(task: Task, workdir: pathlib.Path, writer, earlier, bar) -> list[di
 def _finished(task: Task, workdir: pathlib.Path, earlier: list[dict | None]) -> bool:
     """Tells whether all pictures are as earlier records tell."""
     return all(
-        record
-        and (workdir / path).is_file()
-        and files.sha256_of(workdir / path) == record["sha256"]
-        and task.whole(record)
+        record and runner.unchanged(workdir / path, record["sha256"]) and task.whole(record)
         for path, record in zip(task.paths, earlier, strict=True)
     )
 

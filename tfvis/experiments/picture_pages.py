@@ -4,7 +4,7 @@ import pathlib
 from collections.abc import Sequence
 
 from tfvis import images
-from tfvis.experiments import attention_models, picture_tasks
+from tfvis.experiments import attention_models, picture_tasks, predictions
 from tfvis.report import run_page
 from tfvis.report.html_page import Linked, Number, Page, Pair, Section
 
@@ -26,7 +26,7 @@ def attention(records: Sequence[dict], workdir: pathlib.Path, name: str, columns
     """
 
     def figures(record: dict) -> list[Linked | Pair]:
-        named, note = _named(record), _answers(record)
+        named, note = _named(record), ", ".join(picture_tasks.answers(record))
         found = {
             word: run_page.linked(workdir, f"{record['folder']}/{word}.png", title=title)
             for word, title in columns.items()
@@ -125,8 +125,10 @@ def answers(
 
     def figures(record: dict) -> list[Linked | Pair]:
         (best, sure), *others = [*record[key].items()] or [("", "")]
-        note = ", ".join(f"{word} {_number(value, probable)}" for word, value in others)
-        numbers = (Number("probability" if probable else "score", _number(sure, probable)),)
+        note = ", ".join(f"{word} {predictions.words(value, probable)}" for word, value in others)
+        numbers = (
+            Number("probability" if probable else "score", predictions.words(sure, probable)),
+        )
         return [_before(record, workdir, best, note, numbers if best else ())]
 
     return Page(title, [run_page.section("Pictures", "", records, figures, large=False)], [about])
@@ -156,17 +158,8 @@ def tags(records: Sequence[dict], workdir: pathlib.Path) -> Page:
     return Page("Tags of pictures", [section], [about])
 
 
-def _number(value: float, probable: bool) -> str:
-    return f"{value:.1%}" if probable else f"{value:.4g}"
-
-
 def _named(record: dict) -> str:
     return picture_tasks.short(record.get("folder") or record["path"], _WIDE)
-
-
-def _answers(record: dict) -> str:
-    shown = "{} {:.1%}" if record.get("probabilities", True) else "{} {:.3g}"
-    return ", ".join(shown.format(name, answer) for name, answer in record["top"])
 
 
 def _before(

@@ -125,6 +125,12 @@ def short(text: str, length: int) -> str:
     return text if len(text) <= length else "..." + text[3 - length :]
 
 
+def answers(record: dict, count: int | None = None) -> list[str]:
+    """Returns a picture's likeliest classes in words, the first `count` of its record's "top"."""
+    shown = "{} {:.1%}" if record.get("probabilities", True) else "{} {:.3g}"
+    return [shown.format(name, answer) for name, answer in record["top"][:count]]
+
+
 def _records(inputs, path, network, workdir, earlier, asked, one) -> list[dict]:
     """Returns the record of a picture; none if it cannot be read."""
     folder = inputs.names[path]

@@ -80,6 +80,11 @@ def ranked(row: np.ndarray, classes: Sequence[str], top: int) -> list[tuple[str,
     return [(classes[k], float(row[k])) for k in first]
 
 
+def words(value: float, probable: bool) -> str:
+    """Returns how sure an answer is, in words: a share where it is a probability."""
+    return f"{value:.1%}" if probable else f"{value:.4g}"
+
+
 def columns(probable: bool) -> tuple[str, ...]:
     """Returns the columns of predictions.csv; the last is of scores where nothing is probable."""
     return COLUMNS if probable else (*COLUMNS[:-1], "score")

@@ -104,10 +104,12 @@ def earlier(workdir: pathlib.Path, by: str, needed: Mapping[str, type]) -> dict[
 
 def whole(folder: pathlib.Path, record: dict) -> bool:
     """Tells whether the files of a record, {name in `folder`: digest}, are as they were written."""
-    return all(
-        (folder / name).is_file() and files.sha256_of(folder / name) == digest
-        for name, digest in record["files"].items()
-    )
+    return all(unchanged(folder / name, digest) for name, digest in record["files"].items())
+
+
+def unchanged(path: pathlib.Path, digest: str | None) -> bool:
+    """Tells whether a file is there, with the bytes of a digest."""
+    return path.is_file() and files.sha256_of(path) == digest
 
 
 def told_more(workdir: pathlib.Path, records: list[dict], more: list[dict]) -> list[dict]:

@@ -265,8 +265,7 @@ def _whole(workdir: pathlib.Path, one: _Run, record: dict) -> bool:
     except (KeyError, TypeError):
         return False
     return complete and all(
-        (workdir / cell.path).is_file()
-        and files.sha256_of(workdir / cell.path) == known.get(cell.settings.evaluations)
+        runner.unchanged(workdir / cell.path, known.get(cell.settings.evaluations))
         for cell in one.cells
     )
 

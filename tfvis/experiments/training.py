@@ -243,6 +243,8 @@ def _thresholds(dataset, seed, shares, before) -> splits.Thresholds:
 def _note_learnt(test: datasets.Dataset, before) -> None:
     """Says how many of the pictures to test on the classifier that is begun with has seen."""
     earlier = learnt_pictures.told(before.about)[0] if before else []
+    if not earlier:
+        return
     known = set(splits.digests(test)) & set(earlier)
     if known:
         messages.note(

@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import PIL.Image
@@ -39,6 +40,8 @@ _TIMES = ("seconds",)
 # Groups of numbers in a record of a manifest.
 _GROUPS = ("measures", "random_pairs")
 _PLOTS = (".png", ".gif")
+# What a file becomes on a page.
+_Shown = TypeVar("_Shown", Linked, Table)
 
 
 def shown(workdir: pathlib.Path, name: str, pixels: np.ndarray, **words) -> Linked:
@@ -143,18 +146,17 @@ def write(workdir: pathlib.Path, page: Page) -> bool:
     already |= {part.table.file for part in page.sections if part.table}
     top = sorted(path for path in workdir.iterdir() if path.is_file() and path.name[0] != ".")
     found = [path for path in top if path.name not in already]
-    plots = [path for path in found if path.suffix in _PLOTS and _readable(linked, path)]
+    plots = [one for path in found if path.suffix in _PLOTS and (one := _readable(_plot, path))]
     # The sheet holds what the page shows larger, where that shows anything.
     shows = any(part.figures for part in page.sections) or len(plots) > 1
-    plots = [path for path in plots if path.stem != "sheet" or not shows]
+    plots = [one for one in plots if pathlib.PurePath(one.file).stem != "sheet" or not shows]
     sections = [*page.sections]
     if plots:
-        figures = tuple(linked(workdir, one.name, title=_words(one), wide=True) for one in plots)
-        sections.append(Section("Pictures" if not shows else "Plots", "", figures))
+        sections.append(Section("Pictures" if not shows else "Plots", "", tuple(plots)))
     for path in found:
-        if path.suffix == ".csv" and _readable(_rows, path):
-            words = _words(path).capitalize()
-            sections.append(Section(words, "", (), table(workdir, path.name)))
+        # Of an empty one nothing is shown.
+        if path.suffix == ".csv" and (one := _readable(table, path)) and one.rows:
+            sections.append(Section(_words(path).capitalize(), "", (), one))
     listed, more = _files(workdir)
     page = dataclasses.replace(page, sections=sections, files=listed, more_files=more)
     html_page.write(workdir / NAME, page)
@@ -174,17 +176,16 @@ def _earlier(path: pathlib.Path) -> str | None:
     return text if _MARK in text else None
 
 
-def _readable(read: Callable, path: pathlib.Path) -> bool:
-    """Tells whether a file can be shown: who chose the workdir may have others in it."""
+def _readable(read: Callable[[pathlib.Path, str], _Shown], path: pathlib.Path) -> _Shown | None:
+    """Returns what is shown of a file, or None: who chose the workdir may have others in it."""
     try:
-        return path.stat().st_size <= tables.MAX_BYTES and bool(read(path.parent, path.name))
+        return read(path.parent, path.name) if path.stat().st_size <= tables.MAX_BYTES else None
     except (OSError, ValueError, csv.Error, PIL.Image.DecompressionBombError):
-        return False
+        return None
 
 
-def _rows(workdir: pathlib.Path, name: str) -> Sequence:
-    """Returns what is shown of a table; of an empty one nothing is."""
-    return table(workdir, name).rows
+def _plot(workdir: pathlib.Path, name: str) -> Linked:
+    return linked(workdir, name, title=_words(pathlib.Path(name)), wide=True)
 
 
 def _linked(part: Section) -> Iterator[Linked]:

@@ -53,19 +53,23 @@ def unit_weights(goal: Goal, ratio: float) -> dict[str, float]:
     return weights | {f"style {layer}": ratio / UNIT for layer in goal.style}
 
 
-def weighed(network, goal: Goal, settings: Transfer) -> tuple[dict[str, float], dict[str, float]]:
-    """Returns {term: weight} of a recipe, and the scales that `terms` takes.
+def scales_of(network, goal: Goal, settings: Transfer) -> dict[str, float]:
+    """Returns the scales that `weighed` and `terms` take: of a network, whatever the styles."""
+    return activations(network, tuple(goal.style)) if settings.recipe == "quality" else {}
+
+
+def weighed(goal: Goal, settings: Transfer, scales: dict[str, float]) -> dict[str, float]:
+    """Returns {term: weight} of a recipe.
 
     Args:
-        network: the network.
         goal: what the picture is asked to match.
         settings: they hold no None; all but the weight of the total variation count.
+        scales: of `scales_of`.
     """
-    weights, scales = unit_weights(goal, settings.ratio), {}
+    weights = unit_weights(goal, settings.ratio)
     if settings.recipe == "quality":
-        scales = activations(network, tuple(goal.style))
         weights |= quality_weights(goal, settings.ratio, scales)
-    return by_layer(weights, _layer_weights(settings)), scales
+    return by_layer(weights, _layer_weights(settings))
 
 
 def terms(found: Sums, goal: Goal, scales: dict[str, float]) -> Terms:

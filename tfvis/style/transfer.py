@@ -227,7 +227,8 @@ class _Way:
         taps = network.taps(self._goal.layers, settings.precision, packed=packed)
         plan = tiling.plan(network, self._goal.layers, *scene.size, settings.tile)
         found = tiling.summed(lambda x, window: targets.sums(taps(x), self._goal, window), plan)
-        self._weights, self._scales = losses.weighed(network, self._goal, settings)
+        self._scales = losses.scales_of(network, self._goal, settings)
+        self._weights = losses.weighed(self._goal, settings, self._scales)
         if settings.tv_weight:
             self._weights["tv"] = settings.tv_weight
 

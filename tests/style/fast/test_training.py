@@ -55,7 +55,7 @@ class TrainingTest(tf.test.TestCase):
             network = style_loss.transfer.prepared(network, wanted)
             goal = targets.goal(network, content, STYLES[1:], LAYERS[1:], LAYERS)
             found = targets.sums(network.taps(LAYERS)(picture[None]), goal)
-            _, scales = losses.weighed(network, goal, wanted)
+            scales = losses.scales_of(network, goal, wanted)
             terms = losses.terms(found, goal, scales)
             energy, own = loss(picture[None], content[None], tf.constant([1]))
             weights = loss.weights(1)

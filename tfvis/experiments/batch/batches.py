@@ -76,6 +76,24 @@ def run(
     return plan, _verified(folder)
 
 
+def report(found: folders.Found, plan: Plan, verified: Verified) -> None:
+    """Says which files were left out, of the folder and of its batch.
+
+    Raises:
+        InputError: none could be used.
+    """
+    folders.say_left_out(
+        [*found.left_out, *found.broken.values(), *left_out(plan)],
+        len(found.paths) + len(found.left_out),
+    )
+    if not verified.rows:
+        first = next(left_out(plan))
+        raise InputError(
+            f"{arg(found.argument)}: none of {verified.items} files can be read; the first: "
+            f"{first.detail}"
+        )
+
+
 def left_out(plan: Plan) -> Iterator[folders.LeftOut]:
     """Yields the items that could not be used."""
     for row in verification.broken(plan):

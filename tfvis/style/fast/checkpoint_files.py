@@ -27,6 +27,20 @@ def found(name: str, argument: str = "fast") -> pathlib.Path:
     return registry.found_checkpoint(name, argument, DESCRIPTION)
 
 
+def named(name: str, argument: str = "fast") -> tuple[pathlib.Path, dict]:
+    """Returns the folder of a checkpoint, and what it says of itself.
+
+    Args:
+        name: see `found`.
+        argument: that named it, for messages.
+
+    Raises:
+        InputError: as `found` and `description`.
+    """
+    folder = found(name, argument)
+    return folder, description(folder, f"{arg(argument)}={name}")
+
+
 def description(folder: pathlib.Path, label: str) -> dict:
     """Reads fast_style.json, and checks that each entry is what it must be.
 

@@ -50,9 +50,8 @@ def load(checkpoint: str, argument: str = "fast") -> FastStyle:
     Raises:
         InputError: no such checkpoint, or damaged.
     """
-    folder = checkpoint_files.found(checkpoint, argument)
+    folder, said = checkpoint_files.named(checkpoint, argument)
     label = f"{arg(argument)}={checkpoint}"
-    said = checkpoint_files.description(folder, label)
     architecture = Architecture(said["width"], said["blocks"])
     with weight_files.explained(label, f"{checkpoint_files.WEIGHTS} cannot be used"):
         arrays = weight_files.read_npz(folder / checkpoint_files.WEIGHTS)

@@ -58,10 +58,9 @@ class StyleLoss:
             )))
             for layer in settings.style_layers
         }  # fmt: skip
-        weights, scales = zip(
-            *(losses.weighed(network, goal, settings) for goal in goals), strict=True
-        )
-        self._scales, self._smooth = scales[0], settings.tv_weight
+        self._scales = losses.scales_of(network, goals[0], settings)
+        self._smooth = settings.tv_weight
+        weights = [losses.weighed(goal, settings, self._scales) for goal in goals]
         self._weights = {
             term: tf.constant([one[term] for one in weights], tf.float32) for term in weights[0]
         }
