@@ -86,11 +86,11 @@ def define_styles() -> tuple[flags.FlagHolder, ...]:
         paths.define(
             "style_augment",
             None,
-            paths.file_or_folder_or("sources"),
+            paths.styles_or("sources"),
             "Show pictures to learn from in other styles, too: those of the pictures in this "
-            "folder, or of the medoids in this workdir of apps.styles; `sources` lends each those "
-            "of other sources of --data. No picture of the validation or the test may be among "
-            "them.",
+            "folder, or of the medoids in this workdir of apps.styles; painted by this checkpoint "
+            "of apps.train_style; `sources` lends each those of other sources of --data. No "
+            "picture of the validation or the test may be among them.",
         ),
         flags.DEFINE_integer(
             "stylised",

@@ -82,11 +82,17 @@ def file_or_folder(word: str, label: str) -> None:
     )
 
 
-def file_or_folder_or(special: str) -> Check:
-    """Returns the check of a word that is `special`, or names a file or a folder."""
+def styles_or(special: str) -> Check:
+    """Returns the check of a word that is `special`, or names pictures or a fast style."""
 
     def look(word: str, label: str) -> None:
-        if word != special:
+        from tfvis.networks import registry
+        from tfvis.style.fast import checkpoint_files
+
+        painter = registry.find_checkpoint(
+            word, label.removeprefix("--"), checkpoint_files.DESCRIPTION
+        )
+        if word != special and not painter:
             file_or_folder(word, label)
 
     return look

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import shutil
+from unittest import mock
 
 import numpy as np
 import PIL.Image
@@ -10,10 +11,11 @@ import tensorflow as tf
 
 from tests import nets, stripes
 from tests.processes import AppTest
+from tests.style.fast.test_checkpoints import saved
 from tfvis import images
 from tfvis.classifiers import datasets, splits, training
 from tfvis.errors import InputError
-from tfvis.experiments import networks
+from tfvis.experiments import messages, networks
 from tfvis.experiments import training as trainings
 
 _SHARES = (0.6, 0.2, 0.2)
@@ -103,6 +105,31 @@ class TrainStylesTest(AppTest):
         with self.assertRaisesRegex(InputError, said):
             self._run_here("held", style_augment=str(self.styles), held_out=[str(held)])
         self.assertEqual(list((self.folder / "held").glob("*.*")), [])
+
+    def test_painted_by_a_transform_network(self):
+        painter = saved(self.folder / "painter")
+        for name in ("warm", "cold"):
+            shutil.copy(self.styles / "0.png", painter / f"style_{name}.png")
+        about = self._run_here("painted", style_augment=str(painter))["style_augment"]
+        self.assertEqual(
+            {key: about[key] for key in ("pictures", "copies", "layer", "strength")},
+            {"pictures": 2, "copies": 1, "layer": None, "strength": [0.5, 1.0]},
+        )
+        card = " ".join((self.folder / "painted" / "README.md").read_text().split())
+        self.assertIn("painted in mixes of two, one of which has 0.5 to 1, which moves maps", card)
+        with self.assertRaisesRegex(InputError, "style_layer: .* before any layer sees them"):
+            self._run_here("refused", style_augment=str(painter), style_layer="block1_pool")
+        # What it learnt to paint from is told, where it is tested on.
+        said = json.loads((painter / "fast_style.json").read_text())
+        said["about"]["learnt_from"] = splits.digests(self.parted[2])
+        (painter / "fast_style.json").write_text(json.dumps(said))
+        with mock.patch.object(messages, "note") as told:
+            self._run_here("told", style_augment=str(painter))
+        count = len(self.parted[2].examples)
+        told.assert_called_once_with(
+            f"{painter} learnt to paint from {count} of the {count} pictures to be tested on; of "
+            "what they show it knows nothing."
+        )
 
     def test_a_test_picture_is_no_style(self):
         tested = self.parted[2].examples[0].path

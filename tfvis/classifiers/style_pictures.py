@@ -1,7 +1,8 @@
 """Pictures whose styles training pictures are shown in, and that none of them is tested on.
 
-They come from a folder, from what `apps.styles` wrote (a picture per cluster, its medoid), or from
-the training pictures themselves, each lent to those of other sources (Somavarapu et al. 2020, who
+They come from a folder, from what `apps.styles` wrote (a picture per cluster, its medoid), from a
+transform network, which paints in the styles it has learnt (`painted_views`), or from the training
+pictures themselves, each lent to those of other sources (Somavarapu et al. 2020, who
 generalise to unseen domains by that alone).
 """
 
@@ -17,6 +18,8 @@ from tfvis.classifiers import example_images, near_duplicates, splits
 from tfvis.classifiers.datasets import Dataset, Example
 from tfvis.errors import InputError, arg
 from tfvis.image_files import folders
+from tfvis.networks import registry
+from tfvis.style.fast import checkpoint_files
 
 # The word for styles of the training pictures themselves.
 SOURCES = "sources"
@@ -35,12 +38,15 @@ class Styles:
         examples: the pictures; the domain of one that no source lends is -1.
         origins: files that the pictures were made of.
         among: files that were compared to find them.
+        painter: the checkpoint of a transform network that paints in them, "" for none; they are
+            all of its styles, then, in its order.
     """
 
     name: str
     examples: tuple[Example, ...]
     origins: tuple[str, ...] = ()
     among: tuple[str, ...] = ()
+    painter: str = ""
 
     def digests(self) -> list[str]:
         """Returns the `splits.digest` of each picture and of what it was made of."""
@@ -49,15 +55,20 @@ class Styles:
 
 
 def read(name: str) -> Styles:
-    """Lists the pictures of a folder, or the medoids in a workdir of `apps.styles`.
+    """Lists the pictures of a folder, the medoids in a workdir of `apps.styles`, or what a
+    transform network paints in.
 
     Args:
-        name: of the folder, or of one picture.
+        name: of the folder, or of one picture; a checkpoint of `apps.train_style`, by its folder or
+            its name.
 
     Raises:
         InputError: there is no such place, no picture in it, or a bad table.
     """
     label = f"{arg('style_augment')}={name}"
+    painter = registry.find_checkpoint(name, "style_augment", checkpoint_files.DESCRIPTION)
+    if painter:
+        return _of_painter(painter, name, label)
     place = files.located(name, label)
     table = place / _TABLE
     if not table.is_file():
@@ -73,6 +84,17 @@ def read(name: str) -> Styles:
     if not origins or not (place / _MEDOIDS).is_dir():
         raise InputError(f"{label}: no style was found there: it has no medoid.")
     return Styles(name, _examples(place / _MEDOIDS, label), tuple(origins), tuple(among))
+
+
+def _of_painter(folder: pathlib.Path, name: str, label: str) -> Styles:
+    names = checkpoint_files.description(folder, label)["styles"]
+    paths = [checkpoint_files.picture(folder, style) for style in names]
+    for path in paths:
+        # Without it nobody can tell what the style was taken from.
+        if not path.is_file():
+            raise InputError(f"{label}: {path.name} is missing, which shows one of its styles.")
+    examples = (Example(str(path), -1, None, -1, path.name) for path in paths)
+    return Styles(name, tuple(examples), painter=str(folder))
 
 
 def of_sources(train: Dataset, barred: Sequence[str], seed: int) -> Styles:

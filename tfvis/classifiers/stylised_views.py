@@ -94,6 +94,7 @@ class Styling:
         progress: Callable[[int], None] = lambda done: None,
     ):
         self.styles, self.layer, self._seed = styles, layer, recipe.seed
+        self.strengths = WEAKEST, STRONGEST
         self.digest = _digest(parts, styles, layer, recipe)
         self.views = tuple(View(number, styles=self.digest[:12]) for number in range(copies))
         self._domains = np.array([one.domain for one in styles.examples])

@@ -172,6 +172,12 @@ def _taught(parts: backbone.Backbone) -> str:
 def _styles(about: dict) -> str:
     """Returns the line of a card about pictures in other styles."""
     count, said = about["copies"], markdown.text
+    low, high = about["strength"]
+    how = (
+        f"statistics of {said(about['layer'])} changed by {low:g} to {high:g}"
+        if about["layer"]
+        else f"painted in mixes of two, one of which has {low:g} to {high:g}"
+    )
     of = (
         f"{about['pictures']} training pictures of other sources"
         if about["styles"] == style_pictures.SOURCES
@@ -179,9 +185,8 @@ def _styles(about: dict) -> str:
     )
     return (
         f"- Styles: {count} {'copy' if count == 1 else 'copies'} of each picture to learn from in "
-        f"the manner of {of}, none of which it was chosen by or tested on; statistics of "
-        f"{said(about['layer'])} changed by {about['strength'][0]:g} to {about['strength'][1]:g}, "
-        f"which moves maps at the cut by {about['moved']:.2f} of what two pictures are apart; key "
+        f"the manner of {of}, none of which it was chosen by or tested on; {how}, which moves maps "
+        f"at the cut by {about['moved']:.2f} of what two pictures are apart; key "
         f"{about['digest']}."
     )
 

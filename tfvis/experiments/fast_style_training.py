@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import images, progress_bar
+from tfvis.classifiers import learnt_pictures, splits
 from tfvis.errors import InputError, arg
 from tfvis.experiments import (
     devices,
@@ -105,7 +106,7 @@ def run(
         style_layers=checks.maps(network, style_layers or loss.style_layers, "style_layers"),
     )
     found = folders.given(content, "content")
-    learnt_from, held_out = _photographs(found, settings)
+    learnt_from, held_out, digests = _photographs(found, settings)
     fitted = style_loss.fitted(list(styles.values()), settings.style_size, network.channels)
     shown = photographs.batch(learnt_from, settings.seed, _APART, _MEASURED, settings.size)
     keras.utils.set_random_seed(settings.seed)
@@ -132,8 +133,13 @@ def run(
         "seconds": round(history[-1]["seconds"]),
         "energy": history[-1]["energy"],
     }
+    # Whoever learns to name what it has painted is told if that is tested on these.
+    about["learnt_from"] = sorted(set(digests))
     if before:
-        about["before"] = before.about
+        earlier, complete = learnt_pictures.told(before.about)
+        about["learnt_from"] = sorted({*digests, *earlier})
+        about["learnt_from_complete"] = complete
+        about["before"] = {k: v for k, v in before.about.items() if k != "learnt_from"}
     plain = transform_network.build(len(names), architecture)
     plain.set_weights(model.get_weights())
     checkpoints.save(workdir, plain, architecture, names, settings.size, about)
@@ -194,8 +200,11 @@ def _architecture(settings: FastTraining, before: FastStyle | None) -> Architect
 
 def _photographs(
     found: folders.Found, settings: FastTraining
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
+) -> tuple[list[np.ndarray], list[np.ndarray], list[str]]:
     """Reads photographs to learn from, uint8, and others to show, float32 [size, size, 3].
+
+    Returns:
+        Them, these, and the `splits.digest` of each to learn from.
 
     Raises:
         InputError: fewer than two can be read.
@@ -204,18 +213,19 @@ def _photographs(
     limit = settings.photographs + _HELD_OUT
     chosen = [found.paths[k] for k in order[:limit]]
     drawn = dataclasses.replace(found, paths=chosen)
-    kept = [
-        photographs.kept(pixels, settings.size)
-        for _, pixels in progress_bar.bar(
-            "Reading photographs", len(chosen), folders.pictures(drawn)
-        )
-    ]
+    paths, kept = [], []
+    for path, pixels in progress_bar.bar(
+        "Reading photographs", len(chosen), folders.pictures(drawn)
+    ):
+        paths.append(str(path))
+        kept.append(photographs.kept(pixels, settings.size))
     if len(kept) < 2:
         raise InputError(f"{arg(found.argument)}: expected two photographs at least. Add some.")
     # Of few photographs most are to learn from.
     count = min(_HELD_OUT, max(len(kept) // 4, 1))
     held_out = [images.crop(one.astype(np.float32)) for one in kept[:count]]
-    return kept[count:], [images.resize(one, settings.size, settings.size) for one in held_out]
+    held_out = [images.resize(one, settings.size, settings.size) for one in held_out]
+    return kept[count:], held_out, [splits.digest(path) for path in paths[count:]]
 
 
 def _trained(

@@ -12,6 +12,8 @@ from tfvis.classifiers import (
     datasets,
     example_images,
     feature_cache,
+    learnt_pictures,
+    painted_views,
     splits,
     style_pictures,
     stylised_views,
@@ -20,6 +22,8 @@ from tfvis.classifiers import (
 from tfvis.errors import InputError, arg
 from tfvis.experiments import messages
 from tfvis.report import sheets, tensorboard
+from tfvis.style.fast import checkpoint_files
+from tfvis.style.fast import checkpoints as fast_checkpoints
 
 # Pictures of the sheet, each beside its style, and how large.
 _SHOWN, _THUMBNAIL = 6, 128
@@ -32,16 +36,16 @@ class Asked:
     """What is asked for, looked at before anything long begins.
 
     Attributes:
-        name: folder of styles, or `style_pictures.SOURCES`.
+        name: folder of styles, a transform network, or `style_pictures.SOURCES`.
         copies: stylised views of each picture.
-        layer: whose statistics are changed.
+        layer: whose statistics are changed; None where a transform network paints.
         styles: of a folder; None where the training pictures lend theirs.
         barred: {what they are: pictures that no style may show}.
     """
 
     name: str
     copies: int
-    layer: str
+    layer: str | None
     styles: style_pictures.Styles | None
     barred: dict[str, datasets.Dataset]
 
@@ -76,7 +80,8 @@ def asked(
     """Returns what is asked for; None for nothing.
 
     Args:
-        name: folder of styles, workdir of `apps.styles`, or "sources"; None for nothing.
+        name: folder of styles, workdir of `apps.styles`, checkpoint of `apps.train_style`, or
+            "sources"; None for nothing.
         parts: where the network is cut.
         parted: for training, validation and testing.
         copies: stylised views of each picture; None is as many as there are others.
@@ -106,10 +111,19 @@ def asked(
         style_pictures.check_several(parted[0])
         return Asked(name, copies, place, None, barred)
     styles = style_pictures.read(name)
+    if styles.painter:
+        if layer:
+            raise InputError(
+                f"{arg('style_layer')}: {name} paints pictures before any layer sees them; leave "
+                "it out."
+            )
+        place = None
     count = sum(len(part.examples) for part in barred.values())
     with progress_bar.bar("Comparing styles", count, logged=False) as bar:
         fit = style_pictures.check_apart(styles, barred, progress_bar.follower(bar))
     left = len(styles.examples) - len(fit.examples)
+    if left and styles.painter:
+        raise InputError(f"{arg('style_augment')}={name}: {left} of its style pictures are broken.")
     if left:
         messages.note(f"{left} of {len(styles.examples)} style pictures cannot be read.")
     shown = {one.path for part in barred.values() for one in part.examples}
@@ -119,6 +133,8 @@ def asked(
             f"{among} of the {len(fit.among)} pictures that the styles in {name} were found among "
             "are to be tested or chosen by; none of them is a style."
         )
+    if styles.painter:
+        _note_seen(styles, barred)
     return Asked(name, copies, place, fit, barred)
 
 
@@ -150,11 +166,7 @@ def stylised(
     # Whatever they come from: the guard of last resort.
     if barred.intersection(digests):
         raise AssertionError("A style of a picture that is tested on.")
-    with progress_bar.bar("Looking at styles", len(styles.examples)) as bar:
-        styling = stylised_views.Styling(
-            parts, styles, wanted.layer, wanted.copies, recipe, cache,
-            progress_bar.follower(bar),
-        )  # fmt: skip
+    styling = _styling(wanted, parts, styles, recipe, cache)
     with progress_bar.bar("Looking in styles", len(own.examples) * wanted.copies) as bar:
         found = feature_cache.features(
             parts, own, recipe, cache, progress_bar.follower(bar), styling
@@ -164,10 +176,37 @@ def stylised(
     moved = _moved(part, len(recipe.all_views))
     about = {
         "styles": wanted.name, "pictures": len(styles.examples), "digest": styling.digest,
-        "copies": wanted.copies, "layer": wanted.layer,
-        "strength": [stylised_views.WEAKEST, stylised_views.STRONGEST], "moved": round(moved, 3),
+        "copies": wanted.copies, "layer": wanted.layer, "strength": list(styling.strengths),
+        "moved": round(moved, 3),
     }  # fmt: skip
     return Stylised(part, about, digests, _sheet(own, found, styling, recipe, moved))
+
+
+def _note_seen(styles: style_pictures.Styles, barred: dict[str, datasets.Dataset]) -> None:
+    """Says how many pictures that are tested on a transform network has learnt to paint from."""
+    said = checkpoint_files.description(pathlib.Path(styles.painter), styles.name)
+    digests, complete = learnt_pictures.told(said["about"])
+    if not complete:
+        messages.note(f"{styles.name} does not say which photographs it learnt to paint from.")
+    for what, part in barred.items():
+        seen = len(set(digests).intersection(splits.digests(part)))
+        if seen:
+            messages.note(
+                f"{styles.name} learnt to paint from {seen} of the {len(part.examples)} pictures "
+                f"{what}; of what they show it knows nothing."
+            )
+
+
+def _styling(wanted: Asked, parts, styles: style_pictures.Styles, recipe, cache: pathlib.Path):
+    """Returns what shows pictures in the styles."""
+    if wanted.layer is None:
+        painter = fast_checkpoints.load(styles.painter, "style_augment")
+        return painted_views.Painting(parts, styles, painter, wanted.copies, recipe)
+    with progress_bar.bar("Looking at styles", len(styles.examples)) as bar:
+        return stylised_views.Styling(
+            parts, styles, wanted.layer, wanted.copies, recipe, cache,
+            progress_bar.follower(bar),
+        )  # fmt: skip
 
 
 def write_sheet(made: Stylised, workdir: pathlib.Path) -> None:
@@ -204,8 +243,6 @@ def _sheet(own, found, styling, recipe, moved: float) -> np.ndarray:
         for example, title in pair:
             pixels = example_images.load(example, _THUMBNAIL, recipe.crop_borders)
             cells.append(sheets.Cell(pixels, title, pathlib.Path(example.path).name[-24:]))
-    heading = (
-        f"Statistics of {styling.layer} changed; maps at the cut move by {moved:.2f} of what two "
-        "pictures are apart"
-    )
+    how = f"Statistics of {styling.layer} changed" if styling.layer else "Painted in mixed styles"
+    heading = f"{how}; maps at the cut move by {moved:.2f} of what two pictures are apart"
     return sheets.sheet(cells, 4, heading)

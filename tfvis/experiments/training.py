@@ -85,8 +85,9 @@ def run(
             ones, all that can.
         views: of each picture.
         drawn: further ones, as line drawings.
-        style_augment: a folder of pictures, or a workdir of `apps.styles`, in whose styles pictures
-            to learn from are shown too; "sources" lends each those of other sources.
+        style_augment: a folder of pictures, a workdir of `apps.styles` or a checkpoint of
+            `apps.train_style`, in whose styles pictures to learn from are shown too; "sources"
+            lends each those of other sources.
         stylised: such copies of each picture; None is as many as there are other views.
         style_layer: whose statistics make the style; None is an early one, see `stylised_views`.
         held_out: folders or CSV files it will be tried on, none of whose pictures may be a style.
