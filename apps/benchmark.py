@@ -43,9 +43,9 @@ does other things too. Tables:
                 manners; or with --data, that many pictures of each of these folders; by all
                 scalings and methods, beside content and colours, and how far sketches are off
     fast_style  of the network of `train_style` that --fast names, on --count photographs of
-                --images that it has not learnt from (its workdir has held_out/): after how many
-                --evaluations of L-BFGS the energy is as low, seconds, Nyquist frequency, borders,
-                flicker
+                --images that it has not learnt from (its workdir has held_out/), shared out among
+                its styles: after how many --evaluations of L-BFGS the energy is as low, seconds,
+                Nyquist frequency, borders, flicker
     batch       a batch of generated items under --kills kill -9 of its processes: what is lost,
                 done twice or changed; what shards cost over the bare loop, what a second worker
                 brings, and the memory of many

@@ -54,17 +54,23 @@ _TRAINING = fields.define(
 _LOSS = fields.define(
     Transfer,
     (
-        "recipe", "ratio", "content_layers", "style_layers", "content_layer_weights",
-        "style_layer_weights", "tv_weight",
+        "recipe", "ratio", "content_layer_weights", "style_layer_weights", "tv_weight",
     ),
     recipe=LOSS.recipe,
     ratio=LOSS.ratio,
-    content_layers=",".join(LOSS.content_layers),
-    style_layers=",".join(LOSS.style_layers),
     content_layer_weights=None,
     style_layer_weights=None,
     tv_weight=LOSS.tv_weight,
 )  # fmt: skip
+_LAYERS = {
+    name: flags.DEFINE_string(
+        name, None, f"{what}; left out, {', '.join(getattr(LOSS, name))} or those of like depths."
+    )
+    for name, what in (
+        ("content_layers", "Layers whose features are kept"),
+        ("style_layers", "Layers of the statistics"),
+    )
+}
 
 
 def main():
@@ -73,7 +79,7 @@ def main():
 
     if _INIT.value:
         checkpoint_files.named(_INIT.value, "init")
-    layers = {name: _LOSS[name].value for name in ("content_layers", "style_layers")}
+    layers = {name: holder.value for name, holder in _LAYERS.items()}
     name_checks.check(_NETWORK(), layers=layers)
     styles = style_flags.named_pictures(_STYLES.value, "styles")
     weights = {name: words.floats(_LOSS[name].value, name) for name in style_flags.LAYER_WEIGHTS}
@@ -85,8 +91,14 @@ def main():
         styles,
         _NETWORK(),
         settings=fields.values(FastTraining, _TRAINING),
-        loss=fields.values(Transfer, _LOSS, content_layers=(), style_layers=(), **weights),
-        **{name: words.split(value, name) for name, value in layers.items()},
+        loss=fields.values(
+            Transfer,
+            _LOSS,
+            content_layers=LOSS.content_layers,
+            style_layers=LOSS.style_layers,
+            **weights,
+        ),
+        **{name: words.split(value, name) for name, value in layers.items() if value is not None},
         command=common.command(),
         **shared,
     )

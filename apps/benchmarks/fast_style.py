@@ -34,9 +34,12 @@ def table_fast_style(
 ) -> None:
     """Prints a row for each style; writes fast_style.csv with one for each photograph.
 
+    Photographs are shared out among the styles, so that each is painted once.
+
     Args:
         checkpoint: folder or name.
-        photographs: float32 [height, width, 3], 0..255, that it has not learnt from.
+        photographs: float32 [height, width, 3], 0..255, that it has not learnt from; as many as it
+            has styles, at least.
         evaluations: of L-BFGS, at most.
         size: side of the squares that are measured.
         workdir: for the CSV.
@@ -48,27 +51,25 @@ def table_fast_style(
     network = networks.only(
         networks.Wanted(about["network"], pooling=about["pooling"]), "it has one"
     )
+    if len(photographs) < len(painter.styles):
+        raise InputError(
+            f"--count: {len(photographs)} photographs for {len(painter.styles)} styles; expected "
+            "one for each at least."
+        )
     squares = [images.resize(images.crop(one), size, size) for one in photographs]
-    print(f"{painter.name}, {len(squares)} photographs of {size} px")
+    print(f"{painter.name}, {len(squares)} photographs of {size} px, shared out among the styles")
     print(f"{'':<16} {'energy':>7} {'evaluations':>11} {'quartiles':>13} {'Nyquist':>8} "
           f"{'photo':>6} {'border':>7} {'flicker':>8}")  # fmt: skip
-    rows = []
-    for name in painter.styles:
+    rows, curves = [], []
+    for k, name in enumerate(painter.styles):
         style = images.read(checkpoint_files.picture(folder, name)).pixels
-        found = _measured(network, painter, name, style, squares, evaluations)
-        curve = np.mean([row.pop("curve") for row in found], 0)
+        own = squares[k :: len(painter.styles)]
+        found = _measured(network, painter, name, style, own, evaluations)
+        curves += [row.pop("curve") for row in found]
+        print(_row(name, found, curves[-len(found) :], evaluations), flush=True)
         rows += [{"style": name} | row for row in found]
-        means = {key: statistics.mean(row[key] for row in found) for key in found[0]}
-        quartiles = np.percentile([row["evaluations"] for row in found], [25, 75], method="nearest")
-        least, most = (_words(value, evaluations) for value in quartiles)
-        mean = equivalent(curve, means["energy"])
-        print(
-            f"{name:<16} {means['energy']:7.3f} {_words(mean, evaluations):>11} "
-            f"{least + ' to ' + most:>13} {means['nyquist']:8.2f} "
-            f"{means['photograph_nyquist']:6.2f} {means['border']:7.2f} {means['flicker']:8.2f}",
-            flush=True,
-        )
         tables.write(workdir / "fast_style.csv", list(rows[0]), (row.values() for row in rows))
+    print(_row("all", rows, curves, evaluations))
     print(
         "energy: 1 is the photograph itself. evaluations: of L-BFGS from the photograph, to the "
         "same energy. Nyquist: power at the finest grid over that beside it. border: Gram distance "
@@ -76,6 +77,19 @@ def table_fast_style(
         "over the photograph's."
     )
     _table_seconds(painter)
+
+
+def _row(name: str, rows: list[dict], curves: list[np.ndarray], evaluations: int) -> str:
+    """Returns the line of some photographs: of the mean energy, and of each for the quartiles."""
+    means = {key: statistics.mean(row[key] for row in rows) for key in rows[0] if key != "style"}
+    quartiles = np.percentile([row["evaluations"] for row in rows], [25, 75], method="nearest")
+    least, most = (_words(value, evaluations) for value in quartiles)
+    mean = equivalent(np.mean(curves, 0), means["energy"])
+    return (
+        f"{name:<16} {means['energy']:7.3f} {_words(mean, evaluations):>11} "
+        f"{least + ' to ' + most:>13} {means['nyquist']:8.2f} "
+        f"{means['photograph_nyquist']:6.2f} {means['border']:7.2f} {means['flicker']:8.2f}"
+    )
 
 
 def _measured(network, painter: FastStyle, name: str, style, squares, evaluations) -> list[dict]:

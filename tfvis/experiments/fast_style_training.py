@@ -28,6 +28,7 @@ from tfvis.networks.network import Network
 from tfvis.report import manifest, tensorboard
 from tfvis.report.html_page import Page
 from tfvis.style import arguments as checks
+from tfvis.style import metrics
 from tfvis.style.fast import (
     checkpoints,
     photographs,
@@ -76,7 +77,8 @@ def run(
         workdir: for all results; it becomes the checkpoint.
         settings: constants of the training, but for the precision.
         loss: of the loss: recipe, ratio, tv_weight and the weights of layers.
-        content_layers, style_layers: in place of those in `loss`.
+        content_layers, style_layers: in place of those in `loss`, which stand for layers of like
+            depths where a network has no such layers.
         init: a checkpoint whose network stays as it is, and to whose styles these are added; None
             trains a network from the start.
         precision: see `devices`.
@@ -97,13 +99,14 @@ def run(
     settings = fast_settings.complete(settings, len(styles), before is not None)
     architecture = _architecture(settings, before)
     network = networks.only(wanted, "a style is taken from one")
+    layers = {"content_layers": content_layers, "style_layers": style_layers}
     loss = dataclasses.replace(
         loss,
         precision=settings.precision,
-        content_layers=checks.maps(
-            network, content_layers or loss.content_layers, "content_layers"
-        ),
-        style_layers=checks.maps(network, style_layers or loss.style_layers, "style_layers"),
+        **{
+            name: checks.maps(network, given or _layers(network, loss, name), name)
+            for name, given in layers.items()
+        },
     )
     found = folders.given(content, "content")
     learnt_from, held_out, digests = _photographs(found, settings)
@@ -186,6 +189,15 @@ def _names(styles: dict, before: FastStyle | None) -> tuple[str, ...]:
     return (*(before.styles if before else ()), *styles)
 
 
+def _layers(network: Network, loss: Transfer, name: str) -> Sequence[str]:
+    """Returns the layers of a loss; where the usual ones are not there, those of like depths."""
+    wanted = getattr(loss, name)
+    if wanted == getattr(LOSS, name) and not set(wanted) <= set(network.paths):
+        alike = metrics.layers_for(network)
+        return alike.content if name == "content_layers" else alike.style
+    return wanted
+
+
 def _architecture(settings: FastTraining, before: FastStyle | None) -> Architecture:
     """Returns the sizes of the network; of one that stays, its own."""
     if before is None:
@@ -225,7 +237,8 @@ def _photographs(
     count = min(_HELD_OUT, max(len(kept) // 4, 1))
     held_out = [images.crop(one.astype(np.float32)) for one in kept[:count]]
     held_out = [images.resize(one, settings.size, settings.size) for one in held_out]
-    return kept[count:], held_out, [splits.digest(path) for path in paths[count:]]
+    shown = slice(count, count + settings.photographs)
+    return kept[shown], held_out, [splits.digest(path) for path in paths[shown]]
 
 
 def _trained(
