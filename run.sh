@@ -4,6 +4,7 @@
 # sh run.sh lint            the linter, types, and who imports whom
 # sh run.sh coverage [...]  the tests, and what of tfvis they run
 # sh run.sh notebooks       executes docs/notebooks in place, or those that are named
+# sh run.sh test-studio     the page of studio, in a Chromium that is installed
 # sh run.sh APP [flags]     any app in apps/, such as: sh run.sh invert --help
 #
 # PYTHON=/path/to/python3.x chooses the interpreter the environment is made with.
@@ -94,13 +95,13 @@ apps() {
 }
 
 if [ $# -eq 0 ]; then
-    sed -n '2,9s/^# \{0,1\}//p' "$root/run.sh"
+    sed -n '2,10s/^# \{0,1\}//p' "$root/run.sh"
     exit 2
 fi
 app=$1
 shift
 case $app in
-test | lint | coverage | notebooks) ;;
+test | test-studio | lint | coverage | notebooks) ;;
 *)
     apps | grep -qx -e "$app" ||
         fail "there is no app '$app'. There are: $(apps | tr '\n' ' ')"
@@ -112,6 +113,13 @@ case $app in
 test)
     install tests/requirements.txt
     cd "$root" && exec "$python" -m pytest "$@"
+    ;;
+test-studio)
+    install requirements-studio.txt
+    install tests/requirements.txt
+    install tests/requirements-studio.txt
+    cd "$root" && TFVIS_TEST_STUDIO=1 exec "$python" -m pytest -n0 tests/apps/studio_page \
+        tests/experiments/studio "$@"
     ;;
 coverage)
     install tests/requirements.txt
@@ -129,6 +137,7 @@ lint)
         exec "$python" -m mypy
     ;;
 *)
+    [ "$app" = studio ] && install requirements-studio.txt
     # From where the person is, so that their relative paths mean what they say.
     PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH} exec "$python" -m "apps.$app" "$@"
     ;;

@@ -225,14 +225,24 @@ def of_area(pixels: np.ndarray, side: int) -> np.ndarray:
     Raises:
         InputError: a smaller side.
     """
+    height, width = sides_of_area(pixels.shape[0], pixels.shape[1], side)
+    return resize(pixels, height, width)
+
+
+def sides_of_area(height: int, width: int, side: int) -> tuple[int, int]:
+    """Returns (height, width) of what `of_area` makes of a picture of these sides.
+
+    Raises:
+        InputError: a smaller side than 32.
+    """
     if side < _SMALLEST_SIDE:
         raise InputError(f"Expected a size of at least {_SMALLEST_SIDE}. Received: {side}")
-    aspect = np.sqrt(pixels.shape[0] / pixels.shape[1])
+    aspect = np.sqrt(height / width)
     longest = side * side // _SMALLEST_SIDE
     height, width = (
         int(np.clip(round(side * part), _SMALLEST_SIDE, longest)) for part in (aspect, 1 / aspect)
     )
-    return resize(pixels, height, width)
+    return height, width
 
 
 def stretched(pixels: np.ndarray, cut: float = 0.5) -> np.ndarray:

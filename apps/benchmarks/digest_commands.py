@@ -90,6 +90,8 @@ COMMANDS = {
     "localize": "localize --checkpoint=out/train --image=photos --map=product --scales=1,0.5 "
     "--boxes=2 --ground_truth=true.csv",
 }
+# Apps that serve a page until they are interrupted, and write what people make there.
+SERVING = ("studio",)
 # Apps without the flag.
 WITHOUT_PRECISION, WITHOUT_WORKDIR = ("convert", "deconv", "judge"), ("convert",)
 _PROTOTXT = """name: "net"

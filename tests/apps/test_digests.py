@@ -58,7 +58,9 @@ class DigestTest(tf.test.TestCase):
             path.stem for path in (ROOT / "apps").glob("*.py")
             if re.search(r"^    common\.run\(main", path.read_text(), re.MULTILINE)
         }  # fmt: skip
-        self.assertEqual({words.split()[0] for words in digest_commands.COMMANDS.values()}, apps)
+        run = {words.split()[0] for words in digest_commands.COMMANDS.values()}
+        self.assertEqual(run | set(digest_commands.SERVING), apps)
+        self.assertEmpty(run & set(digest_commands.SERVING))
 
 
 if __name__ == "__main__":
