@@ -96,6 +96,9 @@ _SEED = flags.DEFINE_integer(
     "seed", 0, "Of the first circuit in the table fooling, the first training in domains.", 0
 )
 _KILLS = flags.DEFINE_integer("kills", 100, "Of processes, in the table batch.", 1)
+_ENGINE = flags.DEFINE_enum(
+    "engine", "local", ["local", "ray"], "Whose processes are killed in the table batch."
+)
 # Generated items of the table batch, when its memory is measured.
 _MANY = 100_000
 _SEEDS = flags.DEFINE_integer("seeds", 1, "Trainings per source in the table domains.", 1)
@@ -134,9 +137,12 @@ def main() -> None:
         refusals.table_refusals(workdir)
         return
     if _TABLE.value == "batch":
-        from .benchmarks import batch_kills
+        from .benchmarks import batch_costs, batch_kills
 
-        batch_kills.table_batch(workdirs.claimed(_WORKDIR.value), _KILLS.value, _MANY)
+        workdir = workdirs.claimed(_WORKDIR.value)
+        batch_kills.table_kills(workdir, _KILLS.value, _ENGINE.value)
+        if _ENGINE.value == "local":
+            batch_costs.table_costs(workdir, _MANY)
         return
     if _TABLE.value == "borders":
         # Nor this one, nor TensorFlow.

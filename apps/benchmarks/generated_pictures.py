@@ -4,6 +4,7 @@ There are no files: a batch of 100,000 costs what the engine costs.
 """
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from tfvis.errors import InputError
 from tfvis.experiments.batch import plans
-from tfvis.experiments.batch.jobs import Job
+from tfvis.experiments.batch.jobs import PICTURES, Job
 
 MAKER = f"{__name__}:job"
 _SIDE = 32
@@ -19,7 +20,8 @@ _SIDE = 32
 
 def items(count: int) -> plans.Items:
     """Returns so many pictures."""
-    return plans.Items("generated", [f"{k:08d}" for k in range(count)], [0] * count)
+    names = plans.Lazy(count, lambda: (f"{k:08d}" for k in range(count)))
+    return plans.Items("generated", names, plans.Lazy(count, lambda: itertools.repeat(0, count)))
 
 
 def broken(name: str, every: int) -> bool:
@@ -31,9 +33,10 @@ def job(settings: dict) -> Job:
     """Returns the job.
 
     Args:
-        settings: `steps`, how much work a picture is; `broken`, see `broken`, 0 is none.
+        settings: `steps`, how much work a picture is; `broken`, see `broken`, 0 is none;
+            `pictures`, whether they are kept.
     """
-    steps, every = settings["steps"], settings["broken"]
+    steps, every, pictures = settings["steps"], settings["broken"], settings["pictures"]
 
     def answer(path: str) -> dict | InputError:
         name = path.rpartition("/")[2]
@@ -44,10 +47,14 @@ def job(settings: dict) -> Job:
         # Element by element: the same bits with any number of threads.
         for _ in range(steps):
             state = np.tanh(2 * state - 0.5)
-        return {"vector": state[:64]}
+        answer = {"vector": state[:64]}
+        if pictures:
+            answer[PICTURES] = {"ppm": b"P6 %d %d 255\n" % (_SIDE, _SIDE) + pixels.tobytes()}
+        return answer
 
     def answers(paths: Sequence[str]) -> Iterator[dict | InputError]:
         return map(answer, paths)
 
     columns = pa.schema([("vector", pa.list_(pa.float32(), 64))])
-    return Job({"job": "generated", "steps": steps, "broken": every}, columns, answers)
+    fingerprint = {"job": "generated", **settings}
+    return Job(fingerprint, columns, answers, pictures)

@@ -1,13 +1,17 @@
 """Batches, whole and in spite of kills, corruption and changed minds; without TensorFlow."""
 
 import importlib.util
+import io
 import os
 import pathlib
 import random
 import subprocess
 import sys
+import tarfile
 from unittest import mock
 
+import numpy as np
+import PIL.Image
 import pyarrow as pa
 import pyarrow.parquet as pq
 from absl.testing import absltest
@@ -21,6 +25,7 @@ from tfvis.experiments.batch import (
     local_processes,
     plans,
     shards,
+    tar_files,
     verification,
 )
 from tfvis.experiments.batch.engine import Engine
@@ -31,7 +36,7 @@ _MAKER = generated_pictures.MAKER
 
 def made(folder: pathlib.Path, count: int, workers: int = 0, engine: str = "local", **settings):
     """Does a batch of generated pictures."""
-    settings = {"steps": 2, "broken": 100} | settings
+    settings = {"steps": 2, "broken": 100, "pictures": False} | settings
     folder.mkdir(exist_ok=True)
     return batches.run(
         jobs.build(_MAKER, settings), _MAKER, settings, generated_pictures.items(count),
@@ -99,6 +104,44 @@ class BatchesTest(absltest.TestCase):
         self.assertTrue(made(self.folder, 100)[1].whole)
         self.assertEqual(part.read_bytes(), sound)
 
+    def test_pictures_are_in_archives_that_verification_reads(self):
+        plan, found = made(self.folder, 300, broken=0, pictures=True)
+        rows = [
+            row
+            for k in range(plan.shards)
+            for row in pq.read_table(shards.part(plan, k)).to_pylist()
+        ]
+        self.assertLen(rows, found.rows)
+        there = {}
+        for k in range(plan.shards):
+            with tarfile.open(shards.archive(plan, k)) as tar:
+                there |= {one.name: tar.extractfile(one).read() for one in tar}
+        self.assertEqual(list(there), [f"{row['key']}.ppm" for row in rows])
+        seen = np.asarray(PIL.Image.open(io.BytesIO(there["00000007.ppm"])))
+        expected = np.random.default_rng(7).integers(0, 256, (32, 32, 3), np.uint8)
+        self.assertTrue(np.array_equal(seen, expected))
+        # A byte of a picture changed, an archive that is gone, one of other pictures.
+        archive, sound = shards.archive(plan, 1), shards.archive(plan, 1).read_bytes()
+        archive.write_bytes(sound[:600] + bytes([sound[600] ^ 1]) + sound[601:])
+        self.assertRegex(verification.verify(self.folder).wrong[0], "00001.tar: its bytes are not")
+        archive.unlink()
+        self.assertRegex(verification.verify(self.folder).wrong[0], "00001.tar: no such file")
+        archive.write_bytes(shards.archive(plan, 2).read_bytes())
+        listed = shards.checksums(plan, 1)
+        digests = [shards.files.sha256_of(archive), shards.files.sha256_of(shards.part(plan, 1))]
+        listed.write_text(
+            f"{digests[0]}  archives/{archive.name}\n{digests[1]}  parts/part-00001.parquet\n"
+        )
+        self.assertRegex(verification.verify(self.folder).wrong[0], "not those of the rows")
+
+    def test_keys_of_archives(self):
+        names = ["a.jpg", "a.png", "a.b.jpg", "a-b.jpg", "a%2Eb.jpg", "x.y/a.jpg", "a.JPG", "no"]
+        keys = list(map(tar_files.key, names))
+        self.assertEqual(keys[0], "a-jpg")
+        self.assertEqual(keys[5], "x.y/a-jpg")
+        self.assertLen(set(keys), len(names))
+        self.assertFalse([key for key in keys if "." in key.rpartition("/")[2]])
+
     def test_a_part_without_errors_file_or_with_a_row_twice_is_found(self):
         plan, _ = made(self.folder, 300)
         wrong = next((self.folder / "errors").iterdir())
@@ -118,7 +161,7 @@ class BatchesTest(absltest.TestCase):
     @absltest.skipUnless(sys.platform == "linux", "looks for processes in /proc")
     def test_five_kills_of_workers_and_of_those_who_started_them(self):
         # Long enough that five kills come before its end: some seconds.
-        made(self.folder / "whole", 900, steps=1000)
+        made(self.folder / "whole", 900, steps=1000, pictures=True)
         killed = self.folder / "killed"
         kills = batch_kills.killed(killed, 900, 1000, kills=5, later_s=0.05)
         self.assertEqual(kills, {"worker": 4, "driver": 1})
@@ -127,7 +170,7 @@ class BatchesTest(absltest.TestCase):
 
     def test_workers_that_cannot_work_end_the_run(self):
         before = set(batch_kills.children(os.getpid()))
-        settings = {"steps": 2, "broken": 0}
+        settings = {"steps": 2, "broken": 0, "pictures": False}
         plan = plans.agreed(
             self.folder, generated_pictures.items(20), {"job": "generated", "steps": 9}, settings, 8
         )

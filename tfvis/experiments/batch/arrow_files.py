@@ -1,21 +1,21 @@
 """Parquet files that are whole or absent, and on the disk before they have their name."""
 
-import contextlib
-import os
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tfvis import files
+from tfvis.experiments.batch import durable_files
+
+# A dictionary of floats is larger than they are.
+_OPTIONS = {"compression": "zstd", "use_dictionary": False}
 
 
 def write(
     path: pathlib.Path,
     table: pa.Table,
     ready: Callable[[pathlib.Path], None] = lambda written: None,
-    **more,
 ) -> None:
     """Writes a table.
 
@@ -25,24 +25,28 @@ def write(
         path: of the file.
         table: its rows.
         ready: is called with the temporary file when all is in it and it has no name yet.
-        **more: of pyarrow's `write_table`.
 
     Raises:
         InputError: as `files.replacing`.
     """
-    with files.replacing(path) as temporary:
-        # A dictionary of floats is larger than they are.
-        pq.write_table(table, temporary, compression="zstd", use_dictionary=False, **more)
-        _sync(temporary, os.O_RDWR)
-        ready(temporary)
-    # The name is on the disk when its folder is. Windows opens no folders.
-    with contextlib.suppress(PermissionError):
-        _sync(path.parent, os.O_RDONLY)
+    with durable_files.replacing(path, ready) as temporary:
+        pq.write_table(table, temporary, **_OPTIONS)
 
 
-def _sync(path: pathlib.Path, how: int) -> None:
-    handle = os.open(path, how)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def write_groups(path: pathlib.Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+    """Writes a table that comes in parts, each a row group of its own.
+
+    Args:
+        path: of the file.
+        schema: of all parts.
+        tables: the parts; one is in memory at a time.
+
+    Raises:
+        InputError: as `files.replacing`.
+    """
+    with (
+        durable_files.replacing(path) as temporary,
+        pq.ParquetWriter(temporary, schema, **_OPTIONS) as writer,
+    ):
+        for table in tables:
+            writer.write_table(table, row_group_size=len(table))

@@ -7,20 +7,26 @@ from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import folders, messages
 from tfvis.experiments.batch import jobs, local_processes, plans, shards, verification
 from tfvis.experiments.batch.engine import Engine
-from tfvis.experiments.batch.plans import Items, Plan
+from tfvis.experiments.batch.plans import Items, Lazy, Plan
 from tfvis.experiments.batch.verification import Verified
 from tfvis.progress_bar import bar
 
 
 def items(found: folders.Found) -> Items:
     """Returns the files of a folder as items, but those that are broken."""
+    root = found.root
+    if root is None:
+        raise InputError(f"{arg(found.argument)}: is no folder of files.")
     paths = [path for path in found.paths if path not in found.broken]
     if not paths:
         raise InputError(
             f"{arg(found.argument)}: {marked(next(iter(found.broken.values())).detail)}."
         )
-    names = [path.relative_to(found.root).as_posix() for path in paths]
-    return Items(str(found.root.absolute()), names, [path.stat().st_size for path in paths])
+    return Items(
+        str(root.absolute()),
+        Lazy(len(paths), lambda: (path.relative_to(root).as_posix() for path in paths)),
+        Lazy(len(paths), lambda: (path.stat().st_size for path in paths)),
+    )
 
 
 def run(
@@ -55,8 +61,6 @@ def run(
     engine.check()
     size = plans.shard_size(len(todo.names), row_bytes)
     plan = plans.agreed(folder, todo, job.fingerprint, settings, size)
-    for name in shards.FOLDERS:
-        (folder / name).mkdir(exist_ok=True)
     shards.clear(plan)
     done = shards.finished(plan)
     if done:

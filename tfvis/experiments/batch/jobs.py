@@ -3,10 +3,14 @@
 import dataclasses
 import importlib
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pyarrow as pa
 
 from tfvis.errors import InputError
+
+# What an answer calls its files.
+PICTURES = "pictures"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -18,11 +22,16 @@ class Job:
         columns: of a row, behind its `id` and `path`.
         answers: from the paths of a shard to, in their order, the values of each one's columns by
             name, or why there are none.
+        pictures: whether answers also have `PICTURES`, {how the name of a file ends: its bytes},
+            which go into an archive beside the part; each row has their `key` there.
+        finish: from the rows of a shard to those that are written, of the same items.
     """
 
     fingerprint: dict[str, object]
     columns: pa.Schema
-    answers: Callable[[Sequence[str]], Iterator[dict[str, object] | InputError]]
+    answers: Callable[[Sequence[str]], Iterator[dict[str, Any] | InputError]]
+    pictures: bool = False
+    finish: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] = lambda rows: rows
 
 
 def build(maker: str, settings: dict) -> Job:

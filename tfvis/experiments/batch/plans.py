@@ -5,13 +5,16 @@ wherever the folder is mounted, and known without opening a file. The digest of 
 would be one for two copies of it, and reads a terabyte before anything begins.
 """
 
+import collections
 import dataclasses
 import functools
 import hashlib
+import itertools
 import json
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Generic, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,8 +31,26 @@ ITEMS, DESCRIPTION = "plan.parquet", "job.json"
 _LARGEST, _LEAST, _PARTS = 256, 8, 32
 # A shard is held in memory until it is written.
 _SHARD_BYTES = 64 * 2**20
+_SCHEMA = pa.schema([("id", pa.string()), ("path", pa.string()), ("size", pa.int64())])
 # Characters of a value in a message.
 _SHOWN = 40
+T = TypeVar("T")
+
+
+class Lazy(Collection[T], Generic[T]):
+    """So many values, made as they are gone through and held by nobody."""
+
+    def __init__(self, count: int, values: Callable[[], Iterable[T]]):
+        self._count, self._values = count, values
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._values())
+
+    def __contains__(self, value: object) -> bool:
+        return any(value == one for one in self)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,13 +59,14 @@ class Items:
 
     Attributes:
         root: the folder that all names begin in.
-        names: of the items, relative, with slashes; no two alike.
+        names: of the items, relative, with slashes; no two alike. A `Lazy` of a million takes no
+            memory, as they are gone through once.
         sizes: in bytes.
     """
 
     root: str
-    names: Sequence[str]
-    sizes: Sequence[int]
+    names: Collection[str]
+    sizes: Collection[int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,26 +135,38 @@ def agreed(
     Raises:
         InputError: there is a plan in the folder, of other items or another job.
     """
-    ids = [_id(name, size) for name, size in zip(items.names, items.sizes, strict=True)]
     before = _description(folder)
     shard = before["shard"] if before else shard
-    digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()
-    fingerprint = manifest.plain({**fingerprint, "items": f"{len(ids):,} ({digest[:12]})"})
+    digest, count = hashlib.sha256(), len(items.names)
+    groups = _groups(items, shard, digest)
+    if before:
+        collections.deque(groups, maxlen=0)
+    else:
+        # Without the description nothing was begun, whatever lies there.
+        arrow_files.write_groups(folder / ITEMS, _SCHEMA, groups)
+    known = f"{count:,} ({digest.hexdigest()[:12]})"
+    fingerprint = manifest.plain({**fingerprint, "items": known})
     if before:
         _check_same(folder, before["fingerprint"], fingerprint)
-    elif (folder / ITEMS).exists():
-        # Without the description it was not begun.
-        (folder / ITEMS).unlink()
-    plan = Plan(folder, items.root, len(ids), shard, fingerprint, settings)
-    if not before:
-        table = pa.table({"id": ids, "path": list(items.names), "size": list(items.sizes)})
-        arrow_files.write(folder / ITEMS, table, row_group_size=shard)
+    plan = Plan(folder, items.root, count, shard, fingerprint, settings)
     about = {
         "root": plan.root, "count": plan.count, "shard": shard, "fingerprint": fingerprint,
         "settings": manifest.plain(settings),
     }  # fmt: skip
     files.write_text(folder / DESCRIPTION, json.dumps(about, indent=2) + "\n")
     return plan
+
+
+def _groups(items: Items, shard: int, digest) -> Iterator[pa.Table]:
+    """Yields the rows of the plan, those of a shard at a time; adds their ids to a digest."""
+    rows = zip(items.names, items.sizes, strict=True)
+    between = ""
+    while group := list(itertools.islice(rows, shard)):
+        names, sizes = zip(*group, strict=True)
+        ids = [_id(name, size) for name, size in group]
+        digest.update((between + "\n".join(ids)).encode())
+        between = "\n"
+        yield pa.table([ids, names, sizes], schema=_SCHEMA)
 
 
 def read(folder: os.PathLike | str) -> Plan:

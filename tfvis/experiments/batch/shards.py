@@ -2,12 +2,14 @@
 
     parts/part-00000.parquet      id, path and the job's columns of each item
     errors/errors-00000.parquet   id, path, reason, detail of those that cannot be used, if any
-    checksums/00000.sha256        of both, as `sha256sum --check` reads them
+    archives/pictures-00000.tar   the pictures a job makes of each item, if it makes any
+    checksums/00000.sha256        of all, as `sha256sum --check` reads them
 
 The part comes last: once it has its name, the shard is done. To process a shard twice, even at the
 same time, writes the same bytes under the same names.
 """
 
+import contextlib
 import pathlib
 import re
 from collections.abc import Callable
@@ -16,13 +18,13 @@ import pyarrow as pa
 
 from tfvis import files, locks
 from tfvis.errors import InputError
-from tfvis.experiments.batch import arrow_files
-from tfvis.experiments.batch.jobs import Job
+from tfvis.experiments.batch import arrow_files, tar_files
+from tfvis.experiments.batch.jobs import PICTURES, Job
 from tfvis.experiments.batch.plans import Plan
 from tfvis.image_files import folders
 
 KEY = b"tfvis.batch"
-FOLDERS = ("parts", "errors", "checksums")
+FOLDERS = ("parts", "errors", "archives", "checksums")
 _PART = re.compile(r"part-(\d{5,})\.parquet")
 _ERRORS = pa.schema([(name, pa.string()) for name in ("id", "path", "reason", "detail")])
 
@@ -37,8 +39,13 @@ def errors(plan: Plan, number: int) -> pathlib.Path:
     return plan.folder / "errors" / f"errors-{number:05d}.parquet"
 
 
+def archive(plan: Plan, number: int) -> pathlib.Path:
+    """Returns the file of the pictures that were made."""
+    return plan.folder / "archives" / f"pictures-{number:05d}.tar"
+
+
 def checksums(plan: Plan, number: int) -> pathlib.Path:
-    """Returns the file of the digests of both."""
+    """Returns the file of the digests of all."""
     return plan.folder / "checksums" / f"{number:05d}.sha256"
 
 
@@ -66,27 +73,39 @@ def process(job: Job, plan: Plan, number: int, seen: Callable[[], None] = lambda
     rows: list[dict] = []
     broken: list[dict] = []
     answers = job.answers([str(root / name) for name in names])
-    for known, name, answer in zip(ids, names, answers, strict=True):
-        if isinstance(answer, InputError):
-            left = folders.left_out(name, answer)
-            broken.append(
-                {"id": known, "path": name, "reason": left.reason, "detail": str(left.detail)}
-            )
-        else:
-            rows.append({"id": known, "path": name, **answer})
-        seen()
+    with contextlib.ExitStack() as stack:
+        add = None
+        if job.pictures:
+            add = stack.enter_context(tar_files.writing(archive(plan, number)))
+        for known, name, answer in zip(ids, names, answers, strict=True):
+            if isinstance(answer, InputError):
+                left = folders.left_out(name, answer)
+                broken.append(
+                    {"id": known, "path": name, "reason": left.reason, "detail": str(left.detail)}
+                )
+            else:
+                row = {"id": known, "path": name, **answer}
+                if add:
+                    row["key"] = tar_files.key(name)
+                    for ending, content in row.pop(PICTURES).items():
+                        add(f"{row['key']}.{ending}", content)
+                rows.append(row)
+            seen()
     lines = []
     if broken:
-        wrong = errors(plan, number)
-        arrow_files.write(wrong, _table(broken, _ERRORS, plan, number))
-        lines.append(f"{files.sha256_of(wrong)}  errors/{wrong.name}\n")
+        arrow_files.write(errors(plan, number), _table(broken, _ERRORS, plan, number))
+        lines.append(_line(plan, errors(plan, number)))
+    if job.pictures:
+        lines.append(_line(plan, archive(plan, number)))
 
     def sealed(written: pathlib.Path) -> None:
         lines.append(f"{files.sha256_of(written)}  parts/{part(plan, number).name}\n")
         files.write_text(checksums(plan, number), "".join(lines))
 
-    schema = pa.schema([("id", pa.string()), ("path", pa.string()), *job.columns])
-    arrow_files.write(part(plan, number), _table(rows, schema, plan, number), sealed)
+    named = ("id", "path", "key") if job.pictures else ("id", "path")
+    schema = pa.schema([*((name, pa.string()) for name in named), *job.columns])
+    table = _table(job.finish(rows), schema, plan, number)
+    arrow_files.write(part(plan, number), table, sealed)
 
 
 def about(plan: Plan, number: int) -> bytes:
@@ -98,6 +117,10 @@ def clear(plan: Plan) -> None:
     """Removes what killed processes have left half-written."""
     for folder in FOLDERS:
         locks.clear_stale(plan.folder / folder)
+
+
+def _line(plan: Plan, path: pathlib.Path) -> str:
+    return f"{files.sha256_of(path)}  {path.relative_to(plan.folder).as_posix()}\n"
 
 
 def _table(rows: list[dict], schema: pa.Schema, plan: Plan, number: int) -> pa.Table:

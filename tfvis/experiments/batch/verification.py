@@ -2,7 +2,9 @@
 
 import dataclasses
 import os
+import pathlib
 import re
+import tarfile
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -10,11 +12,11 @@ import pyarrow.parquet as pq
 
 from tfvis import files
 from tfvis.errors import InputError
-from tfvis.experiments.batch import plans, shards
+from tfvis.experiments.batch import plans, shards, tar_files
 from tfvis.experiments.batch.plans import Plan
 
-_LINE = re.compile(r"([0-9a-f]{64})  ((?:parts|errors)/[\w.-]+)")
-# A digest and a name, twice.
+_LINE = re.compile(r"([0-9a-f]{64})  ((?:parts|errors|archives)/[\w.-]+)")
+# A digest and a name, three times.
 _BYTES = 4096
 
 
@@ -57,7 +59,7 @@ def verify(folder: os.PathLike | str) -> Verified:
     for number in done:
         try:
             counts = _counts(plan, number)
-        except (InputError, pa.ArrowException, OSError) as error:
+        except (InputError, pa.ArrowException, tarfile.TarError, OSError) as error:
             wrong.append(f"{error} Delete {shards.part(plan, number)} and run again.")
             continue
         rows, errors = rows + counts[0], errors + counts[1]
@@ -89,22 +91,32 @@ def _counts(plan: Plan, number: int) -> tuple[int, int]:
     known = dict(
         reversed(line.groups()) for line in map(_LINE.fullmatch, text.splitlines()) if line
     )
-    written = {"rows": shards.part(plan, number), "errors": shards.errors(plan, number)}
-    ids: dict[str, list[str]] = {"rows": [], "errors": []}
-    for kind, path in written.items():
-        name = path.relative_to(plan.folder).as_posix()
-        if name not in known and not path.exists() and kind == "errors":
-            continue
-        if files.sha256_of(path) != known.get(name):
-            raise InputError(f"{path}: its bytes are not those that were written.")
-        found = pq.ParquetFile(path)
-        if (found.schema_arrow.metadata or {}).get(shards.KEY) != shards.about(plan, number):
-            raise InputError(f"{path}: is of another batch, or another shard.")
-        ids[kind] = found.read(["id"])["id"].to_pylist()
-    planned, _ = plan.items(number)
-    wrong = set(ids["errors"])
-    if ids["rows"] != [one for one in planned if one not in wrong] or ids["errors"] != [
+
+    def read(path: pathlib.Path) -> pa.Table:
+        _check(path, known.get(path.relative_to(plan.folder).as_posix()))
+        with pq.ParquetFile(path) as file:
+            if (file.schema_arrow.metadata or {}).get(shards.KEY) != shards.about(plan, number):
+                raise InputError(f"{path}: is of another batch, or another shard.")
+            return file.read([name for name in ("id", "key") if name in file.schema_arrow.names])
+
+    part, errors = shards.part(plan, number), shards.errors(plan, number)
+    found = read(part)
+    there = errors.exists() or f"errors/{errors.name}" in known
+    rows = found["id"].to_pylist()
+    broken = read(errors)["id"].to_pylist() if there else []
+    planned, wrong = plan.items(number)[0], set(broken)
+    if rows != [one for one in planned if one not in wrong] or broken != [
         one for one in planned if one in wrong
     ]:
-        raise InputError(f"{written['rows']}: its rows are not the items of the plan.")
-    return len(ids["rows"]), len(ids["errors"])
+        raise InputError(f"{part}: its rows are not the items of the plan.")
+    if "key" in found.column_names:
+        archive = shards.archive(plan, number)
+        _check(archive, known.get(f"archives/{archive.name}"))
+        if tar_files.keys(archive) != found["key"].to_pylist():
+            raise InputError(f"{archive}: its pictures are not those of the rows of {part.name}.")
+    return len(rows), len(broken)
+
+
+def _check(path: pathlib.Path, digest: str | None) -> None:
+    if files.sha256_of(path) != digest:
+        raise InputError(f"{path}: its bytes are not those that were written.")
