@@ -19,6 +19,15 @@ where it sees a class, their product what of that class it reacts to. Writes to 
     manifest.json         arguments, versions, weights, classes, digests of the files
     tensorboard/          the first pictures
 
+With --workers=N processes share the work on a folder of any size (0 is this one alone), with
+--engine=ray the actors of a cluster. In place of the sheet and the folders they write, and go on
+from,
+
+    parts/                part-00000.parquet and so on: id, path, key, class, answers
+    archives/             pictures-00000.tar and so on: KEY.mask.png and so on, the key of a.jpg
+                          being a-jpg, as WebDataset reads them
+    errors/, checksums/   what could not be read, and why; SHA-256 of all
+
 Without --image, the demo photograph and a painting that come along.
 """
 
@@ -26,6 +35,7 @@ from absl import flags
 
 from .flags import classifier as classifier_flags
 from .flags import common, name_checks, pictures
+from .flags import engine as engine_flags
 from .flags import networks as network_flags
 
 _IMAGE = pictures.define_images()
@@ -59,6 +69,7 @@ _CAM_LAYER = flags.DEFINE_string(
 )
 _STEPS = flags.DEFINE_bool("steps", False, "Also show the masks layer by layer.")
 _CROP_BORDERS = classifier_flags.define_crop_borders()
+_ENGINE = engine_flags.define()
 _WORKDIR = common.define_workdir("out/attend")
 _PRECISION = common.define_precision()
 
@@ -68,13 +79,17 @@ def main():
     named = [] if _LAYERS.value == ["relu"] else _LAYERS.value or []
     layers = {_CAM_LAYER.name: _CAM_LAYER.value, _LAYERS.name: ",".join(named)}
     name_checks.check(_NETWORK(), wanted=_CLASS.value, layers=layers)
+    engine = engine_flags.chosen(_ENGINE)
     found = pictures.found(_IMAGE.value)
     shared = common.start(
         _WORKDIR, _PRECISION, _SIZE, _STEPS, _PER_LAYER, _CAM_LAYER, _CROP_BORDERS
     )
     from tfvis.experiments import attention
 
-    return attention.run(_NETWORK(), found, of_class=_CLASS.value, layers=_LAYERS.value, **shared)
+    return attention.run(
+        _NETWORK(), found,
+        of_class=_CLASS.value, layers=_LAYERS.value, engine=engine, **shared,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -28,10 +28,11 @@ from absl import flags
 
 from tfvis.errors import InputError
 from tfvis.experiments import networks
-from tfvis.experiments.batch.engine import Engine
+from tfvis.experiments.features_settings import Features
 
 from .flags import classifier as classifier_flags
 from .flags import common, fields, name_checks, paths, pictures
+from .flags import engine as engine_flags
 from .flags import networks as network_flags
 
 _IMAGE = pictures.define_images()
@@ -47,7 +48,8 @@ _LABELS = paths.define(
 )
 _TOP = flags.DEFINE_integer("top", 3, "How many classes of each picture.", 1, 1000)
 _CROP_BORDERS = classifier_flags.define_crop_borders()
-_ENGINE = fields.define(Engine, ("engine", "workers"), workers=None)
+_REDUCED_JPEGS = fields.one(Features, "reduced_jpegs")
+_ENGINE = engine_flags.define()
 _WORKDIR = common.define_workdir("out/classify")
 _PRECISION = common.define_precision()
 
@@ -66,12 +68,10 @@ def main():
         networks.as_trained(asked.network, asked, _LABELS.value)
     else:
         name_checks.check(asked)
-    shared_out = _ENGINE["workers"].value is not None or _ENGINE["engine"].value != "local"
-    engine = fields.values(Engine, _ENGINE, workers=_ENGINE["workers"].value or 0)
-    engine.check()
+    engine = engine_flags.chosen(_ENGINE)
     found = pictures.found(_IMAGE.value)
-    shared = common.start(_WORKDIR, _LABELS, _TOP, _CROP_BORDERS, _PRECISION)
-    if shared_out:
+    shared = common.start(_WORKDIR, _LABELS, _TOP, _CROP_BORDERS, _PRECISION, _REDUCED_JPEGS)
+    if engine:
         from tfvis.experiments import classification_batches
 
         return classification_batches.run(asked, found, engine, **shared)

@@ -27,7 +27,7 @@ _IMAGES = paths.define(
     "images", None, paths.file_or_folder, "Folder of pictures, and of folders.", required=True
 )
 _NETWORK = network_flags.define_network()
-_FEATURES = fields.define(Features, ("layer", "pool", "size", "crop"))
+_FEATURES = fields.define(Features, ("layer", "pool", "size", "crop", "reduced_jpegs"))
 _ENGINE = fields.define(Engine, ("engine", "workers"))
 _WORKDIR = common.define_workdir("out/features")
 _PRECISION = common.define_precision(

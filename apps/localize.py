@@ -13,6 +13,16 @@ share of its maximum, leaves connected parts; the boxes are those around the lar
     manifest.json     arguments, versions, weights, boxes, measures
     tensorboard/      the first pictures, the measures
 
+With --workers=N processes share the work on a folder of any size (0 is this one alone), with
+--engine=ray the actors of a cluster. In place of the sheet and the folders they write, and go on
+from,
+
+    parts/            part-00000.parquet and so on: id, path, key, label, probability, boxes
+    archives/         pictures-00000.tar and so on: KEY.boxes.png, KEY.map.png, the key of a.jpg
+                      being a-jpg, as WebDataset reads them
+    errors/           what could not be read, and why
+    checksums/        SHA-256 of all
+
 What is printed and drawn is the class's probability in the picture, as `classify` has it (with
 several --scales, of the windows together). A score in boxes.csv ranks boxes: that probability
 times the mean of the map in its part of the box, both 0 to 1. A picture in which the class
@@ -25,6 +35,7 @@ from absl import flags
 
 from .flags import classifier as classifier_flags
 from .flags import common, name_checks, paths, pictures
+from .flags import engine as engine_flags
 
 _IMAGE = pictures.define_images()
 _CHECKPOINT = classifier_flags.define_checkpoint("pacs_none_vgg16")
@@ -59,6 +70,7 @@ _GROUND_TRUTH = paths.define(
     "ground_truth", None, paths.file, "CSV of true boxes, path,label,x0,y0,x1,y1, to measure by."
 )
 _CROP_BORDERS = classifier_flags.define_crop_borders()
+_ENGINE = engine_flags.define()
 _WORKDIR = common.define_workdir("out/localize")
 _PRECISION = common.define_precision()
 
@@ -69,6 +81,7 @@ def main():
 
     name_checks.checkpoint(_CHECKPOINT.value, wanted=_CLASS.value)
     scales = window_scales.parsed(_SCALES.value)
+    engine = engine_flags.chosen(_ENGINE)
     found = pictures.found(_IMAGE.value)
     if _GROUND_TRUTH.value is not None:
         box_files.read(_GROUND_TRUTH.value, "ground_truth")
@@ -77,7 +90,8 @@ def main():
 
     return localization.run(
         _CHECKPOINT.value, found,
-        scales=scales, of_class=_CLASS.value, kind=_MAP.value, most=_BOXES.value, **shared,
+        scales=scales, of_class=_CLASS.value, kind=_MAP.value, most=_BOXES.value, engine=engine,
+        **shared,
     )  # fmt: skip
 
 

@@ -13,7 +13,15 @@ features from the style (Gatys et al., CVPR 2016). Writes to --workdir:
     tensorboard/     images and energy terms over the steps
 
 With --fast=CHECKPOINT a network of apps.train_style paints it in one pass, in a second, or a whole
-folder of pictures, each into stylized/, resumed picture by picture.
+folder of pictures, each into stylized/, resumed picture by picture. With --workers=N as well,
+processes share the work on a folder of any size (0 is this one alone), with --engine=ray the actors
+of a cluster; they write, and go on from,
+
+    archives/        pictures-00000.tar and so on: KEY.png, the key of a.jpg being a-jpg, as
+                     WebDataset reads them
+    parts/           part-00000.parquet and so on: id, path, key, height, width
+    errors/          id, path, reason, detail of what could not be painted
+    checksums/       SHA-256 of all
 
 Stopped at any moment, the same command goes on where it was. 512 px take two to eight
 minutes on two cores.
@@ -22,6 +30,7 @@ minutes on two cores.
 from tfvis.errors import InputError
 
 from .flags import common, fast_style, name_checks
+from .flags import engine as engine_flags
 from .flags import networks as network_flags
 from .flags import style as style_flags
 
@@ -31,6 +40,7 @@ _NETWORK = network_flags.define_network(pooling="avg")
 _WORKDIR, _PRECISION, _SEED, _JIT = common.define_run("out/stylize")
 _RECIPE = style_flags.define_recipe()
 _FAST, _STYLE_MIX = fast_style.define()
+_ENGINE = engine_flags.define()
 
 
 def main():
@@ -39,6 +49,8 @@ def main():
         return _fast()
     if _STYLE_MIX.value:
         raise InputError("--style_mix: is of --fast; --style_weights blends pictures.")
+    if engine_flags.chosen(_ENGINE):
+        raise InputError("--workers and --engine: share out a folder of pictures, with --fast.")
     chosen = ("content_layers", "style_layers")
     name_checks.check(_NETWORK(), layers={flag: _PAINTING[flag].value for flag in chosen})
     painting, memory = style_flags.painting(_PAINTING), style_flags.limit(_RECIPE["memory"])
@@ -57,11 +69,14 @@ def main():
 
 def _fast():
     """Paints in one pass."""
+    engine = engine_flags.chosen(_ENGINE)
     asked, memory = fast_style.asked(common.own_flags()), style_flags.limit(_RECIPE["memory"])
     shared = common.start(_WORKDIR, _PRECISION, _SIZE)
     from tfvis.experiments import fast_style as experiment
 
-    return experiment.run(_PAINTING["content"].value, memory=memory, **asked, **shared)
+    return experiment.run(
+        _PAINTING["content"].value, memory=memory, engine=engine, **asked, **shared
+    )
 
 
 if __name__ == "__main__":

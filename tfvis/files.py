@@ -243,6 +243,16 @@ def write_text(path: os.PathLike | str, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def write_bytes(path: os.PathLike | str, content: bytes) -> None:
+    """Writes bytes to `path`, whole or not at all.
+
+    Raises:
+        InputError: as `replacing`.
+    """
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
 def write_npz(path: os.PathLike | str, arrays: dict[str, np.ndarray]) -> None:
     """Writes arrays by their names, whole or not at all.
 

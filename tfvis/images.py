@@ -5,6 +5,7 @@ grey, where a network takes one channel), as one sees it on a screen.
 """
 
 import dataclasses
+import io
 import os
 import pathlib
 
@@ -28,6 +29,9 @@ LUMA = (0.299, 0.587, 0.114)
 _STRIP = 2**22
 # The stride of VGG's deepest blocks and twice that: something is left of any map.
 _SMALLEST_SIDE = 32
+# How many px a reduced JPEG keeps for each that a network sees: resizing by a half or less hides
+# most of what decoding it so does to edges (docs/batches.md).
+REDUCED = 2
 CROPS = ("center", "left", "right", "top", "bottom", "none")
 
 
@@ -46,7 +50,12 @@ class Picture:
     bare_notes: tuple[str, ...] = ()
 
 
-def read(path: os.PathLike | str, argument: str | None = "path", shrink: bool = True) -> Picture:
+def read(
+    path: os.PathLike | str,
+    argument: str | None = "path",
+    shrink: bool = True,
+    least: int | None = None,
+) -> Picture:
     """Reads an image file as people see it.
 
     EXIF turns are applied; colour profiles are followed to sRGB, and palettes, CMYK and grey
@@ -59,6 +68,8 @@ def read(path: os.PathLike | str, argument: str | None = "path", shrink: bool = 
         argument: that named it, for messages; None where none did.
         shrink: whether a JPEG beyond the bounds may be decoded at a fraction of its size,
             which a note says. Not where pixels are counted, as those of boxes are.
+        least: px that both sides of a JPEG have to keep, which may then be decoded at 1/2, 1/4 or
+            1/8 of its size; None decodes all of it.
 
     Raises:
         UnreadableError: an InputError: missing, empty, truncated, not an image of `FORMATS`,
@@ -66,7 +77,7 @@ def read(path: os.PathLike | str, argument: str | None = "path", shrink: bool = 
             `MAX_SIDE`, `MAX_PIXELS`.
     """
     label = str(path) if argument is None else f"{arg(argument)}={path}"
-    found = image_pixels.read(path, label, shrink)
+    found = image_pixels.read(path, label, shrink, least)
     name = pathlib.Path(path).name
     return Picture(found.pixels, tuple(f"{name}: {note}" for note in found.notes), found.notes)
 
@@ -169,6 +180,13 @@ def pil(pixels: np.ndarray) -> PIL.Image.Image:
     """Returns [height, width, 1 | 3 | 4], 0..255, as an 8-bit image of Pillow's."""
     levels = quantize(pixels)
     return PIL.Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """Returns [height, width, 1 | 3 | 4], 0..255, as the bytes of an 8-bit PNG."""
+    written = io.BytesIO()
+    pil(pixels).save(written, format="PNG", optimize=False)
+    return written.getvalue()
 
 
 def save_png(path: os.PathLike | str, pixels: np.ndarray) -> None:

@@ -23,9 +23,9 @@ from . import generated_pictures
 BROKEN = 100
 # A death is what is measured, not what ends the run.
 _DEATHS = 10**6
-# Shards of some 50 ms: while one worker is started again, the other does several. A
+# In shards of 64, some 50 ms each: while one worker is started again, the other does several. A
 # batch is done over until there were kills enough.
-_ITEMS, _STEPS = 300 * 256, 60
+_ITEMS, _STEPS, _ROW_BYTES = 300 * 64, 300, 2**20
 # How the system names the processes of Ray that do the work.
 _ACTOR = "ray::MapWorker"
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -38,6 +38,7 @@ def run(folder: pathlib.Path, count: int, steps: int, engine: Engine = Engine())
     return batches.run(
         jobs.build(generated_pictures.MAKER, settings), generated_pictures.MAKER, settings,
         generated_pictures.items(count), engine, folder=folder, word="", deaths=_DEATHS,
+        row_bytes=_ROW_BYTES,
     )  # fmt: skip
 
 

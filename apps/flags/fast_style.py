@@ -10,7 +10,10 @@ from . import paths
 # A flag belongs to the module that defines it by this one.
 flags.disclaim_key_flags()
 # What else counts with --fast.
-_KNOWN = ("content", "style", "size", "memory", "workdir", "precision", "fast", "style_mix")
+_KNOWN = (
+    "content", "style", "size", "memory", "workdir", "precision", "fast", "style_mix", "engine",
+    "workers",
+)  # fmt: skip
 
 
 def define() -> tuple[flags.FlagHolder, flags.FlagHolder]:

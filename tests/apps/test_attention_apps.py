@@ -20,6 +20,7 @@ from tfvis.experiments import (
     folders,
     localization,
     localization_metrics,
+    localization_pictures,
     picture_tasks,
 )
 from tfvis.experiments.networks import Wanted
@@ -294,7 +295,7 @@ class LocalizeTest(AttentionTest):
         model = attention_models.of_classifier(checkpoints.load(str(self.checkpoint)), "float32")
         for word, words in (("none", "nothing is there"), ("disk", "Nearest: disc")):
             with self.assertRaisesRegex(InputError, words):
-                localization.chosen(model, word)
+                localization_pictures.chosen(model, word)
         inputs = picture_tasks.input_pictures(folders.find(self.image, "image"))
         for path, label, words in (
             ("picture.png", "cat", "'cat' is no class of bright"),

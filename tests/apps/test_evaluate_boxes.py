@@ -13,7 +13,7 @@ from tests.apps.test_attention_apps import saved, squares
 from tests.processes import AppTest
 from tfvis import files, images
 from tfvis.errors import InputError
-from tfvis.experiments import box_evaluation, box_measures, localization
+from tfvis.experiments import box_evaluation, box_measures, localization_pictures
 
 HEADER = "path,label,x0,y0,x1,y1"
 
@@ -108,7 +108,7 @@ class EvaluateBoxesTest(AppTest):
             return low if record["sha256"] == "0" else high
 
         def boxes_of(record, label, cut):
-            return localization.cut_boxes(
+            return localization_pictures.cut_boxes(
                 read(None, record, "vbp", label), cut, 1, 1.0, box_evaluation.Box(0, 0, 20, 20)
             )
 

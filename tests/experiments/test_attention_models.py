@@ -8,7 +8,7 @@ from absl.testing import parameterized
 
 from tfvis import images
 from tfvis.attention.boxes import Box
-from tfvis.experiments import attention_models, deconvnet, localization
+from tfvis.experiments import attention_models, deconvnet, localization, localization_pictures
 
 
 class ShapeTest(tf.test.TestCase, parameterized.TestCase):
@@ -61,7 +61,7 @@ class BoxTest(tf.test.TestCase):
     def test_one_number_is_printed(self):
         box = Box(1, 2, 3, 4, 0.163)
         record = {"path": "a.png", "label": "dog", "probability": 0.814}
-        (line,) = localization._lines(record | {"boxes": [localization._plain(box)]})
+        (line,) = localization._lines(record | {"boxes": [localization_pictures.plain(box)]})
         self.assertRegex(line, r"dog +81\.4%  1,2 to 3,4$")
         self.assertNotIn("0.163", line)
 

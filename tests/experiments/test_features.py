@@ -53,7 +53,7 @@ class FeaturesTest(tf.test.TestCase):
         errors = pq.read_table(self.folder / "mean/errors").to_pylist()
         self.assertEqual([row["path"] for row in errors], ["1/bad.png"])
         manifest = json.loads((self.folder / "mean/manifest.json").read_text())
-        self.assertEqual((manifest["vectors"], manifest["errors"]), (3, 1))
+        self.assertEqual((manifest["rows"], manifest["errors"]), (3, 1))
 
     def test_its_readme_reads_it(self):
         found = self._run()

@@ -1,5 +1,6 @@
 """Masks, maps and boxes as pictures."""
 
+import io
 import os
 from collections.abc import Sequence
 
@@ -73,12 +74,21 @@ def heat(picture: np.ndarray, values: np.ndarray, strength: float = 0.6) -> np.n
 
 
 def save_mask16(path: os.PathLike | str, mask: np.ndarray) -> None:
-    """Writes a mask, [height, width], 0..1, as a 16-bit grey PNG, whole or not at all.
+    """Writes `mask16` of a mask, whole or not at all.
+
+    Raises:
+        InputError: another shape or range; the folder cannot be written to.
+    """
+    files.write_bytes(path, mask16(mask))
+
+
+def mask16(mask: np.ndarray) -> bytes:
+    """Returns a mask, [height, width], 0..1, as the bytes of a 16-bit grey PNG.
 
     65535 is 1; 8 bits would leave 51 levels below the threshold of CAM's boxes.
 
     Raises:
-        InputError: another shape or range; the folder cannot be written to.
+        InputError: another shape or range.
     """
     mask = np.asarray(mask, np.float64)
     if mask.ndim != 2 or not mask.size:
@@ -88,8 +98,9 @@ def save_mask16(path: os.PathLike | str, mask: np.ndarray) -> None:
             f"Expected a mask of 0 to 1. Received: {mask.min():.3g} to {mask.max():.3g}"
         )
     image = PIL.Image.fromarray(np.rint(_TOP * mask.clip(0, 1)).astype(np.uint16))
-    with files.replacing(path) as temporary:
-        image.save(temporary, format="PNG")
+    written = io.BytesIO()
+    image.save(written, format="PNG")
+    return written.getvalue()
 
 
 def read_mask16(path: os.PathLike | str) -> np.ndarray:

@@ -1,13 +1,11 @@
 """Examples as arrays: read, cut to what is meant, squeezed to the network's square."""
 
-import collections
-import concurrent.futures
-import itertools
+import contextlib
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from tfvis import images
+from tfvis import images, read_ahead
 from tfvis.classifiers import borders
 from tfvis.classifiers.datasets import Example
 from tfvis.errors import InputError
@@ -16,7 +14,9 @@ from tfvis.errors import InputError
 _AHEAD = 4
 
 
-def load(example: Example, size: int, crop_borders: bool = False) -> np.ndarray:
+def load(
+    example: Example, size: int, crop_borders: bool = False, reduced: bool = False
+) -> np.ndarray:
     """Reads an example: float32 [size, size, 3], RGB, 0..255.
 
     The whole box is squeezed into the square, as in Sabatelli et al. 2018: a centre crop
@@ -26,12 +26,15 @@ def load(example: Example, size: int, crop_borders: bool = False) -> np.ndarray:
         example: its file, and its box if it has one.
         size: side of the square in px.
         crop_borders: whether to leave out colour charts, rulers and plain backdrop.
+        reduced: whether a JPEG may be decoded at a fraction of its size, `images.REDUCED` times
+            `size` at least; not of an example that is cut.
 
     Raises:
         InputError: the file cannot be read, or its box does not lie in it.
     """
     # A box counts the pixels of the whole picture.
-    pixels = images.read(example.path, None, shrink=example.box is None).pixels
+    least = images.REDUCED * size if reduced and example.box is None and not crop_borders else None
+    pixels = images.read(example.path, None, shrink=example.box is None, least=least).pixels
     if example.box is not None:
         pixels = _cut(pixels, example.box, example.path)
     if crop_borders:
@@ -41,7 +44,11 @@ def load(example: Example, size: int, crop_borders: bool = False) -> np.ndarray:
 
 
 def load_all(
-    examples: Iterable[Example], size: int, crop_borders: bool = False, workers: int = 2
+    examples: Iterable[Example],
+    size: int,
+    crop_borders: bool = False,
+    workers: int = 2,
+    reduced: bool = False,
 ) -> Iterator[tuple[int, np.ndarray | InputError]]:
     """Yields (index, what `load` returns or the InputError it raises), in order.
 
@@ -49,30 +56,19 @@ def load_all(
     without holding Python's lock. Closing the iterator ends them.
 
     Args:
-        examples, size, crop_borders: as `load`.
+        examples, size, crop_borders, reduced: as `load`.
         workers: threads; each holds one picture at its full size.
     """
 
     def attempt(example: Example) -> np.ndarray | InputError:
         try:
-            return load(example, size, crop_borders)
+            return load(example, size, crop_borders, reduced)
         except InputError as error:
             return error
 
-    coming = iter(examples)
-    pool = concurrent.futures.ThreadPoolExecutor(workers)
-    try:
-        waiting = collections.deque(
-            pool.submit(attempt, example) for example in itertools.islice(coming, _AHEAD * workers)
-        )
-        for index in itertools.count():
-            if not waiting:
-                return
-            result = waiting.popleft().result()
-            waiting.extend(pool.submit(attempt, next_) for next_ in itertools.islice(coming, 1))
-            yield index, result
-    finally:
-        pool.shutdown(cancel_futures=True)
+    made = read_ahead.ahead(attempt, examples, workers, _AHEAD * workers)
+    with contextlib.closing(made):
+        yield from enumerate(made)
 
 
 def _cut(pixels: np.ndarray, box: tuple[int, int, int, int], path: str) -> np.ndarray:

@@ -5,11 +5,11 @@ import pathlib
 import numpy as np
 
 from tfvis import images
-from tfvis.attention import class_visual_backprop, overlays, visual_backprop
-from tfvis.attention.product import product
 from tfvis.errors import marked
 from tfvis.experiments import (
+    attention_batches,
     attention_models,
+    attention_pictures,
     devices,
     folders,
     messages,
@@ -20,6 +20,8 @@ from tfvis.experiments import (
     workdirs,
 )
 from tfvis.experiments.attention_models import AttentionModel
+from tfvis.experiments.attention_pictures import EVENED, ROOTS
+from tfvis.experiments.batch.engine import Engine
 from tfvis.report import sheets, tensorboard
 
 # Pictures on the sheet: a page of about a screen's width and some of its heights.
@@ -31,14 +33,6 @@ _COLUMNS = {
     "gradcam": "Grad-CAM",
     "product": "product",
     "class_vbp": "class-seeded",
-}
-# The mask for the eye, of networks whose own has a grid of dots.
-_EVENED = "mask_shown"
-# What is shown to a power, and to which: values of each span orders of magnitude.
-_ROOTS = {
-    "mask": visual_backprop.ROOT,
-    "product": visual_backprop.ROOT,
-    "class_vbp": class_visual_backprop.ROOT,
 }
 _SHOWN_AS = "VisualBackProp and the product to the power 1/4, class-seeded 1/2"
 
@@ -57,6 +51,7 @@ def run(
     steps: bool = False,
     crop_borders: bool | None = None,
     precision: str = "auto",
+    engine: Engine | None = None,
     arguments: dict | None = None,
 ) -> outcome.Outcome:
     """Shows where a network looks in pictures, and where it sees a class; see `make`.
@@ -69,22 +64,28 @@ def run(
         size, per_layer, layers, cam_layer, crop_borders: see `attention_models.of_wanted`.
         steps: whether masks are shown layer by layer.
         precision: see `devices`.
+        engine: who shares the work, in shards, whose archives the pictures are in; None is this
+            process, which keeps a folder for each.
         arguments: for the manifest.
 
     Raises:
         InputError: no such network or class; no picture can be read.
     """
-    model = attention_models.of_wanted(
-        wanted, devices.precision(precision), of_class is not None or cam_layer is not None,
-        size=size, per_layer=per_layer, crop_borders=crop_borders, layers=layers,
-        cam_layer=cam_layer,
-    )  # fmt: skip
-    chosen = attention_models.class_index(model, of_class) if of_class is not None else None
+    given = {
+        "network": None if engine is None else networks.plain(wanted),
+        "precision": devices.precision(precision), "of_class": of_class, "steps": steps,
+        "size": size, "per_layer": per_layer, "layers": layers and list(layers),
+        "cam_layer": cam_layer, "crop_borders": crop_borders,
+    }  # fmt: skip
+    model, chosen = attention_batches.opened(given, wanted)
     if not model.classes:
         why = marked(model.network.no_classifier)
         messages.note(f"{model.name} has no classifier{why and f': it {why}'}; no class maps.")
     for note in model.notes:
         messages.note(note)
+    if engine is not None:
+        found = folders.listed(found, workdir)
+        return attention_batches.run(model, chosen, given, found, engine, workdir, arguments)
     inputs = picture_tasks.input_pictures(folders.listed(found, workdir))
     records = make(model, inputs, workdir, arguments, chosen, steps)
     page = picture_pages.attention(records, workdir, model.name, _COLUMNS)
@@ -114,12 +115,12 @@ def make(
     """
     asked = {
         "app": "attend", "attention": model.settings, "class": chosen, "steps": steps,
-        "roots": _ROOTS,
+        "roots": ROOTS,
     }  # fmt: skip
     records = picture_tasks.run(
         inputs, model.network, workdir, arguments,
         lambda path: asked,
-        lambda path, pixels: _one(model, pixels, workdir / inputs.names[path], chosen, steps),
+        lambda path, pixels: attention_pictures.look(model, pixels, chosen, steps),
         attention=model.settings, classes=model.classes,
     )  # fmt: skip
     shown = [(record, _panels(record, workdir / record["folder"])) for record in records[:_SHOWN]]
@@ -137,90 +138,15 @@ def make(
     return records
 
 
-def _one(
-    model: AttentionModel, pixels: np.ndarray, folder: pathlib.Path, chosen, steps: bool
-) -> dict:
-    """Looks at a picture and writes its files; returns what to tell of it."""
-    height, width = pixels.shape[:2]
-    frame = model.frame(pixels)
-    prepared = model.prepared(attention_models.cut(pixels, frame))
-    seen = model.explain(prepared)
-    index, name = None, ""
-    maps = {} if seen.shown is None else {"mask": seen.shown}
-    if seen.answers is not None:
-        index = chosen[0] if chosen else int(seen.answers.argmax())
-        name = chosen[1] if chosen else model.classes[index]
-        maps["gradcam"] = model.class_map(seen, index)
-        if "mask" in maps:
-            maps["product"] = product(seen.shown, maps["gradcam"])
-        if model.seeds:
-            found = model.class_backprop(seen, index, shown=True)
-            maps["class_vbp"] = found / found.max() if found.any() else found
-    small = attention_models.thumbnail(pixels, attention_models.LARGEST)
-    inner = attention_models.at_size(frame, (height, width), small.shape[:2])
-    del pixels  # The largest arrays are not held together.
-    placed = {
-        word: attention_models.placed(found, inner, *small.shape[:2])
-        for word, found in maps.items()
-    }
-    written = []
-    if "mask" in placed:
-        mask = attention_models.placed(seen.mask, frame, height, width)
-        overlays.save_mask16(folder / "mask.png", mask)
-        shown = placed["mask"] ** _ROOTS["mask"]
-        images.save_png(folder / "overlay.png", overlays.overlay(small, shown))
-        written = ["mask.png", "overlay.png"]
-        if not np.array_equal(seen.shown, seen.mask):
-            evened = attention_models.placed(seen.shown, frame, height, width)
-            overlays.save_mask16(folder / f"{_EVENED}.png", evened)
-            written.append(f"{_EVENED}.png")
-    for word in ("gradcam", "product", "class_vbp"):
-        if word in placed:
-            shown = placed[word] ** _ROOTS.get(word, 1)
-            images.save_png(folder / f"{word}.png", overlays.heat(small, shown))
-            written.append(f"{word}.png")
-    if steps and "mask" in placed:
-        images.save_png(folder / "steps.png", _steps(seen))
-        written.append("steps.png")
-    return {
-        "class": name or None,
-        "answer": None if index is None else round(float(seen.answers[index]), 6),
-        "top": attention_models.top(model, seen.answers),
-        "probabilities": model.probable,
-        "seen_at": list(prepared.shape[1:3]),
-        "empty": [word for word, found in maps.items() if not found.any()],
-        "written": written,
-    }
-
-
-def _steps(seen: attention_models.Explanation) -> np.ndarray:
-    """Returns the masks from the deepest layer to the picture, as one page."""
-    cells = []
-    for layer, values in (*seen.steps.items(), ("mask", seen.shown)):
-        height, width = attention_models.fitted(*seen.mask.shape, _THUMBNAIL)
-        # Not smoothed: each place of a map a block, so that its fineness is seen.
-        rows = np.arange(height) * values.shape[0] // height
-        columns = np.arange(width) * values.shape[1] // width
-        shown = values[rows][:, columns] ** _ROOTS["mask"]
-        size = f"{values.shape[1]} x {values.shape[0]}"
-        cells.append(sheets.Cell(_grey(shown), layer, size))
-    return sheets.sheet(cells)
-
-
-def _grey(values: np.ndarray) -> np.ndarray:
-    span = values.max() - values.min()
-    return (255 * (values - values.min()) / (span if span > 0 else 1))[..., None]
-
-
 def _panels(record: dict, folder: pathlib.Path) -> list[tuple[str, np.ndarray]]:
     """Returns a picture's row of the sheet, (what it is, pixels) each, from its files."""
     found = [("picture", images.read(record["path"]).pixels)]
     for file, word in _COLUMNS.items():
         if f"{file}.png" in record["files"]:
-            evened = file == "mask" and f"{_EVENED}.png" in record["files"]
-            pixels = images.read(folder / f"{_EVENED if evened else file}.png").pixels
+            evened = file == "mask" and f"{EVENED}.png" in record["files"]
+            pixels = images.read(folder / f"{EVENED if evened else file}.png").pixels
             if file == "mask":
-                pixels = 255 * (pixels / 255) ** _ROOTS[file]
+                pixels = 255 * (pixels / 255) ** ROOTS[file]
             found.append((word, pixels))
     return [(word, attention_models.thumbnail(pixels, _THUMBNAIL)) for word, pixels in found]
 

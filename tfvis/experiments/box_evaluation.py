@@ -17,7 +17,7 @@ from tfvis.experiments import (
     box_tables,
     devices,
     folders,
-    localization,
+    localization_pictures,
     messages,
     networks,
     outcome,
@@ -32,7 +32,7 @@ from tfvis.image_files.folders import LeftOut
 from tfvis.report import manifest
 from tfvis.report.html_page import Page
 
-MAPS = tuple(localization.THRESHOLDS)
+MAPS = tuple(localization_pictures.THRESHOLDS)
 # Of a class less likely than this there are no boxes to rank: they would come last.
 _LIKELY = 0.01
 # Boxes of a class in a picture; MINERVA has 1.4 of all classes, PeopleArt 2.4.
@@ -95,7 +95,7 @@ def run(
         },
         lambda path, pixels: _one(
             model, maps, scales, path, pixels, objects[path], not annotated.strict,
-            empty=not by_path[path].objects, folder=workdir / inputs.names[path],
+            empty=not by_path[path].objects,
         ),
         attention=model.settings, classes=model.classes, table=annotated.source,
     )  # fmt: skip
@@ -105,7 +105,12 @@ def run(
     boxes_of = {kind: _boxes_of(kind, workdir) for kind in maps}
     found = [
         box_measures.measured(
-            kind, records, workdir, boxes_of[kind], localization.THRESHOLDS[kind], threshold
+            kind,
+            records,
+            workdir,
+            boxes_of[kind],
+            localization_pictures.THRESHOLDS[kind],
+            threshold,
         )
         for kind in maps
     ]
@@ -128,7 +133,7 @@ def _boxes_of(kind: str, workdir: pathlib.Path) -> box_reports.BoxesOf:
         key = record["folder"], label, cut
         if key not in known:
             values = box_measures.read_map(workdir, record, kind, label)
-            known[key] = localization.cut_boxes(
+            known[key] = localization_pictures.cut_boxes(
                 values, cut, _MOST, record["probabilities"][label], Box(*record["frame"])
             )
         return known[key]
@@ -188,7 +193,7 @@ def _found(paths: list[pathlib.Path], lost: list[LeftOut]) -> folders.Found:
 
 def _one(
     model: AttentionModel, maps, scales, path, pixels, things: list[Object], clip: bool,
-    *, empty: bool, folder: pathlib.Path,
+    *, empty: bool,
 ) -> dict:  # fmt: skip
     """Looks at a picture and keeps the maps of its classes and of the likely ones."""
     true, difficult = _within(path, pixels.shape[:2], things, clip)
@@ -201,13 +206,14 @@ def _one(
     # A class of the picture may be none of the likely.
     wanted = dict.fromkeys([*likely, *true, *([] if label == NEGATIVE else [label])])
     files: dict[str, dict[str, str]] = {}
+    written: dict[str, bytes] = {}
     for kind in maps:
         one_for_all = kind == "vbp" and len(seen.windows) == 1
         for name in wanted:
             number = model.classes.index(name)
             file = f"{kind}.png" if one_for_all else f"{kind}-{number}.png"
             if not one_for_all or kind not in files:
-                overlays.save_mask16(folder / file, seen.map(kind, number))
+                written[file] = overlays.mask16(seen.map(kind, number))
             files.setdefault(kind, {})[name] = file
     return {
         "label": label,
@@ -221,7 +227,7 @@ def _one(
         "frame": [frame.x0, frame.y0, frame.x1, frame.y1],
         "canvas": list(seen.canvas),
         "maps": files,
-        "written": sorted({file for some in files.values() for file in some.values()}),
+        "written": dict(sorted(written.items())),
     }
 
 

@@ -61,13 +61,14 @@ def write(place: os.PathLike | str, rows: Iterable[Row]) -> None:
         InputError: a path or label of several lines or not of Unicode, which other
             programs would read as something else; the folder cannot be written to.
     """
-    written = []
-    for row in rows:
+
+    def cells(row: Row) -> list[str]:
         for text in (row.path, row.label):
             _check_text(text, str(place))
         numbers = (row.box.score, *(getattr(row.box, corner) for corner in _CORNERS))
-        written.append([row.path, row.label, *(f"{number:.7g}" for number in numbers)])
-    tables.write(place, COLUMNS, written)
+        return [row.path, row.label, *(f"{number:.7g}" for number in numbers)]
+
+    tables.write(place, COLUMNS, map(cells, rows))
 
 
 def row_of(row: tables.Row, where: str) -> Row:

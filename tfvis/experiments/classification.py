@@ -36,6 +36,7 @@ def run(
     top: int = 3,
     crop_borders: bool | None = None,
     precision: str = "auto",
+    reduced_jpegs: bool = False,
     arguments: dict | None = None,
 ) -> outcome.Outcome:
     """Names what pictures show.
@@ -48,13 +49,14 @@ def run(
         top: how many classes of each picture.
         crop_borders: whether to take off charts and rulers; None is as in training.
         precision: see `devices`.
+        reduced_jpegs: whether JPEGs may be decoded at a fraction of their size; see `Features`.
         arguments: for the manifest.
 
     Raises:
         InputError: no such classifier; no picture can be read.
     """
     precision = devices.precision(precision)
-    classifier = classifying_networks.opened(wanted, labels, precision, crop_borders)
+    classifier = classifying_networks.opened(wanted, labels, precision, crop_borders, reduced_jpegs)
     looked = folders.listed(found, workdir)
     paths = [str(path) for path in looked.paths if path not in looked.broken]
     if not paths:

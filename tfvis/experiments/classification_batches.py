@@ -5,7 +5,6 @@ import pathlib
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import tensorflow as tf
 
 from tfvis import files, tables
@@ -16,11 +15,11 @@ from tfvis.experiments import (
     folders,
     networks,
     outcome,
+    picture_batches,
     predictions,
     runner,
     workdirs,
 )
-from tfvis.experiments.batch import batches, shards
 from tfvis.experiments.batch.engine import Engine
 from tfvis.experiments.batch.jobs import Job
 from tfvis.experiments.classifying_networks import ImageClassifier
@@ -43,14 +42,15 @@ def run(
     top: int = 3,
     crop_borders: bool | None = None,
     precision: str = "auto",
+    reduced_jpegs: bool = False,
     arguments: dict | None = None,
 ) -> outcome.Outcome:
     """Names what pictures show, and goes on where an earlier run stopped.
 
     Args:
         engine: who does the work.
-        wanted, found, workdir, labels, top, crop_borders, precision, arguments: as of
-            `classification.run`.
+        wanted, found, workdir, labels, top, crop_borders, precision, reduced_jpegs, arguments: as
+            of `classification.run`.
 
     Returns:
         An outcome without records: the tables have them.
@@ -63,33 +63,22 @@ def run(
     given = {
         "network": networks.plain(wanted), "top": top, "crop_borders": crop_borders,
         "labels": labels and str(files.located(labels).absolute()),
-        "precision": devices.precision(precision),
+        "precision": devices.precision(precision), "reduced_jpegs": reduced_jpegs,
     }  # fmt: skip
     classifier = _opened(given)
-    plan, verified = batches.run(
-        _job(classifier, given), MAKER, given, batches.items(looked), engine, folder=workdir,
-        word="Looking",
-    )  # fmt: skip
-    batches.report(looked, plan, verified)
+    done = picture_batches.run(_job(classifier, given), MAKER, given, looked, engine, workdir)
     counts: collections.Counter[str] = collections.Counter()
-    tables.write(
-        workdir / "predictions.csv", predictions.columns(classifier.probable), _rows(plan, counts)
-    )
-    manifest.write(
-        workdir / "manifest.json",
-        {
-            "arguments": arguments or {}, "versions": manifest.versions(),
-            "network": runner.described(classifier.network), "classes": classifier.classes,
-            "fingerprint": plan.fingerprint, "pictures": verified.items,
-            "answers": verified.rows, "errors": verified.errors, "likeliest": dict(counts),
-            **folders.told(looked),
-        },
+    columns = predictions.columns(classifier.probable)
+    tables.write(workdir / "predictions.csv", columns, _rows(done, columns[-1], counts))
+    done.write_manifest(
+        workdir, arguments, network=runner.described(classifier.network),
+        classes=classifier.classes, likeliest=dict(counts),
     )  # fmt: skip
-    lines = batches.lines(plan, verified)
+    lines = done.lines()
+    page = Page(f"What {classifier.name} names", (), lines[:1])
     lines += [f"  {count:,} {label}" for label, count in counts.most_common(_COUNTED)]
     if len(counts) > _COUNTED:
         lines.append(f"  and {len(counts) - _COUNTED:,} more classes: predictions.csv")
-    page = Page(f"What {classifier.name} names", (), lines[:1])
     return outcome.Outcome([], lines, page=page)
 
 
@@ -105,7 +94,7 @@ def job(settings: dict) -> Job:
 def _opened(given: dict) -> ImageClassifier:
     return classifying_networks.opened(
         networks.of_plain(given["network"]), given["labels"], given["precision"],
-        given["crop_borders"],
+        given["crop_borders"], given["reduced_jpegs"],
     )  # fmt: skip
 
 
@@ -126,19 +115,17 @@ def _job(classifier: ImageClassifier, given: dict) -> Job:
     fingerprint = {
         "job": "classify", **runner.decided_by(classifier.network),
         "classes": manifest.key(classes=classifier.classes),
-        **{name: given[name] for name in ("top", "crop_borders", "precision")},
+        **{name: given[name] for name in ("top", "crop_borders", "precision", "reduced_jpegs")},
     }  # fmt: skip
     columns = pa.schema([("label", pa.list_(pa.string())), (value, pa.list_(pa.float32()))])
     return Job(fingerprint, columns, answers)
 
 
-def _rows(plan, counts: collections.Counter) -> Iterator[tuple]:
-    """Yields the rows of predictions.csv, a shard in memory at a time; counts the likeliest."""
-    root = pathlib.Path(plan.root)
-    for number in range(plan.shards):
-        found = pq.read_table(shards.part(plan, number))
-        for name, labels, values in zip(*(column.to_pylist() for column in found.columns[1:]),
-                                        strict=True):  # fmt: skip
-            counts[labels[0]] += 1
-            for rank, (label, value) in enumerate(zip(labels, values, strict=True), 1):
-                yield str(root / name), rank, label, f"{value:.6f}"
+def _rows(
+    done: picture_batches.Done, value: str, counts: collections.Counter[str]
+) -> Iterator[tuple]:
+    """Yields the rows of predictions.csv; counts the likeliest."""
+    for row in done.rows():
+        counts[row["label"][0]] += 1
+        for rank, (label, sure) in enumerate(zip(row["label"], row[value], strict=True), 1):
+            yield row["path"], rank, label, f"{sure:.6f}"

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import itertools
 import pathlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,8 +12,17 @@ from tfvis import files, images
 from tfvis.attention import boxes, deconvnet, saliency, smoothgrad
 from tfvis.attention.explainers import KINDS
 from tfvis.errors import InputError, arg
-from tfvis.experiments import folders, outcome, runner, strongest_images, unit_pages, workdirs
+from tfvis.experiments import (
+    folders,
+    outcome,
+    runner,
+    strongest_image_batches,
+    strongest_images,
+    unit_pages,
+    workdirs,
+)
 from tfvis.experiments import units as naming
+from tfvis.experiments.batch.engine import Engine
 from tfvis.experiments.strongest_images import Images, Strongest
 from tfvis.networks import relu_gradients
 from tfvis.networks.network import Network
@@ -25,6 +35,8 @@ from tfvis.report import patches as patches_of
 _NEEDED = {"key": str, "files": dict, "pictures": int, "file": str}
 # A kill costs at most the records of so many seconds.
 _SAVE_EVERY_S = 5.0
+# The batch of images that are looked through in shards.
+_STRONGEST = "strongest_images"
 # Between the two halves of a unit's figure.
 _GAP = 8
 
@@ -114,6 +126,7 @@ def run(
     top: int = 9,
     method: str = "deconvnet",
     seed: int = 0,
+    engine: Engine | None = None,
     arguments: dict | None = None,
 ) -> outcome.Outcome:
     """Finds the images that excite units most, and projects the units back into them.
@@ -128,6 +141,7 @@ def run(
         top: images per unit.
         method: a policy of `relu_gradients`, "saliency" or "smoothgrad".
         seed: of smoothgrad.
+        engine: who shares the looking, in shards; None is this process alone.
         arguments: for the manifest.
 
     Returns:
@@ -138,6 +152,8 @@ def run(
             all projections are empty.
     """
     looked = Images(folders.given(found, "images"), size, crop)
+    if engine is not None:
+        strongest_image_batches.check(wanted, looked)
     built = naming.built(wanted, named)
     chosen = naming.chosen(built, named, labels, each=3)
     for label, network in built.items():
@@ -150,6 +166,12 @@ def run(
     parts: list[runner.Part] = []
     states = []
     for label, network in built.items():
+        shared = None
+        if engine is not None:
+            shared = strongest_image_batches.shared(
+                wanted, named, label, network, chosen[label], looked, top, engine,
+                workdir / runner.folder(label, _STRONGEST, several),
+            )  # fmt: skip
         for layer in dict.fromkeys(unit.layer for unit in chosen[label]):
             folder = runner.folder(label, layer, several)
             group = [
@@ -161,7 +183,8 @@ def run(
                 if unit.layer == layer
             ]  # fmt: skip
             states.append(workdir / folder / ".strongest.json")
-            parts += _parts(group, looked, workdir, states[-1], seen)
+            look = functools.partial(_looked_through, group, looked, states[-1], shared)
+            parts += _parts(group, looked, workdir, look, seen)
     records = runner.run(
         parts, workdir, lambda: header | _left_out(looked, before), "file", _NEEDED,
         word="Looking", every=_SAVE_EVERY_S,
@@ -181,11 +204,34 @@ def run(
     return outcome.Outcome(records, [_line(one) for one in seen], workdir / "sheet.png", page)
 
 
+def _looked_through(
+    group: list[_Unit],
+    looked: Images,
+    state: pathlib.Path,
+    shared: Callable[[], dict[str, Strongest]] | None,
+    moved: Callable[[int], object],
+) -> Strongest:
+    """Returns the strongest images of a layer's units, looked for here or by others."""
+    one = group[0]
+    if shared:
+        found = shared()[one.unit.layer]
+        moved(len(looked))
+        return found
+    channels = [one.unit.channel for one in group]
+    return strongest_images.strongest(
+        one.network, one.unit.layer, channels, looked, one.top, state, moved
+    )
+
+
 def _parts(
-    group: list[_Unit], looked: Images, workdir: pathlib.Path, state: pathlib.Path, seen: list
+    group: list[_Unit],
+    looked: Images,
+    workdir: pathlib.Path,
+    look: Callable[[Callable[[int], object]], Strongest],
+    seen: list,
 ) -> list[runner.Part]:
     """Returns the parts of a run, a unit each; the first that is left looks for all of a layer."""
-    channels, found = [one.unit.channel for one in group], []
+    found: list[Strongest] = []
 
     def records(one: _Unit, cost: int, earlier: list[dict | None], bar) -> list[dict]:
         finished = one.finished(earlier, workdir)
@@ -195,11 +241,7 @@ def _parts(
             return finished
         if not found:
             moved = bar.update if one is group[0] else (lambda images: None)
-            found.append(
-                strongest_images.strongest(
-                    one.network, one.unit.layer, channels, looked, one.top, state, moved
-                )
-            )
+            found.append(look(moved))
         seen.append(_project(one, looked, found[0], workdir))
         bar.update(one.top)
         return seen[-1].records

@@ -10,6 +10,7 @@ import numpy as np
 from tfvis import files, images
 from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import (
+    fast_style_batches,
     folders,
     optimization_tasks,
     outcome,
@@ -18,10 +19,10 @@ from tfvis.experiments import (
     style_pages,
     workdirs,
 )
+from tfvis.experiments.batch.engine import Engine
 from tfvis.report import manifest, sheets
 from tfvis.style import metrics
-from tfvis.style.fast import checkpoints
-from tfvis.style.fast.fast_style import FastStyle
+from tfvis.style.fast import checkpoint_files, checkpoints
 
 # What a record has, and seconds between two writings of the manifest.
 _NEEDED, _SAVE_EVERY_S = {"file": str, "sha256": str, "key": str, "path": str}, 5.0
@@ -40,6 +41,7 @@ def run(
     size: int = 512,
     memory: int | None = None,
     precision: str = "auto",
+    engine: Engine | None = None,
     arguments: dict | None = None,
 ) -> outcome.Outcome:
     """Paints pictures, or takes over those that were finished before.
@@ -55,10 +57,12 @@ def run(
         memory: bytes a picture may take; None is more than half of what the machine has.
         precision: "auto" is float32: one pass is short, and a picture of 8 bits shows the rounding
             of bfloat16.
+        engine: who shares the work, in shards, whose archives the pictures are in; None is this
+            process, which writes a file of each.
         arguments: for the manifest.
 
     Returns:
-        A record of each picture.
+        A record of each picture, of those that this process writes a file of.
 
     Raises:
         InputError: no such checkpoint or style; none of the pictures can be read, or all are too
@@ -68,12 +72,19 @@ def run(
     mix = painter.mix(style, style_mix)
     precision = "float32" if precision == "auto" else precision
     found = _given(content, workdir)
+    shares = {name: share for name, share in zip(painter.styles, mix, strict=True) if share}
+    words = ", ".join(
+        f"{share:.0%} {name}" if share < 1 else name for name, share in shares.items()
+    )
+    asked = {"mix": mix, "size": size, "memory": memory, "precision": precision}
+    if engine is not None:
+        given = asked | {"checkpoint": str(checkpoint_files.found(checkpoint).absolute())}
+        found = folders.listed(found, workdir)
+        return fast_style_batches.run(painter, given, found, engine, workdir, arguments, words)
     # A file is one picture, a folder many, of however few.
     single = content is None or not files.located(content).is_dir()
     inputs = picture_tasks.input_pictures(found)
-    paint = functools.partial(
-        _painted, painter=painter, mix=mix, size=size, memory=memory, precision=precision
-    )
+    paint = functools.partial(fast_style_batches.painted, painter, **asked)
     key = functools.partial(
         manifest.key,
         weights=painter.model.get_weights(), mix=mix, size=size, precision=precision,
@@ -90,7 +101,6 @@ def run(
         return made
 
     parts = [runner.Part((str(path),), 1, functools.partial(records, path)) for path in found.paths]
-    shares = {name: share for name, share in zip(painter.styles, mix, strict=True) if share}
     header = {
         "arguments": arguments or {},
         "versions": manifest.versions(),
@@ -109,9 +119,6 @@ def run(
         )
     folders.report(found)
     optimization_tasks.save_pages(workdir, {"sheet": _sheet(done, workdir, size, shares)})
-    words = ", ".join(
-        f"{share:.0%} {name}" if share < 1 else name for name, share in shares.items()
-    )
     seconds = sum(record["seconds"] for record in done)
     where = workdir / done[0]["file"] if single else workdir / "stylized"
     lines = [f"{where}  {len(done)} in {seconds:.1f} s ({words})"]
@@ -125,10 +132,6 @@ def _given(content, workdir: pathlib.Path) -> folders.Found:
         content = workdir / "photograph.png"
         images.save_png(content, images.demo())
     return folders.given(content, "content")
-
-
-def _painted(pixels, *, painter: FastStyle, mix, size, memory, precision) -> np.ndarray:
-    return painter.paint(metrics.resized(pixels, size), mix, memory, precision)
 
 
 def _record(found, path, name, workdir, earlier, key, paint) -> list[dict]:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -10,13 +9,19 @@ import tensorflow as tf
 
 from tfvis import files, images
 from tfvis.errors import InputError, arg, marked
-from tfvis.experiments import devices, folders, networks, outcome, runner, workdirs
-from tfvis.experiments.batch import batches
+from tfvis.experiments import (
+    devices,
+    folders,
+    networks,
+    outcome,
+    picture_batches,
+    runner,
+    workdirs,
+)
 from tfvis.experiments.batch.engine import Engine
 from tfvis.experiments.batch.jobs import Job
 from tfvis.experiments.features_settings import Features
 from tfvis.networks.network import Network
-from tfvis.report import manifest
 from tfvis.report.html_page import Page
 
 MAKER = f"{__name__}:job"
@@ -60,25 +65,17 @@ def run(
     }
     engine.check()
     made = _made(given)
-    plan, verified = batches.run(
-        made.job, MAKER, given, batches.items(found), engine, folder=workdir, word="Looking",
-        row_bytes=4 * made.length,
+    done = picture_batches.run(
+        made.job, MAKER, given, found, engine, workdir, row_bytes=4 * made.length
+    )
+    files.write_text(workdir / "README.md", _readme(made, done.verified))
+    done.write_manifest(
+        workdir, arguments, network=runner.described(made.network), features=made.settings,
+        precision=given["precision"], numbers=made.length,
     )  # fmt: skip
-    batches.report(found, plan, verified)
-    files.write_text(workdir / "README.md", _readme(made, verified))
-    manifest.write(
-        workdir / "manifest.json",
-        {
-            "arguments": arguments or {}, "versions": manifest.versions(),
-            "network": runner.described(made.network), "features": made.settings,
-            "precision": given["precision"], "numbers": made.length,
-            "fingerprint": plan.fingerprint, "pictures": verified.items, "vectors": verified.rows,
-            "errors": verified.errors, **folders.told(found),
-        },
-    )  # fmt: skip
-    lines = batches.lines(plan, verified)
+    lines = done.lines()
     lines.append(f"{made.length:,} numbers a picture; how to read them: {workdir / 'README.md'}")
-    page = Page(f"Vectors of {verified.rows:,} pictures", (), lines)
+    page = Page(f"Vectors of {done.verified.rows:,} pictures", (), lines)
     return outcome.Outcome([], lines, page=page)
 
 
@@ -127,19 +124,21 @@ def _made(given: dict) -> _Made:
     taps = network.taps([layer], given["precision"])
     look = tf.function(lambda batch: taps(batch)[layer], autograph=False)
 
-    def vector(pixels: np.ndarray) -> np.ndarray:
-        square = networks.target(pixels, network, settings.size, settings.crop)
-        return pooled(look(tf.constant(square[None]))[0].numpy(), settings.pool)
+    def square(pixels: np.ndarray) -> np.ndarray:
+        return networks.target(pixels, network, settings.size, settings.crop)
 
-    def answers(paths: Sequence[str]) -> Iterator[dict | InputError]:
-        for path in paths:
-            try:
-                yield {"vector": vector(images.read(path, None).pixels)}
-            except InputError as error:
-                yield error
+    def vector(shown: np.ndarray) -> dict:
+        return {"vector": pooled(look(tf.constant(shown[None]))[0].numpy(), settings.pool)}
 
+    sides = network.fixed_size or (settings.size or network.side or 224,)
+    least = images.REDUCED * max(sides) if settings.reduced_jpegs else None
+
+    def read(path: str) -> np.ndarray:
+        return square(images.read(path, None, least=least).pixels)
+
+    answers = picture_batches.answers(read, vector)
     # Traced before a shard is begun, and refused here if it is to be.
-    length = len(vector(np.zeros((256, 256, 3), np.float32)))
+    length = len(vector(square(np.zeros((256, 256, 3), np.float32)))["vector"])
     fingerprint = {
         "job": "features", **runner.decided_by(network), **dataclasses.asdict(settings),
         "precision": given["precision"],

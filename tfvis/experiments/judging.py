@@ -187,7 +187,7 @@ def run(
     records = picture_tasks.run(
         inputs, classifier.network, workdir, arguments,
         functools.partial(_asked, evaluation),
-        lambda path, pixels: _one(evaluation, path, pixels, workdir / inputs.names[path]),
+        lambda path, pixels: _one(evaluation, path, pixels),
         classes=classifier.classes,
     )  # fmt: skip
     lines = judging_reports.write(records, evaluation.names, workdir)
@@ -286,9 +286,7 @@ def _asked(evaluation: Evaluation, path: pathlib.Path) -> dict:
     }  # fmt: skip
 
 
-def _one(
-    evaluation: Evaluation, path: pathlib.Path, pixels: np.ndarray, folder: pathlib.Path
-) -> dict:
+def _one(evaluation: Evaluation, path: pathlib.Path, pixels: np.ndarray) -> dict:
     """Measures the maps of a picture; returns what to tell of it."""
     labelled, side = evaluation.pictures[path], evaluation.classifier.size
     channels = evaluation.classifier.network.channels
@@ -331,14 +329,14 @@ def _one(
                     ),
                 )
         measures[name] = found
-    images.save_png(folder / "maps.png", judging_reports.maps(image, evaluation.names, shown))
+    maps = judging_reports.maps(image, evaluation.names, shown)
     return {
         "class": evaluation.classifier.classes[labelled.label],
         "right": labelled.right,
         "boxes": len(labelled.boxes),
         "measures": measures,
         "empty": empty,
-        "written": ["maps.png"],
+        "written": {"maps.png": images.png(maps)},
     }
 
 

@@ -78,8 +78,8 @@ def run(
         workdir: exists and is writable.
         arguments: for the manifest.
         asked: path -> what besides picture and network decides the files.
-        one: (path, pixels) -> a record of JSON's types; "written" names the files it has
-            written into the picture's folder.
+        one: (path, pixels) -> a record of JSON's types; its "written" are the files of the
+            picture's folder, {name: bytes}.
         **about: what else the manifest says.
 
     Returns:
@@ -149,8 +149,10 @@ def _records(inputs, path, network, workdir, earlier, asked, one) -> list[dict]:
     except UnfitError as error:
         inputs.found.leave_out(path, error)
         return []
-    names = made.pop("written")
-    digests = {name: files.sha256_of(workdir / folder / name) for name in names}
+    digests = {}
+    for name, content in made.pop("written").items():
+        files.write_bytes(workdir / folder / name, content)
+        digests[name] = files.sha256_of(workdir / folder / name)
     return [
         {"path": str(path), "sha256": parts["picture"], "folder": folder.as_posix()}
         | made

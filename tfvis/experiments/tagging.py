@@ -1,41 +1,38 @@
 """Illustration2Vec: its tags of pictures, or its vectors."""
 
 import pathlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import numpy as np
-import scipy.special
-import tensorflow as tf
 
 from tfvis import files, images, tables
-from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import (
     devices,
     folders,
-    networks,
+    illustration2vec_tagger,
     outcome,
     picture_pages,
     picture_tasks,
+    tagging_batches,
     tagging_sheets,
     workdirs,
 )
+from tfvis.experiments.batch.engine import Engine
 from tfvis.experiments.runner import described
 from tfvis.experiments.tagging_settings import Tagging
 from tfvis.networks import illustration2vec_tags as tagging
 from tfvis.networks import network as builder
-from tfvis.networks.preprocessing import published_recipes
 from tfvis.progress_bar import bar
 from tfvis.report import manifest, sheets
 from tfvis.report.html_page import Page
 
-COLUMNS = ("path", "kind", "rank", "tag", "confidence")
 # Pictures on the sheet; a folder may hold thousands.
 _SHOWN = 30
 _COLUMNS = 3
 # Characters of a picture's path below it.
 _WIDE = 60
-# The first layers behind the trunk.
-_ENDS = ("conv6_4", "encode1")
+T = TypeVar("T")
 
 
 @workdirs.kept
@@ -46,6 +43,7 @@ def tag(
     *,
     workdir: pathlib.Path | str,
     precision: str = "auto",
+    engine: Engine | None = None,
     arguments: dict | None = None,
 ) -> outcome.Outcome:
     """Tags pictures with Illustration2Vec.
@@ -56,35 +54,32 @@ def tag(
         settings: the file of tags, and which of them are shown.
         workdir: for all results.
         precision: see `devices`.
+        engine: who shares the work, in shards; None is this process alone.
         arguments: for the manifest.
 
     Raises:
         InputError: tags, thresholds or weights that do not fit; no picture can be read.
     """
-    names = tagging.read(settings.tags)
-    if settings.thresholds is not None:
-        least = tagging.read_thresholds(settings.thresholds, settings.rule or "f1")
-    else:
-        least = tagging.THRESHOLD if settings.threshold is None else settings.threshold
-    network = _build("illustration2vec", weights)
+    precision = devices.precision(precision)
+    tagger = illustration2vec_tagger.opened(weights, settings, precision)
+    found = folders.listed(found, workdir)
+    if engine is not None:
+        given = illustration2vec_tagger.plain(weights, settings, precision)
+        return tagging_batches.run(tagger, given, found, engine, workdir, arguments)
     results, cells = [], []
-    # The sigmoid in float32: in bfloat16, certainty has three digits.
-    looked = _looked_at(found, workdir, network, ("pool6",), devices.precision(precision))
-    for path, pixels, seen in looked:
-        confidences = scipy.special.expit(seen["pool6"].reshape(-1))
-        said = tagging.plausible(confidences, names, least, settings.top)
+    for path, pixels, said in _looked_at(found, tagger.tags):
         results.append((path, said))
         if len(cells) < _SHOWN:
             shown = picture_tasks.short(path, _WIDE)
             cells.append(sheets.Cell(tagging_sheets.card(pixels, said), shown))
-    tables.write(workdir / "tags.csv", COLUMNS, _rows(results))
+    illustration2vec_tagger.write(workdir / "tags.csv", results)
     columns = min(_COLUMNS, len(cells))
     images.save_png(workdir / "sheet.png", sheets.sheet(cells, columns))
     about = [
         {"path": path, **{kind: dict(tags) for kind, tags in said.items()}}
         for path, said in results
     ]
-    _manifest(workdir, arguments, network, results=about)
+    _manifest(workdir, arguments, tagger.network, results=about)
     lines = [line for path, said in results for line in _lines(path, said)]
     page = picture_pages.tags(about, workdir)
     return outcome.Outcome(about, lines, workdir / "sheet.png", page)
@@ -106,10 +101,10 @@ def describe(
     """
     # Vectors are kept and compared, also with those of other machines.
     precision = "float32" if precision == "auto" else precision
-    network = _build("illustration2vec_features", weights)
+    network = illustration2vec_tagger.build("illustration2vec_features", weights)
+    look = illustration2vec_tagger.looking(network, ("encode1", "encode1neuron"), precision)
     paths, vectors, bits = [], [], []
-    looked = _looked_at(found, workdir, network, ("encode1", "encode1neuron"), precision)
-    for path, _, seen in looked:
+    for path, _, seen in _looked_at(folders.listed(found, workdir), look):
         paths.append(path)
         vectors.append(seen["encode1"][0])
         bits.append(tagging.packed(seen["encode1neuron"])[0])
@@ -129,56 +124,15 @@ def describe(
     return outcome.Outcome([{"path": path} for path in paths], lines, page=page)
 
 
-def _build(name: str, weights: str) -> builder.Network:
-    """Returns a network of Illustration2Vec; says what should be known of its weights."""
-    try:
-        network = builder.build(name, weights=weights, top=True)
-    except InputError as error:
-        # Both files have the same trunk: the end tells that it is the other one.
-        if any(f"layer {end}" in str(error) for end in _ENDS):
-            raise InputError(
-                f"{marked(error)} {arg('features')} takes the vectors' weights, tags theirs."
-            ) from error
-        raise
-    networks.say_notes(network)
-    return network
-
-
 def _looked_at(
-    found: folders.Found | None,
-    workdir: pathlib.Path,
-    network: builder.Network,
-    layers: Sequence[str],
-    precision: str,
-) -> Iterator[tuple[str, np.ndarray, dict[str, np.ndarray]]]:
-    """Yields (path, pixels, {layer: what it says}) of each picture, and reports broken ones."""
-    look = _looking(network, layers, precision)
-    found = folders.listed(found, workdir)
+    found: folders.Found, look: Callable[[np.ndarray], T]
+) -> Iterator[tuple[str, np.ndarray, T]]:
+    """Yields (path, pixels, what is seen) of each picture, and reports broken ones."""
     with bar("Looking", len(found.paths)) as progress:
         for path, pixels in folders.pictures(found):
             yield str(path), pixels, look(pixels)
             progress.update(1)
     folders.report(found)
-
-
-def _looking(network, layers, precision) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
-    """Returns the function from a picture to what `layers` say of it."""
-    taps = network.taps(layers, precision)
-    run = tf.function(lambda framed: taps(framed), autograph=False)
-    recipe = published_recipes.named("illustration2vec")
-
-    def look(pixels: np.ndarray) -> dict[str, np.ndarray]:
-        framed = recipe.framed(pixels[None])
-        return {layer: seen.numpy() for layer, seen in run(framed).items()}
-
-    return look
-
-
-def _rows(results) -> Iterator[tuple]:
-    for path, found in results:
-        for kind, tags in found.items():
-            for rank, (name, confidence) in enumerate(tags, 1):
-                yield path, kind, rank, name, f"{confidence:.6f}"
 
 
 def _save(path: pathlib.Path, array: np.ndarray) -> None:

@@ -67,19 +67,35 @@ def opened(path: os.PathLike | str, label: str = "") -> Iterator[PIL.Image.Image
                 yield image
 
 
+# What libjpeg divides the sides of a picture by as it decodes.
+_DIVISORS = (1, 2, 4, 8)
+
+
 def shrink(image: PIL.Image.Image) -> bool:
     """Has a JPEG that is too large decoded at a fraction of its size; tells whether it is so."""
     width, height = image.size
     most = MAX_PROGRESSIVE_PIXELS if image.info.get("progressive") else MAX_SHRUNK_PIXELS
     if image.format not in ("JPEG", "MPO") or width * height > most:
         return False
-    for divisor in (1, 2, 4, 8):
+    for divisor in _DIVISORS:
         smaller = (-(-width // divisor), -(-height // divisor))
         if max(smaller) <= sizes.MAX_SIDE and smaller[0] * smaller[1] <= sizes.MAX_PIXELS:
             break
     if divisor > 1:
         image.draft(None, (width // divisor, height // divisor))
     return divisor > 1
+
+
+def reduce(image: PIL.Image.Image, least: int) -> None:
+    """Has a JPEG decoded at the least fraction of its size whose sides have so many px.
+
+    Each block of 8 x 8 is made of its lowest frequencies (libjpeg's scaled IDCT): its means, up
+    to rounding, where resizing would look across the edges of blocks.
+    """
+    width, height = image.size
+    divisor = max(one for one in _DIVISORS if one == 1 or min(width, height) >= one * least)
+    if divisor > 1 and image.format in ("JPEG", "MPO"):
+        image.draft(None, (width // divisor, height // divisor))
 
 
 @functools.cache

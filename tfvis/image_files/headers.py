@@ -48,11 +48,15 @@ def read(path: os.PathLike | str, label: str = "", shrinking: bool = True) -> He
 
 @contextlib.contextmanager
 def opened(
-    path: os.PathLike | str, label: str, shrinking: bool
+    path: os.PathLike | str, label: str, shrinking: bool, least: int | None = None
 ) -> Iterator[tuple[Header, tifffile.TiffPage | None, PIL.Image.Image | None]]:
     """Opens a file: its header, and the page of a deep TIFF or else the image.
 
-    Args, Raises:
+    Args:
+        path, label, shrinking: as of `read`.
+        least: see `tfvis.images.read`.
+
+    Raises:
         As `read`; and for all that is raised in the body.
     """
     path = files.located(path, label)
@@ -63,7 +67,10 @@ def opened(
                 yield _of_page(page), page, None
                 return
         image = stack.enter_context(formats.opened(path, label))
-        yield _of_image(image, label, shrinking), None, image
+        header = _of_image(image, label, shrinking)
+        if least is not None:
+            formats.reduce(image, least)
+        yield header, None, image
 
 
 def _of_page(page: tifffile.TiffPage) -> Header:

@@ -29,9 +29,9 @@ class Read:
     notes: tuple[str, ...]
 
 
-def read(path: os.PathLike | str, label: str, shrinking: bool) -> Read:
+def read(path: os.PathLike | str, label: str, shrinking: bool, least: int | None = None) -> Read:
     """Reads a file; see `tfvis.images.read`."""
-    with headers.opened(path, label, shrinking) as (header, page, image):
+    with headers.opened(path, label, shrinking, least) as (header, page, image):
         notes = list(header.notes)
         if page is not None:
             return _of_deep(deep.tiff(page, label), notes)
