@@ -3,15 +3,16 @@
 import collections
 import concurrent.futures
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import TypeVar
 
-Item, Result = TypeVar("Item"), TypeVar("Result")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def ahead(
     make: Callable[[Item], Result], items: Iterable[Item], threads: int = 1, most: int = 1
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Yields what is made of each item, in their order; closing the iterator ends the threads.
 
     Args:

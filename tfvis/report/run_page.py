@@ -13,7 +13,7 @@ import os
 import pathlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import PIL.Image
@@ -102,7 +102,7 @@ def section(
     text: str,
     records: Sequence[Mapping],
     figures: Callable[[Mapping], Iterable[Linked | Pair]],
-    **more,
+    **more: Any,
 ) -> Section:
     """Returns a section of the pictures of records, as many as a page has room for.
 
@@ -121,7 +121,8 @@ def section(
             break
     said = f"and {left:,} more in the folder" if left else ""
     large = len(found) <= FEW
-    return Section(heading, text, tuple(found), **({"more": said, "large": large} | more))
+    options: dict[str, Any] = {"more": said, "large": large} | more
+    return Section(heading, text, tuple(found), **options)
 
 
 def write(workdir: pathlib.Path, page: Page) -> bool:
@@ -155,8 +156,8 @@ def write(workdir: pathlib.Path, page: Page) -> bool:
         sections.append(Section("Pictures" if not shows else "Plots", "", tuple(plots)))
     for path in found:
         # Of an empty one nothing is shown.
-        if path.suffix == ".csv" and (one := _readable(table, path)) and one.rows:
-            sections.append(Section(_words(path).capitalize(), "", (), one))
+        if path.suffix == ".csv" and (rows := _readable(table, path)) and rows.rows:
+            sections.append(Section(_words(path).capitalize(), "", (), rows))
     listed, more = _files(workdir)
     page = dataclasses.replace(page, sections=sections, files=listed, more_files=more)
     html_page.write(workdir / NAME, page)

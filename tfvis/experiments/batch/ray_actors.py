@@ -19,7 +19,8 @@ class _Shards:
     def __init__(self, maker: str, folder: str, threads: int):
         os.environ.update(dict.fromkeys(local_processes.THREADS, str(threads)))
         self._plan = plans.read(pathlib.Path(folder))
-        self._job, self.refused = None, ""
+        self._job: jobs.Job | None = None
+        self.refused = ""
         try:
             self._job = jobs.build(maker, self._plan.settings)
             worker.check(self._job, self._plan)
@@ -29,7 +30,7 @@ class _Shards:
     def __call__(self, batch: dict) -> dict:
         for number in map(int, batch["shard"]):
             # A shard that is handed on may be done.
-            if not self.refused and not shards.part(self._plan, number).exists():
+            if self._job and not self.refused and not shards.part(self._plan, number).exists():
                 shards.process(self._job, self._plan, number)
         return {"shard": batch["shard"], "refused": [self.refused] * len(batch["shard"])}
 

@@ -57,8 +57,7 @@ def keys(path: pathlib.Path) -> list[str]:
     """
     found: dict[str, None] = {}
     with tarfile.open(path, "r:") as tar:
-        for member in tar:
+        while member := tar.next():
             folder, slash, file = member.name.rpartition("/")
             found[f"{folder}{slash}{file.partition('.')[0]}"] = None
-            tar.members = []  # Else it keeps all it has seen.
     return list(found)

@@ -88,9 +88,7 @@ def _counts(plan: Plan, number: int) -> tuple[int, int]:
     """
     place = shards.checksums(plan, number)
     text = files.read_bytes(place, str(place), _BYTES).decode(errors="replace")
-    known = dict(
-        reversed(line.groups()) for line in map(_LINE.fullmatch, text.splitlines()) if line
-    )
+    known = {line[2]: line[1] for line in map(_LINE.fullmatch, text.splitlines()) if line}
 
     def read(path: pathlib.Path) -> pa.Table:
         _check(path, known.get(path.relative_to(plan.folder).as_posix()))

@@ -56,11 +56,11 @@ def equivalent(curve: Sequence[float], reached: float) -> float:
 
     Between two evaluations the curve is a straight line.
     """
-    curve = np.minimum.accumulate(np.asarray(curve, np.float64))
-    below = np.flatnonzero(curve <= reached)
+    least = np.minimum.accumulate(np.asarray(curve, np.float64))
+    below = np.flatnonzero(least <= reached)
     if not len(below):
         return float("inf")
     k = int(below[0])
     if k == 0:
         return 0.0
-    return k - 1 + (curve[k - 1] - reached) / (curve[k - 1] - curve[k])
+    return float(k - 1 + (least[k - 1] - reached) / (least[k - 1] - least[k]))

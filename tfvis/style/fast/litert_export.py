@@ -40,7 +40,7 @@ def painted(path: pathlib.Path, picture: np.ndarray, mix) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         interpreter = tf.lite.Interpreter(str(path))
-    given = {"picture": picture[None], "mix": np.float32([mix])}
+    given = {"picture": picture[None], "mix": np.array([mix], np.float32)}
     found = {
         name: one
         for one in interpreter.get_input_details()

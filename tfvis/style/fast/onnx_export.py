@@ -8,6 +8,7 @@ import json
 import pathlib
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
@@ -25,7 +26,7 @@ class _Graph:
     def __init__(self):
         self.nodes, self.constants = [], []
 
-    def constant(self, name: str, value: np.ndarray) -> str:
+    def constant(self, name: str, value: npt.ArrayLike) -> str:
         """Adds numbers; returns their name."""
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
@@ -58,7 +59,8 @@ def model(style: FastStyle) -> onnx.ModelProto:
     cut = [x, graph.constant("zeros", zeros), size, graph.constant("axes", axes)]
     x = graph.add("Slice", cut, "cut")
     graph.add("Transpose", [x], "painted", perm=[0, 2, 3, 1])
-    shape, kind = [1, "height", "width", 3], onnx.TensorProto.FLOAT
+    shape: list[int | str] = [1, "height", "width", 3]
+    kind = onnx.TensorProto.FLOAT
     inputs = [
         helper.make_tensor_value_info("picture", kind, shape),
         helper.make_tensor_value_info("mix", kind, [1, len(style.styles)]),
@@ -82,15 +84,16 @@ def painted(path: pathlib.Path, picture: np.ndarray, mix) -> np.ndarray:
     """Returns what the file paints, float32 [height, width, 3], by ONNX's own reference."""
     from onnx.reference import ReferenceEvaluator
 
-    given = {"picture": picture[None], "mix": np.float32([mix])}
-    return ReferenceEvaluator(str(path)).run(None, given)[0][0]
+    given = {"picture": picture[None], "mix": np.array([mix], np.float32)}
+    (found,) = ReferenceEvaluator(str(path)).run(None, given)
+    return np.asarray(found)[0]
 
 
 def _convolved(graph: _Graph, style: FastStyle, one, x: str) -> str:
     """Adds a convolution with its padding and its normalisation."""
     name, margin = one.name, one.kernel // 2
     if one.up:
-        scales = graph.constant(f"{name}_scales", np.float32([1, 1, 2, 2]))
+        scales = graph.constant(f"{name}_scales", np.array([1, 1, 2, 2], np.float32))
         x = graph.add(
             "Resize", [x, "", scales], f"{name}_up", mode="nearest", nearest_mode="floor",
             coordinate_transformation_mode="asymmetric",

@@ -46,7 +46,7 @@ def batch(photographs: Sequence[np.ndarray], seed: int, step: int, count: int, s
     generator = np.random.default_rng([seed, step])
     return np.stack(
         [
-            _square(photographs[generator.integers(len(photographs))], generator, size)
+            _square(photographs[int(generator.integers(len(photographs)))], generator, size)
             for _ in range(count)
         ]
     ).astype(np.float32)

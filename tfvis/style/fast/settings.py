@@ -1,6 +1,7 @@
 """Every constant of the training of a transform network (Johnson et al., ECCV 2016: J16)."""
 
 import dataclasses
+from typing import Any
 
 from tfvis import settings
 from tfvis.errors import InputError, arg
@@ -110,7 +111,7 @@ def complete(wanted: FastTraining, styles: int, frozen: bool) -> FastTraining:
         steps, fine = _STEPS + _MORE * (styles - 1), _FINE_STEPS + _MORE_FINE * (styles - 1)
         rate = _RATE
     defaults = {"steps": steps, "fine_steps": fine, "rate": rate}
-    chosen = {
+    chosen: dict[str, Any] = {
         name: default if getattr(wanted, name) is None else getattr(wanted, name)
         for name, default in defaults.items()
     }

@@ -52,7 +52,10 @@ class Learner(keras.Model):
         super().__init__()
         self.network, self._loss_of, self._batch = network, loss, batch
         self._means = {name: keras.metrics.Mean(name) for name in ("energy", *loss.terms)}
-        self._size, self._functions = 0, {}
+        self._size = 0
+        # What Keras' trainer calls for each step, by the size it was traced for.
+        self.train_function: Callable | None = None
+        self._functions: dict[int, Callable | None] = {}
 
     def at(self, size: int) -> None:
         """Has the next `fit` be of pictures of one size.
