@@ -46,9 +46,9 @@ does other things too. Tables:
                 --images that it has not learnt from (its workdir has held_out/), shared out among
                 its styles: after how many --evaluations of L-BFGS the energy is as low, seconds,
                 Nyquist frequency, borders, flicker
-    batch       a batch of generated items under --kills kill -9 of its processes: what is lost,
-                done twice or changed; what shards cost over the bare loop, what a second worker
-                brings, and the memory of many
+    batch       a batch of generated items under --kills kill -9 of its processes, on --engine:
+                what is lost, done twice or changed; of local, also what shards cost over the bare
+                loop, what a second worker brings, and the memory of many
     refusals    a thousand bad inputs to all apps: which are not refused in one line that
                 names them, leave files, take long or much memory (half an hour)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -64,7 +65,7 @@ def run(
         "precision": "float32" if precision == "auto" else devices.precision(precision),
     }
     engine.check()
-    made = _made(given)
+    made = prepared(given)
     done = picture_batches.run(
         made.job, MAKER, given, found, engine, workdir, row_bytes=4 * made.length
     )
@@ -88,27 +89,30 @@ def job(settings: dict) -> Job:
     Raises:
         InputError: as `run`.
     """
-    return _made(settings).job
+    return prepared(settings).job
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class _Made:
+class Prepared:
     """What a run works with.
 
     Attributes:
         job: what is done to each picture.
+        row: the same, of one file, in this thread.
         network: that looks.
         settings: with the layer that is meant.
         length: of a vector.
     """
 
     job: Job
+    row: Callable[[str], dict]
     network: Network
     settings: Features
     length: int
 
 
-def _made(given: dict) -> _Made:
+def prepared(given: dict) -> Prepared:
+    """Returns what a run works with; `given` and exceptions as of `job`."""
     settings = Features(**given["features"])
     wanted = networks.of_plain(given["network"])
     words = [settings.layer] if settings.layer else []
@@ -144,7 +148,8 @@ def _made(given: dict) -> _Made:
         "precision": given["precision"],
     }  # fmt: skip
     columns = pa.schema([("vector", pa.list_(pa.float32(), length))])
-    return _Made(Job(fingerprint, columns, answers), network, settings, length)
+    job = Job(fingerprint, columns, answers)
+    return Prepared(job, lambda path: vector(read(path)), network, settings, length)
 
 
 def pooled(output: np.ndarray, pool: str) -> np.ndarray:
@@ -164,7 +169,7 @@ def pooled(output: np.ndarray, pool: str) -> np.ndarray:
     return places.max(0) if pool == "max" else places.mean(0, dtype=np.float64).astype(np.float32)
 
 
-def _readme(made: _Made, found) -> str:
+def _readme(made: Prepared, found) -> str:
     """Returns how to read the files, for whoever finds them."""
     what = {"mean": "mean over all places", "max": "max over all places", "none": "whole output"}
     return f"""# Vectors of {found.rows:,} pictures
