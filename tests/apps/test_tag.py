@@ -189,6 +189,7 @@ class TagTest(AppTest):
         for words, *flags in (
             ("--tags: name the list", random),
             ("--tags: --features writes no tags", random, tags, "--features"),
+            ("--features: writes whole arrays", random, "--features", "--workers=1"),
             ("--rule=f2: chooses among --thresholds", random, tags, "--rule=f2"),
             (
                 "--threshold: --thresholds has one",

@@ -68,6 +68,7 @@ class TrainStyleTest(AppTest):
             ("--style_mix=1: expected 2 numbers", (f"--fast={two}", "--style_mix=1")),
             ("--ratio: is of the optimiser", (f"--fast={two}", "--ratio=5")),
             ("--style_mix: is of --fast", ("--style_mix=1",)),
+            ("--workers and --engine: share out a folder", ("--workers=2",)),
             ("--content=/nowhere: no such", (f"--fast={two}", "--content=/nowhere")),
         ):
             with self.subTest(words):

@@ -36,8 +36,8 @@ class Features:
     reduced_jpegs: bool = field(
         False,
         "Decode a JPEG at 1/2, 1/4 or 1/8 of its size where its sides keep twice the px that the "
-        "network sees: a third of the time, and other numbers, as levels differ by 1 to 3 in the "
-        "mean, by up to 70 at edges.",
+        "network sees: photographs of a camera are read in a fifteenth of the time, and give other "
+        "numbers, as levels differ by 1 to 3 in the mean, by up to 70 at edges.",
         source="False: numbers are compared with those of other programs (docs/batches.md has the "
         "differences).",
     )
