@@ -8,7 +8,7 @@ from . import look_words as words
 from .handlers import brought
 from .parts import part
 from .style_words import running
-from .tokens import token_of
+from .tokens import known
 
 _LOOK_S = 1.0
 _ANY = "the likeliest"
@@ -33,13 +33,20 @@ def build(page: gr.Blocks, studio) -> None:
             _title("What does it look for?", "The units that your picture excites most, and a "
                    "picture drawn for each alone")  # fmt: skip
             layer = gr.Radio([], label="Depth", elem_id="layer", visible=False)
+            numbers = gr.Textbox(
+                "", label="These units, by number", placeholder="such as 3, 24; left out, those "
+                "that your picture excites most", elem_id="numbers",
+            )  # fmt: skip
             units = part("wall", {}, elem_id="units")
             draw = gr.Button("Show me", elem_id="draw")
     walls = [kept, units]
 
     def loaded(request: gr.Request):
-        said = looking.remembered(token_of(request))
-        layers = looking.layers
+        said = looking.remembered(known(request))
+        try:
+            layers = looking.layers
+        except InputError as error:  # Weights that cannot be had, for one.
+            return words.picture(said), words.seen(said, str(error)), *(gr.skip(),) * 4
         choices = [(words.depth(layers, one), one) for one in layers]
         chosen = (said["units"] or {}).get("layer", layers[len(layers) // 2])
         return (
@@ -50,7 +57,7 @@ def build(page: gr.Blocks, studio) -> None:
 
     def taken(change):
         def handler(event: gr.EventData, request: gr.Request):
-            token = token_of(request)
+            token = known(request)
             try:
                 said, wrong = change(token, event._data or {}), ""
             except InputError as error:
@@ -60,7 +67,7 @@ def build(page: gr.Blocks, studio) -> None:
         return handler
 
     def see(of_class: str, request: gr.Request):
-        token = token_of(request)
+        token = known(request)
         if not looking.remembered(token)["picture"]:
             return {}, gr.update(visible=False)
         try:
@@ -70,10 +77,10 @@ def build(page: gr.Blocks, studio) -> None:
         return words.seen(said), gr.update(choices=[_ANY, *looking.classes()], visible=True)
 
     def start(begin):
-        def handler(layer: str, request: gr.Request):
-            token = token_of(request)
+        def handler(layer: str, numbers: str, request: gr.Request):
+            token = known(request)
             try:
-                begin(token, layer)
+                begin(token, layer, numbers)
             except InputError as error:
                 yield {"words": str(error)}, gr.skip()
                 return
@@ -83,7 +90,7 @@ def build(page: gr.Blocks, studio) -> None:
 
     def follow(request: gr.Request):
         """Shows what is being made, until it is made."""
-        token = token_of(request)
+        token = known(request)
         job = looking.job(token)
         if not running(job):
             return
@@ -111,9 +118,10 @@ def build(page: gr.Blocks, studio) -> None:
             see, of_class, [seen, of_class], **quiet
         )
     of_class.input(see, of_class, [seen, of_class], **quiet)
-    keep.click(start(lambda token, layer: looking.start_layers(token)), layer, walls, **quiet)
-    for event in (draw.click, layer.input):
-        event(start(looking.start_units), layer, walls, **quiet)
+    asked = [layer, numbers]
+    keep.click(start(lambda token, *asked: looking.start_layers(token)), asked, walls, **quiet)
+    for event in (draw.click, layer.input, numbers.submit):
+        event(start(looking.start_units), asked, walls, **quiet)
     outputs = [*shown, layer, of_class]
     page.load(loaded, None, outputs, **quiet).then(follow, None, walls, **quiet)
 

@@ -7,6 +7,7 @@ folder of the browser's own session, so that no address of another's opens anyth
 
 import os
 import pathlib
+import re
 import shutil
 import socket
 import threading
@@ -20,6 +21,8 @@ _HOST = "127.0.0.1"
 # Files that were brought are read at once; what a broken connection left goes after so long.
 _UPLOADS_S = 600
 _SWEEP_S = 300
+# Gradio's folders of files that were brought.
+_UPLOAD = re.compile("[0-9a-f]{64}")
 # Pages that are open keep connections open; they do not keep the server.
 _GRACE_S = 2
 
@@ -39,8 +42,8 @@ def serve(
         InputError: another program has the port.
     """
     uploads = workdir.resolve() / "uploads"
-    shutil.rmtree(uploads, ignore_errors=True)
-    uploads.mkdir(parents=True)
+    uploads.mkdir(parents=True, exist_ok=True)
+    _clear(uploads, 0)
     # Read when Gradio is imported.
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -80,7 +83,12 @@ def _swept(studio, uploads: pathlib.Path) -> None:
     while True:
         time.sleep(_SWEEP_S)
         studio.sessions.sweep()
-        oldest = time.time() - _UPLOADS_S
-        for path in uploads.iterdir():
-            if path.stat().st_mtime < oldest:
-                shutil.rmtree(path, ignore_errors=True)
+        _clear(uploads, _UPLOADS_S)
+
+
+def _clear(uploads: pathlib.Path, seconds: float) -> None:
+    """Removes what was brought so long ago, and nothing but that."""
+    oldest = time.time() - seconds
+    for path in uploads.iterdir():
+        if _UPLOAD.fullmatch(path.name) and path.stat().st_mtime <= oldest:
+            shutil.rmtree(path, ignore_errors=True)

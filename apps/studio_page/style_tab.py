@@ -11,7 +11,7 @@ from tfvis.errors import InputError
 from . import style_words as words
 from .handlers import brought
 from .parts import part
-from .tokens import token_of
+from .tokens import known
 
 # A painting on its way is looked for at least so often.
 _LOOK_S = 1.0
@@ -29,6 +29,7 @@ def build(page: gr.Blocks, studio) -> None:
                 mask = part("mask", {"key": ""}, elem_id="mask")
         with gr.Column(scale=5, min_width=320):
             stage = part("stage", {}, elem_id="stage")
+            strip = part("strip", {}, elem_id="strip")
             with gr.Row(elem_classes="studio-wishes"):
                 strength = gr.Slider(1, 5, 3, step=1, label="Strength", buttons=[])
                 strokes = gr.Slider(0.5, 2, 1, step=0.25, label="Size of strokes", buttons=[])
@@ -43,7 +44,8 @@ def build(page: gr.Blocks, studio) -> None:
     wishes = [strength, strokes, keep, size, effort]
     names = ("strength", "strokes", "keep_colors", "size", "effort")
     shown = [photograph, palette, mask, stage]
-    buttons = [stage, paint, stop]
+    buttons = [stage, paint, stop, strip]
+    same = (gr.skip(),) * 3
 
     def all_of(said, **wrong):
         """Returns the values of `shown`; what is wrong goes where it belongs."""
@@ -55,14 +57,14 @@ def build(page: gr.Blocks, studio) -> None:
         )
 
     def loaded(request: gr.Request):
-        said = styling.remembered(token_of(request))
-        return *all_of(said), *(said["wish"][name] for name in names)
+        said = styling.remembered(known(request))
+        return *all_of(said), words.strip(said), *(said["wish"][name] for name in names)
 
     def changing(where: str, change):
         """Returns a handler that changes what is remembered, and shows it or what is wrong."""
 
         def changed(event: gr.EventData, request: gr.Request):
-            token = token_of(request)
+            token = known(request)
             try:
                 return all_of(change(token, event._data or {}))
             except InputError as error:
@@ -87,45 +89,45 @@ def build(page: gr.Blocks, studio) -> None:
     def wished(*values):
         *values, request = values
         with contextlib.suppress(InputError):
-            styling.wish(token_of(request), **dict(zip(names, values, strict=True)))
+            styling.wish(known(request), **dict(zip(names, values, strict=True)))
 
     def preview(request: gr.Request):
         """Shows a preview: in one pass, or where no network can, a sketch."""
-        token = token_of(request)
+        token = known(request)
         if words.running(job := styling.job(token)) and job.kind == "painting":
             return
         try:
             said = styling.preview(token)
             if said is not None:
-                yield words.stage(said), gr.skip(), gr.skip()
+                yield words.stage(said), *same
                 return
             said = styling.remembered(token)
             if not (said["photograph"] and said["chosen"]):
                 return
             styling.start(token, sketch=True)
         except InputError as error:
-            yield words.stage(styling.remembered(token), str(error)), gr.skip(), gr.skip()
+            yield words.stage(styling.remembered(token), str(error)), *same
             return
         yield from follow(request)
 
     def begin(request: gr.Request):
         """Paints."""
-        token = token_of(request)
+        token = known(request)
         try:
             styling.start(token)
         except InputError as error:
-            yield words.stage(styling.remembered(token), str(error)), gr.skip(), gr.skip()
+            yield words.stage(styling.remembered(token), str(error)), *same
             return
         yield from follow(request)
 
     def follow(request: gr.Request):
         """Shows what is being made, until it is made."""
-        token = token_of(request)
+        token = known(request)
         job, seen = styling.job(token), -1
         if not words.running(job):
             return
         painting = job.kind == "painting"
-        going = gr.update(visible=not painting), gr.update(visible=painting)
+        going = gr.update(visible=not painting), gr.update(visible=painting), gr.skip()
         while not job.ended:
             seen = job.number
             yield words.live(styling.remembered(token), job, studio.line.before(job)), *going
@@ -133,18 +135,24 @@ def build(page: gr.Blocks, studio) -> None:
         # What came after it is followed by another.
         if styling.job(token) is job:
             said = styling.remembered(token)
-            yield words.ended(said, job), gr.update(visible=True), gr.update(visible=False)
+            done = gr.update(visible=True), gr.update(visible=False), words.strip(said)
+            yield words.ended(said, job), *done
 
     def halt(request: gr.Request):
-        styling.stop(token_of(request))
+        styling.stop(known(request))
+
+    def pick(event: gr.EventData, request: gr.Request):
+        made = styling.remembered(known(request))["results"][::-1]
+        k = (event._data or {}).get("k")
+        return words.result(made[k]) if isinstance(k, int) and 0 <= k < len(made) else gr.skip()
 
     def estimate(request: gr.Request):
-        token = token_of(request)
+        token = known(request)
         try:
             seconds = styling.seconds(token)
         except InputError as error:
             return str(error)
-        return words.estimate(seconds, None)
+        return words.estimate(seconds)
 
     def then(event):
         event.then(preview, None, buttons, show_progress="hidden")
@@ -163,9 +171,10 @@ def build(page: gr.Blocks, studio) -> None:
         then(one.release(wished_with(wished), wishes, None, **quiet))
     for one in (keep, effort):
         then(one.input(wished_with(wished), wishes, None, **quiet))
+    strip.picked(pick, None, stage, show_progress="hidden")
     paint.click(begin, None, buttons, show_progress="hidden")
     stop.click(halt, None, None, show_progress="hidden")
-    loading = page.load(loaded, None, [*shown, *wishes], show_progress="hidden")
+    loading = page.load(loaded, None, [*shown, strip, *wishes], show_progress="hidden")
     loading.then(follow, None, buttons, show_progress="hidden")
     loading.then(estimate, None, time, show_progress="hidden")
 

@@ -67,18 +67,29 @@ def stage(said: dict, words: str = "") -> dict:
         }[preview["kind"]]
         tag = preview["kind"]
         value |= {"after": picture_url(preview["shown"]), "tag": tag, "words": words or kind}
-    elif results and results[-1].get("of_photograph") == found["file"]:
+    elif results and results[-1]["before"] == found["shown"]:
         value |= result(results[-1])
     else:
         value |= {"words": words}
     return value | {"first": True}
 
 
+def strip(said: dict) -> dict:
+    """Returns what was painted, the last first; one alone is on the stage."""
+    made = said["results"][::-1]
+    items = [
+        {"src": picture_url(one["shown"]), "title": ", ".join(one["paintings"])} for one in made
+    ]
+    return {"items": items if len(items) > 1 else []}
+
+
 def result(found: dict) -> dict:
-    """Returns what the stage says of a finished painting."""
+    """Returns the value of the stage for a finished painting."""
     size = f"{found['width']} × {found['height']} px"
     early = "" if found["evaluations"] >= found["of"] else ", stopped early"
     return {
+        "before": picture_url(found["before"]),
+        "aspect": found["width"] / found["height"],
         "after": picture_url(found["shown"]),
         "tag": "painting",
         "words": f"{size}, painted in {duration(found['seconds'])}{early}.",
@@ -94,7 +105,8 @@ def result(found: dict) -> dict:
 def live(said: dict, job, before: int) -> dict:
     """Returns the value of the stage while a picture is being made."""
     value = stage(said)
-    value["links"] = []
+    # Who pulls the line while it is painted keeps it where it is.
+    value |= {"links": [], "first": False}
     word = "Sketching" if job.kind == "sketch" else "Painting"
     if job.state == WAITING:
         others = "another picture is" if before == 1 else f"{before} other pictures are"
@@ -122,8 +134,8 @@ def running(job) -> bool:
     return job is not None and job.state in (WAITING, RUNNING)
 
 
-def estimate(seconds: float | None, wish) -> str:
+def estimate(seconds: float | None) -> str:
     """Returns what is said of the time before it is spent."""
     if seconds is None:
         return ""
-    return f"about {duration(seconds)} on this machine, as measured"
+    return f"An estimate: {duration(seconds)}, by the pace of this machine."

@@ -121,7 +121,9 @@ def piece_of(
         fitted = [color.match_luminance(color.luminance(style), shown) for style in fitted]
 
         def finish(pictures):
-            return np.stack([color.with_luminance_of(content, one) for one in pictures])
+            # On their way they are smaller.
+            colors = images.resize(content, *pictures.shape[1:3])
+            return np.stack([color.with_luminance_of(colors, one) for one in pictures])
 
     scene = Scene(
         images.with_channels(shown, channels),

@@ -15,7 +15,7 @@ class LineTest(tf.test.TestCase):
         self.addCleanup(self.go.set)
 
     def _ended(self, job) -> str:
-        self.line.wait(job, 10**9, 10)
+        self.line.wait(job, 10**9, 60)
         return job.state
 
     def _slow(self, stopped):
@@ -27,7 +27,7 @@ class LineTest(tf.test.TestCase):
     def test_one_at_a_time_and_each_sees_how_many_are_before(self):
         first = self.line.submit("a", "painting", self._slow)
         second = self.line.submit("b", "painting", lambda stopped: iter("x"))
-        self.line.wait(first, 0, 10)
+        self.line.wait(first, 0, 60)
         self.assertEqual((first.state, first.latest), (jobs.RUNNING, 1))
         self.assertEqual((second.state, self.line.before(second)), (jobs.WAITING, 1))
         self.go.set()
@@ -37,7 +37,7 @@ class LineTest(tf.test.TestCase):
     def test_stopping_keeps_what_there_is_and_a_new_job_stops_the_old(self):
         running = self.line.submit("a", "painting", self._slow)
         waiting = self.line.submit("b", "painting", self._slow)
-        self.line.wait(running, 0, 10)
+        self.line.wait(running, 0, 60)
         self.line.stop("b")
         self.assertEqual((waiting.state, waiting.latest), (jobs.STOPPED, None))
         again = self.line.submit("a", "painting", lambda stopped: iter("y"))

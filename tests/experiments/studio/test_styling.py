@@ -70,7 +70,7 @@ class StylingTest(tf.test.TestCase):
         return buffer.getvalue()
 
     def _finished(self, job: jobs.Job) -> jobs.Job:
-        self.studio.line.wait(job, 10**9, 120)
+        self.studio.line.wait(job, 10**9, 600)
         return job
 
     def test_previews_follow_styles_strength_colours_and_mask(self):
@@ -110,7 +110,8 @@ class StylingTest(tf.test.TestCase):
         self.styling.photograph(self.token, self.photo)
         self.styling.wish(self.token, size=256, effort="quick")
         quick = self.styling.seconds(self.token)
-        self.styling.wish(self.token, size=256, effort="good")
+        # Colours are put back at every scale, whose pictures grow.
+        self.styling.wish(self.token, size=256, effort="good", keep_colors=True)
         self.assertGreater(self.styling.seconds(self.token), quick)
         job = self._finished(self.styling.start(self.token))
         self.assertEqual((job.state, job.said), (jobs.DONE, ""))

@@ -140,7 +140,8 @@ class ExcitedUnits:
         except InputError:  # Nothing raises it.
             return None
         images.save_png(path, made.image)
-        newest = sorted(self._folder.glob("*.png"), key=lambda one: -one.stat().st_mtime)
+        ours = [one for one in self._folder.iterdir() if _NAME.fullmatch(one.name)]
+        newest = sorted(ours, key=lambda one: -one.stat().st_mtime)
         for old in newest[_MOST:]:
             old.unlink(missing_ok=True)
         return name

@@ -4,9 +4,10 @@ layers keep, which of its units it excites."""
 import dataclasses
 import pathlib
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 
-from tfvis import images
+from tfvis import images, words
 from tfvis.errors import InputError
 from tfvis.experiments import attention, attention_models, folders, picture_tasks
 from tfvis.experiments import networks as network_names
@@ -51,7 +52,7 @@ class Looking:
     def __init__(self, sessions: Sessions, line: Line, networks: Networks, units: pathlib.Path):
         self._sessions, self._line, self._networks = sessions, line, networks
         self._units = ExcitedUnits(networks, units)
-        self.unit_file = self._units.file
+        self.unit_file, self._one = self._units.file, threading.Lock()
 
     def warm(self) -> None:
         """Opens what the first visitor would wait for."""
@@ -105,11 +106,16 @@ class Looking:
             InputError: no picture, no such class.
         """
         session, picture = self._given(token)
+        with self._one:
+            return self._seen(token, session, picture, of_class)
+
+    def _seen(self, token: str, session: Session, picture: dict, of_class: str | None) -> dict:
         model = self._networks.eyes()
         chosen = attention_models.class_index(model, of_class) if of_class else None
         with tempfile.TemporaryDirectory(dir=session.folder) as folder:
             place = pathlib.Path(folder)
-            found = folders.find(session.folder / picture["file"], "image")
+            # As large as a page shows it; a network looks at less.
+            found = folders.find(session.folder / picture["shown"], "image")
             (record,) = attention.make(
                 model, picture_tasks.input_pictures(found), place / "out", None, chosen
             )
@@ -155,15 +161,21 @@ class Looking:
             self._remember(token, kept=rows)
             yield LayersLive(tuple(rows), (k + 1) / len(layers))
 
-    def start_units(self, token: str, layer: str, channels: list[int] | None = None) -> Job:
-        """Puts into the line: the units of a layer that the picture excites most, or some.
+    def start_units(self, token: str, layer: str, named: str = "") -> Job:
+        """Puts into the line: units of a layer, what they see of the picture, what they look for.
+
+        Args:
+            token: whose.
+            layer: a path.
+            named: numbers of units, such as "3, 24"; none are those the picture excites most.
 
         Raises:
             InputError: no picture, no such layer or unit; the line is too long.
         """
         session, picture = self._given(token)
         pixels = pictures.opened(session, picture["file"])
-        found = self._units.chosen(pixels, layer, channels)
+        channels = words.numbers(named.replace(" ", "") or None, "units")
+        found = self._units.chosen(pixels, layer, channels and list(channels))
 
         def work(stopped):
             for units in self._units.drawn(session, pixels, layer, found, stopped):

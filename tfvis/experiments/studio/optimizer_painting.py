@@ -23,6 +23,8 @@ _SHARE = 0.5
 # A sketch, where no network knows the painting: so few pixels and evaluations that colours and
 # large strokes are seen within seconds.
 SKETCH_SIZE, _SKETCH_EVALUATIONS = 160, 40
+# Share of a painting after which its pace is a measurement.
+_LEARNT_FROM = 0.5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -185,7 +187,7 @@ def paint(
     pace.measure(network, piece.settings.precision)
     yield Step(None, 0.0, pace.seconds(plan, len(levels)), 0, total), piece
     costs = [_cost(level) for level in levels]
-    began = time.perf_counter()
+    began, share = time.perf_counter(), 0.0
     runs = transfer.iterate(network, piece.scene, seeds=(0,), settings=piece.settings)
     try:
         for progress in runs:
@@ -197,7 +199,11 @@ def paint(
             yield Step(images.with_channels(picture, 3), share, left, done, total), piece
     except loop.DivergedError as error:
         raise InputError("The optimiser lost its way. Choose less strength.") from error
-    pace.learn(plan.work, time.perf_counter() - began - pace.first * len(levels))
+    finally:
+        # Of one that was stopped early, compiling is most of the time.
+        if share > _LEARNT_FROM:
+            compiled = pace.first * len(levels)
+            pace.learn(share * plan.work, time.perf_counter() - began - compiled)
 
 
 def _cost(level: transfer.Level) -> float:

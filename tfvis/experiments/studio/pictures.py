@@ -6,7 +6,7 @@ import pathlib
 
 import numpy as np
 
-from tfvis import images
+from tfvis import files, images
 from tfvis.errors import InputError, printable
 from tfvis.experiments.studio.sessions import Session
 from tfvis.image_files import headers, pixels, sizes
@@ -84,7 +84,8 @@ def show(session: Session, picture: np.ndarray, kind: str) -> str:
         picture = images.resize(picture, height, width)
     content, ending = page_pictures.encoded(picture)
     path = session.new(kind, ending)
-    path.write_bytes(content)
+    with files.replacing(path) as temporary:
+        temporary.write_bytes(content)
     return path.name
 
 

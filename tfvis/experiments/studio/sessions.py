@@ -19,6 +19,7 @@ from tfvis import bounds, files
 _NAME = re.compile(r"[a-z]{1,16}-[0-9a-f]{16}\.(png|jpg|json)")
 _STATE = "session.json"
 _DIGITS = 32
+_FOLDER = re.compile(f"[0-9a-f]{{{_DIGITS}}}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,7 +136,9 @@ class Sessions:
     def _sweep(self, coming: str = "") -> None:
         oldest = time.time() - 3600 * self.limits.hours
         found = sorted(
-            ((_used(path), path) for path in self.root.iterdir() if path.is_dir()), reverse=True
+            # What else lies there is somebody's.
+            ((_used(path), path) for path in self.root.iterdir() if _FOLDER.fullmatch(path.name)),
+            reverse=True,
         )
         for place, (used, path) in enumerate(found, 1):
             if path.name != coming and (used < oldest or place >= self.limits.sessions):

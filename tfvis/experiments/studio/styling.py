@@ -1,5 +1,6 @@
 """The page of styles, without a page: a photograph, paintings, a wish; a preview; a painting."""
 
+import collections
 import dataclasses
 import threading
 import time
@@ -7,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from tfvis import images
+from tfvis import files, images
 from tfvis.errors import InputError
 from tfvis.experiments.studio import fast_preview, gallery, optimizer_painting, pictures, wishes
 from tfvis.experiments.studio.jobs import Job, Line
@@ -17,8 +18,8 @@ from tfvis.style.fast import checkpoint_files
 
 # Paintings of one's own, and pictures made, that are remembered of a person.
 _OWN, _RESULTS = 8, 12
-# A picture on its way is shown at most so often.
-_SHOWN_EVERY_S = 1.0
+# A picture on its way is shown at most so often, and so many of them are kept meanwhile.
+_SHOWN_EVERY_S, _LIVE = 1.0, 6
 # What a page sends as a mask is a drawing of this many bytes at most.
 MASK_BYTES = 4 << 20
 
@@ -77,14 +78,17 @@ class Styling:
         Raises:
             InputError: one sentence about the file.
         """
-        session = self._sessions.of(token)
-        kept = pictures.take(session, path, "photograph", name)
-        # A mask is of the photograph before.
-        return self._remember(token, photograph=dataclasses.asdict(kept), mask=None, preview=None)
+        kept = pictures.take(self._sessions.of(token), path, "photograph", name)
+        return self._another(token, kept)
 
     def demo(self, token: str) -> dict:
         """Takes the demo photograph; returns what is remembered then."""
         kept = pictures.keep(self._sessions.of(token), images.demo(), "photograph")
+        return self._another(token, kept)
+
+    def _another(self, token: str, kept: pictures.Kept) -> dict:
+        """Goes on with another photograph: mask and work are of the one before."""
+        self.stop(token)
         return self._remember(token, photograph=dataclasses.asdict(kept), mask=None, preview=None)
 
     def bring_painting(self, token: str, path, name: str = "") -> dict:
@@ -129,7 +133,8 @@ class Styling:
         if len(content) > MASK_BYTES:
             raise InputError("This drawing is too large.")
         path = session.new("mask", "png")
-        path.write_bytes(content)
+        with files.replacing(path) as temporary:
+            temporary.write_bytes(content)
         try:
             share = (_drawn(images.read(path, None).pixels)).mean()
             if not 0.005 <= share <= 0.995:
@@ -226,13 +231,16 @@ class Styling:
         self, token: str, task: optimizer_painting.Task, said: dict, sketch: bool, stopped: Callable
     ) -> Iterator[Live]:
         session, began, last = self._sessions.of(token), time.perf_counter(), 0.0
+        live: collections.deque[str] = collections.deque()
         step = piece = None
         steps = optimizer_painting.paint(task, self._networks.style(), self._pace, sketch)
         for step, piece in steps:  # noqa: B007  # Both of the last are needed.
             if step.picture is not None and time.perf_counter() - last > _SHOWN_EVERY_S:
                 last = time.perf_counter()
-                shown = pictures.show(session, step.picture, "live")
-                yield Live(shown, step.share, step.seconds_left)
+                live.append(pictures.show(session, step.picture, "live"))
+                if len(live) > _LIVE:
+                    (session.folder / live.popleft()).unlink(missing_ok=True)
+                yield Live(live[-1], step.share, step.seconds_left)
             elif step.picture is None:
                 yield Live("", 0.0, step.seconds_left)
             if stopped():
@@ -240,8 +248,11 @@ class Styling:
         if step is None or step.picture is None:
             return
         if sketch:
-            shown = pictures.show(session, step.picture, "preview")
-            self._remember(token, preview={"shown": shown, "kind": "sketch"})
+            height, width = images.sides_of_area(*step.picture.shape[:2], fast_preview.SIZE)
+            large = images.resize(step.picture, height, width)
+            shown = {"shown": pictures.show(session, large, "preview"), "kind": "sketch"}
+            if self._still(token, said):
+                self._remember(token, preview=shown)
             return
         kept = pictures.keep(session, step.picture, "painted")
         path = session.folder / kept.file
@@ -254,10 +265,15 @@ class Styling:
         optimizer_painting.write_manifest(manifest, path, piece, step, about)
         result = dataclasses.asdict(kept) | about
         result |= {"manifest": manifest.name, "evaluations": step.done, "of": step.total}
-        result["of_photograph"] = said["photograph"]["file"]
+        result["before"] = said["photograph"]["shown"]
         with session.lock:
             results = [*self.remembered(token)["results"], result][-_RESULTS:]
-            self._remember(token, results=results, preview=None)
+            newest = {"preview": None} if self._still(token, said) else {}
+            self._remember(token, results=results, **newest)
+
+    def _still(self, token: str, said: dict) -> bool:
+        """Tells whether the photograph is that of `said`."""
+        return self.remembered(token)["photograph"] == said["photograph"]
 
     def _titles(self, keys: Iterable[str]) -> list[str]:
         return [self.styles[key].title if key in self.styles else "your own" for key in keys]
