@@ -94,6 +94,8 @@ def build(page: gr.Blocks, studio) -> None:
     def preview(request: gr.Request):
         """Shows a preview: in one pass, or where no network can, a sketch."""
         token = known(request)
+        # What yields nothing would empty its outputs.
+        yield gr.skip(), *same
         if words.running(job := styling.job(token)) and job.kind == "painting":
             return
         try:
@@ -124,7 +126,8 @@ def build(page: gr.Blocks, studio) -> None:
         """Shows what is being made, until it is made."""
         token = known(request)
         job, seen = styling.job(token), -1
-        if not words.running(job):
+        yield gr.skip(), *same
+        if job is None:
             return
         painting = job.kind == "painting"
         going = gr.update(visible=not painting), gr.update(visible=painting), gr.skip()

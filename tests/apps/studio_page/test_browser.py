@@ -143,6 +143,7 @@ class PageTest(tf.test.TestCase):
         self.assertEqual(self.page.locator(".weight").count(), 2)
         self.assertLen(set(seen), 3)
         self._words(self.page, "An estimate:", "#time")
+        self.assertEqual(self.page.locator("#paint").inner_text(), "Paint it")
 
     def test_painting_stopping_saving_coming_back(self):
         self._bring(self.page)
