@@ -4,6 +4,7 @@ The items are generated (`generated_pictures`): nothing of it needs TensorFlow o
 """
 
 import collections
+import functools
 import os
 import pathlib
 import random
@@ -62,7 +63,8 @@ def killed(
 ) -> collections.Counter:
     """Does a batch with two workers, of which one, or who started them, is killed again and again.
 
-    Each third kill is that of who started them; all are begun again until the batch is done.
+    Each third kill is that of who started them; all are begun again until the batch is done. Ray's
+    cluster is one below this process, which goes on meanwhile.
 
     Args:
         folder: of the batch.
@@ -81,6 +83,8 @@ def killed(
     """
     generator, done = random.Random(seed), collections.Counter()
     environment = {**os.environ, "PYTHONPATH": str(_ROOT), "TQDM_DISABLE": "1"}
+    if engine == "ray":
+        environment["RAY_ADDRESS"] = _ray_cluster()
     words = [sys.executable, "-m", __name__, str(folder), str(count), str(steps), engine]
     while True:
         driver = subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, cwd=_ROOT)
@@ -92,7 +96,7 @@ def killed(
             time.sleep(generator.uniform(0, later_s))
             reached = _done(folder)
             whom = "driver" if done.total() % 3 == 2 else "worker"
-            alive = _workers(driver.pid, engine)
+            alive = children(driver.pid) if engine == "local" else _actors()
             if driver.poll() is None and (whom == "driver" or alive):
                 os.kill(driver.pid if whom == "driver" else generator.choice(alive), signal.SIGKILL)
                 done[whom] += 1
@@ -122,11 +126,18 @@ def _parents() -> dict[int, list[int]]:
     return found
 
 
-def _workers(driver: int, engine: str) -> list[int]:
-    """Returns the processes that do a driver's work."""
-    if engine == "local":
-        return children(driver)
-    parents, below = _parents(), [driver]
+@functools.cache
+def _ray_cluster() -> str:
+    """Returns the address of a cluster of two cores, which ends with this process."""
+    import ray
+
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    return ray.get_runtime_context().gcs_address
+
+
+def _actors() -> list[int]:
+    """Returns the processes that do the work in that cluster."""
+    parents, below = _parents(), [os.getpid()]
     for process in below:  # Which grows meanwhile.
         below += parents.get(process, [])
     return [process for process in below if _name(process).startswith(_ACTOR)]
