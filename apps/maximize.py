@@ -31,7 +31,8 @@ from .flags import networks as network_flags
 _SIZE = flags.DEFINE_integer(
     "size",
     None,
-    "Side of the square images, in pixels; left out, what the unit can see of an image.",
+    "Side of the square images, in pixels; left out, what the unit can see of an image. With "
+    "--parameterization=phase, of their crops: images are twice as large.",
     lower_bound=1,
     upper_bound=4096,
 )
@@ -42,9 +43,10 @@ _PARAMETERIZATION = fields.one(preimages.Maximization, "parameterization")
 _PICTURES = fields.define(preimages.Maximization, ("transparency", "diversity", "diversity_weight"))
 _WHERE = flags.DEFINE_enum(
     "where",
-    "center",
+    None,
     ["center", "everywhere"],
-    "Raise a channel at the centre of the map, or its mean over the map.",
+    "Raise a channel at the centre of the map, or its mean over the map; left out, its mean with "
+    "--parameterization=phase, else at the centre.",
 )
 _STRENGTH = fields.one(preimages.Maximization, "strength")
 _REFERENCE = pictures.define_references(
@@ -72,7 +74,7 @@ def main():
             parameterization=_PARAMETERIZATION.value,
             **{name: holder.value for name, holder in _PICTURES.items()},
         ),
-        everywhere=_WHERE.value == "everywhere",
+        everywhere=None if _WHERE.value is None else _WHERE.value == "everywhere",
         references=references,
         labels=_UNITS["labels"].value,
         **shared,

@@ -76,32 +76,37 @@ def view(images: tf.Tensor, seeds: tf.Tensor, step: tf.Tensor, by: Transforms) -
 class Crops:
     """What crops a picture is seen in; each is drawn anew at every step.
 
-    The authors' of MACO (Fel et al. 2023), in xplique's `maco`: crops 50 % down to 5 % of the
-    side, 32 of them a step, of pictures of 512 px that a network of 224 px sees.
+    Those of MACO (Fel et al. 2023): in xplique's `maco` 32 a step, 50 % down to 5 % of the side of
+    pictures of 512 px, which a network of 224 px sees, for 256 steps; in Horama, by its author, 6
+    a step of 20 to 25 % of 1280 px, for 1000. Compared on VGG16 in docs/measurements.md.
 
     Attributes:
-        largest, smallest: mean side at the first and the last step, share of the picture's.
-            The authors' 0.5 of 512 px is 1.1 times what their network sees. Here the picture is no
-            larger than that, and what is sought in crops of half of it answers, seen whole, four
-            times less than what is sought in nearly all of it.
-        spread: standard deviation of the side; it stays within 0.05 to 1.
-        wander: standard deviation of the centre, share of the picture's side. At the authors'
-            0.15 a unit in the middle of a map hardly looks at the border, which stays as it began;
-            from about 0.5 on every place is in the middle as often as any other, and no one motif
-            is whole (docs/measurements.md).
+        largest, smallest: mean side at the first and the last step, share of the picture's. The
+            first are shown as they are, later ones enlarged to as much. Alike, as Horama's are:
+            with crops that shrink to half of it a unit answers a fifth less to the picture.
+        spread: standard deviation of the side, xplique's; it stays within 0.05 to 1.
+        wander: standard deviation of the centre, share of the picture's side. At the authors' 0.15
+            the border is hardly seen and stays as it began; at 0.5 every place is seen alike.
         noise: standard deviation of the noise on a crop, and width of the uniform noise on top
-            of it, share of half the grey levels.
+            of it, share of half the grey levels; xplique's.
+        count: crops of a picture at every step. One, as a mean over a map looks at all of its
+            places anyway.
     """
 
-    largest: float = 1.0
-    smallest: float = 0.9
+    largest: float = 0.5
+    smallest: float = 0.5
     spread: float = 0.05
-    wander: float = 0.15
+    wander: float = 0.5
     noise: float = 0.08
+    count: int = 1
+
+    def picture(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Returns the (height, width) of a picture whose first crops have `size`."""
+        return round(size[0] / self.largest), round(size[1] / self.largest)
 
 
 def crop(images: tf.Tensor, seeds: tf.Tensor, step: tf.Tensor, by: Crops, steps: int) -> tf.Tensor:
-    """Returns one random crop of each image, as large as the image, with noise; differentiable.
+    """Returns random crops of each image, of one size, with noise; differentiable.
 
     Images are taken to go on beyond each border as they begin at the opposite one, as those made
     of waves do; the authors' crops end in mid grey there.
@@ -112,29 +117,37 @@ def crop(images: tf.Tensor, seeds: tf.Tensor, step: tf.Tensor, by: Crops, steps:
         steps: of the run, over which the crops shrink.
 
     Returns:
-        float32, shaped as `images`.
+        float32 [count * batch, height, width, channels], one crop of every image after another.
     """
     batch, height, width, channels = images.shape
+    size = round(by.largest * height), round(by.largest * width)
     mean = by.largest + (by.smallest - by.largest) * tf.cast(step, tf.float32) / max(steps - 1, 1)
     rolled, matrices, noise = [], [], []
-    for k in range(batch):
-        key = [seeds[k], step]
-        draws = tf.random.stateless_normal([3], key)
+    for k in range(by.count * batch):
+        seed, number = seeds[k % batch], by.count * step + k // batch
+        draws = tf.random.stateless_normal([3], [seed, number])
         share = tf.clip_by_value(mean + by.spread * draws[2], 0.05, 1.0)
         shift = tf.round(by.wander * draws[:2] * tf.constant([height, width], tf.float32))
-        rolled.append(tf.roll(images[k], tf.cast(shift, tf.int32), [0, 1]))
-        matrices.append(share * tf.eye(2))
+        rolled.append(tf.roll(images[k % batch], tf.cast(shift, tf.int32), [0, 1]))
+        matrices.append(share / by.largest * tf.eye(2))
         # Other numbers than the crop's, of the same seed and step.
-        shape, key = [height, width, channels], [seeds[k], -1 - step]
+        shape, key = [*size, channels], [seed, -1 - number]
         grain = tf.random.stateless_normal(shape, key)
         grain += tf.random.stateless_uniform(shape, key, -0.5, 0.5)
         noise.append(127.5 * by.noise * grain)
-    seen = sample(tf.stack(rolled), tf.stack(matrices), tf.zeros([batch, 2]), 0)
+    shifts = tf.zeros([by.count * batch, 2])
+    seen = sample(tf.stack(rolled), tf.stack(matrices), shifts, 0, size)
     return seen + tf.stack(noise)
 
 
-def sample(images: tf.Tensor, matrices: tf.Tensor, shifts: tf.Tensor, pad: int) -> tf.Tensor:
-    """Returns out[p] = image[M (p - c) + c + shift], c the centre, between pixels bilinear.
+def sample(
+    images: tf.Tensor,
+    matrices: tf.Tensor,
+    shifts: tf.Tensor,
+    pad: int,
+    size: tuple[int, int] | None = None,
+) -> tf.Tensor:
+    """Returns out[p] = image[M (p - c) + d + shift], c and d the centres, between pixels bilinear.
 
     Args:
         images: float32 [batch, height, width, channels], static shape.
@@ -142,13 +155,16 @@ def sample(images: tf.Tensor, matrices: tf.Tensor, shifts: tf.Tensor, pad: int) 
         shifts: float32 [batch, 2], pixels.
         pad: zeros around the image; beyond them the border of zeros, or with pad=0 of
             the image, is repeated.
+        size: (height, width) of what is returned; None is the images'.
     """
     batch, height, width, channels = images.shape
+    size = size or (height, width)
     rows, columns = tf.meshgrid(
-        tf.range(height, dtype=tf.float32), tf.range(width, dtype=tf.float32), indexing="ij"
+        tf.range(size[0], dtype=tf.float32), tf.range(size[1], dtype=tf.float32), indexing="ij"
     )
     center = tf.constant([(height - 1) / 2, (width - 1) / 2])
-    places = tf.stack([tf.reshape(rows, [-1]), tf.reshape(columns, [-1])], 1) - center
+    places = tf.stack([tf.reshape(rows, [-1]), tf.reshape(columns, [-1])], 1)
+    places -= tf.constant([(size[0] - 1) / 2, (size[1] - 1) / 2])
     places = tf.matmul(places[None], matrices, transpose_b=True) + (center + shifts)[:, None]
     padded = tf.pad(images, [[0, 0], [pad, pad], [pad, pad], [0, 0]])
     height_in, width_in = height + 2 * pad, width + 2 * pad
@@ -171,4 +187,4 @@ def sample(images: tf.Tensor, matrices: tf.Tensor, shifts: tf.Tensor, pad: int) 
         + corner(width_in, down * (1 - right))
         + corner(width_in + 1, down * right)
     )
-    return tf.reshape(total, [batch, height, width, channels])
+    return tf.reshape(total, [batch, *size, channels])

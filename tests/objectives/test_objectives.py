@@ -1,5 +1,7 @@
 """Objectives against their formulas, and that each can be raised."""
 
+import itertools
+
 import numpy as np
 import scipy.ndimage
 import tensorflow as tf
@@ -179,31 +181,32 @@ class TransformsTest(tf.test.TestCase):
         super().setUp()
         self.image = np.random.default_rng(0).normal(size=(2, 9, 12, 3)).astype(np.float32)
 
-    def _sample(self, matrices, shifts, pad=0):
+    def _sample(self, matrices, shifts, pad=0, size=None):
         return transforms.sample(
             tf.constant(self.image),
             tf.constant(matrices, tf.float32),
             tf.constant(shifts, tf.float32),
             pad,
+            size,
         ).numpy()
 
     def test_against_scipy(self):
         angle = np.deg2rad(17.0)
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         matrices, shifts = np.stack([turn / 1.1, turn.T * 1.3]), np.array([[1.5, -0.25], [0, 3.0]])
-        ours = self._sample(matrices, shifts, pad=30)
         center = np.array([4.0, 5.5])
-        for k in range(2):
-            for c in range(3):
-                theirs = scipy.ndimage.affine_transform(
-                    np.pad(self.image[k, ..., c].astype(np.float64), 30),
-                    matrices[k],
-                    center + shifts[k] + 30 - matrices[k] @ center,
-                    output_shape=(9, 12),
-                    order=1,
-                )
-                # float32 coordinates up to 70.
-                self.assertAllClose(ours[k, ..., c], theirs, atol=1e-4)
+        for size, k, c in itertools.product(((9, 12), (6, 15)), range(2), range(3)):
+            ours = self._sample(matrices, shifts, 30, size)
+            middle = (np.array(size) - 1) / 2
+            theirs = scipy.ndimage.affine_transform(
+                np.pad(self.image[k, ..., c].astype(np.float64), 30),
+                matrices[k],
+                center + shifts[k] + 30 - matrices[k] @ middle,
+                output_shape=size,
+                order=1,
+            )
+            # float32 coordinates up to 70.
+            self.assertAllClose(ours[k, ..., c], theirs, atol=1e-4)
 
     def test_nothing_asked_nothing_changed(self):
         same = self._sample(np.stack([np.eye(2)] * 2), np.zeros((2, 2)))

@@ -48,8 +48,9 @@ class PathSimilarityTest(tf.test.TestCase):
 
         self.assertTrue(takes_another(0.2, 0.8))
         self.assertFalse(takes_another(0.3, 0.8))
-        # They have no more in common than any photographs: there is no path of theirs.
-        self.assertFalse(takes_another(0.0, 0.4))
+        # They have no more in common than any photographs: half of that decides.
+        self.assertTrue(takes_another(0.1, 0.4))
+        self.assertFalse(takes_another(0.3, 0.3))
 
     def test_only_what_the_unit_sees_counts(self):
         # A unit of block2_conv1 sees 3 x 3 of block1_pool, and so 6 x 6 of block1_conv1, of 8.

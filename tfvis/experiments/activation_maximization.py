@@ -6,7 +6,6 @@ import itertools
 import pathlib
 
 import numpy as np
-import tensorflow as tf
 
 from tfvis import images, preimages
 from tfvis.errors import InputError, arg
@@ -28,6 +27,7 @@ from tfvis.objectives import Objective
 from tfvis.objectives.parsing import Unit
 from tfvis.preimages import (
     activation_maximization,
+    crop_answers,
     feature_visualization,
     natural_activations,
     normalization,
@@ -53,7 +53,7 @@ class _Batch:
         label, network, layer: theirs.
         several: whether there are units of other networks.
         units: one of each picture.
-        size: (height, width) of the images.
+        size: (height, width) of what the network is shown: the images, or crops of them.
         settings: constants, none of them None.
         objective: what is raised.
         largest: M of each unit, which the objective is divided by.
@@ -62,6 +62,7 @@ class _Batch:
         seed: of the noise, one for all units, so that a unit's picture does not depend on which
             others are made; of several pictures of a unit it is the first's.
         magnitude: of the waves of "phase"; see `activation_maximization.iterate`.
+        everywhere: whether means over maps are raised.
     """
 
     label: str
@@ -77,6 +78,7 @@ class _Batch:
     weighted: Objective
     seed: int
     magnitude: np.ndarray | None
+    everywhere: bool
 
     @property
     def numbers(self) -> list[int]:
@@ -106,7 +108,7 @@ def run(
     settings: preimages.Maximization = preimages.Maximization(),
     size: int | None = None,
     most: int | None = None,
-    everywhere: bool = False,
+    everywhere: bool | None = None,
     seed: int = 0,
     references: folders.Found | pathlib.Path | str | None = None,
     growth: bool = True,
@@ -125,7 +127,8 @@ def run(
         settings: constants; None among them are derived per layer.
         size: side of the images, or None for the units' own.
         most: side that the units' own is cut to where it is longer, or None.
-        everywhere: raise means over maps, not the neurons at their centres.
+        everywhere: raise means over maps, not the neurons at their centres; None does of "phase"
+            alone, see `activation_maximization.raises_means`.
         seed: of the noise.
         references: photographs that M, and of "phase" the spectrum, are taken from, see
             `folders.given`; None is two that come with scikit-learn, and 1 / f.
@@ -142,6 +145,7 @@ def run(
             the energy diverges, or once all is written, if no unit at all was raised.
     """
     references = folders.given(references, "references")
+    everywhere = activation_maximization.raises_means(settings, everywhere)
     built = naming.built(wanted, named)
     chosen = naming.chosen(built, named, labels, each=4)
     last = {label: units[-1].layer for label, units in chosen.items()}
@@ -161,7 +165,7 @@ def run(
             waves = None if references is None else reference
             magnitude = normalization.magnitude(network, waves, side, constants)
             alike = [unit for unit in units if unit.layer == layer]
-            for batch in _batches(alike, side, constants.diversity):
+            for batch in _batches(alike, side, constants):
                 objective, m = normalization.activation(
                     network, batch, side, largest, reference, everywhere
                 )
@@ -176,9 +180,9 @@ def run(
                 )
                 one = _Batch(
                     label, network, layer, several, batch, side, constants, objective, m, natural,
-                    weighted, seed, magnitude,
+                    weighted, seed, magnitude, everywhere,
                 )  # fmt: skip
-                tasks.append(_task(one, workdir, everywhere, growth))
+                tasks.append(_task(one, workdir, growth))
     xla = {label: one.jit for label, one in own.items()}
     header = runner.header(built, arguments) | {"jit": devices.decided(built, xla)}
     records = optimization_tasks.run(tasks, workdir, header, FIELDS)
@@ -208,9 +212,10 @@ def _size(network: Network, layer: str, asked: int | None, most: int | None) -> 
     return size
 
 
-def _batches(units: list[Unit], size: tuple[int, int], diversity: int):
+def _batches(units: list[Unit], size: tuple[int, int], settings: preimages.Maximization):
     """Yields units of one kind, as many as are to be optimised together, one of each picture."""
-    most = max(feature_visualization.most_at_once(size) // diversity, 1)
+    diversity, views = settings.diversity, settings.crops.count
+    most = max(feature_visualization.most_at_once(size) // (diversity * views), 1)
     # A named place is a neuron also where channels are raised everywhere.
     for (kind, _), group in itertools.groupby(units, lambda u: (u.kind, u.position is None)):
         # Directions and whole layers go one by one: each is an objective of its own.
@@ -231,9 +236,7 @@ def _reference(found: folders.Found | None, network: Network) -> normalization.R
     )
 
 
-def _task(
-    one: _Batch, workdir: pathlib.Path, everywhere: bool, growth: bool
-) -> optimization_tasks.Task:
+def _task(one: _Batch, workdir: pathlib.Path, growth: bool) -> optimization_tasks.Task:
     names = [f"{one.layer}:{name}" for name in one.names]
     names = [f"{one.label}/{name}" for name in names] if one.several else names
     folder = runner.folder(one.label, one.layer, one.several)
@@ -246,7 +249,7 @@ def _task(
                 one.network,
                 recipe="maximization",
                 size=one.size,
-                everywhere=everywhere,
+                everywhere=one.everywhere,
                 units=[dataclasses.asdict(unit) for unit in one.units],
                 place=k,
                 largest=one.largest,
@@ -273,7 +276,7 @@ def _task(
             for unit, number, seed in zip(one.units, one.numbers, one.seeds, strict=True)
         ),
         steps=one.settings.total,
-        cost=one.network.cost(one.layer, *one.size) * len(names),
+        cost=one.network.cost(one.layer, *one.size) * len(names) * one.settings.crops.count,
         growth=growth,
         silent=True,
         watchers=(transparency.Watcher(),),
@@ -284,13 +287,17 @@ def _task(
 def _measure(one: _Batch, pictures: np.ndarray, paths: list[pathlib.Path]) -> list[dict]:
     """Returns the records: activations on the files as read back; see `normalization.raised`."""
     network = one.network
-    taps = network.taps([one.layer])
     stored = np.stack([runner.stored(path, network) for path in paths])
-    answers = one.objective(taps(tf.constant(stored))).numpy()
     noise = activation_maximization.beginning(
         network, one.size, one.seeds, one.settings, one.magnitude
     )
-    began = one.objective(taps(tf.constant(noise, tf.float32))).numpy()
+    answers, began = (
+        crop_answers.answers(network, one.objective, pictures, one.size, one.units, one.everywhere)
+        for pictures in (stored, noise)
+    )
+    # A vector has no places to take a mean of.
+    means = normalization.of_means(one.layer, one.units, one.everywhere)
+    means = means and len(network.trace(one.layer, *one.size)) > 1
     # Of a direction or a whole layer there is one M for all pictures.
     largest = np.broadcast_to(one.largest, len(paths))
     most = np.broadcast_to(one.natural.largest, len(paths))
@@ -306,6 +313,8 @@ def _measure(one: _Batch, pictures: np.ndarray, paths: list[pathlib.Path]) -> li
             "photographs": one.natural.photographs,
             "largest_in_photographs": float(most[k]),
             "times_largest": None if np.isnan(times[k]) else float(times[k]),
+            "shown": list(one.size),
+            "means": means,
             "settings": manifest.plain(one.settings),
         }
         | transparency.record(paths[k])

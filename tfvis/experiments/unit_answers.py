@@ -68,8 +68,9 @@ def answer(record: dict) -> str:
     if not record["raised"]:
         return "not above 0 yet" if record["rose"] else "nothing raised it"
     of_all = f"of {record['photographs']:,} photographs"
+    largest = "largest mean" if record.get("means") else "largest"
     if record["times_largest"] is None:
         return f"none {of_all} excites it"
     if record["times_largest"] < _LEAST:
-        return f"below {_LEAST} x the largest {of_all}"
-    return f"{record['times_largest']:.1f} x the largest {of_all}"
+        return f"below {_LEAST} x the {largest} {of_all}"
+    return f"{record['times_largest']:.1f} x the {largest} {of_all}"

@@ -17,7 +17,7 @@ from tfvis.experiments import folders, messages, runner
 from tfvis.networks.network import Network
 from tfvis.networks.receptive_field import receptive_field
 from tfvis.objectives.parsing import Unit
-from tfvis.preimages import natural_patches, path_similarity
+from tfvis.preimages import crop_answers, natural_patches, path_similarity
 from tfvis.progress_bar import bar
 from tfvis.report import patches
 
@@ -112,6 +112,7 @@ def _measured(one: Raised, record: dict, references, workdir: pathlib.Path, key:
         )
     ]  # fmt: skip
     picture = runner.stored(workdir / record["file"], network)
+    picture = crop_answers.best(network, unit, picture, tuple(record["shown"]))
     return {
         "key": key, "file": file.as_posix(), "top": top,
         "path_similarity": _path(one, picture, squares, places, values, references),
@@ -158,11 +159,12 @@ def _path(one: Raised, picture: np.ndarray, squares, places, values, references)
     found = {}
     for name in ("activations", "contributions"):
         one_way = path_similarity.path_similarity(*(getattr(way, name) for way in ways))
-        if one_way is None or math.isnan(one_way.number):
+        if one_way is None:
             return None
         rows = zip(one_way.layers, one_way.picture, one_way.same, one_way.other, strict=True)
         found[name] = {
-            "number": round(one_way.number, 4),
+            # Those that excite the unit may have no more in common than any.
+            "number": None if math.isnan(one_way.number) else round(one_way.number, 4),
             "layers": {
                 layer: dict(zip(("picture", "same", "other"), map(_rounded, row), strict=True))
                 for layer, *row in rows
@@ -202,11 +204,10 @@ def notes(record: dict) -> list[str]:
         return []
     lines = [f"beside it: the best {len(natural['top'])}, away from borders"]
     if path := natural["path_similarity"]:
-        by_activations, by_contributions = (
-            path[name]["number"] for name in ("activations", "contributions")
-        )
-        lines.append(f"path similarity {by_activations:z.2f}")
-        lines.append(f"of contributions {by_contributions:z.2f}")
+        words = {"activations": "path similarity", "contributions": "of contributions"}
+        for name, word in words.items():
+            number = path[name]["number"]
+            lines.append(f"{word} unknown" if number is None else f"{word} {number:z.2f}")
         if path["other_path"]:
             lines.append("takes another path than photographs")
     return lines

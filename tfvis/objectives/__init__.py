@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "layer_norm": "units",
         "layers_of": "objective",
         "logit": "units",
+        "mean_over_views": "objective",
         "neuron": "units",
         "relative_error": "distances",
         "resolve": "objective",

@@ -72,6 +72,24 @@ class Objective:
         )
 
 
+def mean_over_views(objective: Objective, views: int) -> Objective:
+    """Returns the mean of an objective over views of each image, float32 [batch].
+
+    Args:
+        objective: of one view of every image.
+        views: of an image; taps are [views * batch, ...], one view of every image after another.
+    """
+    if views == 1:
+        return objective
+
+    def mean(taps: Taps) -> tf.Tensor:
+        split = {layer: tf.split(tap, views) for layer, tap in taps.items()}
+        parts = [objective({layer: split[layer][k] for layer in split}) for k in range(views)]
+        return tf.add_n(parts) / views
+
+    return dataclasses.replace(objective, function=mean)
+
+
 def resolve(
     objective: Objective | Callable[[Taps], tf.Tensor],
     shape: Callable[[str], tuple[int, ...]],

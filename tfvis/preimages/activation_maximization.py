@@ -83,6 +83,15 @@ def unit(
     return objectives.neuron(layer, channels, rows, columns)
 
 
+def raises_means(settings: Maximization, everywhere: bool | None = None) -> bool:
+    """Returns whether means of channels over their maps are raised, not neurons in the middle.
+
+    Of "phase" they are unless something else is asked for: every place of a picture counts alike
+    then, and motifs fill it, where a neuron leaves noise around one (docs/measurements.md).
+    """
+    return settings.parameterization == "phase" if everywhere is None else everywhere
+
+
 def normalized(
     network: Network,
     objective: objectives.Objective,
@@ -165,11 +174,13 @@ def iterate(
     Args:
         network: the network.
         objective: an Objective, or a plain function {layer: [batch, ...]} -> [batch].
-        size: (height, width); None is `canvas` of the deepest layer it taps.
+        size: (height, width) of what the network is shown, and of pictures but those of "phase",
+            of which it is shown crops (`Crops.picture`); None is `canvas` of the deepest layer
+            it taps.
         seeds: one start each.
         settings: constants; None among them are derived.
-        magnitude: of the waves of "phase", [channels, height, width // 2 + 1]; None is that of
-            `phase_parameterization.natural_magnitude`.
+        magnitude: of the waves of "phase", [channels, height, width // 2 + 1] of the picture; None
+            is that of `phase_parameterization.natural_magnitude`.
         state: of an earlier, interrupted run with the same arguments.
         marks: steps at which to yield as well; 0 is the noise.
 
@@ -204,7 +215,10 @@ def descending(
     watch = bool(settings.transparency)
     if settings.parameterization != "pixels":
         written = _waves(network, (height, width), seeds, settings, magnitude)
-        views = settings.views if settings.parameterization == "fourier" else settings.crops
+        views = settings.views
+        if settings.parameterization == "phase":
+            views = settings.crops
+            found = objectives.mean_over_views(found, views.count)
         return descent.spectrum_descent(
             network, -found, found.layers, written, seeds, settings, views, watch
         )
@@ -233,6 +247,7 @@ def _waves(network: Network, size, seeds, settings: Maximization, magnitude):
     center = network.preprocessing.center(network.channels).numpy()
     if settings.parameterization == "fourier":
         return parameterizations.fourier(seeds, size[0], size[1], center)
+    size = settings.crops.picture(size)
     if magnitude is None:
         magnitude = phase_parameterization.natural_magnitude(network.channels, *size)
     return phase_parameterization.phase(seeds, center, magnitude, size[1])

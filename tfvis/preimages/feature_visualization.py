@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import tensorflow as tf
 
 from tfvis import image_arguments, images, objectives, results
 from tfvis.errors import InputError, arg
@@ -12,6 +11,7 @@ from tfvis.networks.network import Network
 from tfvis.objectives import parsing
 from tfvis.preimages import (
     activation_maximization,
+    crop_answers,
     natural_activations,
     normalization,
     transparency,
@@ -38,12 +38,14 @@ class MaximizationResult(results.Result):
         photographs: how many those are, see `natural_activations`; None of an objective.
         importance: float32 [batch, height, width], how much each pixel changed the objective over
             all steps, see `transparency`; None where it was not asked for.
+        means: whether activations are means over maps.
     """
 
     activations: np.ndarray
     activation_ratios: np.ndarray | None
     photographs: int | None
     importance: np.ndarray | None = None
+    means: bool = False
 
     @property
     def transparent(self) -> np.ndarray:
@@ -73,7 +75,8 @@ class MaximizationResult(results.Result):
         if self.activation_ratios is None:
             return f"objective {results.mean_words(self.activations, '.3g')}"
         ratios = results.mean_words(self.activation_ratios, ".1f")
-        return f"{ratios} x the largest of {self.photographs:,} photographs"
+        largest = "largest mean" if self.means else "largest"
+        return f"{ratios} x the {largest} of {self.photographs:,} photographs"
 
 
 def most_at_once(size: tuple[int, int]) -> int:
@@ -102,7 +105,8 @@ def maximize(
             a sum of `unit`s, or a plain function {layer: [batch, ...]} -> [batch]; these weigh
             what they say.
         size: of the images, (height, width) or the side of a square; None is what the unit can
-            see of an image.
+            see of an image. With parameterization="phase" the images are as much larger as crops
+            of them are to be of this size (`transforms.Crops`).
         seeds: one start each, for every unit.
         references: photographs M is taken from, [height, width, 3] each, of one size; None is
             two that come with scikit-learn. Of a unit's name only, but with
@@ -162,7 +166,7 @@ def _units(network, word, size, seeds, references, settings, callback) -> Maximi
     for unit in units:
         normalization.check_position(network, unit, size, "objective")
     most, count = most_at_once(size), len(units) * len(seeds) * settings.diversity
-    if count > most:
+    if count * settings.crops.count > most:
         raise InputError(
             f"{arg('objective')}={word}: {count} pictures of {size[0]} x {size[1]} px are too many "
             f"at once; ask for at most {most}."
@@ -173,10 +177,12 @@ def _units(network, word, size, seeds, references, settings, callback) -> Maximi
     seeds *= len(units) // len(seeds)
     known = normalization.given_references(network, references)
     seen = normalization.statistics(network, units, known)
-    largest = normalization.largest(seen, units)
+    means = activation_maximization.raises_means(settings)
+    means = normalization.of_means(layer, units, means) and len(network.trace(layer, *size)) > 1
+    largest = normalization.largest(seen, units, means)
     alike = units if units[0].kind == "channel" else units[:1]
-    bare, chosen = normalization.activation(network, alike, size, largest, known)
-    beside = natural_activations.natural(network, alike, known, seen, chosen)
+    bare, chosen = normalization.activation(network, alike, size, largest, known, means)
+    beside = natural_activations.natural(network, alike, known, seen, chosen, means)
     weighted = activation_maximization.normalized(
         network, bare, layer, size, chosen, settings.strength
     )
@@ -184,17 +190,18 @@ def _units(network, word, size, seeds, references, settings, callback) -> Maximi
     magnitude = normalization.magnitude(network, references, size, settings)
     return _found(
         network, weighted, bare, layer, size, seeds, settings, callback, magnitude, chosen, beside,
-        word,
+        (units, means), word,
     )  # fmt: skip
 
 
 def _found(
     network, weighted, bare, layer, size, seeds, settings, callback, magnitude,
-    largest=None, beside=None, word=None,
+    largest=None, beside=None, asked=(), word=None,
 ) -> MaximizationResult:  # fmt: skip
     """Maximises `weighted` and measures `bare`.
 
-    `largest` is M of each picture, `beside` what photographs get; None of an objective.
+    `largest` is M of each picture, `beside` what photographs get, `asked`
+    the units and whether means of them; None and nothing of an objective.
     """
     settings = activation_maximization.published(network, layer, size, settings)
     runs = activation_maximization.iterate(
@@ -207,10 +214,9 @@ def _found(
         return callback(progress) if callback is not None else None
 
     found = results.collected(runs, f"{network.name} {word or bare.description}", seen)
-    taps = network.taps(bare.layers)
 
     def answers(pictures) -> np.ndarray:
-        return bare(taps(tf.constant(pictures, tf.float32))).numpy()
+        return crop_answers.answers(network, bare, pictures, size, *asked)
 
     activations = answers(images.quantize(found["images"]))
     ratios = None
@@ -229,6 +235,7 @@ def _found(
     return MaximizationResult(
         **found, settings=settings, activations=activations, activation_ratios=ratios,
         photographs=beside and beside.photographs, importance=last[-1].importance,
+        means=bool(asked and asked[1]),
     )  # fmt: skip
 
 

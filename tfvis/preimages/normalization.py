@@ -134,7 +134,7 @@ def magnitude(
     Args:
         network: the network.
         references: the photographs; without any it is None, which is 1 / f.
-        size: (height, width) of the images.
+        size: (height, width) of what the network is shown, a crop.
         settings: of another parameterization it is None.
 
     Raises:
@@ -144,6 +144,7 @@ def magnitude(
         return None
     if not isinstance(references, References):
         references = given_references(network, references)
+    size = settings.crops.picture(size)
     return phase_parameterization.mean_magnitude(references.pictures(), *size)
 
 

@@ -69,12 +69,11 @@ class PathSimilarity:
     def other_path(self) -> bool:
         """Whether the picture has far less in common with them than any photographs have.
 
-        Less than half of that, and a tenth of the way from it to what they have among themselves.
-        False where `number` is NaN: they have no more in common than any, and there is no path of
-        theirs.
+        Less than half of that, and a tenth of the way from it to what they have among themselves;
+        where that is no more (`number` is NaN), half of it alone.
         """
-        apart = float((self.same - self.other).sum())
-        return apart > 0 and bool(self.picture.sum() < _LESS * self.other.sum() + _NEAR * apart)
+        apart = max(float((self.same - self.other).sum()), 0.0)
+        return bool(self.picture.sum() < _LESS * self.other.sum() + _NEAR * apart)
 
 
 def layers_before(network: Network, layer: str) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def energy(
     if not np.any(found):
         return plain
     asleep = tf.constant(found[0][:, None, None, None])
-    woken = _woken(network, answer_of, layers, looks)
+    woken = _woken(network, answer_of, layers, looks, len(start))
 
     def waking(canvas, step):
         names = []
@@ -93,8 +93,10 @@ def energy(
                 total = tape.gradient(images, canvas, asked)
                 if others:
                     held = tape.gradient(list(others.values()), canvas, list(upstream[1:]))
+                    # Of a canvas that is seen in several views, any.
+                    woke = tf.reduce_any(tf.reshape(wanted, [-1, canvas.shape[0]]), 0)
                     shape = [-1] + [1] * (canvas.shape.rank - 1)
-                    total += tf.where(tf.reshape(wanted, shape), 0.0, held)
+                    total += tf.where(tf.reshape(woke, shape), 0.0, held)
                 # The weights stand still.
                 return total if variables is None else (total, [None] * len(variables))
 
@@ -123,7 +125,7 @@ def unwoken(network: Network, answer_of, layers, look, start: np.ndarray):
     silent = np.flatnonzero(_silent(network, own, layers, first))
     if len(silent):
         grey = tf.zeros_like(first) + network.preprocessing.center(network.channels)
-        _woken(network, answer_of, layers, (first, grey))
+        _woken(network, answer_of, layers, (first, grey), len(start))
         which = f" of {len(silent)} of {len(first)} pictures" if len(first) > 1 else ""
         raise InputError(
             f"{arg('optimizer')}=lbfgs: what is asked of {', '.join(layers)}{which} begins silent: "
@@ -133,14 +135,20 @@ def unwoken(network: Network, answer_of, layers, look, start: np.ndarray):
     return _plain(own, look)
 
 
-def _woken(network: Network, answer_of, layers, looks) -> Answer:
-    """Returns the objective where silent units have a gradient; raises SilentError if of no use."""
+def _woken(network: Network, answer_of, layers, looks, batch: int) -> Answer:
+    """Returns the objective where silent units have a gradient; raises SilentError if of no use.
+
+    Args:
+        network, answer_of, layers: see `energy`.
+        looks: display images; of several views of a canvas the first of each come first.
+        batch: canvases.
+    """
     woken = answer_of(network.waking(layers, everywhere=True))
     if all(_silent(network, woken, layers, images).all() for images in looks):
         raise SilentError(
             f"{', '.join(layers)} of {network.name}: no pixel changes what is asked of it, not "
             "even where silent units on the way are given a gradient.",
-            looks[0].numpy(),
+            looks[0].numpy()[:batch],
         )
     return woken
 
