@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tests import nets
-from tfvis import objectives, preimages, priors
+from tfvis import objectives, preimages, priors, transforms
 from tfvis.errors import InputError
 from tfvis.networks import network
 from tfvis.optimize import lbfgs
@@ -181,6 +181,7 @@ class MaximizeTest(tf.test.TestCase):
             "diversity_weight=nan": {"diversity_weight": float("nan")},
             "strength=nan": {"strength": float("nan")},
             "transparency=some": {"transparency": "some"},
+            "sides of 0.05 to 1": {"crops": transforms.Crops(largest=0.3)},
             "strength=-1": {"strength": -1.0},
         }.items():
             with self.assertRaisesRegex(InputError, words):

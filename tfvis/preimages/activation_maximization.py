@@ -215,10 +215,10 @@ def descending(
     watch = bool(settings.transparency)
     if settings.parameterization != "pixels":
         written = _waves(network, (height, width), seeds, settings, magnitude)
-        views = settings.views
-        if settings.parameterization == "phase":
-            views = settings.crops
-            found = objectives.mean_over_views(found, views.count)
+        crops = settings.crops if settings.parameterization == "phase" else None
+        views = crops or settings.views
+        if crops:
+            found = objectives.mean_over_views(found, crops.count)
         return descent.spectrum_descent(
             network, -found, found.layers, written, seeds, settings, views, watch
         )
@@ -304,6 +304,12 @@ def published(
         raise InputError(f"{arg('diversity')}={count}: expected a whole number, at least 1.")
     if not 0 <= weight < math.inf:
         raise InputError(f"{arg('diversity_weight')}={weight}: expected a number, at least 0.")
+    crops = settings.crops
+    if not (0.05 <= crops.smallest <= crops.largest <= 1 and crops.count >= 1):
+        raise InputError(
+            f"{arg('crops')}={crops}: expected sides of 0.05 to 1, the largest first, and at least "
+            "one crop."
+        )
     if settings.transparency not in (None, True, False):
         raise InputError(
             f"{arg('transparency')}={settings.transparency}: expected True, False or None."
