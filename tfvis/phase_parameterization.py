@@ -70,15 +70,24 @@ def natural_magnitude(channels: int, height: int, width: int) -> np.ndarray:
     """
     magnitude = parameterizations.natural_scale(height, width, 1.0)
     magnitude[0, 0] = 0
+    return _spread(np.repeat(magnitude[None], channels, 0), width)
+
+
+def _spread(magnitude: np.ndarray, width: int) -> np.ndarray:
+    """Returns magnitudes of waves scaled so that colours have variance 1 in the mean, float32."""
     # Parseval; waves between the first and the last column stand for their mirror image as well.
     twice = np.where(_own(width), 1.0, 2.0)
-    variance = np.sum(twice * np.square(magnitude)) / (height * width) ** 2
-    return np.repeat((magnitude / np.sqrt(variance))[None], channels, 0).astype(np.float32)
+    variance = np.sum(twice * np.square(magnitude)) / (magnitude.shape[1] * width) ** 2
+    variance /= len(magnitude)
+    # Of pictures of one colour there are no waves.
+    return (magnitude / np.sqrt(variance or 1.0)).astype(np.float32)
 
 
 def mean_magnitude(pictures: Iterable[np.ndarray], height: int, width: int) -> np.ndarray:
     """Returns the mean magnitudes of pictures, of decorrelated colours; the mean is mid grey.
 
+    They are as strong together as those of `natural_magnitude`, as the authors' code has it: what
+    is black or white in a picture has colours without bound here, which would leave no other.
     A window (von Hann's, of the same energy) spares the picture the cross that left and right,
     top and bottom borders, which do not meet, leave in a spectrum.
 
@@ -99,4 +108,4 @@ def mean_magnitude(pictures: Iterable[np.ndarray], height: int, width: int) -> n
         total, count = total + np.abs(np.fft.rfft2(window * planes)), count + 1
     magnitude = np.asarray(total) / count
     magnitude[:, 0, 0] = 0
-    return magnitude.astype(np.float32)
+    return _spread(magnitude, width)
