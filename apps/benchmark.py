@@ -49,6 +49,8 @@ does other things too. Tables:
     batch       a batch of generated items under --kills kill -9 of its processes, on --engine:
                 what is lost, done twice or changed; of local, also what shards cost over the bare
                 loop, what a second worker brings, and the memory of many
+    atlas       whether `atlas --find` finds units that were planted in photographs: --count trials
+                on the atlas in --workdir
     refusals    a thousand bad inputs to all apps: which are not refused in one line that
                 names them, leave files, take long or much memory (half an hour)
 
@@ -79,7 +81,8 @@ _PRECISION = common.define_precision()
 _TABLES = ["inversion", "precision", "steps", "machine", "torch", "peers", "app"]
 _STYLES = ["style", "evaluation", "memory"]
 _LONG = ["truth", "descent", "priors", "recipes", "vbp", "boxes", "borders", "domains", "caffe"]
-_LONG += ["oracle", "fooling", "style_clusters", "fast_style", "batch", "refusals"]
+_LONG += ["oracle", "fooling", "style_clusters", "fast_style", "batch", "atlas"]
+_LONG += ["refusals"]
 _SURVEYS = ["layers", "shallow", "activation"]
 _TABLE = flags.DEFINE_enum(
     "table", "all", ["all", *_TABLES, *_STYLES, *_LONG, *_SURVEYS], "Which table to print."
@@ -93,7 +96,10 @@ _EVALUATIONS = flags.DEFINE_integer(
 )
 _COUNT = flags.DEFINE_integer("count", 20, "How many of them are taken.", lower_bound=2)
 _SEED = flags.DEFINE_integer(
-    "seed", 0, "Of the first circuit in the table fooling, the first training in domains.", 0
+    "seed",
+    0,
+    "Of the first circuit in the table fooling, the first training in domains, chance in atlas.",
+    0,
 )
 _KILLS = flags.DEFINE_integer("kills", 100, "Of processes, in the table batch.", 1)
 _ENGINE = flags.DEFINE_enum(
@@ -143,6 +149,14 @@ def main() -> None:
         batch_kills.table_kills(workdir, _KILLS.value, _ENGINE.value)
         if _ENGINE.value == "local":
             batch_costs.table_costs(workdir, _MANY)
+        return
+    if _TABLE.value == "atlas":
+        # Of its own networks.
+        workdir = workdirs.claimed(_WORKDIR.value)
+        common.start_tensorflow()
+        from .benchmarks import atlas
+
+        atlas.table_atlas(workdir, _COUNT.value, _SEED.value)
         return
     if _TABLE.value == "borders":
         # Nor this one, nor TensorFlow.

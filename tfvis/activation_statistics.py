@@ -111,7 +111,7 @@ def answers(
     @tf.function(autograph=False)
     def look(image):
         return {
-            layer: _largest(y, inside(network, layer, *image.shape[:2]))
+            layer: strongest(y, inside(network, layer, *image.shape[:2]))
             for layer, y in taps(image[None]).items()
         }
 
@@ -120,8 +120,13 @@ def answers(
         yield number, {k: Answers(*(x.numpy() for x in found)) for k, found in outputs.items()}
 
 
-def _largest(output: tf.Tensor, within: np.ndarray | None) -> tuple[tf.Tensor, ...]:
-    """Returns `Answers` of one picture's output, as tensors; see `inside`."""
+def strongest(output: tf.Tensor, within: np.ndarray | None) -> tuple[tf.Tensor, ...]:
+    """Returns `Answers` of one picture's output, as tensors.
+
+    Args:
+        output: [1, height, width, channels], or [1, channels].
+        within: see `inside`.
+    """
     width = tf.shape(output)[2] if output.shape.rank == 4 else 1
     flat = tf.reshape(output, [-1, output.shape[-1]])
     most, mean = tf.reduce_max(flat, 0), tf.reduce_mean(flat, 0)

@@ -71,6 +71,8 @@ COMMANDS = {
     "stylize-fast": "stylize --fast=out/train-style --content=photos --style_mix=0.3,0.7 --size=48",
     "texture": f"texture {_STYLE} --style=warm.png --tileable --shape=32,64",
     "features": f"features {_MODEL} --images=photos --layer=block2_conv1 --size=32",
+    "atlas": "atlas --networks=small.keras,small.keras --preprocessing=tf --images=data --count=12 "
+    "--units=block2_conv1:0-3 --steps=3 --cells=2",
     "styles": f"styles {_MODEL} --images=data --size=32",
     "styles-dbscan": f"styles {_MODEL} --images=data --size=32 --method=dbscan --scaling=layers "
     "--layer_weights=1,2",

@@ -98,6 +98,8 @@ def words() -> list[tuple[str, str, str]]:
         ("styles", "layer_weights", "-1"), ("styles", "eps", "0.5"), ("styles", "eps", "0"),
         ("styles", "min_samples", "1"), ("styles", "min_samples", "9999"),
         ("styles", "min_cluster_size", "100000"), ("styles", "size", "100000"),
+        ("atlas", "images", ""), ("atlas", "layers", "zzz"), ("atlas", "units", "b:9999"),
+        ("atlas", "size", "0"), ("atlas", "count", "1"), ("atlas", "find", "/nowhere.jpg"),
         ("features", "images", ""), ("features", "layer", "zzz"), ("features", "pool", "sum"),
         ("features", "size", "0"), ("features", "workers", "-1"), ("features", "engine", "spark"),
         ("features", "engine", "ray"), ("classify", "top", "0"),

@@ -15,13 +15,9 @@ import tensorflow as tf
 from tests import nets
 from tfvis import images, tables
 from tfvis.classifiers import augmentation, learnt_pictures
+from tfvis.comparison import unit_matching
 from tfvis.errors import InputError
-from tfvis.experiments import (
-    comparison,
-    comparison_extent,
-    comparison_pictures,
-    comparison_unit_pictures,
-)
+from tfvis.experiments import comparison, comparison_extent, comparison_pictures
 from tfvis.networks import network
 from tfvis.networks.preprocessing import contracts
 
@@ -269,9 +265,9 @@ class ComparisonTest(tf.test.TestCase):
         answers[0, 0] = answers[:12, 1] = answers[:20, 2] = 1
         answers[:, 3] = np.linspace(-1, 1, 2000)
         # One in a hundred is twenty of these.
-        found = comparison_unit_pictures._seldom(answers)
+        found = unit_matching.seldom(answers)
         self.assertAllEqual(found, [True, True, False, False])
-        self.assertAllEqual(comparison_unit_pictures._seldom(answers[:500])[:2], [True, False])
+        self.assertAllEqual(unit_matching.seldom(answers[:500])[:2], [True, False])
 
     def test_batches_of_other_classes_are_no_ceiling(self):
         classes = tuple(f"class {k}" for k in range(30))

@@ -22,6 +22,12 @@ def _taps(seed=0, batch=2):
     }
 
 
+def _aligned(features, vector):
+    along = features @ vector
+    lengths = np.linalg.norm(features, axis=-1) * np.linalg.norm(vector)
+    return along * np.maximum(along / lengths, 0.1) ** 2
+
+
 def _value(objective, taps):
     return objective({name: tf.constant(value) for name, value in taps.items()})
 
@@ -65,6 +71,7 @@ class UnitTest(tf.test.TestCase, parameterized.TestCase):
             (objectives.direction("a", vector), (a @ vector).mean((1, 2))),
             (objectives.direction("a", vector, position=(0, 3)), a[:, 0, 3] @ vector),
             (objectives.direction("b", np.arange(6.0)), b @ np.arange(6.0)),
+            (objectives.aligned("a", vector, (0, 3)), _aligned(a[:, 0, 3], vector)),
             (objectives.layer_norm("a"), 0.5 * np.square(a).mean((1, 2, 3))),
         ):
             with self.subTest(objective.description):
@@ -126,6 +133,7 @@ class UnitTest(tf.test.TestCase, parameterized.TestCase):
         objectives.neuron("block2_conv1", 2, row=0, column=7),
         objectives.layer_norm("block2_conv1"),
         objectives.direction("block2_conv1", np.linspace(-1, 1, 12)),
+        objectives.aligned("block2_conv1", np.linspace(-1, 1, 12), (3, 4)),
         objectives.logit((1, 4)),
         objectives.diversity("block1_conv1"),
         -1 * objectives.feature_distance("block2_conv1", tf.ones((1, 8, 8, 12))),

@@ -13,6 +13,8 @@ from tfvis.errors import InputError
 
 # Below this share of its mean square, what a unit's answers vary by is rounding.
 _FLAT = 1e-10
+# A unit that answers at fewer places than these, or this share of all, cannot be matched.
+_PLACES, _SHARE = 10, 0.01
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -46,6 +48,18 @@ def correlations(one: np.ndarray, other: np.ndarray) -> np.ndarray:
         )
     one, other = _standard(one), _standard(other)
     return np.clip(one.T @ other / len(one), -1, 1)
+
+
+def seldom(samples: np.ndarray) -> np.ndarray:
+    """Returns which units answer at hardly any place, bool [units].
+
+    Two that answer at one and the same place only correlate by 1, whatever they look for.
+
+    Args:
+        samples: [samples, units].
+    """
+    places = (samples > samples.min(0)).sum(0)
+    return places < max(_PLACES, _SHARE * len(samples))
 
 
 def best(found: np.ndarray) -> Matches:

@@ -21,8 +21,6 @@ from tfvis.report import html_page, patches, sheets
 # Pictures of units are no larger: a unit of VGG16's last block sees 196 px, most of it at the
 # middle.
 _SIDE = 144
-# A unit that answers at fewer places than these, or this share of all, cannot be matched.
-_PLACES, _SHARE = 10, 0.01
 # Patches of each domain, and the side of each on the sheet.
 _PATCHES, _PATCH = 9, 62
 
@@ -134,9 +132,8 @@ def _pairs(study: Study, layer: int) -> list[_Pair]:
     one, other = study.pair
     own, its = (samples(study, label, layer) for label in (one, other))
     found = unit_matching.correlations(own, its)
-    # Two units that answer at one and the same place only correlate by 1, whatever they look for.
-    found[_seldom(own)] = np.nan
-    found[:, _seldom(its)] = np.nan
+    found[unit_matching.seldom(own)] = np.nan
+    found[:, unit_matching.seldom(its)] = np.nan
     matched, most = unit_matching.one_to_one(found), study.extent.units
     order = [int(unit) for unit in np.argsort(-matched.r) if matched.partner[unit] >= 0]
     pairs = [
@@ -157,12 +154,6 @@ def _pairs(study: Study, layer: int) -> list[_Pair]:
                 )
             )
     return pairs
-
-
-def _seldom(answers: np.ndarray) -> np.ndarray:
-    """Returns bool [units]: which answer at hardly any place, of [samples, units]."""
-    places = (answers > answers.min(0)).sum(0)
-    return places < max(_PLACES, _SHARE * len(answers))
 
 
 def _maximized(study: Study, which: int, layer: int, units, steps, seed) -> dict[int, dict]:

@@ -84,6 +84,21 @@ def of_plain(values: dict) -> Wanted:
     return Wanted(**values | {"stage": tuple(values["stage"])})
 
 
+def apart(wanted: Wanted) -> list[Wanted]:
+    """Returns each of the networks alone, as it is wanted.
+
+    Args:
+        wanted: networks, whose counts of names and weights `networks` has found to fit.
+    """
+    names = [name for name in split_words(wanted.network) if name]
+    weights = split_words(wanted.weights or "")
+    weights = weights if len(weights) == len(names) else [""] * len(names)
+    return [
+        dataclasses.replace(wanted, network=_joined([name]), weights=_joined([file]) or None)
+        for name, file in zip(names, weights, strict=True)
+    ]
+
+
 def networks(wanted: Wanted, top: bool = False, words: list[str] | None = None) -> dict:
     """Builds the networks that are wanted; says what should be known of their weights.
 

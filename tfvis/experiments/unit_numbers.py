@@ -5,10 +5,13 @@ the photographs are others.
 """
 
 import dataclasses
+import functools
 import math
 import pathlib
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+import tensorflow as tf
 
 from tfvis import images
 from tfvis.activation_statistics import TOP, Statistics
@@ -115,7 +118,9 @@ def _measured(one: Raised, record: dict, references, workdir: pathlib.Path, key:
     picture = crop_answers.best(network, unit, picture, tuple(record["shown"]))
     return {
         "key": key, "file": file.as_posix(), "top": top,
-        "path_similarity": _path(one, picture, squares, places, values, references),
+        "path_similarity": path(
+            network, unit, picture, squares, places, values, _others(one, references)
+        ),
     }  # fmt: skip
 
 
@@ -125,12 +130,28 @@ def _square(references: folders.Found, number: int, network: Network) -> np.ndar
     return folders.square(pixels, *(network.fixed_size or (224, 224)), network.channels)
 
 
-def _path(one: Raised, picture: np.ndarray, squares, places, values, references) -> dict | None:
+def path(
+    network: Network,
+    unit: Unit,
+    picture: np.ndarray,
+    squares: Sequence[np.ndarray],
+    places: Sequence[tuple[int, int]],
+    values: Sequence[float],
+    others: Iterable[tuple[np.ndarray, tuple[int, int]]],
+) -> dict | None:
     """Returns the path similarity as a record has it; None where it would mean nothing.
 
     So it does with too few photographs that excite the unit, or besides those that do most.
+
+    Args:
+        network: the network.
+        unit: a channel.
+        picture: that raises it, float32 [height, width, channels], display space.
+        squares: the photographs that excite it most, as they were shown.
+        places: (row, column) in the map of each, where they do.
+        values: what it answers there.
+        others: photographs by chance, as they were shown, and places in their maps.
     """
-    network, unit = one.network, one.unit
     size = picture.shape[:2]
     shape = network.trace(unit.layer, *size)
     at = None if len(shape) == 1 else unit.position or (shape[0] // 2, shape[1] // 2)
@@ -140,21 +161,21 @@ def _path(one: Raised, picture: np.ndarray, squares, places, values, references)
         return whole if whole.shape[:2] == size else images.resize(whole, *size)
 
     windows = [cut(square, place) for square, place in zip(squares, places, strict=True)]
-    taps = network.taps([unit.layer])
+    look = _answering(network, unit.layer)
     exciting = []
     for window, value in zip(windows, values, strict=True):
-        answer = taps(window[None])[unit.layer].numpy()[(0, *(at or ()), unit.channel)]
+        answer = look(tf.constant(window[None], tf.float32)).numpy()[(0, *(at or ()), unit.channel)]
         # At the border of a photograph, or of another size, it may be none.
         if value > 0 and answer >= _SHARE * value:
             exciting.append(window)
     if len(exciting) < _FEWEST:
         return None
-    others = [cut(square, place) for square, place in _others(one, references)]
-    if len(others) < _FEWEST:
+    chance = [cut(square, place) for square, place in others]
+    if len(chance) < _FEWEST:
         return None
     ways = [
         path_similarity.paths(network, unit.layer, unit.channel, group, at)
-        for group in ([picture], exciting, others)
+        for group in ([picture], exciting, chance)
     ]
     found = {}
     for name in ("activations", "contributions"):
@@ -171,6 +192,13 @@ def _path(one: Raised, picture: np.ndarray, squares, places, values, references)
             },
         }
     return found | {"photographs": len(exciting), "other_path": one_way.other_path}
+
+
+@functools.lru_cache(maxsize=4)
+def _answering(network: Network, layer: str):
+    """Returns the compiled function from a picture to a layer's output, kept for its next unit."""
+    taps = network.taps([layer])
+    return tf.function(lambda picture: taps(picture)[layer], autograph=False)
 
 
 def _rounded(value) -> float:

@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
     {
         "Objective": "objective",
         "Taps": "objective",
+        "aligned": "units",
         "channel": "units",
         "channel_mean": "units",
         "direction": "units",

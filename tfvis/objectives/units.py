@@ -12,6 +12,8 @@ import tensorflow as tf
 from tfvis.objectives.objective import Objective, Taps
 
 Numbers = int | Sequence[int]
+# Lucid's floor of a cosine, below which a gradient would vanish; what keeps a length above 0.
+_LEAST_COSINE, _TINY = 0.1, 1e-8
 
 
 def channel(layer: str, channels: Numbers) -> Objective:
@@ -100,6 +102,33 @@ def direction(
 
     at = "" if position is None else f"@{position[0]}x{position[1]}"
     return Objective((layer,), along, f"{layer}:{name}{at}")
+
+
+def aligned(
+    layer: str, vector: np.ndarray, position: tuple[int, int], power: float = 2.0
+) -> Objective:
+    """Returns <vector, phi(x)> max(0.1, cos)^power at one place: a direction, and little beside it.
+
+    As lucid raises the averages of an activation atlas (Carter et al. 2019): of the plain product,
+    what answers most decides, whatever the direction.
+
+    Args:
+        layer: a tap [batch, height, width, channels].
+        vector: float32 [channels], or [batch, channels] for one per image.
+        position: (row, column).
+        power: of the cosine; 0 is the product alone.
+    """
+    vector = tf.constant(vector, tf.float32)
+    length = tf.norm(vector, axis=-1)
+
+    def product(taps: Taps) -> tf.Tensor:
+        features = taps[layer][:, position[0], position[1]]
+        along = tf.reduce_sum(features * vector, -1)
+        # What is silent has no direction, and a gradient all the same.
+        lengths = length * tf.sqrt(tf.reduce_sum(tf.square(features), -1) + _TINY)
+        return along * tf.maximum(along / lengths, _LEAST_COSINE) ** power
+
+    return Objective((layer,), product, f"{layer}:aligned@{position[0]}x{position[1]}")
 
 
 def layer_norm(layer: str) -> Objective:

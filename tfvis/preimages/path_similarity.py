@@ -13,6 +13,7 @@ photographs: whether a picture takes another path is told by these.
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterable
 
 import numpy as np
@@ -132,22 +133,14 @@ def paths(
         return Paths({}, {})
     activations: dict[str, list[np.ndarray]] = {}
     contributions: dict[str, list[np.ndarray]] = {}
-    taps, chosen = network.waking([layer]).taps((*layers, layer)), {}
+    look, chosen = _looking(network, layer, layers, at), {}
     for picture in pictures:  # One by one, and only what is ranked is kept.
-        image = tf.constant(picture[None], tf.float32)
-        with tf.GradientTape() as tape:
-            tape.watch(image)
-            outputs = taps(image)
-            # A silent unit's ReLU lets through what would make an energy smaller.
-            energy = -outputs[layer][(0, *(at or ()), channel)]
-        before = [outputs[name] for name in layers]
-        slopes = tape.gradient(energy, before)
+        before, slopes = look(tf.constant(picture[None], tf.float32), tf.constant(channel))
         for name, output, gradient in zip(layers, before, slopes, strict=True):
             if name not in chosen:
                 chosen[name] = _chosen(network, layer, name, picture.shape[:2], output, at, seed)
             if len(chosen[name]) < _FEWEST:
                 continue
-            gradient = tf.zeros_like(output) if gradient is None else gradient
             for kept, values in ((activations, output), (contributions, -output * gradient)):
                 ranked = scipy.stats.rankdata(values.numpy().ravel()[chosen[name]])
                 kept.setdefault(name, []).append(_standardized(ranked))
@@ -155,6 +148,29 @@ def paths(
         {name: np.stack(rows) for name, rows in activations.items()},
         {name: np.stack(rows) for name, rows in contributions.items()},
     )
+
+
+@functools.lru_cache(maxsize=4)
+def _looking(network: Network, layer: str, layers: tuple[str, ...], at: tuple[int, int] | None):
+    """Returns the compiled (image, channel) -> (outputs of `layers`, their gradients of a unit).
+
+    Kept, as all units of a layer are asked about one after another.
+    """
+    taps = network.waking([layer]).taps((*layers, layer))
+
+    @tf.function(autograph=False)
+    def look(image: tf.Tensor, channel: tf.Tensor):
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            outputs = taps(image)
+            # A silent unit's ReLU lets through what would make an energy smaller.
+            energy = -tf.gather(outputs[layer][(0, *(at or ()))], channel)
+        before = [outputs[name] for name in layers]
+        return before, tape.gradient(
+            energy, before, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+
+    return look
 
 
 def _chosen(network, layer, name, size, output, at, seed) -> np.ndarray:

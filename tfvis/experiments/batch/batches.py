@@ -39,6 +39,7 @@ def run(
     folder: pathlib.Path,
     word: str,
     row_bytes: int = 0,
+    shard: int | None = None,
     deaths: int | None = None,
 ) -> tuple[Plan, Verified]:
     """Does what is not done yet of a batch, and verifies all of it.
@@ -52,6 +53,8 @@ def run(
         folder: of the batch, which no other process works on.
         word: in the bar.
         row_bytes: of one item's row; a shard is held in memory.
+        shard: items in each, of a job that does those of a shard together; None is as many as
+            `plans.shard_size` says.
         deaths: see `local_processes.run`.
 
     Raises:
@@ -59,7 +62,7 @@ def run(
             as they were written.
     """
     engine.check()
-    size = plans.shard_size(len(todo.names), row_bytes)
+    size = shard or plans.shard_size(len(todo.names), row_bytes)
     plan = plans.agreed(folder, todo, job.fingerprint, settings, size)
     shards.clear(plan)
     done = shards.finished(plan)

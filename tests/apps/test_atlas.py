@@ -1,0 +1,132 @@
+"""The atlas as a person makes it, opens it and asks it."""
+
+import json
+import re
+import unittest
+
+from tests import chromium, nets
+from tests.processes import AppTest
+from tfvis import images
+
+
+class AtlasTest(AppTest):
+    def setUp(self):
+        super().setUp()
+        for k in range(12):
+            place = f"photos/{('drawn', 'photo')[k % 2]}/{('cat', 'dog')[k % 3 == 0]}/{k}.png"
+            images.save_png(self.folder / place, nets.picture(40, seed=k))
+        (self.folder / "photos/bad.png").write_bytes(b"no picture")
+        self.out = self.folder / "out"
+        self.flags = (
+            f"--networks={self.model},{self.model}", "--preprocessing=tf",
+            f"--images={self.folder / 'photos'}", f"--workdir={self.out}", "--steps=3",
+            "--cells=2", "--layers=block2_conv1",
+        )  # fmt: skip
+
+    def _data(self, name: str):
+        text = (self.out / f"data/{name}.js").read_text()
+        return json.loads(re.fullmatch(r"atlas\(\"[\w-]+\",(.*)\);\n", text)[1])
+
+    def test_made_opened_and_asked(self):
+        done = self._run("atlas", *self.flags)
+        self.assertIn("left out 1 of 13 files", done.stderr)
+        index, units = self._data("index"), self._data("0-0")
+        self.assertEqual([one["label"] for one in index["networks"]], ["small", "small 2"])
+        layer = index["networks"][0]["layers"][0]
+        self.assertEqual((layer["units"], layer["classes"]["names"]), (12, ["cat", "dog"]))
+        self.assertEqual(index["pictures"], 12)
+        self.assertEqual(units["domains"], ["drawn", "photo"])
+        for k in range(12):
+            self.assertEqual([sum(row) for row in units["histogram"][k]], [6, 6])
+            values = [spot[-1] for spot in units["top"][k]]
+            self.assertEqual(values, sorted(values, reverse=True))
+            # Of one network given twice each unit is its own partner, unless it hardly answers.
+            self.assertIn(units["best"][k][0], (k, -1))
+        self.assertTrue(any(partner == k for k, (partner, _) in enumerate(units["best"])))
+        # What is done is not done again, and what is another is refused.
+        before = {path: path.stat().st_mtime_ns for path in self.out.rglob("part-*.parquet")}
+        self._run("atlas", *self.flags)
+        self.assertEqual(
+            before, {path: path.stat().st_mtime_ns for path in self.out.rglob("part-*.parquet")}
+        )
+        done = self._run("atlas", *self.flags, "--size=20", code=1)
+        self.assertRegex(done.stderr, "--workdir=.*differs: ")
+        self._find()
+        if chromium.FOUND:
+            self._browse()
+
+    def _find(self):
+        done = self._run("atlas", f"--find={self.folder / 'photos/photo/cat/1.png'}",
+                         f"--workdir={self.out}")  # fmt: skip
+        self.assertRegex(done.stdout, r"small: block2_conv1 +\d+ .* #small/block2_conv1/\d+\n")
+        page = (self.out / "found/1.html").read_text()
+        self.assertIn('href="../index.html#small%202/block2_conv1/', page)
+        self.assertNotIn("<script", page)
+
+    def _browse(self):
+        with chromium.page() as page:
+            page.open(self.out / "index.html")
+            self.assertEqual(page.value("document.querySelectorAll('.cover').length"), 2)
+            # Any unit in two clicks.
+            page.value("document.querySelector('.cover').click()")
+            page.wait("document.querySelectorAll('.sheet li').length === 12")
+            page.value("document.querySelectorAll('.sheet a')[3].click()")
+            page.wait("document.querySelectorAll('.unit').length >= 1")
+            self.assertEqual(page.value("location.hash"), "#small/block2_conv1/3")
+            # By keys: the next unit, its layer, the start; a search.
+            for key, address in (
+                ("ArrowRight", "#small/block2_conv1/4"), ("Escape", "#small/block2_conv1"),
+                ("Escape", ""),
+            ):  # fmt: skip
+                page.press(key)
+                page.wait(f"location.hash === '{address}'")
+            for key in "/dog":
+                page.press(key)
+            page.wait("location.hash === '#search/dog'")
+            found = page.value("document.querySelectorAll('.sheet.told li').length")
+            chosen = [self._data("index")["networks"][k]["layers"][0]["classes"] for k in (0, 1)]
+            self.assertEqual(found, sum(one["of"].count(1) for one in chosen))
+            page.press("Enter")
+            page.wait("location.hash.startsWith('#small')")
+            for way, what in (("map", ".map button"), ("pairs", ".sheet.pairs li")):
+                page.open(self.out / "index.html", f"#small/block2_conv1/{way}")
+                page.wait(f"document.querySelectorAll('{what}').length > 0")
+            page.open(self.out / "found/1.html")
+            # Nothing went wrong, and nothing was asked of any other place.
+            self.assertEqual(page.said, [])
+            self.assertNotEmpty(page.asked)
+            for asked in page.asked:
+                self.assertRegex(asked, r"^(file:///|data:,)")
+
+    @unittest.skipUnless(chromium.FOUND, "there is no Chromium")
+    def test_a_name_is_no_markup(self):
+        nasty = "<img src=x onerror=alert(1)>"
+        images.save_png(self.folder / "photos/drawn" / nasty / "0.png", nets.picture(40, seed=50))
+        self._run("atlas", *self.flags, "--cells=0", f"--networks={self.model}")
+        with chromium.page() as page:
+            page.open(self.out / "index.html", "#small/block2_conv1")
+            page.wait("document.querySelectorAll('.sheet li').length === 12")
+            self.assertIn(nasty, page.value("document.querySelector('main').textContent"))
+            self.assertEqual(page.value("document.querySelectorAll('main img').length"), 0)
+            self.assertEqual(page.said, [])
+
+    def test_refusals(self):
+        images_flag = f"--images={self.folder / 'photos'}"
+        network = f"--networks={self.model}"
+        for words, flags in (
+            ("--images: must be given, or --find", (network,)),
+            ("--workdir=.*holds no atlas", (f"--find={self.image}",)),
+            ("--layers: .*no layer 'conv9'", (network, images_flag, "--layers=conv9")),
+            ("--units=block2_conv1:99", (network, images_flag, "--units=block2_conv1:99")),
+            ("--layers: gap of small is no map", (network, images_flag, "--layers=gap")),
+            ("--layers: leave it out",
+             (network, images_flag, "--layers=block2_conv1", "--units=block2_conv1:1")),
+        ):  # fmt: skip
+            with self.subTest(words):
+                self._refused(words, *flags, app="atlas")
+
+
+if __name__ == "__main__":
+    import tensorflow as tf
+
+    tf.test.main()
