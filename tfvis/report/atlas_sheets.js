@@ -164,13 +164,12 @@ function mapView(network, layer, data) {
   }
   const beside = besideOf(network, layer), both = Boolean(beside && beside.grid);
   const maps = el("div", { "class": "maps" + (both ? " both" : "") },
-                  oneMap(network, layer, data, choose));
+                  oneMap(network, layer, data, choose), chosen);
   if (both) {
     load(beside.place, function (its) {
       maps.insertBefore(oneMap(otherOf(network), beside, its, choose), chosen);
     });
   }
-  maps.append(chosen);
   return [
     el("h1", {}, layer.path + ", its activations"),
     el("p", { "class": "faint" }, "Activations at places of the pictures, like ones near each " +

@@ -68,7 +68,10 @@ function step(layer, unit, by) {
   return all[(all.indexOf(unit) + by + all.length) % all.length];
 }
 function pressed(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog").open) {
+  if (event.ctrlKey || event.metaKey || event.altKey) { return; }
+  const dialog = document.querySelector("dialog");
+  if (dialog.open) {
+    if (event.key === "Escape") { dialog.close(); }
     return;
   }
   if (event.target === search) { typed(event); return; }
