@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 
-from tfvis import preimages
-from tfvis.activation_statistics import TOP, floored
+from tfvis import activation_statistics, preimages
+from tfvis.activation_statistics import TOP
 from tfvis.errors import InputError
 from tfvis.experiments import networks, runner, unit_numbers
 from tfvis.experiments.atlas import answers, descents
@@ -69,12 +69,13 @@ def of_network(network: Network, given: dict) -> Job:
     size = descents.side(network, layer, given["size"])
     constants = descents.constants(network, layer, size, given["steps"], given["precision"])
     looked = answers.read(given["answers"], given["layers"], layer)
+    most = _most(network, given["layers"], layer)
     photographs = _Photographs(network, layer, looked, pathlib.Path(given["root"]))
 
     def rows(paths: Sequence[str]) -> Iterator[dict | InputError]:
         channels = [int(pathlib.PurePath(path).name) for path in paths]
         try:
-            made = _made(network, layer, channels, size, looked, constants, given["seed"])
+            made = _made(network, layer, channels, size, most[channels], constants, given["seed"])
         except InputError as error:  # Nothing raises any of them.
             yield from [error] * len(paths)
             return
@@ -89,15 +90,26 @@ def of_network(network: Network, given: dict) -> Job:
 
     fingerprint = {
         "job": "pictures of units", **runner.decided_by(network), "layer": layer, "size": size,
-        "settings": constants, "seed": given["seed"], "answers": looked.digest,
+        "settings": constants, "seed": given["seed"], "largest": most, "answers": looked.digest,
     }  # fmt: skip
     return Job(fingerprint, _COLUMNS, rows)
 
 
 def read(folder: pathlib.Path) -> dict[int, dict]:
-    """Returns the rows by channel, of those that something raises or not."""
+    """Returns the rows by channel; of channels whose gradient was none there is none."""
     rows = pq.read_table(folder / "parts").to_pylist()
     return {int(pathlib.PurePath(row["path"]).name): row for row in rows}
+
+
+def _most(network: Network, layers: Sequence[str], layer: str) -> np.ndarray:
+    """Returns M of every channel, which its objective is divided by, float32 [channels].
+
+    As `maximize` takes it where no photographs are named: C was chosen with these, and a unit's
+    picture does not depend on what else it is shown.
+    """
+    references = normalization.demo_references(network)
+    found = activation_statistics.kept(network, layers, references.name, references.numbered)
+    return activation_statistics.floored(found[layer].largest, layer)
 
 
 def _made(
@@ -105,12 +117,11 @@ def _made(
     layer: str,
     channels: list[int],
     size: tuple[int, int],
-    looked: Answered,
+    most: np.ndarray,
     constants: preimages.Maximization,
     seed: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns pictures of channels, what they answer to them, and which were raised."""
-    most = floored(looked.largest.max(0), layer)[channels]
     bare = activation_maximization.unit(network, layer, channels, size)
     weighted = activation_maximization.normalized(
         network, bare, layer, size, most, constants.strength

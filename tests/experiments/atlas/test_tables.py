@@ -1,0 +1,102 @@
+"""What an atlas says of units, from made-up answers: no network looks at anything."""
+
+import numpy as np
+import tensorflow as tf
+
+from tfvis.activation_statistics import Answers, Statistics
+from tfvis.experiments.atlas import activation_grid, answers, groups, partners
+from tfvis.experiments.atlas.answers import PLACES, Answered
+
+
+def answered(pictures: int = 20, channels: int = 6, seed: int = 0) -> Answered:
+    """Answers by chance, of which none is another's equal."""
+    generator = np.random.default_rng(seed)
+    largest, means, inside = generator.uniform(size=(3, pictures, channels)).astype(np.float32)
+    rows, columns = generator.integers(0, 9, (2, pictures, channels)).astype(np.int16)
+    samples = generator.uniform(size=(pictures, PLACES, channels)).astype(np.float32)
+    names = tuple(f"{'ab'[k % 2]}/{k}.png" for k in range(pictures))
+    return Answered(names, largest, means, inside, rows, columns, samples)
+
+
+class TablesTest(tf.test.TestCase):
+    def test_statistics_are_those_of_one_picture_after_another(self):
+        for pictures in (20, 4):
+            found, expected = answered(pictures), Statistics.of_none(6)
+            for k in range(pictures):
+                one = (found.largest, found.means, found.inside, found.rows, found.columns)
+                expected.add(k, Answers(*(array[k] for array in one)))
+            for name in ("photographs", "next", "largest", "largest_mean", "values", "images",
+                         "rows", "columns"):  # fmt: skip
+                self.assertAllEqual(getattr(found.statistics, name), getattr(expected, name))
+
+    def test_groups_are_the_folders(self):
+        two = groups.of_names(["photo/dog/1", "drawn/dog/2", "drawn/cat/3"])
+        self.assertEqual((two.classes, two.domains), (("cat", "dog"), ("drawn", "photo")))
+        self.assertAllEqual(two.of_class, [1, 1, 0])
+        one = groups.of_names(["dog/1", "cat/2"])
+        self.assertEqual((one.classes, one.domains), (("cat", "dog"), ("cat", "dog")))
+        none = groups.of_names(["1", "2"])
+        self.assertEqual((none.classes, none.domains), ((), ("",)))
+        many = groups.of_names([f"{k}/{k}" for k in range(20)])
+        self.assertEqual((len(many.classes), many.domains), (20, ("",)))
+
+    def test_histograms_count_every_picture_once(self):
+        found = answered()
+        grouped = groups.of_names(found.names)
+        counts = groups.histograms(found.largest, grouped)
+        self.assertEqual(counts.shape, (6, 2, groups.BINS))
+        self.assertAllEqual(counts.sum(2), np.full((6, 2), 10))
+        # The largest of all is in the last bin.
+        last = grouped.of_domain[found.largest.argmax(0)]
+        self.assertTrue((counts[np.arange(6), last, -1] > 0).all())
+
+    def test_the_class_that_is_answered_most(self):
+        grouped = groups.of_names(["a/1", "a/2", "b/3"])
+        means = np.array([[1, 0, 0], [3, 0, 0], [0, 2, 0]], np.float32)
+        which, how = groups.preferred(means, grouped)
+        self.assertAllEqual(which[:2], [0, 1])
+        self.assertAllClose(how, [1, 1, np.nan])
+        self.assertIsNone(groups.preferred(means - 1, grouped))
+        self.assertIsNone(groups.preferred(means, groups.of_names(["1", "2", "3"])))
+
+    def test_partners_over_the_pictures_that_both_saw(self):
+        own = answered()
+        order = np.array([3, 0, 5, 1, 2, 4])
+        other = answered(18)
+        # The same units in another order, of pictures in another order, two of them missing.
+        keep = np.random.default_rng(1).permutation(20)[:18]
+        other = Answered(
+            tuple(own.names[k] for k in keep), other.largest, other.means, other.inside, other.rows,
+            other.columns, own.samples[keep][..., order],
+        )  # fmt: skip
+        found = partners.best(own, other)
+        self.assertAllEqual(order[found.partner], np.arange(6))
+        self.assertAllClose(found.r, np.ones(6))
+
+    def test_a_map_keeps_what_is_alike_together(self):
+        found = answered(40)
+        kinds = np.repeat([0, 3], 20)
+        found.samples[:] = 0.05 * found.samples
+        for k, kind in enumerate(kinds):
+            found.samples[k, :, kind : kind + 2] += 1
+        grid = activation_grid.laid_out(found, 4, seed=0)
+        of = kinds[grid.points // PLACES]
+        for cell in np.unique(grid.cells):
+            self.assertLen(set(of[grid.cells == cell]), 1)
+        means = activation_grid.averages(grid, found)
+        ways = activation_grid.whitened(means, found)
+        self.assertAllClose(np.linalg.norm(ways, axis=1), np.ones(len(ways)), rtol=1e-5)
+        first = [of[grid.cells == cell][0] for cell in grid.filled]
+        self.assertAllEqual(np.isin(ways.argmax(1), [3, 4]), np.equal(first, 3))
+        self.assertIsNone(activation_grid.laid_out(answered(2), 4, seed=0))
+        self.assertIsNone(activation_grid.laid_out(found, 0, seed=0))
+
+    def test_places_are_of_the_name_and_inside(self):
+        places = [answers.place("a/b.png", k, (7, 5)) for k in range(PLACES)]
+        self.assertEqual(places, [answers.place("c/b.png", k, (7, 5)) for k in range(PLACES)])
+        self.assertNotEqual(places, [answers.place("b/c.png", k, (7, 5)) for k in range(PLACES)])
+        self.assertTrue(all(0 <= row < 7 and 0 <= column < 5 for row, column in places))
+
+
+if __name__ == "__main__":
+    tf.test.main()
