@@ -53,7 +53,7 @@ class AtlasTest(AppTest):
         self.assertEqual(
             before, {path: path.stat().st_mtime_ns for path in self.out.rglob("part-*.parquet")}
         )
-        done = self._run("atlas", *self.flags, "--size=20", code=1)
+        done = self._run("atlas", *self.flags, "--steps=4", code=1)
         self.assertRegex(done.stderr, "--workdir=.*differs: ")
         self._find()
         if chromium.FOUND:
