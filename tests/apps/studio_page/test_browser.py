@@ -262,6 +262,8 @@ class PageTest(tf.test.TestCase):
         self.assertEqual(self.page.locator("#seen .answer").count(), 3)
         self.page.click("#keep")
         self._words(self.page, "apart from yours", "#kept .cell:last-child .note")
+        # Other work of the same person would end this where it is.
+        self.page.wait_for_function("() => !document.querySelector('#kept .live')")
         self.page.click("#draw")
         self.page.wait_for_function(
             "() => { const all = document.querySelectorAll('#units .cell');"

@@ -261,6 +261,8 @@ class Styling:
             "wish": dataclasses.asdict(task.wish), "paintings": self._titles(said["chosen"]),
             "weights": task.weights, "mask": task.mask is not None,
             "seconds": round(time.perf_counter() - began, 1),
+            # One that was stopped is as large as it had come to be.
+            "size": [*step.picture.shape[:2]],
         }  # fmt: skip
         optimizer_painting.write_manifest(manifest, path, piece, step, about)
         result = dataclasses.asdict(kept) | about
