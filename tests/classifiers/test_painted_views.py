@@ -34,8 +34,8 @@ class PaintedViewsTest(tf.test.TestCase):
         found, mixes = painting.maps(pictures, 1, 4, 0), painting.draw(1, 4, 2)
         taps = self.parts.network.taps(["block1"])
         for picture, mix, maps in zip(pictures, mixes, found, strict=True):
-            painted = self.painter.model([picture[None], mix[None]])
-            expected = taps(painted)["block1"][0]
+            painted = self.painter.paint(picture, mix)
+            expected = taps(painted[None])["block1"][0]
             # Half precision: 11 bits.
             self.assertAllClose(maps, expected, rtol=2e-3, atol=2e-3)
             self.assertNotAllClose(maps, taps(picture[None])["block1"][0], rtol=0.1)

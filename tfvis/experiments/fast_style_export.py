@@ -34,10 +34,11 @@ def run(checkpoint: str, output: str) -> outcome.Outcome:
     mixes = [*np.eye(len(style.styles))[[0, -1]], np.full(len(style.styles), 1 / len(style.styles))]
     with files.replacing(path, path.suffix) as temporary:
         export.write(style, temporary)
-        apart = max(
-            float(np.abs(export.painted(temporary, picture, mix) - style.paint(picture, mix)).max())
+        pairs = (
+            (export.painted(temporary, picture, mix), style.paint(picture, mix, margin=0))
             for mix in mixes
         )
+        apart = max(float(np.abs(theirs - ours).max()) for theirs, ours in pairs)
         if not apart <= _TOLERANCE * 255:
             raise InputError(
                 f"{arg('output')}={output}: what it paints is up to {apart:.3g} levels off. It is "

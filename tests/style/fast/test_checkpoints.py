@@ -31,9 +31,18 @@ class CheckpointsTest(tf.test.TestCase):
         for names, mix in ((["cold"], [0, 1]), (["cold", "warm"], [0.5, 0.5])):
             wanted = varied()([picture[None], np.float32([mix])])[0]
             # Float32, in another order.
-            self.assertAllClose(style.paint(picture, style.mix(names)), wanted, atol=1e-2)
+            found = style.paint(picture, style.mix(names), margin=0)
+            self.assertAllClose(found, wanted, atol=1e-2)
         self.assertAllClose(style.mix(weights=[3, 1]), [0.75, 0.25])
         self.assertAllClose(style.mix(["cold", "warm"], [3, 1]), [0.25, 0.75])
+
+    def test_a_picture_is_continued_by_reflection(self):
+        style = checkpoints.load(str(self.folder))
+        picture = nets.oblong(18, 27)
+        # As far as there is something to reflect, in multiples of the strides.
+        wide = np.pad(picture, ((16, 16), (24, 24), (0, 0)), "reflect")
+        wanted = style.paint(wide, margin=0)[16:-16, 24:-24]
+        self.assertAllEqual(style.paint(picture), wanted)
 
     def test_one_trace_serves_every_size(self):
         style = checkpoints.load(str(self.folder))

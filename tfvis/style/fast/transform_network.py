@@ -17,6 +17,8 @@ from tfvis.style.fast.normalization import ConditionalInstanceNormalization
 
 # Below this a reflection at the coarsest scale has nothing to reflect.
 LEAST_SIDE = 8
+# Pixels between the places of the coarsest maps.
+STRIDE = 4
 # A layer's own name, and that of its normalisation.
 NORM = "{}_norm"
 
