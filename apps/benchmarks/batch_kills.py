@@ -8,6 +8,7 @@ import functools
 import os
 import pathlib
 import random
+import secrets
 import shutil
 import signal
 import subprocess
@@ -82,9 +83,9 @@ def killed(
         RuntimeError: the batch ends otherwise than by a kill, or wrong.
     """
     generator, done = random.Random(seed), collections.Counter()
-    environment = {**os.environ, "PYTHONPATH": str(_ROOT), "TQDM_DISABLE": "1"}
-    if engine == "ray":
-        environment["RAY_ADDRESS"] = _ray_cluster()
+    # Begun first: whoever is to be let in takes its token from the environment.
+    cluster = {"RAY_ADDRESS": _ray_cluster()} if engine == "ray" else {}
+    environment = {**os.environ, "PYTHONPATH": str(_ROOT), "TQDM_DISABLE": "1", **cluster}
     words = [sys.executable, "-m", __name__, str(folder), str(count), str(steps), engine]
     while True:
         driver = subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, cwd=_ROOT)
@@ -131,6 +132,8 @@ def _ray_cluster() -> str:
     """Returns the address of a cluster of two cores, which ends with this process."""
     import ray
 
+    # Whoever is started below is let in by it; else each process would make one of its own.
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
     return ray.get_runtime_context().gcs_address
 
