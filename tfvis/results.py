@@ -1,7 +1,6 @@
 """What a visualisation returns: pictures, how they were found, and how well."""
 
 import dataclasses
-import io
 import os
 from collections.abc import Callable, Iterator
 
@@ -68,9 +67,7 @@ class Result:
 
     def _repr_png_(self) -> bytes:
         """Returns the pictures side by side, as IPython displays them."""
-        buffer = io.BytesIO()
-        images.pil(_grid(self.images)).save(buffer, format="PNG")
-        return buffer.getvalue()
+        return images.png(_grid(self.images))
 
 
 def _grid(pictures: np.ndarray) -> np.ndarray:

@@ -60,13 +60,10 @@ def load_all(
         workers: threads; each holds one picture at its full size.
     """
 
-    def attempt(example: Example) -> np.ndarray | InputError:
-        try:
-            return load(example, size, crop_borders, reduced)
-        except InputError as error:
-            return error
+    def read(example: Example) -> np.ndarray:
+        return load(example, size, crop_borders, reduced)
 
-    made = read_ahead.ahead(attempt, examples, workers, _AHEAD * workers)
+    made = read_ahead.ahead(read, examples, workers, _AHEAD * workers)
     with contextlib.closing(made):
         yield from enumerate(made)
 

@@ -151,17 +151,11 @@ def of_network(
             pixels = pixels[y0:y1, x0:x1]
         return pixels if whole else recipe.framed(pixels[None])[0].numpy()
 
-    def attempt(path: str) -> Read:
-        try:
-            return read(path)
-        except InputError as error:
-            return error
-
     def seen(path: str) -> np.ndarray:
         return _SQUEEZED.framed(read(path)[None])[0].numpy() if whole else read(path)
 
     def reads(paths: Sequence[str]) -> Iterator[tuple[int, Read]]:
-        made = read_ahead.ahead(attempt, paths)
+        made = read_ahead.ahead(read, paths)
         with contextlib.closing(made):
             yield from enumerate(made)
 

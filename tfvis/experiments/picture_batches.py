@@ -101,12 +101,6 @@ def answers(
         look: from that to the values of a row's columns.
     """
 
-    def attempt(path: str) -> Read | InputError:
-        try:
-            return read(path)
-        except InputError as error:
-            return error
-
     def answer(found: Read | InputError) -> dict[str, Any] | InputError:
         if isinstance(found, InputError):
             return found
@@ -116,7 +110,7 @@ def answers(
             return error
 
     def all_of(paths: Sequence[str]) -> Iterator[dict[str, Any] | InputError]:
-        coming = read_ahead.ahead(attempt, paths)
+        coming = read_ahead.ahead(read, paths)
         with contextlib.closing(coming):
             yield from map(answer, coming)
 

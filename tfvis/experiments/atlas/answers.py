@@ -7,7 +7,7 @@ unit of another network does the same, and where a layer's activations lie, all 
 import dataclasses
 import hashlib
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -17,8 +17,7 @@ import tensorflow as tf
 from tfvis import activation_statistics, images
 from tfvis.activation_statistics import TOP, Statistics
 from tfvis.comparison import responses
-from tfvis.errors import InputError
-from tfvis.experiments import folders, networks, runner
+from tfvis.experiments import folders, networks, picture_batches, runner
 from tfvis.experiments.batch.jobs import Job
 from tfvis.networks.network import Network
 
@@ -115,20 +114,17 @@ def of_network(network: Network, layers: Sequence[str]) -> Job:
     look = looking(network, tuple(layers))
     height, width = size(network)
 
-    def row(path: str) -> dict:
-        outputs = look(tf.constant(shown(path, network)), tf.constant(_places(path), tf.float32))
+    def opened(path: str) -> tuple[np.ndarray, np.ndarray]:
+        return shown(path, network), _places(path)
+
+    def row(found: tuple[np.ndarray, np.ndarray]) -> dict:
+        picture, places = found
+        outputs = look(tf.constant(picture), tf.constant(places, tf.float32))
         return {
             f"{name}{k}": found.numpy().reshape(-1).astype(_FIELDS[name])
             for k, layer in enumerate(layers)
             for name, found in outputs[layer].items()
         }
-
-    def answers(paths: Sequence[str]) -> Iterator[dict | InputError]:
-        for path in paths:
-            try:
-                yield row(path)
-            except InputError as error:
-                yield error
 
     fingerprint = {
         "job": "answers of layers", **runner.decided_by(network), "layers": list(layers),
@@ -145,7 +141,7 @@ def of_network(network: Network, layers: Sequence[str]) -> Job:
         for k, layer in enumerate(layers)
         for name, kind in _FIELDS.items()
     ]
-    return Job(fingerprint, pa.schema(columns), answers)
+    return Job(fingerprint, pa.schema(columns), picture_batches.answers(opened, row))
 
 
 def row_bytes(network: Network, layers: Sequence[str]) -> int:

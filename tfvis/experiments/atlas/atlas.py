@@ -159,13 +159,12 @@ def _layers(parts, part: _Part, found, settings: Atlas, engine, precision, recor
             part.wanted, list(part.units), layer, settings, precision, part.looked, found.root
         )
         pictures = _units(part, layer, channels, given, engine)
+        beside = other and _at(other, k)
         # Of two networks, the first's layout: the same place is the same activations.
-        first = _at(parts[0], k)
         grid = activation_grid.laid_out(
-            looked if first is None or parts[0] is part else first, settings.cells, settings.seed
+            looked if beside is None or parts[0] is part else beside, settings.cells, settings.seed
         )
         cells = _cells(part, layer, grid, given, engine) if grid and grid.filled else {}
-        beside = other and _at(other, k)
         matches = None if beside is None else partners.best(looked, beside)
         records.append(
             {
@@ -183,27 +182,13 @@ def _at(part: _Part, k: int) -> answers.Answered | None:
 
 
 def _units(part: _Part, layer: str, channels, given: dict, engine: Engine) -> dict[int, dict]:
-    names = [f"{layer}/{channel}" for channel in channels]
-    size = descents.side(part.network, layer, given["size"])
-    digest = manifest.key(channels=list(channels))[:8]
-    folder = part.folder / f"units-{_name(layer)}-{digest}"
-    _batch(
-        unit_pictures.of_network(part.network, given), unit_pictures.MAKER, given, names, engine,
-        folder, f"{part.label} {layer}", size,
-    )  # fmt: skip
-    return unit_pictures.read(folder)
+    folder = f"units-{_name(layer)}-{manifest.key(channels=list(channels))[:8]}"
+    return _made(unit_pictures, part, channels, given, engine, folder, "")
 
 
 def _cells(part: _Part, layer: str, grid, given: dict, engine: Engine) -> dict[int, bytes]:
-    given = grid_pictures.settings(given, grid)
-    names = [f"{layer}/{cell}" for cell in grid.filled]
-    size = descents.side(part.network, layer, given["size"])
-    folder = part.folder / f"grid-{_name(layer)}-{grid.side}"
-    _batch(
-        grid_pictures.of_network(part.network, given), grid_pictures.MAKER, given, names, engine,
-        folder, f"{part.label} {layer}, its map", size,
-    )  # fmt: skip
-    return grid_pictures.read(folder)
+    given, folder = grid_pictures.settings(given, grid), f"grid-{_name(layer)}-{grid.side}"
+    return _made(grid_pictures, part, grid.filled, given, engine, folder, ", its map")
 
 
 def _name(layer: str) -> str:
@@ -211,12 +196,18 @@ def _name(layer: str) -> str:
     return runner.safe_name(layer).as_posix().replace("/", "~")
 
 
-def _batch(job, maker: str, given: dict, names, engine: Engine, folder, word: str, size) -> None:
+def _made(pictures, part: _Part, numbers, given: dict, engine: Engine, name: str, word: str):
+    """Returns what `pictures`, a module, reads of a batch of its pictures, one of each number."""
+    layer, folder = given["layer"], part.folder / name
     folder.mkdir(parents=True, exist_ok=True)
-    todo = Items(str(folder.absolute()), names, [0] * len(names))
+    names = [f"{layer}/{number}" for number in numbers]
     batches.run(
-        job, maker, given, todo, engine, folder=folder, word=word, shard=descents.at_once(size)
-    )
+        pictures.of_network(part.network, given), pictures.MAKER, given,
+        Items(str(folder.absolute()), names, [0] * len(names)), engine, folder=folder,
+        word=f"{part.label} {layer}{word}",
+        shard=descents.at_once(descents.side(part.network, layer, given["size"])),
+    )  # fmt: skip
+    return pictures.read(folder)
 
 
 def _title(parts: Sequence[_Part]) -> str:

@@ -69,13 +69,6 @@ def pictures(
     return np.float32(images.quantize(last.kept))
 
 
-def png(picture: np.ndarray) -> bytes:
-    """Returns a picture as a file."""
-    file = io.BytesIO()
-    images.pil(picture).save(file, format="PNG")
-    return file.getvalue()
-
-
 def opened(content: bytes) -> np.ndarray:
-    """Returns the picture of a file that `png` made, uint8 [height, width, 3]."""
+    """Returns the picture of a file that `images.png` made, uint8 [height, width, 3]."""
     return np.asarray(PIL.Image.open(io.BytesIO(content)).convert("RGB"))

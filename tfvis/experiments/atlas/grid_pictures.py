@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tfvis import objectives
+from tfvis import images, objectives
 from tfvis.activation_statistics import floored
 from tfvis.errors import InputError
 from tfvis.experiments import networks, runner
@@ -66,7 +66,7 @@ def of_network(network: Network, given: dict) -> Job:
         except InputError as error:
             yield from [error] * len(paths)
             return
-        yield from ({"picture": descents.png(picture)} for picture in made)
+        yield from ({"picture": images.png(picture)} for picture in made)
 
     fingerprint = {
         "job": "pictures of a grid", **runner.decided_by(network), "layer": layer, "size": size,

@@ -150,13 +150,13 @@ def _grid(layer: Layer, photographs: dict[str, int], grouped: Groups) -> dict | 
     field = receptive_field.receptive_field(
         layer.network, layer.path, *answers.size(layer.network)
     )  # fmt: skip
-    cells = []
+    cells, own = [], set(layer.channels)
     for cell, vector, other in zip(grid.filled, vectors, unlike, strict=True):
         members = grid.members(cell)
         near = np.argsort(-(flat[members] @ vector) / np.linalg.norm(flat[members], axis=1))
         shown = [int(members[k]) for k in near[:_OF_CELL]]
         of = np.bincount(grouped.of_class[members // answers.PLACES])
-        units = [int(c) for c in np.argsort(-other) if int(c) in set(layer.channels)][:_OF_CELL]
+        units = [int(c) for c in np.argsort(-other) if int(c) in own][:_OF_CELL]
         cells.append(
             {
                 "cell": cell, "count": len(members), "units": units,

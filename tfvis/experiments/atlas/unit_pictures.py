@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 
-from tfvis import activation_statistics, preimages
+from tfvis import activation_statistics, images, preimages
 from tfvis.activation_statistics import TOP
 from tfvis.errors import InputError
 from tfvis.experiments import networks, runner, unit_numbers
@@ -82,7 +82,7 @@ def of_network(network: Network, given: dict) -> Job:
         for channel, picture, activation, raised in zip(channels, *made, strict=True):
             way = photographs.path(channel, picture)
             yield {
-                "picture": descents.png(picture), "activation": activation, "raised": bool(raised),
+                "picture": images.png(picture), "activation": activation, "raised": bool(raised),
                 "similarity": way and way["activations"]["number"],
                 "contributions": way and way["contributions"]["number"],
                 "other_path": way and way["other_path"],
