@@ -62,8 +62,8 @@ def stage(said: dict, words: str = "") -> dict:
     if preview:
         kind = {
             "preview": "A preview, in one pass. Paint it to have it properly.",
-            "sketch": "A sketch: no network here knows this painting beforehand. Paint it to have "
-            "it properly.",
+            "sketch": "A sketch by the optimiser, small and enlarged: no network here knows this "
+            "painting. Paint it to have it properly.",
         }[preview["kind"]]
         tag = preview["kind"]
         value |= {"after": picture_url(preview["shown"]), "tag": tag, "words": words or kind}
@@ -87,6 +87,9 @@ def result(found: dict) -> dict:
     """Returns the value of the stage for a finished painting."""
     size = f"{found['width']} × {found['height']} px"
     early = "" if found["evaluations"] >= found["of"] else ", stopped early"
+    height, width = found["painted_at"]
+    if [height, width] != [found["height"], found["width"]]:
+        early += f" at {width} × {height} px and enlarged"
     return {
         "before": picture_url(found["before"]),
         "aspect": found["width"] / found["height"],

@@ -84,7 +84,7 @@ def sums(taps: dict[str, tf.Tensor], goal: Goal, window: tiling.Window | None = 
         if window is not None:
             difference *= window.mask(layer)[..., None]
         squared = tf.reduce_sum(tf.square(difference), [1, 2, 3])
-        content[layer] = squared / float(np.prod(target.shape[1:]))
+        content[layer] = squared / _places(target)
     for layer, target in goal.style.items():
         weights = target.weights
         if window is None:
@@ -96,6 +96,12 @@ def sums(taps: dict[str, tf.Tensor], goal: Goal, window: tiling.Window | None = 
                 mask = mask * tf.transpose(part, [2, 0, 1])
             style[layer] = moments(taps[layer], mask, window.places(layer))
     return Sums(content, style)
+
+
+def _places(target) -> float | tf.Tensor:
+    """Returns how many numbers a target has; a tensor where a trace leaves that open."""
+    sides = tuple(target.shape[1:])
+    return tf.cast(tf.size(target), tf.float32) if None in sides else float(np.prod(sides))
 
 
 def measured(

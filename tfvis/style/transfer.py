@@ -191,6 +191,23 @@ def _counted(snapshots: Iterator[loop.Snapshot], k: int, before: int):
         raise loop.DivergedError(before + error.step, state) from error
 
 
+def enlarged(picture: np.ndarray, content: np.ndarray | None, size: tuple[int, int]) -> np.ndarray:
+    """Returns a picture at a larger size, with the fine detail of what it was begun as.
+
+    The picture could not hold that detail, and to find it again takes evaluations.
+
+    Args:
+        picture: float32 [height, width, channels], 0..255, begun as a smaller `content`.
+        content: the same at `size`; None adds nothing.
+        size: (height, width).
+    """
+    found = images.resize(picture, *size)
+    if content is None:
+        return found
+    coarse = images.resize(content, *picture.shape[:2])
+    return np.clip(found + content - images.resize(coarse, *size), 0, 255)
+
+
 class _Way:
     """The way down at one scale.
 
@@ -262,13 +279,8 @@ class _Way:
                 begun, canvas=np.asarray(tf.reshape(memory.point, begun.canvas.shape)),
                 slots=tuple(memory),
             )  # fmt: skip
-        picture = np.stack([images.resize(one, height, width) for one in state.kept])
-        content = self._scene.content
-        if content is not None and self._settings.init == "content":
-            # Its fine detail, as at the start: the scale before could not hold it, and to
-            # find it again takes evaluations.
-            coarse = images.resize(content, *state.kept.shape[1:3])
-            picture = np.clip(picture + content - images.resize(coarse, height, width), 0, 255)
+        content = self._scene.content if self._settings.init == "content" else None
+        picture = np.stack([enlarged(one, content, (height, width)) for one in state.kept])
         begun = self._compiled.begin(picture.astype(np.float32))
         if self._settings.optimizer != "adam":
             return begun

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -120,7 +121,7 @@ class PageTest(tf.test.TestCase):
     def _bring(self, page, name: str = "photo.png", where: str = "#photograph"):
         page.set_input_files(f"{where} input[type=file]", self.folder / name)
 
-    def _words(self, page, words: str, where: str = "#stage .words"):
+    def _words(self, page, words: str | re.Pattern, where: str = "#stage .words"):
         page.locator(where, has_text=words).wait_for()
 
     def _painted(self, page) -> str:
@@ -154,7 +155,8 @@ class PageTest(tf.test.TestCase):
         self.page.reload()
         self._words(self.page, "left.")
         self.page.click("#stop")
-        self._words(self.page, "stopped early")
+        # The size asked for, and what it is.
+        self._words(self.page, re.compile(r"591 × 443 px.*stopped early"))
         source = self._painted(self.page)
         with self.page.expect_download() as picture:
             self.page.click("text=Save the picture")

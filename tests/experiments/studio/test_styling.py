@@ -13,9 +13,10 @@ import tensorflow as tf
 from tests import nets
 from tfvis import images
 from tfvis.errors import InputError
-from tfvis.experiments.studio import jobs, optimizer_painting, pictures, wishes
+from tfvis.experiments.studio import jobs, pictures, wishes
 from tfvis.experiments.studio.sessions import token
 from tfvis.experiments.studio.studio import Studio
+from tfvis.style import sketches
 from tfvis.style.fast import checkpoints, transform_network
 from tfvis.style.fast.transform_network import Architecture
 
@@ -51,7 +52,7 @@ class StylingTest(tf.test.TestCase):
         images.save_png(self.photo, nets.oblong(90, 120))
         few = {"quick": 3, "good": 6, "best": 9}
         self.enterContext(mock.patch.object(wishes, "_EVALUATIONS", few))
-        self.enterContext(mock.patch.object(optimizer_painting, "_SKETCH_EVALUATIONS", 3))
+        self.enterContext(mock.patch.object(sketches, "SCALES", ((32, 2), (64, 2))))
 
     def _shown(self, said: dict) -> np.ndarray:
         path = self.studio.sessions.of(self.token).file(said["shown"])
@@ -127,7 +128,7 @@ class StylingTest(tf.test.TestCase):
         self.assertEqual(made["paintings"], ["warm"])
         self.assertIn("tensorflow", manifest["versions"])
 
-    def test_stopped_it_keeps_what_it_has(self):
+    def test_stopped_it_has_the_size_that_was_asked_for(self):
         self.styling.photograph(self.token, self.photo)
         wishes._EVALUATIONS["best"] = 10**5
         self.styling.wish(self.token, size=256, effort="best")
@@ -139,7 +140,18 @@ class StylingTest(tf.test.TestCase):
         self.assertEqual(self._finished(job).state, jobs.STOPPED)
         (result,) = self.styling.remembered(self.token)["results"]
         self.assertLess(result["evaluations"], result["of"])
-        self.assertIsNotNone(self.studio.sessions.of(self.token).file(result["file"]))
+        session = self.studio.sessions.of(self.token)
+        picture = images.read(session.file(result["file"])).pixels
+        asked = images.sides_of_area(90, 120, 256)
+        self.assertEqual((picture.shape[:2], (result["height"], result["width"])), (asked,) * 2)
+        self.assertLess(tuple(result["painted_at"]), asked)
+        # Enlarged with the photograph's detail, and not the photograph.
+        photo = images.resize(images.read(self.photo).pixels, *asked)
+        self.assertGreater(np.corrcoef(picture.ravel(), photo.ravel())[0, 1], 0.5)
+        self.assertGreater(np.abs(picture - photo).mean(), 2)
+        manifest = json.loads(session.file(result["manifest"]).read_text())
+        (made,) = manifest["results"]
+        self.assertEqual((tuple(made["size"]), made["painted_at"]), (asked, result["painted_at"]))
 
     def test_a_painting_of_ones_own_is_sketched_and_masks_are_kept_to(self):
         self.styling.photograph(self.token, self.photo)
@@ -150,10 +162,17 @@ class StylingTest(tf.test.TestCase):
         self.styling.mask(self.token, self._drawing())
         job = self._finished(self.styling.start(self.token, sketch=True))
         self.assertEqual((job.state, job.said), (jobs.DONE, ""))
-        self.assertEqual(self.styling.remembered(self.token)["preview"]["kind"], "sketch")
+        preview = self.styling.remembered(self.token)["preview"]
+        self.assertEqual(preview["kind"], "sketch")
+        shown = self._shown(preview)
+        photo = images.of_area(images.read(self.photo).pixels, 512)
+        half = shown.shape[1] // 2
+        self._alike(shown[:, half + 9 :], photo[:, half + 9 :])
+        self.assertGreater(np.abs(shown - photo)[:, : half - 9].mean(), 5)
         self.styling.choose(self.token, {key: 1, "two/warm": 1, "two/cold": 2})
-        job = self._finished(self.styling.start(self.token, sketch=True))
-        self.assertIn("one painting or two", job.said)
+        for sketch in (True, False):
+            with self.assertRaisesRegex(InputError, "one painting or two"):
+                self.styling.start(self.token, sketch=sketch)
 
     def test_what_is_no_picture_is_one_sentence(self):
         for name, content, words in (

@@ -42,9 +42,13 @@ def paint(
             made = color.with_luminance_of(shown, made)
         return shown + wish.share * (made - shown)
 
-    made = painted(mix)
+    outside = shown if mask is None or rest is None else painted(rest)
+    return within(mask, painted(mix), outside)
+
+
+def within(mask: np.ndarray | None, inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
+    """Returns one picture inside of a mask and another outside, of one size; None is everywhere."""
     if mask is None:
-        return made
-    where = images.resize(np.float32(255 * mask)[..., None], *shown.shape[:2]) / 255
-    outside = shown if rest is None else painted(rest)
-    return outside + where * (made - outside)
+        return inside
+    where = images.resize(np.float32(255 * mask)[..., None], *inside.shape[:2]) / 255
+    return outside + where * (inside - outside)

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tfvis.experiments import attention_models, devices, networks
+from tfvis.experiments.studio import optimizer_painting, wishes
 from tfvis.networks.network import Network
+from tfvis.style import sketches
 
 
 class Networks:
@@ -24,6 +26,12 @@ class Networks:
     def style(self) -> Network:
         """Returns the network of styles: with average poolings, as Gatys et al. 2016 have it."""
         return self._once("style", lambda: self._built("avg"))
+
+    def sketcher(self) -> sketches.Sketcher:
+        """Returns what sketches with the network of styles, traced."""
+        network = self.style()
+        settings = optimizer_painting.settings_of(wishes.Wish(), network)
+        return self._once("sketcher", lambda: sketches.Sketcher(network, settings))
 
     def plain(self) -> Network:
         """Returns the network as it was published, whose layers are inverted."""

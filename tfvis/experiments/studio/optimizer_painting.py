@@ -20,9 +20,6 @@ from tfvis.style import memory, metrics, transfer
 
 # Of the machine's memory: a page has other things to do meanwhile.
 _SHARE = 0.5
-# A sketch, where no network knows the painting: so few pixels and evaluations that colours and
-# large strokes are seen within seconds.
-SKETCH_SIZE, _SKETCH_EVALUATIONS = 160, 40
 # Share of a painting after which its pace is a measurement.
 _LEARNT_FROM = 0.5
 
@@ -38,6 +35,9 @@ class Task:
         mask: bool [height, width], where the first style goes; None is everywhere. The rest takes
             the second, and of one style stays a photograph.
         wish: how.
+
+    Raises:
+        InputError: a mask and more than two paintings.
     """
 
     content: np.ndarray
@@ -45,6 +45,10 @@ class Task:
     weights: tuple[float, ...]
     mask: np.ndarray | None
     wish: Wish
+
+    def __post_init__(self):
+        if self.mask is not None and len(self.styles) > 2:
+            raise InputError("A mask is for one painting or two. Take the others away.")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -57,6 +61,7 @@ class Step:
         seconds_left: as measured so far; None where nothing was.
         done: evaluations so far.
         total: of them in all.
+        kept: what the optimiser has, of which the picture is made; see `whole`.
     """
 
     picture: np.ndarray | None
@@ -64,6 +69,7 @@ class Step:
     seconds_left: float | None
     done: int
     total: int
+    kept: np.ndarray | None = None
 
 
 class Pace:
@@ -93,44 +99,37 @@ class Pace:
         return plan.work / given(self.rate) + self.first * levels
 
 
-def piece_of(task: Task, network: Network, sketch: bool = False) -> tuple:
-    """Returns what `style_runs` makes of a task, its plan, and its scales.
+def piece_of(task: Task, network: Network) -> tuple[style_runs.Piece, memory.Plan]:
+    """Returns what `style_runs` makes of a task, and its plan.
 
     Args:
         task: which.
         network: with average poolings, as `stylize` has it.
-        sketch: whether small and short.
 
     Raises:
-        InputError: masks that do not fit, a size that memory does not hold.
+        InputError: a size that memory does not hold.
     """
-    size, scale = task.wish.size, task.wish.strokes
     styles, weights, mask = list(task.styles), task.weights, None
     if task.mask is not None:
-        if len(styles) > 2:
-            raise InputError("A mask is for one painting or two. Take the others away.")
         # Regions take styles from dark to light.
         mask = np.where(task.mask[..., None], 0.0, 255.0).astype(np.float32).repeat(3, -1)
         if len(styles) == 1:
             styles.append(task.content)
         weights = ()
-    if sketch:
-        size = SKETCH_SIZE
-    settings = _settings(task.wish, network, sketch)
     painting = style_transfer.Painting(
         task.content,
         styles,
         weights,
-        style_scale=scale,
+        style_scale=task.wish.strokes,
         color="luminance" if task.wish.keep_colors else "none",
         mask=mask,
     )
-    piece = style_transfer.piece_of(painting, network, settings, size, 0)
-    piece, plan = style_runs.planned(piece, int(_SHARE * hardware.memory()))
-    return piece, plan
+    settings = settings_of(task.wish, network)
+    piece = style_transfer.piece_of(painting, network, settings, task.wish.size, 0)
+    return style_runs.planned(piece, int(_SHARE * hardware.memory()))
 
 
-def _settings(wish: Wish, network: Network, sketch: bool = False) -> transfer.Transfer:
+def settings_of(wish: Wish, network: Network) -> transfer.Transfer:
     """Returns constants of which nothing is left to the recipe, the network or the machine."""
     layers = metrics.layers_for(network)
     settings = dataclasses.replace(
@@ -139,8 +138,6 @@ def _settings(wish: Wish, network: Network, sketch: bool = False) -> transfer.Tr
         content_layers=layers.content,
         style_layers=layers.style,
     )
-    if sketch:
-        settings = dataclasses.replace(settings, evaluations=_SKETCH_EVALUATIONS)
     return transfer.resolved(settings)
 
 
@@ -162,27 +159,24 @@ def seconds(shape: tuple[int, int], wish: Wish, network: Network, pace: Pace) ->
         InputError: memory does not hold a picture of that size.
     """
     size = images.sides_of_area(*shape, wish.size)
-    settings = _settings(wish, network)
+    settings = settings_of(wish, network)
     levels = transfer.schedule(size, settings)
     plan = memory.plan(network, size, settings, int(_SHARE * hardware.memory()), levels)
     return pace.seconds(plan, len(levels))
 
 
-def paint(
-    task: Task, network: Network, pace: Pace, sketch: bool = False
-) -> Iterator[tuple[Step, style_runs.Piece]]:
+def paint(task: Task, network: Network, pace: Pace) -> Iterator[tuple[Step, style_runs.Piece]]:
     """Paints, coarse to fine; what it has yielded last is the best so far.
 
     Args:
         task: what like what.
         network: see `piece_of`.
         pace: what is said of the time goes by it, and it learns.
-        sketch: see `piece_of`.
 
     Raises:
         InputError: as `piece_of`; the energy diverges.
     """
-    piece, plan = piece_of(task, network, sketch)
+    piece, plan = piece_of(task, network)
     levels, total = piece.levels, piece.total
     pace.measure(network, piece.settings.precision)
     yield Step(None, 0.0, pace.seconds(plan, len(levels)), 0, total), piece
@@ -195,8 +189,8 @@ def paint(
             share = _share(levels, costs, done)
             spent = time.perf_counter() - began
             left = spent * (1 - share) / share if share else None
-            picture = piece.finish(progress.kept)[0]
-            yield Step(images.with_channels(picture, 3), share, left, done, total), piece
+            (kept,) = progress.kept
+            yield Step(_finished(piece, kept), share, left, done, total, kept), piece
     except loop.DivergedError as error:
         raise InputError("The optimiser lost its way. Choose less strength.") from error
     finally:
@@ -204,6 +198,16 @@ def paint(
         if share > _LEARNT_FROM:
             compiled = pace.first * len(levels)
             pace.learn(share * plan.work, time.perf_counter() - began - compiled)
+
+
+def whole(step: Step, piece: style_runs.Piece) -> np.ndarray:
+    """Returns the picture of a step at the size asked for, as its next scale would begin."""
+    scene = piece.scene
+    return _finished(piece, transfer.enlarged(given(step.kept), scene.content, scene.size))
+
+
+def _finished(piece: style_runs.Piece, kept: np.ndarray) -> np.ndarray:
+    return images.with_channels(piece.finish(kept[None])[0], 3)
 
 
 def _cost(level: transfer.Level) -> float:

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -10,10 +11,18 @@ import numpy as np
 
 from tfvis import files, images
 from tfvis.errors import InputError
-from tfvis.experiments.studio import fast_preview, gallery, optimizer_painting, pictures, wishes
+from tfvis.experiments.studio import (
+    fast_preview,
+    gallery,
+    optimizer_painting,
+    pictures,
+    wishes,
+)
+from tfvis.experiments.studio import sketch as sketches
 from tfvis.experiments.studio.jobs import Job, Line
 from tfvis.experiments.studio.opened_networks import Networks
 from tfvis.experiments.studio.sessions import Session, Sessions
+from tfvis.settings import given
 from tfvis.style.fast import checkpoint_files
 
 # Paintings of one's own, and pictures made, that are remembered of a person.
@@ -61,6 +70,9 @@ class Styling:
             painter = gallery.painter(checkpoint)
             painter.paint(np.full((32, 32, 3), 128, np.float32))
         self._pace.measure(self._networks.style(), optimizer_painting.precision())
+        grey = np.full((64, 96, 3), 128, np.float32)
+        task = optimizer_painting.Task(grey, (grey,), (1.0,), None, wishes.Wish())
+        next(sketches.paint(task, self._networks.sketcher()))
 
     def remembered(self, token: str) -> dict:
         """Returns what is remembered of a person, of JSON's types."""
@@ -214,10 +226,8 @@ class Styling:
             wish=wishes.Wish(**said["wish"]),
         )
 
-        def work(stopped):
-            return self._painted(token, task, said, sketch, stopped)
-
-        return self._line.submit(_owner(token), "sketch" if sketch else "painting", work)
+        make, kind = (self._sketched, "sketch") if sketch else (self._painted, "painting")
+        return self._line.submit(_owner(token), kind, functools.partial(make, token, task, said))
 
     def job(self, token: str) -> Job | None:
         """Returns a person's last work here."""
@@ -227,42 +237,39 @@ class Styling:
         """Ends it where it is; what was painted so far is kept."""
         self._line.stop(_owner(token))
 
-    def _painted(
-        self, token: str, task: optimizer_painting.Task, said: dict, sketch: bool, stopped: Callable
+    def _sketched(
+        self, token: str, task: optimizer_painting.Task, said: dict, stopped: Callable
     ) -> Iterator[Live]:
-        session, began, last = self._sessions.of(token), time.perf_counter(), 0.0
-        live: collections.deque[str] = collections.deque()
+        show, step = self._shower(token), None
+        for step in sketches.paint(task, self._networks.sketcher()):
+            if stopped():
+                return
+            yield from show(step)
+        shown = pictures.show(self._sessions.of(token), given(given(step).picture), "preview")
+        if self._still(token, said):
+            self._remember(token, preview={"shown": shown, "kind": "sketch"})
+
+    def _painted(
+        self, token: str, task: optimizer_painting.Task, said: dict, stopped: Callable
+    ) -> Iterator[Live]:
+        session, began, show = self._sessions.of(token), time.perf_counter(), self._shower(token)
         step = piece = None
-        steps = optimizer_painting.paint(task, self._networks.style(), self._pace, sketch)
+        steps = optimizer_painting.paint(task, self._networks.style(), self._pace)
         for step, piece in steps:  # noqa: B007  # Both of the last are needed.
-            if step.picture is not None and time.perf_counter() - last > _SHOWN_EVERY_S:
-                last = time.perf_counter()
-                live.append(pictures.show(session, step.picture, "live"))
-                if len(live) > _LIVE:
-                    (session.folder / live.popleft()).unlink(missing_ok=True)
-                yield Live(live[-1], step.share, step.seconds_left)
-            elif step.picture is None:
-                yield Live("", 0.0, step.seconds_left)
+            yield from show(step)
             if stopped():
                 break
         if step is None or step.picture is None:
             return
-        if sketch:
-            height, width = images.sides_of_area(*step.picture.shape[:2], fast_preview.SIZE)
-            large = images.resize(step.picture, height, width)
-            shown = {"shown": pictures.show(session, large, "preview"), "kind": "sketch"}
-            if self._still(token, said):
-                self._remember(token, preview=shown)
-            return
-        kept = pictures.keep(session, step.picture, "painted")
+        # Whoever stops has the size they asked for, too.
+        painted_at = step.picture.shape[:2]
+        kept = pictures.keep(session, optimizer_painting.whole(step, given(piece)), "painted")
         path = session.folder / kept.file
         manifest = path.with_suffix(".json")
         about = {
             "wish": dataclasses.asdict(task.wish), "paintings": self._titles(said["chosen"]),
             "weights": task.weights, "mask": task.mask is not None,
-            "seconds": round(time.perf_counter() - began, 1),
-            # One that was stopped is as large as it had come to be.
-            "size": [*step.picture.shape[:2]],
+            "seconds": round(time.perf_counter() - began, 1), "painted_at": [*painted_at],
         }  # fmt: skip
         optimizer_painting.write_manifest(manifest, path, piece, step, about)
         result = dataclasses.asdict(kept) | about
@@ -272,6 +279,24 @@ class Styling:
             results = [*self.remembered(token)["results"], result][-_RESULTS:]
             newest = {"preview": None} if self._still(token, said) else {}
             self._remember(token, results=results, **newest)
+
+    def _shower(self, token: str) -> Callable[[optimizer_painting.Step], Iterator[Live]]:
+        """Returns what shows steps on the page, not too often, the latest few of them kept."""
+        session, last = self._sessions.of(token), 0.0
+        live: collections.deque[str] = collections.deque()
+
+        def show(step):
+            nonlocal last
+            if step.picture is None:
+                yield Live("", 0.0, step.seconds_left)
+            elif time.perf_counter() - last > _SHOWN_EVERY_S:
+                last = time.perf_counter()
+                live.append(pictures.show(session, step.picture, "live"))
+                if len(live) > _LIVE:
+                    (session.folder / live.popleft()).unlink(missing_ok=True)
+                yield Live(live[-1], step.share, step.seconds_left)
+
+        return show
 
     def _still(self, token: str, said: dict) -> bool:
         """Tells whether the photograph is that of `said`."""
