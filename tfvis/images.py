@@ -189,15 +189,21 @@ def png(pixels: np.ndarray) -> bytes:
     return written.getvalue()
 
 
-def save_png(path: os.PathLike | str, pixels: np.ndarray) -> None:
+def save_png(path: os.PathLike | str, pixels: np.ndarray, compress_level: int = 6) -> None:
     """Writes [height, width, 1 | 3 | 4], 0..255, as an 8-bit PNG, whole or not at all.
+
+    Args:
+        path: of the file.
+        pixels: of the picture.
+        compress_level: of zlib, 1 to 9; of a photograph 1 takes a fifth of the time of 6, and a
+            tenth more bytes.
 
     Raises:
         InputError: the folder cannot be written to.
     """
     image = pil(pixels)
     with files.replacing(path) as temporary:
-        image.save(temporary, format="PNG", optimize=False)
+        image.save(temporary, format="PNG", optimize=False, compress_level=compress_level)
 
 
 def load(

@@ -123,9 +123,10 @@ def _identified(file, label: str) -> PIL.Image.Image:
             return factory(file, file.name)
         except (SyntaxError, IndexError, TypeError, KeyError, struct.error):
             continue  # What it begins like it is not.
-    if prefix[4:8] == b"ftyp" and prefix[8:12] in _HEIF_BRANDS:
+    if prefix[4:8] == b"ftyp" and prefix[8:12] in _HEIF_BRANDS and "HEIF" not in _formats():
         raise UnreadableError(
-            f"{label}: HEIC is read with the extra heif (pip install pillow-heif).",
+            f"{label}: HEIC is read with the extra heif (pip install pillow-heif). Or save it as "
+            "JPEG.",
             "HEIC, which needs pillow-heif",
         )
     raise UnreadableError(

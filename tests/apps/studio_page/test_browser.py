@@ -230,7 +230,7 @@ class PageTest(tf.test.TestCase):
     def test_bad_files_are_one_sentence(self):
         (self.folder / "note.jpg").write_text("no picture")
         (self.folder / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
-        for name, words in (("note.jpg", "not an image"), ("phone.heic", "HEIC")):
+        for name, words in (("note.jpg", "not an image"), ("phone.heic", "HEI")):
             self._bring(self.page, name)
             self._words(self.page, words, "#photograph .said")
             self.assertTrue(self.page.locator("#photograph .said").inner_text().startswith(name))

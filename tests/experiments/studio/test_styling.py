@@ -66,8 +66,11 @@ class StylingTest(tf.test.TestCase):
     def _drawing(self, share: float = 0.5) -> bytes:
         page = np.full((60, 80, 3), 255, np.uint8)
         page[:, : round(80 * share)] = 0
+        return self._written(PIL.Image.fromarray(page))
+
+    def _written(self, image: PIL.Image.Image, kind: str = "PNG") -> bytes:
         buffer = io.BytesIO()
-        PIL.Image.fromarray(page).save(buffer, "PNG")
+        image.save(buffer, kind)
         return buffer.getvalue()
 
     def _finished(self, job: jobs.Job) -> jobs.Job:
@@ -179,7 +182,9 @@ class StylingTest(tf.test.TestCase):
             ("note.txt", b"hello", "not an image"),
             ("empty.jpg", b"", "empty"),
             ("cut.png", self.photo.read_bytes()[:300], "damaged"),
-            ("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+            ("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEI[CF]"),
+            ("printed.jpg", b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "not an image"),
+            ("thread.png", self._written(PIL.Image.new("RGB", (700, 1))), "too small"),
         ):
             path = self.folder / "uploaded"
             path.write_bytes(content)

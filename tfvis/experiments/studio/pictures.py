@@ -72,7 +72,8 @@ def fitted(picture: np.ndarray, side: int) -> np.ndarray:
 def keep(session: Session, picture: np.ndarray, kind: str) -> Kept:
     """Keeps pixels, float32 [height, width, 3], as a picture of a session."""
     path = session.new(kind, "png")
-    images.save_png(path, picture)
+    # Somebody waits for it.
+    images.save_png(path, picture, compress_level=1)
     return Kept(path.name, show(session, picture, kind), *picture.shape[:2])
 
 
