@@ -73,6 +73,23 @@ def _changes(self) -> str:
     return text if len(text) <= _LINE else f"{text[: _LINE - 5]} ...)"
 
 
+def outside(one: dataclasses.Field, value) -> str:
+    """Returns what is expected of a field, in words; "" of a value within its choices and bounds.
+
+    Args:
+        one: made by `field`.
+        value: None is within: it is the recipe's.
+    """
+    least, most, choices = (one.metadata[name] for name in ("least", "most", "choices"))
+    if value is None or (choices and value in choices):
+        return ""
+    if choices:
+        return ", ".join(choices)
+    if least is None or (least <= value and (most is None or value <= most)):
+        return ""
+    return f"{least:g} or more" if most is None else f"{least:g} to {most:g}"
+
+
 def _default(one: dataclasses.Field):
     made = one.default_factory
     return one.default if made is dataclasses.MISSING else made()

@@ -69,18 +69,10 @@ def checked(**values) -> Wish:
     for name, value in values.items():
         if name not in known:
             raise InputError(f"{name}: no wish.")
-        about, kind = known[name].metadata, type(known[name].default)
-        if about["choices"]:
-            if value not in about["choices"]:
-                raise InputError(f"{arg(name)}: expected {', '.join(about['choices'])}.")
-        elif kind is bool:
-            value = bool(value)
-        else:
-            try:
-                value = kind(value)
-            except (TypeError, ValueError, OverflowError) as error:
-                raise InputError(f"{arg(name)}: expected a number.") from error
-            if not about["least"] <= value <= about["most"]:
-                raise InputError(f"{arg(name)}: expected {about['least']:g} to {about['most']:g}.")
-        found[name] = value
+        try:
+            found[name] = type(known[name].default)(value)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InputError(f"{arg(name)}: expected a number.") from error
+        if expected := settings.outside(known[name], found[name]):
+            raise InputError(f"{arg(name)}: expected {expected}.")
     return Wish(**found)

@@ -101,10 +101,9 @@ def complete(wanted: FastTraining, styles: int, frozen: bool) -> FastTraining:
         InputError: a number is out of its bounds.
     """
     for one in dataclasses.fields(wanted):
-        value, least, most = getattr(wanted, one.name), one.metadata["least"], one.metadata["most"]
-        if value is not None and least is not None and not least <= value <= (most or value):
-            upper = f" to {most:g}" if most else " or more"
-            raise InputError(f"{arg(one.name)}={value}: expected {least:g}{upper}.")
+        value = getattr(wanted, one.name)
+        if expected := settings.outside(one, value):
+            raise InputError(f"{arg(one.name)}={value}: expected {expected}.")
     if frozen:
         steps, fine, rate = _OWN_STEPS * styles, _OWN_FINE_STEPS * styles, _OWN_RATE
     else:
