@@ -7,7 +7,13 @@ from absl.testing import parameterized
 
 from tests import nets
 from tests.chains import wrap
-from tfvis.attention import class_visual_backprop, grad_cam, visual_backprop
+from tfvis.attention import (
+    class_visual_backprop,
+    explainer,
+    explainers,
+    grad_cam,
+    visual_backprop,
+)
 from tfvis.networks import network
 
 layers = keras.layers
@@ -63,14 +69,7 @@ class GridOfDotsTest(tf.test.TestCase, parameterized.TestCase):
         self.assertAllEqual(found.mask, found.shown)
 
     def test_of_a_class(self):
-        # An even map of a class: its places share alike, and only the overlap is left.
-        inputs = keras.Input((_SIZE, _SIZE, 3))
-        x = layers.Conv2D(2, 5, 3, activation="relu", name="first")(inputs)
-        outputs = layers.Dense(2, name="scores")(layers.GlobalAveragePooling2D()(x))
-        model = keras.Model(inputs, outputs)
-        model.get_layer("first").set_weights([np.zeros((5, 5, 3, 2)), np.ones(2)])
-        model.get_layer("scores").set_weights([np.float32([[1, -1], [1, -1]]), np.zeros(2)])
-        net = network.wrap(model)
+        net = self._even()
         cam = grad_cam.GradCam(net)
         backprop = visual_backprop.VisualBackProp(net, extra=(net.logits, cam.layer))
         seen = backprop.attend(nets.picture(_SIZE)[None])
@@ -83,6 +82,40 @@ class GridOfDotsTest(tf.test.TestCase, parameterized.TestCase):
         # One or two units an axis see a place.
         self.assertAllClose(plain.max() / plain.min(), 4, rtol=1e-4)
         self.assertAllClose(shown.max() / shown.min(), 1, rtol=1e-4)
+
+    @parameterized.parameters("vbp", "class_vbp", "product", "gradcam", "saliency")
+    def test_any_explainer_is_shown_without(self, name):
+        net = self._even(0.01)
+        # Brighter towards the right, so that the even map is not constant, which marks nothing.
+        picture = np.broadcast_to(np.linspace(0, 255, _SIZE)[:, None], (_SIZE, _SIZE, 3))
+        explain = explainers.KINDS[name].make(net)
+        maps = explain(picture, 0)
+        shown = explainer.shown(explain, maps, picture, 0)
+        self.assertEqual(shown.shape, maps.shape)
+        if name in ("gradcam", "saliency"):
+            self.assertIs(shown, maps)
+            return
+        # One or two units an axis see a place, each third pixel fewer than those between.
+        grids = [_grid(one[0].numpy()) for one in (maps, shown)]
+        self.assertLess(grids[1], 0.02 * grids[0])
+
+    def _even(self, weight=0.0):
+        """A network whose map of class 0 is even: its places share alike, the overlap is left."""
+        inputs = keras.Input((_SIZE, _SIZE, 3))
+        x = layers.Conv2D(2, 5, 3, activation="relu", name="first")(inputs)
+        outputs = layers.Dense(2, name="scores")(layers.GlobalAveragePooling2D()(x))
+        model = keras.Model(inputs, outputs)
+        model.get_layer("first").set_weights([np.full((5, 5, 3, 2), weight), np.ones(2)])
+        model.get_layer("scores").set_weights([np.float32([[1, -1], [1, -1]]), np.zeros(2)])
+        return network.wrap(model)
+
+
+def _grid(values: np.ndarray) -> float:
+    """The power of a map at a period of three pixels, as a share of its mean's."""
+    inner = values[3:-2, 3:-2]
+    power = np.abs(np.fft.fft2(inner)) ** 2
+    third = len(inner) // 3
+    return (power[third, 0] + power[0, third]) / power[0, 0]
 
 
 if __name__ == "__main__":

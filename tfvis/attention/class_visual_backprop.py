@@ -48,9 +48,16 @@ class ClassVisualBackProp(explainer.OfScores):
         extra = (network.logits, self._cam.layer)
         self._backprop = VisualBackProp(network, layers, extra=extra, precision=precision)
 
+    def evened(self, images, target: explainer.Target = None) -> tf.Tensor:
+        """See `explainer.Evened`."""
+        return self._of(*self._asked(images, target), shown=True)
+
     def _maps(self, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        return self._of(images, classes, shown=False).numpy()
+
+    def _of(self, images: np.ndarray, classes: np.ndarray, shown: bool) -> tf.Tensor:
         seen = self._backprop.attend(images)
-        return of_pass(self._backprop, self._cam, seen, classes, images.shape[1:3]).numpy()
+        return of_pass(self._backprop, self._cam, seen, classes, images.shape[1:3], shown)
 
 
 def of_pass(

@@ -1,7 +1,7 @@
 """The one protocol of what says where a network looks: `Explainer(network)(images, target)`."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import tensorflow as tf
@@ -32,6 +32,26 @@ class Explainer(Protocol):
         """
 
 
+@runtime_checkable
+class Evened(Explainer, Protocol):
+    """An explainer whose maps of some networks have a grid of dots, by its definition."""
+
+    def evened(self, images, target: Target = None) -> tf.Tensor:
+        """Returns the maps without it, for the eye; see `Explainer`."""
+
+
+def shown(explain: Explainer, maps: tf.Tensor, images, target: Target = None) -> tf.Tensor:
+    """Returns maps as they are to be looked at; what is measured is of the maps themselves.
+
+    Args:
+        explain: the explainer.
+        maps: float32 [batch, height, width], which it has made of images and target.
+        images: see `Explainer`.
+        target: see there.
+    """
+    return explain.evened(images, target) if isinstance(explain, Evened) else maps
+
+
 class OfScores:
     """An explainer that goes back from the scores of classes.
 
@@ -53,8 +73,12 @@ class OfScores:
 
     def __call__(self, images, target: Target = None) -> tf.Tensor:
         """See `Explainer`."""
+        return tf.constant(self._maps(*self._asked(images, target)))
+
+    def _asked(self, images, target: Target) -> tuple[np.ndarray, np.ndarray]:
+        """Returns a batch of images, and the number of the class that is asked about in each."""
         images = image_arguments.batch(images, self.network.channels)
-        return tf.constant(self._maps(images, classes(self.network, images, target)))
+        return images, classes(self.network, images, target)
 
     def _maps(self, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
         raise NotImplementedError

@@ -1,6 +1,7 @@
 """What both VisualBackProp and Grad-CAM mark: fine as the one, of a class as the other."""
 
 import numpy as np
+import tensorflow as tf
 
 from tfvis.attention import explainer
 from tfvis.attention.grad_cam import GradCam
@@ -24,9 +25,17 @@ class Product(explainer.OfScores):
         self._cam = GradCam(network, precision=precision)
         self._backprop = VisualBackProp(network, precision=precision)
 
+    def evened(self, images, target: explainer.Target = None) -> tf.Tensor:
+        """See `explainer.Evened`."""
+        images, classes = self._asked(images, target)
+        return tf.constant(self._of(self._backprop.evened(images), images, classes))
+
     def _maps(self, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
-        masks, cams = self._backprop(images).numpy(), self._cam(images, classes).numpy()
-        return np.stack([product(*pair) for pair in zip(masks, cams, strict=True)])
+        return self._of(self._backprop(images), images, classes)
+
+    def _of(self, masks: tf.Tensor, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        cams = self._cam(images, classes).numpy()
+        return np.stack([product(*pair) for pair in zip(masks.numpy(), cams, strict=True)])
 
 
 def product(mask: np.ndarray, cam: np.ndarray) -> np.ndarray:

@@ -127,6 +127,11 @@ class VisualBackProp:
         del target
         return self.attend(image_arguments.batch(images, self.network.channels)).mask
 
+    def evened(self, images, target=None) -> tf.Tensor:
+        """Returns `Attention.shown` of images, see `explainer.Evened`."""
+        del target
+        return self.attend(image_arguments.batch(images, self.network.channels)).shown
+
     def attend(self, images: tf.Tensor) -> Attention:
         """Returns the masks of images, and the masks in between.
 

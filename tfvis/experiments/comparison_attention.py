@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfvis.attention import overlays
+from tfvis.attention import explainer, overlays
 from tfvis.attention.grad_cam import GradCam
 from tfvis.attention.metrics import similarity
 from tfvis.attention.visual_backprop import ROOT, VisualBackProp
@@ -40,16 +40,20 @@ def attention(study: Study) -> Section:
             for k in range(each):
                 pixels = study.pictures.pixels[domain][k].astype(np.float32)
                 target = classes[study.pictures.labels[k]] if known else None
-                maps = [np.asarray(explain(pixels, target)[0]) for explain in explainers.values()]
-                rho = _alike(*maps)
+                maps = [explain(pixels, target) for explain in explainers.values()]
+                rho = _alike(*(np.asarray(one[0]) for one in maps))
                 if not np.isnan(rho):
                     found[domain].append(rho)
+                shown = [
+                    np.asarray(explainer.shown(explain, one, pixels, target)[0])
+                    for explain, one in zip(explainers.values(), maps, strict=True)
+                ]
                 rows.append((domain, names[domain][k], target or "", number(rho)))
                 cells.append(sheets.Cell(pixels, domain, target or ""))
                 cells += [
                     sheets.Cell(overlays.heat(pixels, one**root), label,
                                 f"rank correlation {rho:.2f}" if not np.isnan(rho) else "no map")
-                    for label, one in zip(explainers, maps, strict=True)
+                    for label, one in zip(explainers, shown, strict=True)
                 ]  # fmt: skip
                 progress.update(1)
     said = [

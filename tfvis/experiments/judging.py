@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import files, images
-from tfvis.attention import boxes
+from tfvis.attention import boxes, explainer
 from tfvis.attention.boxes import Box
 from tfvis.attention.explainer import Explainer
 from tfvis.attention.explainers import KINDS
@@ -303,9 +303,10 @@ def _one(evaluation: Evaluation, path: pathlib.Path, pixels: np.ndarray) -> dict
     grid = _grid_picture(evaluation, labelled)
     measures, shown, empty = {}, [], []
     for name, explain in evaluation.explainers.items():
-        values = np.asarray(explain(image, labelled.label)[0])
-        root = KINDS[name].root
-        shown.append(values**root)
+        maps, root = explain(image, labelled.label), KINDS[name].root
+        values = np.asarray(maps[0])
+        evened = explainer.shown(explain, maps, image, labelled.label)
+        shown.append(np.asarray(evened[0]) ** root)
         if np.ptp(values) == 0:
             empty.append(name)
             continue
@@ -329,14 +330,14 @@ def _one(evaluation: Evaluation, path: pathlib.Path, pixels: np.ndarray) -> dict
                     ),
                 )
         measures[name] = found
-    maps = judging_reports.maps(image, evaluation.names, shown)
+    drawn = judging_reports.maps(image, evaluation.names, shown)
     return {
         "class": evaluation.classifier.classes[labelled.label],
         "right": labelled.right,
         "boxes": len(labelled.boxes),
         "measures": measures,
         "empty": empty,
-        "written": {"maps.png": images.png(maps)},
+        "written": {"maps.png": images.png(drawn)},
     }
 
 
