@@ -64,15 +64,16 @@ def cases(files: dict[str, list[pathlib.Path]]) -> list[Case]:
     Args:
         files: of `refusal_inputs.make`.
     """
-    picture, model, data, tags = files["good"]
+    picture, model, data, tags, known = files["good"]
     base = {
         app: {"network": model} for app in _NETWORKED
     } | {
         "convert": {"network": "vgg_cnn_s", "caffemodel": "random"}, "evaluate": {
             "checkpoint": "pacs_vgg16", "data": data}, "judge": {
-            "checkpoint": "pacs_vgg16", "data": data}, "localize": {"image": picture},
+            "checkpoint": "pacs_vgg16", "data": known}, "localize": {"image": picture},
         "compare": {"networks": f"{model},{model}", "images": f"all={data}"},
         "tag": {"image": picture, "weights": "random", "tags": tags},
+        "atlas": {"networks": model, "images": data},
     }  # fmt: skip
     base["train"] |= {"data": data}
     base["deconv"] |= {"images": data, "units": "conv1:0"}

@@ -27,25 +27,25 @@ def make(root: pathlib.Path) -> dict[str, list[pathlib.Path]]:
     """Writes files below `root`.
 
     Returns:
-        {kind: paths}: "good" holds a picture, a model, a data set and tags that are sound, the
-        others what is to be refused as a picture, a model, weights, a prototxt, a caffemodel, a
-        mean, a table, a list of names, a folder of pictures, a data set, a checkpoint, a
-        direction, a network to be asked.
+        {kind: paths}: "good" holds a picture, a model, a data set, tags and a data set of PACS'
+        classes that are sound, the others what is to be refused as a picture, a model, weights, a
+        prototxt, a caffemodel, a mean, a table, a list of names, a folder of pictures, a data set,
+        a checkpoint, a direction, a network to be asked.
     """
     root.mkdir(parents=True, exist_ok=True)
     good = [root / "good.png", root / "good.keras"]
     images.save_png(good[0], np.random.default_rng(0).uniform(0, 255, (40, 40, 3)))
     model = _model()
     model.save(good[1])
-    data = root / "data"
-    for name in ("a", "b"):
+    data, known = root / "data", root / "known"
+    for folder in (data / "a", data / "b", known / "dog", known / "horse"):
         for k in range(12):
-            images.save_png(data / name / f"{k}.png", np.full((32, 32, 3), 20 * k))
+            images.save_png(folder / f"{k}.png", np.full((32, 32, 3), 20 * k))
     names = root / "tag_list.json"
     names.write_text(json.dumps([f"tag {k}" for k in range(illustration2vec_tags.COUNT)]))
     never = _never(root / "any")
     found = {
-        "good": [*good, data, names],
+        "good": [*good, data, names, known],
         "picture": never + _pictures(root / "pictures"),
         "model": _models(root / "models", model),
         "weights": _weights(root / "weights", model),

@@ -19,6 +19,7 @@ flags.disclaim_key_flags()
 # (word, label) -> None; raises InputError.
 Check = Callable[[str, str], None]
 _CHECKS: dict[str, Check] = {}
+_REQUIRED: set[str] = set()
 
 
 def define(
@@ -34,6 +35,8 @@ def define(
         required: whether the flag must be given.
     """
     _CHECKS[name] = check
+    if required:
+        _REQUIRED.add(name)
     return flags.DEFINE_string(name, default, what, required=required)
 
 
@@ -41,13 +44,16 @@ def check(given: list[flags.Flag]) -> None:
     """Looks at all that flags name.
 
     Args:
-        given: flags of the running app; empty ones name nothing.
+        given: flags of the running app; empty ones name nothing, which is for those that may be
+            left out.
 
     Raises:
         InputError: a file or folder is not there, is something else, cannot be read or made.
     """
     for flag in given:
         look = _CHECKS.get(flag.name)
+        if flag.name in _REQUIRED and flag.value == "":
+            raise InputError(f"--{flag.name}=: names nothing. Name a file or folder.")
         if look is not None and flag.value and (flag.present or look is made):
             look(flag.value, f"--{flag.name}")
 

@@ -32,7 +32,8 @@ class FeaturesTest(AppTest):
         flags = (f"--network={self.model}", f"--images={self.image}")
         for words, more, code in (
             ("--images: must be given", (), 2),
-            ("--workers: ray needs at least one", (*flags, "--engine=ray"), 1),
+            ("--images=: names nothing", (flags[0], "--images="), 1),
+            ("--engine=ray: needs --workers of at least 1", (*flags, "--engine=ray"), 1),
             ("--layer: .*small.keras has no layer", (*flags, "--layer=conv9"), 1),
             ("--images=/nowhere: no such file or folder", (flags[0], "--images=/nowhere"), 1),
         ):

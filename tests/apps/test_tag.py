@@ -165,7 +165,7 @@ class TagTest(AppTest):
                 self._describe(self.image)
         folder, _ = self._pictures()
         with mock.patch.object(network, "build", return_value=_stand_in(features=False)):
-            with self.assertRaisesRegex(InputError, "none of 1 files could be read"):
+            with self.assertRaisesRegex(InputError, "none of 1 files can be read"):
                 self._tag(folder / "c.png")
         self.assertEqual(list(self.out.iterdir()), [])
 

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import pathlib
 import unittest.mock
 
@@ -11,7 +12,7 @@ import tensorflow as tf
 from tests import nets
 from tfvis import images
 from tfvis.errors import InputError
-from tfvis.experiments import style_clusters
+from tfvis.experiments import folders, style_clusters
 from tfvis.report import picture_map
 from tfvis.style import descriptors
 from tfvis.style.clustering_settings import Clustering
@@ -163,9 +164,18 @@ class StyleClustersTest(tf.test.TestCase):
             style_clusters.run(self.net, copies, Clustering("dbscan"), workdir=self.out, size=48)
         for path in copies.iterdir():
             path.write_text("no picture")
-        with self.assertRaisesRegex(InputError, "none of 8 files could be read"):
+        with self.assertRaisesRegex(InputError, "none of 8 files can be read"):
             style_clusters.run(self.net, copies, workdir=self.folder / "none", size=48)
         self.assertFalse((self.folder / "none").exists())
+        # Latin-1, as an old disk has it.
+        odd = os.fsencode(copies) + b"/caf\xe9.png"
+        with open(odd, "wb") as file:
+            file.write(images.png(nets.picture(40)))
+        for path in copies.glob("?.png"):
+            path.unlink()
+        self.assertLen(folders.digest(folders.find(copies, "images")), 64)
+        with self.assertRaisesRegex(InputError, "none of 1 files can be read; .*Rename the file"):
+            style_clusters.run(self.net, copies, workdir=self.folder / "none", size=48)
         with self.assertRaisesRegex(InputError, "layers: small has no layer 'block9'"):
             self._run(layers=["block9"])
         with self.assertRaisesRegex(InputError, "layer_weights=1: expected 2 numbers"):

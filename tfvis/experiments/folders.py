@@ -62,6 +62,9 @@ def listed(wanted: Found | os.PathLike | str | None, workdir: pathlib.Path) -> F
     """Returns what --image names, `given`, or the two pictures that come along, put into a folder.
 
     Files whose names no table holds are left out: those that are not Unicode, or of two lines.
+
+    Raises:
+        InputError: as `find`; none of the names can be written down.
     """
     found = given(wanted, "image")
     if found is None:
@@ -75,7 +78,16 @@ def listed(wanted: Found | os.PathLike | str | None, workdir: pathlib.Path) -> F
     for path in found.paths:
         if not str(path).isprintable():
             found.leave_out(path, InputError(f"{path}: cannot be written down. Rename the file"))
+    if len(found.broken) == len(found.paths):
+        raise _none_read(found)
     return found
+
+
+def _none_read(found: Found) -> InputError:
+    first = marked(next(iter(found.broken.values())).detail)
+    return InputError(
+        f"{arg(found.argument)}: none of {len(found.paths)} files can be read; the first: {first}"
+    )
 
 
 def digest(found: Found) -> str:
@@ -83,7 +95,9 @@ def digest(found: Found) -> str:
     whole = hashlib.sha256()
     for path in found.paths:
         about = path.stat()
-        whole.update(f"{path.resolve()}|{about.st_size}|{about.st_mtime_ns}\n".encode())
+        # Names of old disks are not always Unicode.
+        whole.update(os.fsencode(path.resolve()))
+        whole.update(f"|{about.st_size}|{about.st_mtime_ns}\n".encode())
     return whole.hexdigest()
 
 
@@ -110,11 +124,7 @@ def pictures(found: Found, first: int = 0) -> Iterator[tuple[pathlib.Path, np.nd
         found.notes[path] = picture.bare_notes
         yield path, picture.pixels
     if not any_read:
-        first = marked(next(iter(found.broken.values())).detail)
-        raise InputError(
-            f"{arg(found.argument)}: none of {len(found.paths)} files could be read; the first: "
-            f"{first}"
-        )
+        raise _none_read(found)
 
 
 def squares(found: Found, height: int, width: int, channels: int) -> Iterator[np.ndarray]:

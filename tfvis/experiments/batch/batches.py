@@ -87,7 +87,7 @@ def report(found: folders.Found, plan: Plan, verified: Verified) -> None:
     """Says which files were left out, of the folder and of its batch.
 
     Raises:
-        InputError: none could be used.
+        InputError: none could be used; of the batch nothing is left, then.
     """
     folders.say_left_out(
         [*found.left_out, *found.broken.values(), *left_out(plan)],
@@ -95,6 +95,7 @@ def report(found: folders.Found, plan: Plan, verified: Verified) -> None:
     )
     if not verified.rows:
         first = next(left_out(plan))
+        shards.discard(plan)
         raise InputError(
             f"{arg(found.argument)}: none of {verified.items} files can be read; the first: "
             f"{first.detail}"

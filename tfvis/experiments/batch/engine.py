@@ -31,4 +31,6 @@ class Engine:
     def check(self) -> None:
         """Raises InputError where the fields do not go together."""
         if self.engine == "ray" and not self.workers:
-            raise InputError(f"{arg('workers')}: ray needs at least one; say how many.")
+            raise InputError(
+                f"{arg('engine')}=ray: needs {arg('workers')} of at least 1; say how many."
+            )

@@ -12,6 +12,7 @@ same time, writes the same bytes under the same names.
 import contextlib
 import pathlib
 import re
+import shutil
 from collections.abc import Callable
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from tfvis import files, locks
 from tfvis.errors import InputError
 from tfvis.experiments.batch import arrow_files, tar_files
 from tfvis.experiments.batch.jobs import PICTURES, Job
-from tfvis.experiments.batch.plans import Plan
+from tfvis.experiments.batch.plans import DESCRIPTION, ITEMS, Plan
 from tfvis.image_files import folders
 
 KEY = b"tfvis.batch"
@@ -111,6 +112,15 @@ def process(job: Job, plan: Plan, number: int, seen: Callable[[], None] = lambda
 def about(plan: Plan, number: int) -> bytes:
     """Returns what both files say of themselves, under `KEY`: which batch, which shard."""
     return f"{plan.key} {number}".encode()
+
+
+def discard(plan: Plan) -> None:
+    """Removes a batch of which nothing is of any use."""
+    # Without the description there is no batch, whatever else is left by a kill.
+    (plan.folder / DESCRIPTION).unlink(missing_ok=True)
+    (plan.folder / ITEMS).unlink(missing_ok=True)
+    for folder in FOLDERS:
+        shutil.rmtree(plan.folder / folder, ignore_errors=True)
 
 
 def clear(plan: Plan) -> None:
