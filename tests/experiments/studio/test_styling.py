@@ -201,6 +201,23 @@ class StylingTest(tf.test.TestCase):
         kept = self.styling.photograph(self.token, self.folder / "print.jpg")["photograph"]
         self.assertGreater(self._shown(kept)[..., 0].mean(), 200)
 
+    def test_what_cannot_be_warmed_keeps_nothing_else_cold(self):
+        with mock.patch.object(self.styling, "warm", side_effect=InputError("no such weights")):
+            with mock.patch.object(self.studio.looking, "warm") as other:
+                self.studio.warm()
+        other.assert_called_once()
+
+    def test_warm_a_sketch_traces_nothing(self):
+        self.styling.warm()
+        self.styling.photograph(self.token, self.photo)
+        images.save_png(self.folder / "own.png", nets.oblong(60, 60, seed=5))
+        self.styling.bring_painting(self.token, self.folder / "own.png")
+        with mock.patch.object(
+            sketches.Sketcher, "_differentiated", side_effect=AssertionError("traced")
+        ):
+            job = self._finished(self.styling.start(self.token, sketch=True))
+        self.assertEqual((job.state, job.said), (jobs.DONE, ""))
+
     def test_what_a_page_sends_is_looked_at(self):
         self.styling.photograph(self.token, self.photo)
         for call in (

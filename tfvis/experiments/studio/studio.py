@@ -40,11 +40,11 @@ class Studio:
 
     def warm(self) -> None:
         """Opens networks before the first visitor waits for them."""
-        try:
-            self.styling.warm()
-            self.looking.warm()
-        except InputError as error:
-            logging.getLogger("tfvis").warning("%s", error)
+        for half in (self.styling, self.looking):
+            try:
+                half.warm()
+            except InputError as error:
+                logging.getLogger("tfvis").warning("%s", error)
 
     def brought(self, word: str) -> pathlib.Path:
         """Returns the path of a file that was just brought, as a page names it.
