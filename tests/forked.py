@@ -31,6 +31,10 @@ class Process:
         )
         self._process.start()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def ended(self) -> bool:
         return self._process.exitcode is not None
 

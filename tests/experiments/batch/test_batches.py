@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import tarfile
+import time
 from unittest import mock
 
 import numpy as np
@@ -27,6 +28,7 @@ from tfvis.experiments.batch import (
     shards,
     tar_files,
     verification,
+    worker,
 )
 from tfvis.experiments.batch.engine import Engine
 from tfvis.progress_bar import bar
@@ -204,6 +206,33 @@ class BatchesTest(absltest.TestCase):
         self.assertIsNotNone(leases.claim(self.folder, 3))  # Of a process that has ended.
         leases.release(mine)
         self.assertIsNotNone(leases.claim(self.folder, 3))
+
+    def test_a_lease_stays_during_work_that_says_nothing_for_long(self):
+        mine = leases.claim(self.folder, 3)
+        with leases.renewed(mine, every_s=0.01):
+            os.utime(mine, (1, 1))
+            deadline = time.monotonic() + 20
+            while mine.stat().st_mtime < 2 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            self.assertIsNone(leases.claim(self.folder, 3))
+        os.utime(mine, (1, 1))
+        time.sleep(0.1)
+        self.assertLess(mine.stat().st_mtime, 2)  # Nobody renews it behind the work.
+
+    @absltest.skipIf(os.name == "nt", "there nobody is told that a parent is gone")
+    def test_a_worker_ends_with_who_started_it_in_the_midst_of_an_item(self):
+        settings = {"steps": 10**9, "broken": 0, "pictures": False}  # Some days.
+        job = jobs.build(_MAKER, settings)
+        plans.agreed(self.folder, generated_pictures.items(8), job.fingerprint, settings, 8)
+        words = [sys.executable, "-m", worker.__name__, _MAKER, str(self.folder)]
+        claimed = str(self.folder / leases.FOLDER / "00000.json")
+        gone = (
+            f"import os, subprocess, time; subprocess.Popen({words!r} + [str(os.getpid())])\n"
+            f"while not os.path.exists({claimed!r}): time.sleep(0.01)"
+        )
+        # Its pipe is closed when nobody holds it any more: the worker holds it, too.
+        done = subprocess.run([sys.executable, "-c", gone], stderr=subprocess.PIPE, timeout=60)
+        self.assertIn(b"The process that started this one is gone", done.stderr)
 
     def test_shards_are_small_enough(self):
         self.assertEqual(plans.shard_size(10, 4), 8)

@@ -9,13 +9,17 @@ import json
 import os
 import pathlib
 import socket
+import threading
 import time
+from collections.abc import Iterator
 
 from tfvis import files
 
 FOLDER = "leases"
-# A lease is renewed behind each item; an item of so many seconds would be done twice.
+# A lease that was not renewed for so long is nobody's: a machine was switched off.
 STALE_S = 120.0
+# Between two renewals; some may fail, or come late on a machine that does much else.
+_RENEW_S = 15.0
 
 
 def claim(folder: pathlib.Path, number: int, stale_s: float = STALE_S) -> pathlib.Path | None:
@@ -42,10 +46,32 @@ def claim(folder: pathlib.Path, number: int, stale_s: float = STALE_S) -> pathli
     return path
 
 
-def renew(lease: pathlib.Path) -> None:
-    """Says that its holder is alive."""
-    with contextlib.suppress(FileNotFoundError):  # Taken over: the work is done all the same.
-        os.utime(lease)
+@contextlib.contextmanager
+def renewed(lease: pathlib.Path, every_s: float = _RENEW_S) -> Iterator[None]:
+    """Says again and again that its holder is alive, while the work inside goes on.
+
+    Beside the work: a shard whose items are done together, such as 32 pictures of an atlas, takes
+    many minutes without a word.
+
+    Args:
+        lease: which.
+        every_s: seconds between two times.
+    """
+    over = threading.Event()
+
+    def renew() -> None:
+        while not over.wait(every_s):
+            # Taken over, or its disk is away for a moment: the work is done all the same.
+            with contextlib.suppress(OSError):
+                os.utime(lease)
+
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def release(lease: pathlib.Path) -> None:

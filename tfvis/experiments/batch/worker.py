@@ -6,6 +6,7 @@ python -m tfvis.experiments.batch.worker MODULE:FUNCTION FOLDER PARENT
 import os
 import pathlib
 import sys
+import threading
 import time
 
 from tfvis.errors import InputError, arg
@@ -14,17 +15,16 @@ from tfvis.report import manifest
 
 # Exit code of bad input, which no new start makes good (sysexits.h, EX_DATAERR).
 REFUSED = 65
-# Between two looks at shards that others hold.
+# Between two looks at shards that others hold, or at who started this process.
 _PAUSE_S = 0.2
 
 
-def work(maker: str, folder: pathlib.Path, parent: int) -> None:
+def work(maker: str, folder: pathlib.Path) -> None:
     """Processes shards that nobody has, until all are done.
 
     Args:
         maker: see `jobs.build`.
         folder: of the batch.
-        parent: the process that started this one; without it, this one ends.
 
     Raises:
         InputError: the job is not the plan's here; nothing can be written.
@@ -32,13 +32,7 @@ def work(maker: str, folder: pathlib.Path, parent: int) -> None:
     plan = plans.read(folder)
     job = jobs.build(maker, plan.settings)
     check(job, plan)
-
-    def stop_alone() -> None:
-        if os.name != "nt" and os.getppid() != parent:
-            sys.exit("The process that started this one is gone.")
-
     while len(done := shards.finished(plan)) < plan.shards:
-        stop_alone()
         claimed = False
         for number in range(plan.shards):
             if number in done or shards.part(plan, number).exists():
@@ -47,14 +41,10 @@ def work(maker: str, folder: pathlib.Path, parent: int) -> None:
             if lease is None:
                 continue
             claimed = True
-
-            def seen(lease=lease) -> None:
-                leases.renew(lease)
-                stop_alone()
-
             # Whoever had it before may have done it between the two looks.
             if not shards.part(plan, number).exists():
-                shards.process(job, plan, number, seen)
+                with leases.renewed(lease):
+                    shards.process(job, plan, number)
             leases.release(lease)
         if not claimed:
             time.sleep(_PAUSE_S)
@@ -70,11 +60,24 @@ def check(job: jobs.Job, plan: plans.Plan) -> None:
             )
 
 
+def _end_with(parent: int) -> None:
+    """Ends this process soon after the one that started it, in whatever it is at.
+
+    As a kill would: nothing that is half done counts, and who goes on needs the cores and memory.
+    """
+    while os.getppid() == parent:
+        time.sleep(_PAUSE_S)
+    os.write(2, b"The process that started this one is gone.\n")
+    os._exit(1)
+
+
 def main() -> None:
     """Works as the arguments say."""
     maker, folder, parent = sys.argv[1:]
+    if os.name != "nt":  # There, whose parent is gone still has its number.
+        threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
     try:
-        work(maker, pathlib.Path(folder), int(parent))
+        work(maker, pathlib.Path(folder))
     except InputError as error:
         print(error, file=sys.stderr)
         sys.exit(REFUSED)
