@@ -1,14 +1,30 @@
 """The atlas as a person makes it, opens it and asks it."""
 
 import json
+import os
+import pathlib
 import re
+import signal
+import sys
+import time
 
-from tests import chromium, nets
-from tests.processes import AppTest
-from tfvis import images
+from absl.testing import absltest
+
+from apps.benchmarks import batch_kills
+from tests import chromium, forked, nets
+from tests.processes import ROOT, AppTest
+from tfvis import files, images
+from tfvis.experiments.batch import verification
 
 # A class whose name would be markup, if it were let.
 _NASTY = "<u>cat"
+
+
+def _small_shards() -> None:
+    """Has a run make few pictures at once, so that there are several shards of them."""
+    from tfvis.experiments.atlas import descents
+
+    descents._AT_ONCE = 2
 
 
 class AtlasTest(AppTest):
@@ -59,6 +75,45 @@ class AtlasTest(AppTest):
         if chromium.FOUND:
             self._browse()
 
+    def _digests(self, out: pathlib.Path, *kinds: str) -> dict[str, str]:
+        return {
+            path.relative_to(out).as_posix(): files.sha256_of(path)
+            for kind in kinds
+            for path in out.rglob(kind)
+        }
+
+    @absltest.skipUnless(sys.platform == "linux", "looks for processes in /proc")
+    def test_workers_and_who_started_them_are_killed(self):
+        """Kills a worker, then, when more is done, who started it; then goes on alone."""
+        flags = (*self.flags[1:4], f"--networks={self.model}", "--steps=40", "--cells=0",
+                 "--units=block2_conv1:0-9")  # fmt: skip
+        forked.started("atlas", flags, ROOT, _small_shards).wait(300)
+        whole, self.out = self.out, self.folder / "killed"
+        driver = forked.started(
+            "atlas", (*flags, f"--workdir={self.out}", "--workers=2"), ROOT, _small_shards
+        )
+        killed, seen, deadline = [], -1, time.monotonic() + 200
+        while len(killed) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+            done = len(list(self.out.rglob("units-*/parts/part-*")))
+            alive = batch_kills.children(driver.pid)
+            if done <= seen or not alive or not list(self.out.rglob("units-*/leases/*")):
+                continue
+            killed.append(driver.pid if killed else alive[0])
+            os.kill(killed[-1], signal.SIGKILL)
+            seen = done
+        self.assertLen(killed, 2)
+        self.assertEqual(driver.wait(60).returncode, -signal.SIGKILL)
+        self.assertFalse((self.out / "index.html").exists())
+        (units,) = self.out.rglob("units-*")
+        self.assertGreater(verification.verify(units).missing, 0)
+        forked.started("atlas", (*flags, f"--workdir={self.out}"), ROOT).wait(300)
+        found = verification.verify(units)
+        self.assertTrue(found.whole)
+        self.assertEqual((found.rows, found.errors), (10, 0))
+        kinds = ("part-*.parquet", "*.webp", "*.js", "index.html")
+        self.assertEqual(self._digests(self.out, *kinds), self._digests(whole, *kinds))
+
     def _find(self):
         done = self._run("atlas", f"--find={self.folder / 'photos/photo' / _NASTY / '1.png'}",
                          f"--workdir={self.out}")  # fmt: skip
@@ -93,9 +148,21 @@ class AtlasTest(AppTest):
             self.assertEqual(found, sum(one["of"].count(1) for one in chosen))
             page.press("Enter")
             page.wait("location.hash.startsWith('#small')")
+            # A unit by its number, which the layer's name has as well.
+            for key in "/block2_conv1 2":
+                page.press(key)
+            page.wait("document.querySelectorAll('.sheet.told li').length === 2")
+            page.press("Enter")
+            page.wait("location.hash === '#small/block2_conv1/2'")
             for way, what in (("map", ".map button"), ("pairs", ".sheet.pairs li")):
                 page.open(self.out / "index.html", f"#small/block2_conv1/{way}")
                 page.wait(f"document.querySelectorAll('{what}').length > 0")
+                if way == "map":  # A cell tells its spots, and is marked in both maps.
+                    page.wait("document.querySelectorAll('.map').length === 2")
+                    page.value("document.querySelector('.map button').click()")
+                    page.wait("document.querySelector('.chosen button').offsetWidth > 50")
+                    marked = "document.querySelectorAll('.map [aria-pressed=true]').length"
+                    self.assertEqual(page.value(marked), 2)
             page.open(self.out / "found/1.html")
             # Nothing went wrong, and nothing was asked of any other place.
             self.assertEqual(page.said, [])

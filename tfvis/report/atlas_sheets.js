@@ -132,11 +132,13 @@ function oneMap(network, layer, data, choose) {
                                   "aria-pressed": "false" }, shown);
     // Larger where more activations lie.
     button.style.setProperty("--scale", 55 + 45 * Math.sqrt(cell.count / most) + "%");
+    button.dataset.cell = cell.cell;
     button.style.gridArea = (Math.floor(cell.cell / grid.side) + 1) + " / " +
                             (cell.cell % grid.side + 1);
     button.addEventListener("click", function () {
+      // Of two maps in both: it is the same places of the same pictures.
       document.querySelectorAll(".map button").forEach(function (one) {
-        one.setAttribute("aria-pressed", String(one === button));
+        one.setAttribute("aria-pressed", String(one.dataset.cell === button.dataset.cell));
       });
       choose(network, layer, cell);
     });
@@ -145,15 +147,16 @@ function oneMap(network, layer, data, choose) {
   return el("section", {}, el("h2", {}, network.label), el("div", { "class": "frame" }, map));
 }
 function mapView(network, layer, data) {
+  const beside = besideOf(network, layer), both = Boolean(beside && beside.grid);
   const chosen = el("aside", { "class": "chosen", "aria-live": "polite" },
                     el("p", { "class": "faint" }, "Choose a cell: what of the pictures is there."));
   function choose(own, its, cell) {
     const units = cell.units.filter(function (unit) { return place(its, unit) >= 0; });
     const classes = its.classes && cell["class"] !== null
-      ? [el("p", {}, its.classes.names[cell["class"]] + " in " +
-            Math.round(100 * cell.share) + " % of them.")] : [];
+      ? [el("p", {}, Math.round(100 * cell.share) + " % of them are in pictures of " +
+            its.classes.names[cell["class"]] + ".")] : [];
     chosen.replaceChildren(
-      el("h2", {}, cell.count + " activations"), ...classes,
+      el("h2", {}, cell.count + " activations" + (both ? " of " + own.label : "")), ...classes,
       el("div", { "class": "spots" }, ...cell.spots.map(spotButton)),
       units.length ? el("p", { "class": "faint" }, "Units that answer more there than elsewhere:")
                    : "",
@@ -161,8 +164,8 @@ function mapView(network, layer, data) {
         return el("a", { href: address(own.label, its.path, unit) },
                   pictureOf(its, place(its, unit)), String(unit));
       })));
+    chosen.scrollIntoView({ block: "nearest" });
   }
-  const beside = besideOf(network, layer), both = Boolean(beside && beside.grid);
   const maps = el("div", { "class": "maps" + (both ? " both" : "") },
                   oneMap(network, layer, data, choose), chosen);
   if (both) {
@@ -179,7 +182,8 @@ function mapView(network, layer, data) {
     tools(network, layer, "map"), maps,
   ];
 }
-// Every word must be in the layer's name, the class, the network's name, or be the number.
+// Every word must be in the layer's name, the class, the network's name, or be the number; one of
+// a unit must be of itself.
 const MOST = 240;
 function searchView(text) {
   const words = text.toLowerCase().split(/[\s:,/]+/).filter(Boolean), units = [], layers = [];
@@ -190,11 +194,11 @@ function searchView(text) {
     }
     for (let k = 0; k < layer.units; k += 1) {
       const said = classOf(layer, k).toLowerCase(), unit = String(channel(layer, k));
-      const right = words.every(function (word) {
-        return word === unit || (said && said.includes(word)) || name.includes(word);
-      });
-      const byName = words.every(function (word) { return name.includes(word); });
-      if (right && !byName) {
+      // One word at least is of the unit itself, or all of a layer's would be found by its name;
+      // of "conv2 2" the number is in the name as well.
+      function own(word) { return word === unit || (said && said.includes(word)); }
+      if (words.some(own) &&
+          words.every(function (word) { return own(word) || name.includes(word); })) {
         units.push([network, layer, k, layer.classes ? layer.classes.selectivity[k] || 0 : 0]);
       }
     }
@@ -212,8 +216,9 @@ function searchView(text) {
     })),
     el("ul", { "class": "sheet told" }, ...units.slice(0, MOST).map(function ([one, layer, k, how]) {
       const said = classOf(layer, k);
+      const whose = known.index.networks.length > 1 || !said ? one.label : "";
       return unitLink(one, layer, k, layer.path + " " + channel(layer, k), el("br"),
-                      said ? said + " " + number(how) : one.label);
+                      whose + (whose && said ? ", " : "") + (said ? said + " " + number(how) : ""));
     })),
   ];
 }

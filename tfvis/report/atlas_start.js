@@ -130,7 +130,9 @@ function typed(event) {
     search.blur();
     location.hash = "#";
   } else if (event.key === "Enter" || event.key === "ArrowDown") {
-    const first = main.querySelector(".tools a, .sheet a");
+    // A number is meant to be a unit's; a word without one may be a layer's name.
+    const first = (/(^|\s)\d+(\s|$)/.test(search.value) && main.querySelector(".sheet a")) ||
+                  main.querySelector(".tools a, .sheet a");
     if (first) { event.preventDefault(); first.focus(); if (event.key === "Enter") { first.click(); } }
   }
 }

@@ -20,11 +20,14 @@ function bars(data, k) {
   });
   const ends = el("span", { "class": "axis" }, el("span", {}, number(data.lowest[k], 0)),
                   el("span", {}, number(data.largest[k], 1)));
-  return el("div", { "class": "bars" }, ...made, el("span", {}), ends);
+  return el("div", {}, el("p", { "class": "faint" }, "Pictures by the most they excite it; heights " +
+                                                   "are roots, so that a few are seen."),
+            el("div", { "class": "bars" }, ...made, el("span", {}), ends));
 }
 function pathWords(path) {
   if (!path) { return "not told: too few photographs excite it"; }
-  const said = number(path[0]) + ", of contributions " + number(path[1]);
+  const said = number(path[0]) + ", of contributions " + number(path[1]) + " (1 as photographs " +
+               "that excite it, 0 as any)";
   return path[2] ? said + ": takes another path than photographs, so the picture claims nothing of " +
                    "them" : said;
 }
@@ -44,7 +47,7 @@ function unitCard(network, layer, data, k, note) {
   if (best && best[k][0] >= 0) {
     const there = place(beside, best[k][0]), words = "unit " + best[k][0];
     tell("in " + otherOf(network).label,
-         there < 0 ? words : el("a", { href: address(otherOf(network).label, beside.path,
+         there < 0 ? words + ", which is not in this atlas" : el("a", { href: address(otherOf(network).label, beside.path,
                                                      best[k][0]) }, words),
          ", r " + number(best[k][1]));
   } else if (best) { tell("in " + otherOf(network).label, "none that is like it"); }
@@ -75,7 +78,8 @@ function unitView(network, layer, data, unit) {
     el("h1", {}, layer.path + " " + unit), sides,
     el("p", { "class": "keys" }, el("kbd", {}, "\u2190"), " ", el("kbd", {}, "\u2192"),
        " the units before and after, ", el("kbd", {}, "\u2191"), " ", el("kbd", {}, "\u2193"),
-       " the same number a layer up or down, ", el("kbd", {}, "x"), " the other network, ",
+       " the same number a layer up or down, ",
+       ...(beside ? [el("kbd", {}, "x"), " the other network, "] : []),
        el("kbd", {}, "Esc"), " back to the layer, ", el("kbd", {}, "/"), " search"),
   ];
 }
