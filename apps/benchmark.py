@@ -51,6 +51,9 @@ does other things too. Tables:
                 loop, what a second worker brings, and the memory of many
     atlas       whether `atlas --find` finds units that were planted in photographs: --count trials
                 on the atlas in --workdir
+    planted     whether it names first the units that were planted in photos_small, each for a
+                pattern of its own: --count trials on photographs of --images, also with the
+                pattern's cells shuffled and without it
     refusals    a thousand bad inputs to all apps: which are not refused in one line that
                 names them, leave files, take long or much memory (half an hour)
 
@@ -82,7 +85,7 @@ _TABLES = ["inversion", "precision", "steps", "machine", "torch", "peers", "app"
 _STYLES = ["style", "evaluation", "memory"]
 _LONG = ["truth", "descent", "priors", "recipes", "vbp", "boxes", "borders", "domains", "caffe"]
 _LONG += ["oracle", "fooling", "style_clusters", "fast_style", "batch", "atlas"]
-_LONG += ["refusals"]
+_LONG += ["planted", "refusals"]
 _SURVEYS = ["layers", "shallow", "activation"]
 _TABLE = flags.DEFINE_enum(
     "table", "all", ["all", *_TABLES, *_STYLES, *_LONG, *_SURVEYS], "Which table to print."
@@ -98,7 +101,8 @@ _COUNT = flags.DEFINE_integer("count", 20, "How many of them are taken.", lower_
 _SEED = flags.DEFINE_integer(
     "seed",
     0,
-    "Of the first circuit in the table fooling, the first training in domains, chance in atlas.",
+    "Of the first circuit in the table fooling, the first training in domains, chance in atlas and "
+    "planted.",
     0,
 )
 _KILLS = flags.DEFINE_integer("kills", 100, "Of processes, in the table batch.", 1)
@@ -157,6 +161,9 @@ def main() -> None:
         from .benchmarks import atlas
 
         atlas.table_atlas(workdir, _COUNT.value, _SEED.value)
+        return
+    if _TABLE.value == "planted":
+        _planted()
         return
     if _TABLE.value == "borders":
         # Nor this one, nor TensorFlow.
@@ -302,6 +309,19 @@ def _fast_style() -> None:
     fast_style.table_fast_style(
         _FAST.value, [pixels for _, pixels in chosen], _EVALUATIONS.value, 256, workdir
     )
+
+
+def _planted() -> None:
+    """Prints the table of planted units."""
+    from tfvis.experiments import workdirs
+
+    if not _IMAGES.value:
+        raise InputError("--images: this table needs photographs.")
+    workdir = workdirs.claimed(_WORKDIR.value)
+    common.start_tensorflow()
+    from .benchmarks import planted_units
+
+    planted_units.table_planted(_IMAGES.value, workdir, _COUNT.value, _SEED.value)
 
 
 def _borders(workdir) -> None:
