@@ -9,6 +9,8 @@ share of its maximum, leaves connected parts; the boxes are those around the lar
     boxes.csv         path,label,score,x0,y0,x1,y1: pixels of the original, ends exclusive
     NAME/boxes.png    the picture with its boxes (true ones green)
     NAME/map.png      the map they were cut from, 16 bits
+    NAME/map_shown.png  the same without the grid of dots that strides give which do not divide
+                      their kernels (conv1 of CaffeNet: 11 px, 4): what the sheet shows
     sheet.png         the first pictures and their maps
     manifest.json     arguments, versions, weights, boxes, measures
     tensorboard/      the first pictures, the measures

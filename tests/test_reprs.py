@@ -39,7 +39,7 @@ class ReprTest(tf.test.TestCase):
         for name in ("ClassVisualBackProp", "GradCam", "Product", "SmoothGrad", "VisualBackProp"):
             yield name, getattr(tfvis, name)(network)
         found, mask = {_LAYER: tf.constant(picture)}, tf.constant(picture[None])
-        yield "", Attention(mask, found, found, {}, mask)
+        yield "", Attention(mask, found, found, {}, mask, found)
 
     def test_everything_fits_on_a_line(self):
         shown = [(name, repr(getattr(tfvis, name))) for name in dir(tfvis)]

@@ -58,6 +58,7 @@ class Attention:
             places (a kernel of 11 px and a stride of 4 two or three an axis), which the definition
             keeps. Of such layers the units of a place are averaged here and not summed; without
             them it is `mask`.
+        shown_steps: `steps` on the way to `shown`.
     """
 
     mask: tf.Tensor
@@ -65,6 +66,7 @@ class Attention:
     averages: dict[str, tf.Tensor]
     taps: dict[str, tf.Tensor]
     shown: tf.Tensor
+    shown_steps: dict[str, tf.Tensor]
 
     def __repr__(self) -> str:
         return f"<Attention: masks {tuple(self.mask.shape)}, {len(self.steps)} steps>"
@@ -178,6 +180,15 @@ class VisualBackProp:
         self._lay_out(size)
         return self._share(seed, layer, averages, tuple(size), shown)
 
+    def dotted(self, size: tuple[int, int]) -> bool:
+        """Returns whether maps of images of (height, width) have a grid; see `Attention.shown`.
+
+        Raises:
+            InputError: too small for the network.
+        """
+        self._lay_out(size)
+        return any(one is not None for step in self._evening[size] for one in step)
+
     def _lay_out(self, size) -> None:
         """Works out which units see what of images of a size, once."""
         height, width = size
@@ -218,10 +229,11 @@ class VisualBackProp:
         outputs, size = self._taps(images), tuple(images.shape[1:3])
         averages = dict(zip(self.layers, (outputs[name] for name in self._names), strict=True))
         mask, steps = self._multiplied(averages, size, shown=False)
-        uneven = any(one is not None for step in self._evening[size] for one in step)
-        shown = self._multiplied(averages, size, shown=True)[0] if uneven else mask
+        shown, shown_steps = mask, steps
+        if self.dotted(size):
+            shown, shown_steps = self._multiplied(averages, size, shown=True)
         taps = {layer: outputs[self.network.path(layer)] for layer in self._extra}
-        return mask, steps, averages, taps, shown
+        return mask, steps, averages, taps, shown, shown_steps
 
     def _multiplied(self, averages, size, shown: bool):
         """Returns the masks of averages, and the products in between; see `Attention`."""

@@ -93,7 +93,7 @@ class AttentionModel:
         if self.backprop:
             seen = self.backprop.attend(prepared)
             mask, shown, taps = seen.mask[0].numpy(), seen.shown[0].numpy(), seen.taps
-            steps = {layer: step[0].numpy() for layer, step in seen.steps.items()}
+            steps = {layer: step[0].numpy() for layer, step in seen.shown_steps.items()}
         else:
             taps = self.taps(prepared)
         answers = self._answers(taps[self.network.logits]) if self.classes else None
@@ -147,7 +147,7 @@ class Explanation:
         size: (height, width) at which it was looked at.
         mask: VisualBackProp's, float32 [height, width], 0..1, or None.
         shown: the same for the eye, without a grid of dots; see `visual_backprop.Attention`.
-        steps: {layer: float32 [h, w]}, the masks in between, the deepest first.
+        steps: {layer: float32 [h, w]}, the masks in between for the eye, the deepest first.
         answers: float32 [classes], what the network says of each; scores where it puts out no
             probabilities; or None.
         deep: float32 [1, ...], the layer's output that Grad-CAM weights, from the same forward

@@ -132,7 +132,7 @@ def _show(
             # The frame's shape: of a picture whose charts were cut off, not the picture's.
             x0, y0, x1, y1 = record["frame"]
             height, width = attention_models.fitted(y1 - y0, x1 - x0, _THUMBNAIL)
-            values = overlays.read_mask16(folder / "map.png")
+            values = overlays.read_mask16(folder / localization_pictures.map_shown(record))
             grey = 255 * attention_models.resized(values, height, width)[..., None]
             title = picture_tasks.short(record["folder"], 28)
             note = f"{record['label']} {record['probability']:.1%}"

@@ -20,6 +20,8 @@ from tfvis.experiments.sliding_windows import slide
 # CAM (Zhou et al. 2016) leaves Grad-CAM 0.37, 0.88, 0.32. That of class_vbp is of other boxes, on
 # 28 photographs of instruments (docs/measurements.md): 0.93 anywhere from 0.04 to 0.15.
 THRESHOLDS = {"vbp": 0.08, "class_vbp": 0.1, "gradcam": 0.05, "product": 0.04}
+# The map for the eye, where the map itself has a grid of dots.
+EVENED = "map_shown.png"
 # Of several boxes, those of smaller parts than this share of the picture are specks.
 _SPECK = 0.001
 
@@ -123,6 +125,8 @@ def look(
         values = seen.map(search.kind, number)
         written[files[name]] = overlays.mask16(values)
         found[name] = cut_boxes(values, search.cut, search.most, seen.probability(number), frame)
+    if seen.dotted(search.kind):
+        written[EVENED] = overlays.mask16(seen.map(search.kind, index, shown=True))
     # Nothing is nowhere, whatever was asked for.
     called_none = search.model.classes[int(together.argmax())] == NEGATIVE
     own = [] if called_none else found[label]
@@ -179,6 +183,11 @@ def _drawn(pixels, title: str, found: list[Box], true: list[Box]) -> np.ndarray:
         [title] * len(found),
         [boxes.scaled(box, *sizes) for box in true],
     )
+
+
+def map_shown(record: dict) -> str:
+    """Returns which file of a picture's folder is its map as it is to be looked at."""
+    return EVENED if EVENED in record["files"] else "map.png"
 
 
 def plain(box: Box) -> list[float]:

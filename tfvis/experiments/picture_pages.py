@@ -4,7 +4,12 @@ import pathlib
 from collections.abc import Sequence
 
 from tfvis import images
-from tfvis.experiments import attention_models, picture_tasks, predictions
+from tfvis.experiments import (
+    attention_models,
+    localization_pictures,
+    picture_tasks,
+    predictions,
+)
 from tfvis.report import run_page
 from tfvis.report.html_page import Linked, Number, Page, Pair, Section
 
@@ -67,7 +72,8 @@ def localization(
             workdir, boxes, title=_named(record), note=record["label"],
             numbers=run_page.numbers({"probability": record["probability"]}),
         )  # fmt: skip
-        values = run_page.linked(workdir, f"{record['folder']}/map.png", title=kind)
+        seen = f"{record['folder']}/{localization_pictures.map_shown(record)}"
+        values = run_page.linked(workdir, seen, title=kind)
         return [found, values]
 
     about = (

@@ -65,7 +65,13 @@ class SlidingWindows:
         classes = self.model.classes
         return classes.index(NEGATIVE) if NEGATIVE in classes else None
 
-    def map(self, kind: str, number: int) -> np.ndarray:
+    def dotted(self, kind: str) -> bool:
+        """Returns whether maps of a kind have a grid of dots; see `visual_backprop.Attention`."""
+        if kind == "gradcam":
+            return False
+        return any(self.model.backprop.dotted(one.size) for one in self.explanations)
+
+    def map(self, kind: str, number: int, shown: bool = False) -> np.ndarray:
         """Returns a map of a class, float32 of the canvas' size, 0..1.
 
         Of several windows those count whose likeliest class it is, or else the one where it
@@ -77,15 +83,16 @@ class SlidingWindows:
                 square root of the class-seeded one; "gradcam": the class's Grad-CAM; "product":
                 the fourth root of the product of the first and the last.
             number: of the class.
+            shown: for the eye, without a grid of dots; boxes are cut from the map with it.
         """
-        found = self._maps(kind, number)
+        found = self._maps(kind, number, shown)
         if len(self.windows) == 1:
             values = attention_models.resized(next(found), *self.canvas)
         else:
             values = boxes.merged(found, self.windows, *self.canvas)
         return values / values.max() if values.any() else values
 
-    def _maps(self, kind: str, number: int) -> Iterator[np.ndarray]:
+    def _maps(self, kind: str, number: int, shown: bool) -> Iterator[np.ndarray]:
         shares = self.answers[:, number]
         first = self.answers.argmax(1) == number
         if not first.any():
@@ -93,12 +100,12 @@ class SlidingWindows:
         # One window is what its maximum is measured by; its probability would only round.
         shares = first * shares if len(shares) > 1 else np.ones(1)
         for explanation, share in zip(self.explanations, shares, strict=True):
-            mask = values = explanation.mask
+            mask = values = explanation.shown if shown else explanation.mask
             if not share:
                 yield np.zeros_like(mask)
                 continue
             if kind == "class_vbp":
-                values = self.model.class_backprop(explanation, number)
+                values = self.model.class_backprop(explanation, number, shown)
             elif kind != "vbp":
                 cam = self.model.class_map(explanation, number)
                 values = cam if kind == "gradcam" else mask * cam
