@@ -20,7 +20,7 @@ its picture takes the path of photographs, and of two networks the unit of the o
 like it. Of each layer: its activation atlas. Stopped at any moment, the same command goes on.
 
 How long: docs/measurements.md has what a unit takes; --quick makes one layer, or those named, at
-fewer steps.
+fewer steps and without paths.
 """
 
 import dataclasses
@@ -55,9 +55,11 @@ _UNITS = paths.define(
     "A part: block4_conv2:0-63, separated by commas; left out, all units of the layers.",
 )
 _QUICK = flags.DEFINE_bool(
-    "quick", False, "One layer where none is named, and fewer steps and pictures: ten minutes."
+    "quick",
+    False,
+    "One layer where none is named, and fewer steps and pictures, no paths: a quarter of an hour.",
 )
-_MADE = fields.define(Atlas, ("count", "size", "steps", "cells", "seed"))
+_MADE = fields.define(Atlas, ("count", "size", "steps", "cells", "path_similarity", "seed"))
 _ENGINE = fields.define(Engine, ("engine", "workers"))
 _FIND = paths.define(
     "find", None, paths.file, "A photograph: tell which units of the atlas in --workdir it excites."

@@ -25,7 +25,7 @@ function bars(data, k) {
             el("div", { "class": "bars" }, ...made, el("span", {}), ends));
 }
 function pathWords(path) {
-  if (!path) { return "not told: too few photographs excite it"; }
+  if (!path) { return "not told: too few photographs excite it, or it was left out"; }
   const said = number(path[0]) + ", of contributions " + number(path[1]) + " (1 as photographs " +
                "that excite it, 0 as any)";
   return path[2] ? said + ": takes another path than photographs, so the picture claims nothing of " +

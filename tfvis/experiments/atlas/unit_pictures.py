@@ -54,6 +54,7 @@ def settings(
     """
     return answers.settings(wanted, layers) | {
         "layer": layer, "size": atlas.size, "steps": atlas.steps, "seed": atlas.seed,
+        "path_similarity": atlas.path_similarity,
         "precision": precision, "answers": str(looked.absolute()), "root": str(root.absolute()),
     }  # fmt: skip
 
@@ -80,7 +81,7 @@ def of_network(network: Network, given: dict) -> Job:
             yield from [error] * len(paths)
             return
         for channel, picture, activation, raised in zip(channels, *made, strict=True):
-            way = photographs.path(channel, picture)
+            way = photographs.path(channel, picture) if given["path_similarity"] else None
             yield {
                 "picture": images.png(picture), "activation": activation, "raised": bool(raised),
                 "similarity": way and way["activations"]["number"],
@@ -91,6 +92,7 @@ def of_network(network: Network, given: dict) -> Job:
     fingerprint = {
         "job": "pictures of units", **runner.decided_by(network), "layer": layer, "size": size,
         "settings": constants, "seed": given["seed"], "largest": most, "answers": looked.digest,
+        "path_similarity": given["path_similarity"],
     }  # fmt: skip
     return Job(fingerprint, _COLUMNS, rows)
 
