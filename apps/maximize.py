@@ -8,8 +8,8 @@ the image stays a natural one (Mahendran & Vedaldi, IJCV 2016; with
 2023). Writes to --workdir:
 
     sheet.png                      all units, and what they answer beside photographs; with
-                                   nine or more --reference_images the nine that excite each
-                                   most, with twelve whether its picture takes their path
+                                   two or more --reference_images those that excite each most,
+                                   nine at most, with twelve whether its picture takes their path
     <layer>/<unit>.png             one per unit, at the size of what the unit can see
     <layer>/<unit>_transparent.png with --transparency or phase, opaque where it mattered
     <layer>/<unit>_growth.gif|png  how it grew from noise

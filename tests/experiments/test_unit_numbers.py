@@ -49,6 +49,8 @@ class UnitNumbersTest(tf.test.TestCase):
             self.assertEqual(list(path["contributions"]["layers"]), ["block1_conv1"])
             self.assertGreaterEqual(path["photographs"], 3)
         self.assertIn("path similarity", done.lines[0])
+        said = unit_numbers.best(done.records[0]["natural"])
+        self.assertEqual(said, "the best 9 of 12 photographs, away from borders")
         # Of a vector the photograph as a whole; before a first layer there is no path.
         self.assertLen(done.records[2]["natural"]["top"], 9)
         self.assertIsNone(done.records[3]["natural"]["path_similarity"])
@@ -63,7 +65,43 @@ class UnitNumbersTest(tf.test.TestCase):
         # All of them excite the unit most: none is left to be a photograph by chance.
         self.assertLen(natural["top"], 9)
         self.assertIsNone(natural["path_similarity"])
-        next(self.photos.iterdir()).unlink()
-        with mock.patch("tfvis.experiments.messages.note") as said:
-            self.assertNotIn("natural", self._run().records[0])
-        self.assertIn("fewer than 9 photographs", str(said.mock_calls))
+        paths = sorted(self.photos.iterdir())
+        for count in (5, 2):
+            for path in paths[count:]:
+                path.unlink(missing_ok=True)
+            done = self._run()
+            natural = done.records[0]["natural"]
+            values = [one["activation"] for one in natural["top"]]
+            self.assertLen(values, count)
+            self.assertEqual(values, sorted(values, reverse=True))
+            notes = unit_numbers.notes(done.records[0])
+            said = f"all {count} photographs, the best first, away from borders"
+            self.assertEqual(notes, [f"beside it: {said}"])
+            self.assertIn(said, (self.folder / "out/index.html").read_text())
+            # Of a vector all places are one.
+            self.assertNotIn("borders", unit_numbers.best(done.records[2]["natural"]))
+        paths[1].unlink()
+        with mock.patch("tfvis.experiments.messages.note") as note:
+            done = self._run()
+        self.assertIn("one photograph is no ranking", str(note.mock_calls))
+        for record in done.records:
+            self.assertNotIn("natural", record)
+        self.assertRegex(done.lines[0], r"x the largest of 1 photograph  ")
+
+    def test_what_leaves_a_unit_cold_does_not_stand_beside_it(self):
+        paths = sorted(self.photos.iterdir())
+        for path in paths[2:]:
+            images.save_png(path, np.zeros((224, 224, 3), np.float32))
+        conv = self.net.graph.layers["block1_conv1"]
+        kernel, bias = conv.get_weights()
+        conv.set_weights([np.abs(kernel), bias - 0.01])  # Black, here -1, is below 0.
+        (record,) = activation_maximization.run(
+            self.net, "block1_conv1:3", workdir=self.folder / "out", size=20,
+            settings=preimages.Maximization(steps=5, parameterization="pixels"), growth=False,
+            references=self.photos, precision="float32",
+        ).records  # fmt: skip
+        self.assertLen(record["natural"]["top"], 2)
+        self.assertEqual(
+            unit_numbers.best(record["natural"]),
+            "the 2 that excite it of 12 photographs, away from borders",
+        )

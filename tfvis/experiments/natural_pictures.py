@@ -10,7 +10,7 @@ from tfvis import images
 from tfvis.errors import InputError
 from tfvis.experiments import folders
 from tfvis.networks.network import Network
-from tfvis.preimages import null_distribution
+from tfvis.preimages import natural_activations, null_distribution
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -65,4 +65,4 @@ def sampled(
         return folders.square(images.read(paths[number], None).pixels, *size, network.channels)
 
     name = f"{folders.digest(found)} {most} {seed}"
-    return NaturalPictures(name, f"{len(paths):,} photographs", len(paths), picture)
+    return NaturalPictures(name, natural_activations.photographs(len(paths)), len(paths), picture)

@@ -4,6 +4,7 @@ import pathlib
 
 from tfvis.errors import InputError, arg
 from tfvis.experiments import messages, unit_numbers
+from tfvis.preimages import natural_activations
 
 # Less than this share of the largest would be printed as none of it.
 _LEAST = 0.1
@@ -67,10 +68,11 @@ def answer(record: dict) -> str:
     """Returns how a unit answers its picture beside photographs, in words."""
     if not record["raised"]:
         return "not above 0 yet" if record["rose"] else "nothing raised it"
-    of_all = f"of {record['photographs']:,} photographs"
+    count = record["photographs"]
+    of_all = f"of {natural_activations.photographs(count)}"
     largest = "largest mean" if record.get("means") else "largest"
     if record["times_largest"] is None:
-        return f"none {of_all} excites it"
+        return f"none {of_all} excites it" if count > 1 else "the one photograph leaves it cold"
     if record["times_largest"] < _LEAST:
         return f"below {_LEAST} x the {largest} {of_all}"
     return f"{record['times_largest']:.1f} x the {largest} {of_all}"

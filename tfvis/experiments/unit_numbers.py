@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfvis import images
+from tfvis import activation_statistics, images
 from tfvis.activation_statistics import TOP, Statistics
 from tfvis.errors import InputError, arg
 from tfvis.experiments import folders, messages, runner
@@ -26,6 +26,8 @@ from tfvis.report import patches
 
 # A photograph, cut, counts as exciting if the unit answers with this share of what it did.
 _SHARE, _FEWEST = 0.5, 3
+# Of fewer photographs there is none that excites a unit more than another.
+_RANKED = 2
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -66,24 +68,28 @@ def added(
     Args:
         records: of all units.
         raised: channels among them; of others nothing is added.
-        references: the photographs of the statistics; with none, or fewer than `TOP`, nothing is,
-            and of too few a note is made.
+        references: the photographs of the statistics, of which those stand beside a picture that
+            excite its unit, `TOP` at most; of one alone nothing does, and a note is made.
         workdir: of the run.
     """
     known = {(one.label, one.unit.layer, one.unit.name): one for one in raised}
     if references is None:
         return records
-    if len(references.paths) - len(references.broken) < TOP:
+    if len(references.paths) - len(references.broken) < _RANKED:
         messages.note(
-            f"{arg('references')}: fewer than {TOP} photographs; none stand beside the pictures."
+            f"{arg('references')}: one photograph is no ranking, and does not stand beside the "
+            "pictures. Give more."
         )
         return records
     digest, complete = folders.digest(references), []
     for record in bar("Photographs beside units", len(records), records):
         one = known.get((record["network"], record["layer"], record["unit"]))
         kept = record.get("natural")
-        if one is not None and one.statistics.photographs >= TOP:
-            key = runner.key(one.network, photographs=digest, file=record["sha256"])
+        if one is not None and _exciting(one).any():
+            key = runner.key(
+                one.network, photographs=digest, file=record["sha256"],
+                looked=one.statistics.photographs,
+            )  # fmt: skip
             kept = kept if isinstance(kept, dict) else {}
             if kept.get("key") != key or not (workdir / kept.get("file", "")).is_file():
                 kept = _measured(one, record, references, workdir, key)
@@ -95,33 +101,44 @@ def added(
 def _measured(one: Raised, record: dict, references, workdir: pathlib.Path, key: str) -> dict:
     """Draws the photographs that excite a unit, and tells where they and its picture go."""
     network, unit, seen = one.network, one.unit, one.statistics
-    squares = [_square(references, int(k), network) for k in seen.images[unit.channel]]
-    places = list(zip(seen.rows[unit.channel], seen.columns[unit.channel], strict=True))
-    values = seen.values[unit.channel].tolist()
+    kept = _exciting(one)
+    numbers, rows, columns, values = (
+        values[unit.channel][kept].tolist()
+        for values in (seen.images, seen.rows, seen.columns, seen.values)
+    )
+    squares = [_square(references, number, network) for number in numbers]
+    places = list(zip(rows, columns, strict=True))
+    within = activation_statistics.inside(network, unit.layer, *squares[0].shape[:2])
     field = receptive_field.receptive_field(network, unit.layer, *squares[0].shape[:2])
     side = [min(int(s), n) for s, n in zip(field.size, squares[0].shape[:2], strict=True)]
     cuts = [
-        patches.cut(square, field.box(int(row), int(column)), side)
+        patches.cut(square, field.box(row, column), side)
         for square, (row, column) in zip(squares, places, strict=True)
     ]  # fmt: skip
     file = pathlib.PurePosixPath(record["file"])
     file = file.with_name(f"{file.stem}_natural.png")
     images.save_png(workdir / file, patches.grid(cuts, labels=[f"{v:.4g}" for v in values]))
     top = [
-        {"image": str(references.paths[int(k)]), "row": int(row), "column": int(column),
+        {"image": str(references.paths[number]), "row": row, "column": column,
          "activation": value}
-        for k, (row, column), value in zip(
-            seen.images[unit.channel], places, values, strict=True
-        )
+        for number, row, column, value in zip(numbers, rows, columns, values, strict=True)
     ]  # fmt: skip
     picture = runner.stored(workdir / record["file"], network)
     picture = crop_answers.best(network, unit, picture, tuple(record["shown"]))
     return {
-        "key": key, "file": file.as_posix(), "top": top,
+        "key": key, "file": file.as_posix(), "top": top, "photographs": seen.photographs,
+        "away_from_borders": within is not None,
         "path_similarity": path(
             network, unit, picture, squares, places, values, _others(one, references)
         ),
     }  # fmt: skip
+
+
+def _exciting(one: Raised) -> np.ndarray:
+    """Returns which of the strongest photographs excite a unit at all, bool [`TOP`]."""
+    if one.statistics.photographs < _RANKED:
+        return np.zeros(TOP, bool)
+    return one.statistics.values[one.unit.channel] > 0
 
 
 def _square(references: folders.Found, number: int, network: Network) -> np.ndarray:
@@ -230,7 +247,7 @@ def notes(record: dict) -> list[str]:
     natural = record.get("natural")
     if not natural:
         return []
-    lines = [f"beside it: the best {len(natural['top'])}, away from borders"]
+    lines = [f"beside it: {best(natural)}"]
     if path := natural["path_similarity"]:
         words = {"activations": "path similarity", "contributions": "of contributions"}
         for name, word in words.items():
@@ -239,6 +256,18 @@ def notes(record: dict) -> list[str]:
         if path["other_path"]:
             lines.append("takes another path than photographs")
     return lines
+
+
+def best(natural: dict) -> str:
+    """Returns what the patches are, of how many photographs."""
+    count, of = len(natural["top"]), natural["photographs"]
+    said = f"the best {count} of {of:,} photographs"
+    if count == of:
+        said = f"all {of} photographs, the best first"
+    elif count < TOP:
+        alone = f"the {count} that excite it" if count > 1 else "the one that excites it"
+        said = f"{alone} of {of:,} photographs"
+    return f"{said}, away from borders" if natural["away_from_borders"] else said
 
 
 def words(record: dict) -> str:

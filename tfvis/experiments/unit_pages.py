@@ -43,7 +43,7 @@ def maximization(records: Sequence[dict], workdir: pathlib.Path) -> Page:
             )
         ]
         if natural := record.get("natural"):
-            words = {"title": f"{title}: photographs", "note": "the spots that excite it most"}
+            words = {"title": f"{title}: photographs", "note": unit_numbers.best(natural)}
             found.append(run_page.linked(workdir, natural["file"], **words))
         return found
 

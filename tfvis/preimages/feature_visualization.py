@@ -72,11 +72,11 @@ class MaximizationResult(results.Result):
 
     def numbers(self) -> str:
         """Returns the ratios in words, or the activations of an objective."""
-        if self.activation_ratios is None:
+        if self.activation_ratios is None or self.photographs is None:
             return f"objective {results.mean_words(self.activations, '.3g')}"
         ratios = results.mean_words(self.activation_ratios, ".1f")
         largest = "largest mean" if self.means else "largest"
-        return f"{ratios} x the {largest} of {self.photographs:,} photographs"
+        return f"{ratios} x the {largest} of {natural_activations.photographs(self.photographs)}"
 
 
 def most_at_once(size: tuple[int, int]) -> int:

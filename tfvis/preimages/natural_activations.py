@@ -67,6 +67,11 @@ def natural(
     return Natural(count, (one.largest_mean if means else one.largest)[channels])
 
 
+def photographs(count: int) -> str:
+    """Returns how many photographs, in words."""
+    return f"{count:,} photograph{'s' * (count != 1)}"
+
+
 def ratios(answers: np.ndarray, raised: np.ndarray, largest: np.ndarray) -> np.ndarray:
     """Returns how many times the most of photographs units answer, float64 [units].
 
