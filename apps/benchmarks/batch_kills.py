@@ -166,13 +166,14 @@ def table_kills(workdir: pathlib.Path, kills: int, engine: str) -> None:
     run(place / "whole", _ITEMS, _STEPS)
     expected = results(place / "whole")
     began, done, batch = time.perf_counter(), collections.Counter(), 0
-    lost = wrong = other = 0
+    lost = wrong = other = unusable = 0
     while done.total() < kills:
         folder = place / f"killed-{batch}"
         more = killed(folder, _ITEMS, _STEPS, kills - done.total(), seed=batch, engine=engine)
         found = verification.verify(folder)
         lost += found.items - found.rows - found.errors
         wrong += len(found.wrong)
+        unusable += found.errors
         other += results(folder) != expected
         done, batch = done + more, batch + 1
         print(f"{time.perf_counter() - began:.0f} s: {done.total()} of {kills}", flush=True)
@@ -181,9 +182,9 @@ def table_kills(workdir: pathlib.Path, kills: int, engine: str) -> None:
         generated_pictures.broken(name, BROKEN) for name in generated_pictures.items(_ITEMS).names
     )
     print(f"{engine}: kill -9 of {done['worker']} workers and {done['driver']} of who started "
-          f"them, in {batch} batches of {_ITEMS:,} items: {batch - other} with the same bytes as "
-          f"without, {lost} items lost or twice, {wrong} files wrong, {found.errors} of {planned} "
-          "unusable items among the errors")  # fmt: skip
+          f"them; of {batch} batches of {_ITEMS:,} items {batch - other} with the same bytes as "
+          f"without, {lost} items lost or twice, {wrong} files wrong, {unusable} of "
+          f"{batch * planned} unusable items among the errors")  # fmt: skip
     shutil.rmtree(place)
 
 
