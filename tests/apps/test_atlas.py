@@ -86,7 +86,7 @@ class AtlasTest(AppTest):
     def test_workers_and_who_started_them_are_killed(self):
         """Kills a worker, then, when more is done, who started it; then goes on alone."""
         flags = (*self.flags[1:4], f"--networks={self.model}", "--steps=40", "--cells=0",
-                 "--units=block2_conv1:0-9")  # fmt: skip
+                 "--path_similarity=False", "--units=block2_conv1:0-9")  # fmt: skip
         forked.started("atlas", flags, ROOT, _small_shards).wait(300)
         whole, self.out = self.out, self.folder / "killed"
         driver = forked.started(
@@ -113,6 +113,9 @@ class AtlasTest(AppTest):
         self.assertEqual((found.rows, found.errors), (10, 0))
         kinds = ("part-*.parquet", "*.webp", "*.js", "index.html")
         self.assertEqual(self._digests(self.out, *kinds), self._digests(whole, *kinds))
+        # Paths were not asked for.
+        self.assertEqual((self._data("index")["paths"], self._data("0-0")["path"]),
+                         (False, [None] * 10))  # fmt: skip
 
     def _find(self):
         done = self._run("atlas", f"--find={self.folder / 'photos/photo' / _NASTY / '1.png'}",

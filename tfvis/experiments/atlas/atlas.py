@@ -106,7 +106,7 @@ def run(
         part.label: list(_layers(parts, part, found, settings, engine, precision, records))
         for part in parts
     }
-    about = {"title": _title(parts), "pictures": _pictures(made)}
+    about = {"title": _title(parts), "pictures": _pictures(made), "paths": settings.path_similarity}
     told = site.write(workdir, made, found.root, settings.size, about)
     manifest.write(
         workdir / "manifest.json",

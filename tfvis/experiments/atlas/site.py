@@ -37,7 +37,8 @@ def write(
         found: layers of each network by label, one by one.
         root: the folder that pictures' names begin in.
         most: largest side of a unit's picture, px.
-        about: what the page says of itself: "title" and "pictures", how many.
+        about: what the page says of itself: "title", "pictures", how many, and "paths", whether
+            they were asked for.
     """
     photographs: dict[str, int] = {}
     written: set[str] = set()
