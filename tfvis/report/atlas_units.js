@@ -25,7 +25,7 @@ function bars(data, k) {
             el("div", { "class": "bars" }, ...made, el("span", {}), ends));
 }
 function pathWords(path) {
-  if (!path) { return "not told: too few photographs excite it, or it was left out"; }
+  if (!path) { return "not told: too few photographs excite it"; }
   const said = number(path[0]) + ", of contributions " + number(path[1]) + " (1 as photographs " +
                "that excite it, 0 as any)";
   return path[2] ? said + ": takes another path than photographs, so the picture claims nothing of " +
@@ -43,7 +43,7 @@ function unitCard(network, layer, data, k, note) {
     tell("answers most", el("a", { href: address("search", said) }, said),
          ", selectivity " + number(layer.classes.selectivity[k]));
   }
-  tell("path similarity", pathWords(data.path[k]));
+  if (known.index.paths !== false) { tell("path similarity", pathWords(data.path[k])); }
   if (best && best[k][0] >= 0) {
     const there = place(beside, best[k][0]), words = "unit " + best[k][0];
     tell("in " + otherOf(network).label,
@@ -66,8 +66,8 @@ function unitView(network, layer, data, unit) {
   const k = place(layer, unit), beside = besideOf(network, layer), best = data.best;
   const there = best && best[k][0] >= 0 ? place(beside, best[k][0]) : -1;
   const sides = el("div", { "class": "sides" + (there >= 0 ? " both" : "") },
-    unitCard(network, layer, data, k, "On the left what it looks for, found from noise; on the " +
-             "right the spots of pictures that excite it most."));
+    unitCard(network, layer, data, k, "On the left what it looks for, on the right the spots " +
+             "that excite it most."));
   if (there >= 0) {
     load(beside.place, function (its) {
       sides.append(unitCard(otherOf(network), beside, its, there, "The unit most like it, r " +
