@@ -48,6 +48,10 @@ class ClassVisualBackProp(explainer.OfScores):
         extra = (network.logits, self._cam.layer)
         self._backprop = VisualBackProp(network, layers, extra=extra, precision=precision)
 
+    def dotted(self, size: tuple[int, int]) -> bool:
+        """See `explainer.Evened`."""
+        return self._backprop.dotted(size)
+
     def evened(self, images, target: explainer.Target = None) -> tf.Tensor:
         """See `explainer.Evened`."""
         return self._of(*self._asked(images, target), shown=True)

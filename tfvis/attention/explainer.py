@@ -36,6 +36,9 @@ class Explainer(Protocol):
 class Evened(Explainer, Protocol):
     """An explainer whose maps of some networks have a grid of dots, by its definition."""
 
+    def dotted(self, size: tuple[int, int]) -> bool:
+        """Returns whether the maps of images of (height, width) have one."""
+
     def evened(self, images, target: Target = None) -> tf.Tensor:
         """Returns the maps without it, for the eye; see `Explainer`."""
 
@@ -49,7 +52,9 @@ def shown(explain: Explainer, maps: tf.Tensor, images, target: Target = None) ->
         images: see `Explainer`.
         target: see there.
     """
-    return explain.evened(images, target) if isinstance(explain, Evened) else maps
+    if not isinstance(explain, Evened) or not explain.dotted(tuple(maps.shape[1:3])):
+        return maps
+    return explain.evened(images, target)
 
 
 class OfScores:

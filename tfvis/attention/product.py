@@ -25,6 +25,10 @@ class Product(explainer.OfScores):
         self._cam = GradCam(network, precision=precision)
         self._backprop = VisualBackProp(network, precision=precision)
 
+    def dotted(self, size: tuple[int, int]) -> bool:
+        """See `explainer.Evened`."""
+        return self._backprop.dotted(size)
+
     def evened(self, images, target: explainer.Target = None) -> tf.Tensor:
         """See `explainer.Evened`."""
         images, classes = self._asked(images, target)

@@ -79,14 +79,20 @@ def listed(wanted: Found | os.PathLike | str | None, workdir: pathlib.Path) -> F
         if not str(path).isprintable():
             found.leave_out(path, InputError(f"{path}: cannot be written down. Rename the file"))
     if len(found.broken) == len(found.paths):
-        raise _none_read(found)
+        raise none_read(found.argument, len(found.paths), next(iter(found.broken.values())))
     return found
 
 
-def _none_read(found: Found) -> InputError:
-    first = marked(next(iter(found.broken.values())).detail)
+def none_read(argument: str, count: int, first: LeftOut) -> InputError:
+    """Returns what is raised where no file is of any use.
+
+    Args:
+        argument: that named them.
+        count: of them.
+        first: why the first is not.
+    """
     return InputError(
-        f"{arg(found.argument)}: none of {len(found.paths)} files can be read; the first: {first}"
+        f"{arg(argument)}: none of {count} files can be read; the first: {marked(first.detail)}"
     )
 
 
@@ -124,7 +130,7 @@ def pictures(found: Found, first: int = 0) -> Iterator[tuple[pathlib.Path, np.nd
         found.notes[path] = picture.bare_notes
         yield path, picture.pixels
     if not any_read:
-        raise _none_read(found)
+        raise none_read(found.argument, len(found.paths), next(iter(found.broken.values())))
 
 
 def squares(found: Found, height: int, width: int, channels: int) -> Iterator[np.ndarray]:

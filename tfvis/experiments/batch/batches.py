@@ -96,10 +96,7 @@ def report(found: folders.Found, plan: Plan, verified: Verified) -> None:
     if not verified.rows:
         first = next(left_out(plan))
         shards.discard(plan)
-        raise InputError(
-            f"{arg(found.argument)}: none of {verified.items} files can be read; the first: "
-            f"{first.detail}"
-        )
+        raise folders.none_read(found.argument, verified.items, first)
 
 
 def left_out(plan: Plan) -> Iterator[folders.LeftOut]:
