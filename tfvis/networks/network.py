@@ -16,6 +16,7 @@ from tfvis.networks import (
     keras_settings,
     leaky_gradients,
     model_inputs,
+    needed_places,
     opening,
     rewiring,
     scores,
@@ -196,6 +197,20 @@ class Network:
         self.check(layers)
         return _waking(self, tuple(self.path(layer) for layer in layers), everywhere)
 
+    def restricted(self, layer: str, size: tuple[int, int], box: needed_places.Box) -> "Network":
+        """Returns this network up to a layer, of which it computes some places only.
+
+        Args:
+            layer: a path of a map.
+            size: (height, width) of the image, the only one it takes.
+            box: (first, last) row and column of the map; what lies beside it is 0.
+
+        Returns:
+            The network itself where nothing is known to be left out; see `needed_places`.
+        """
+        self.check([layer])
+        return _restricted(self, self.path(layer), size, box)
+
     def shape(self, layer: str, height: int, width: int) -> tuple[int | None, ...]:
         """Returns the shape of one image's output, see `shapes.shape`."""
         return shapes.shape(self, layer, height, width)
@@ -231,6 +246,13 @@ def _waking(network: Network, paths: tuple[str, ...], everywhere: bool) -> Netwo
     graph = network.graph
     new = leaky_gradients.everywhere(graph) if everywhere else leaky_gradients.tapped(graph, paths)
     return dataclasses.replace(network, graph=new)
+
+
+@functools.lru_cache(maxsize=16)
+def _restricted(network: Network, path: str, size, box) -> Network:
+    """See `Network.restricted`; kept so that its taps are kept, too."""
+    new = needed_places.graph(network.graph, path, network.fixed_size or size, box)
+    return dataclasses.replace(network, graph=new) if new else network
 
 
 def build(

@@ -68,13 +68,18 @@ def twin(layer: keras.Layer, **changes) -> keras.Layer:
     return convolutions.everywhere(keras_graph.shallow_copy(layer, **changes))
 
 
-def rewire(model: keras.Model, call_function: CallFunction | None = None) -> Graph:
+def rewire(
+    model: keras.Model,
+    call_function: CallFunction | None = None,
+    size: tuple[int, int] | None = None,
+) -> Graph:
     """Runs every layer's twin once, on a new input, and records each output.
 
     Args:
         model: functional or sequential, built; nested models are flattened.
         call_function: how to run one layer, called as call_function(layer, path, *args, **kwargs);
             default runs its twin. It may return `Taken`, to add taps.
+        size: (height, width) that the new input has; None is the model's.
 
     Raises:
         InputError: the model is not built from a Keras graph, or has several inputs.
@@ -136,7 +141,8 @@ def rewire(model: keras.Model, call_function: CallFunction | None = None) -> Gra
     (source,) = model.inputs
     # Whole numbers have no gradient; `integer_inputs.check` sees that floats do as well.
     dtype = source.dtype if "float" in source.dtype else "float32"
-    inputs = keras.Input(batch_shape=(None, *source.shape[1:]), dtype=dtype)
+    sides = source.shape[1:3] if size is None else size
+    inputs = keras.Input(batch_shape=(None, *sides, *source.shape[3:]), dtype=dtype)
     ends = walk(model, inputs, "")
     known = {id(tensor): path for path, tensor in recorded.items()}
     paths = [known.get(id(end), "") for end in ends]

@@ -55,7 +55,7 @@ class Taps:
         batch, height, width, _ = images.shape
         # On a CPU one large image fills all cores. A batch taken image by image costs the
         # same, and its convolutions round as they do for an image alone.
-        large = None not in (height, width) and height * width >= _FILLS_A_CPU
+        large = None not in (height, width) and height * width > _FILLS_A_CPU
         if self._on_cpu and large and batch and batch > 1:
             parts = [self._run(one[None]) for one in tf.unstack(images)]
             return {layer: tf.concat([p[layer] for p in parts], 0) for layer in self.layers}

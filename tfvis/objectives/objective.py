@@ -9,6 +9,8 @@ import tensorflow as tf
 from tfvis.errors import InputError
 
 Taps = dict[str, tf.Tensor]
+# (First, last) row and the same of columns, both included, as `needed_places` has them.
+Box = tuple[tuple[int, int], tuple[int, int]]
 # What TensorFlow raises for an index beyond the end, or shapes that do not go together.
 _NO_PLACE = (ValueError, IndexError, tf.errors.InvalidArgumentError)
 
@@ -23,11 +25,14 @@ class Objective:
         layers: what it needs tapped.
         function: {layer: float32 [batch, ...]} -> float32 [batch].
         description: for file names, sheets and TensorBoard tags.
+        box: (first, last) row and column of its one layer's map, if it looks at no other place
+            of it; None where it may.
     """
 
     layers: tuple[str, ...]
     function: Callable[[Taps], tf.Tensor]
     description: str
+    box: Box | None = None
 
     def __repr__(self) -> str:
         return f"<Objective: {self.description}>"
@@ -51,7 +56,9 @@ class Objective:
         function = self.function
         inner = f"({self.description})" if " " in self.description else self.description
         shown = "-" if factor == -1 else f"{factor:g} "
-        return Objective(self.layers, lambda taps: factor * function(taps), shown + inner)
+        return dataclasses.replace(
+            self, function=lambda taps: factor * function(taps), description=shown + inner
+        )
 
     __rmul__ = __mul__
 
@@ -69,6 +76,7 @@ class Objective:
             tuple(dict.fromkeys(self.layers + other.layers)),
             lambda taps: operation(first(taps), second(taps)),
             f"{self.description} {sign} {described}",
+            self.box if (self.layers, self.box) == (other.layers, other.box) else None,
         )
 
 

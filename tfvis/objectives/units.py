@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfvis.objectives.objective import Objective, Taps
+from tfvis.objectives.objective import Box, Objective, Taps
 
 Numbers = int | Sequence[int]
 # Lucid's floor of a cosine, below which a gradient would vanish; what keeps a length above 0.
@@ -62,7 +62,8 @@ def neuron(
         return tf.gather_nd(features, places)
 
     at = "" if row is None and column is None else f"@{_words(row)}x{_words(column)}"
-    return Objective((layer,), activation, f"{layer}:{_words(channels)}{at}")
+    box = None if row is None or column is None else _box(row, column)
+    return Objective((layer,), activation, f"{layer}:{_words(channels)}{at}", box)
 
 
 def logit(index: Numbers, layer: str = "logits") -> Objective:
@@ -101,7 +102,8 @@ def direction(
         return tf.reduce_mean(tf.reshape(products, [tf.shape(features)[0], -1]), axis=1)
 
     at = "" if position is None else f"@{position[0]}x{position[1]}"
-    return Objective((layer,), along, f"{layer}:{name}{at}")
+    box = None if position is None else _box(*position)
+    return Objective((layer,), along, f"{layer}:{name}{at}", box)
 
 
 def aligned(
@@ -128,7 +130,8 @@ def aligned(
         lengths = length * tf.sqrt(tf.reduce_sum(tf.square(features), -1) + _TINY)
         return along * tf.maximum(along / lengths, _LEAST_COSINE) ** power
 
-    return Objective((layer,), product, f"{layer}:aligned@{position[0]}x{position[1]}")
+    at = f"{position[0]}x{position[1]}"
+    return Objective((layer,), product, f"{layer}:aligned@{at}", _box(*position))
 
 
 def layer_norm(layer: str) -> Objective:
@@ -142,6 +145,14 @@ def layer_norm(layer: str) -> Objective:
         return 0.5 * tf.reduce_mean(tf.square(flat), axis=1)
 
     return Objective((layer,), half_square, layer)
+
+
+def _box(rows: Numbers, columns: Numbers) -> Box | None:
+    """Returns the smallest box around some places; None of places counted from the end."""
+    (top, bottom), (left, right) = ((np.min(n), np.max(n)) for n in (rows, columns))
+    if min(top, left) < 0:
+        return None
+    return (int(top), int(bottom)), (int(left), int(right))
 
 
 def _each(numbers: Numbers, features: tf.Tensor) -> tf.Tensor:

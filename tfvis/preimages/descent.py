@@ -248,7 +248,7 @@ def _written_descent(
         image = written.image(tf.constant(variable)).numpy()
         return loop.cut(image, image.shape[1] - height) + center.numpy()
 
-    energy = energy_of(network, objective, layers, settings, look, written.start)
+    energy = energy_of(network, objective, layers, settings, look, written.start, (height, width))
     return Descending(
         loop.Loop(energy, update, written.project, settings.jit),
         stages(settings),
@@ -258,15 +258,22 @@ def _written_descent(
     )
 
 
-def energy_of(network: Network, objective, layers, settings: Descent, look, start: np.ndarray):
+def energy_of(
+    network: Network, objective, layers, settings: Descent, look, start: np.ndarray,
+    size: tuple[int, int],
+):  # fmt: skip
     """Returns `zero_gradients.energy` of an objective; for L-BFGS, `zero_gradients.unwoken`.
 
     Args:
-        objective: a function of taps in the settings' arithmetic.
+        objective: a function of taps in the settings' arithmetic; of an `Objective` that looks
+            at a box of a map, no more is computed than that sees.
+        size: (height, width) of what the network is shown.
     """
-    layers = tuple(layers)
+    layers, box = tuple(layers), getattr(objective, "box", None)
 
     def answer_of(network):
+        if box:
+            network = network.restricted(*layers, size, box)
         taps = taps_of(network, layers, settings)
         return lambda images: objective(taps(images))
 
