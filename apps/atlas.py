@@ -57,7 +57,7 @@ _UNITS = paths.define(
 _QUICK = flags.DEFINE_bool(
     "quick",
     False,
-    "One layer where none is named, and fewer steps and pictures, no paths: a quarter of an hour.",
+    "One layer where none is named, and fewer steps and pictures, no paths: some ten minutes.",
 )
 _MADE = fields.define(Atlas, ("count", "size", "steps", "cells", "path_similarity", "seed"))
 _ENGINE = fields.define(Engine, ("engine", "workers"))

@@ -41,11 +41,11 @@ class Atlas:
     path_similarity: bool = field(
         True,
         "Tell of each unit whether its picture takes the path of photographs.",
-        source="It costs as much as 50 to 100 steps of its picture.",
+        source="It costs as much as 25 to 200 steps of its picture.",
     )
     seed: int = field(0, "Of the noise that every picture begins with, and of the layout.", least=0)
 
 
-# One layer of VGG16's block4 in a quarter of an hour on two cores: as few steps as a quick
+# One layer of VGG16's block4 in some ten minutes on two cores: as few steps as a quick
 # comparison of networks has, at which a unit can be told already, a coarser grid, and no paths.
 QUICK = Atlas(count=150, steps=40, cells=5, path_similarity=False)
