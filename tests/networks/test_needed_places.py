@@ -47,11 +47,13 @@ def _networks() -> dict[str, Network]:
         "strides": _wrapped(
             _conv(4, 7, strides=2), layers.ZeroPadding2D(((0, 2), (1, 0))),
             layers.MaxPooling2D(3, strides=2), _conv(6, 3, dilation_rate=2),
-            _conv(6, 3, groups=2), _conv(8, 3, strides=(2, 1)),
+            _conv(6, 3, groups=2), layers.SeparableConv2D(6, 3, padding="same"),
+            _conv(8, 3, strides=(2, 1)),
         ),
         "branches": _wrapped(_conv(8, 3), _shortcut, layers.MaxPooling2D(2), _shortcut),
         "dimmed": _wrapped(
             layers.Rescaling(1 / 255), _conv(4, 3), layers.ReLU(6.0), layers.Dropout(0.5),
+            layers.PReLU(shared_axes=[1, 2]), lambda x: x * np.float32([1, 2, 3, 4]),
             _conv(4, 3, strides=2, activation="gelu"), size=_SIZE,
         ),
     }  # fmt: skip
@@ -106,9 +108,13 @@ class NeededPlacesTest(parameterized.TestCase, tf.test.TestCase):
         ("own", keras.layers.Lambda(lambda x: x[:, ::-1])),
         ("border", keras.layers.MaxPooling2D(3, 1, padding="same")),
         ("normalised", keras.layers.GroupNormalization(2)),
+        ("slopes", keras.layers.PReLU()),
+        ("rows", keras.layers.BatchNormalization(axis=1)),
+        ("picture", lambda x: x - np.ones((1, *_SIZE, 1), np.float32)),
+        ("column", keras.layers.Rescaling(1.0, offset=np.ones((_SIZE[0], 1, 1), np.float32))),
     )
     def test_what_needs_more_stays_whole(self, layer):
-        whole = _wrapped(_conv(4, 3), layer, _conv(4, 3))
+        whole = _wrapped(_conv(4, 3), layer, _conv(4, 3), size=_SIZE)
         self.assertIs(whole.restricted("end", _SIZE, ((0, 0), (5, 5))), whole)
 
     def test_a_pooling_is_cut_where_no_border_is_near(self):

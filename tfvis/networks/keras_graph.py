@@ -5,6 +5,7 @@ that goes on sharing its weights. What a new Keras changes of that is to be chan
 """
 
 import keras
+import numpy as np
 
 # Where a .keras file says that a functional model is from.
 FUNCTIONAL = "keras.src.models.functional"
@@ -65,6 +66,22 @@ def computed(tensor: keras.KerasTensor, values: dict[int, object]):
         # As a model does; augmentation takes its own training for granted.
         kwargs = kwargs | {"training": False}
     return keras.tree.flatten(made_by(*args, **kwargs))[tensor._keras_history.tensor_index]
+
+
+def shapes_beside(tensor: keras.KerasTensor) -> list[tuple[int, ...]]:
+    """Returns the shapes of what the operation that made a tensor works with besides its inputs."""
+    made_by, call = operation(tensor), _node(tensor).arguments
+    held = [getattr(made_by, name, None) for name in ("scale", "offset", "mean", "variance")]
+    given = [
+        *held,
+        *getattr(made_by, "variables", ()),
+        *keras.tree.flatten((call.args, call.kwargs)),
+    ]
+    return [
+        tuple(getattr(one, "shape", None) or np.shape(one))
+        for one in given
+        if not isinstance(one, keras.KerasTensor)
+    ]
 
 
 def call_of(model: keras.Model, tensor: keras.KerasTensor) -> tuple[int, int]:

@@ -7,6 +7,7 @@ raises one neuron needs no more, and the numbers are the same.
 import itertools
 
 import keras
+import numpy as np
 
 from tfvis.networks import keras_graph, rewiring
 from tfvis.networks.caffe_layers.convolution_and_shape import GroupedConv2D
@@ -15,7 +16,12 @@ from tfvis.networks.receptive_field.spatial_positions import Layout, Sizes, Stat
 
 # (First, last) row and the same of columns, both included.
 Box = tuple[tuple[int, int], tuple[int, int]]
-_CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, GroupedConv2D)
+_CONVOLUTIONS = (
+    keras.layers.Conv2D,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv2D,
+    GroupedConv2D,
+)
 _POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
 _SLIDING = (*_CONVOLUTIONS, *_POOLINGS, keras.layers.ZeroPadding2D)
 _LAYOUT = Layout()
@@ -77,6 +83,8 @@ class _Needed:
             return None  # Whoever looks there is told so.
         boxes = {id(end): box}
         for tensor in reversed(order):
+            if parents[id(tensor)] and not _alike(tensor):
+                return None
             for source in parents[id(tensor)]:
                 asked = _asked(
                     keras_graph.operation(tensor), sizes[id(source)], sizes[id(tensor)],
@@ -123,6 +131,21 @@ class _Needed:
             made = rewiring.twin(layer)(*args, **kwargs)
         self._made[id(made)] = (made, box, self.sizes[layer.name])
         return made
+
+
+def _alike(tensor) -> bool:
+    """Tells whether what made a map does the same at all of its places, and not by their number.
+
+    A PReLU may have a slope for each place, and a picture's mean may be taken off as a picture.
+    """
+    operation = keras_graph.operation(tensor)
+    if isinstance(operation, (*_SLIDING, keras.layers.Dense)):
+        return True  # Their kernels go from place to place.
+    axes = np.ravel(getattr(operation, "axis", None) or -1) % len(tensor.shape)
+    if any(0 < axis < len(tensor.shape) - 1 for axis in axes):
+        return False
+    sides = [side for shape in keras_graph.shapes_beside(tensor) for side in shape[-3:-1]]
+    return all(side == 1 for side in sides)
 
 
 def _asked(
