@@ -34,6 +34,17 @@ from tfvis.experiments.batch.engine import Engine
 from tfvis.progress_bar import bar
 
 _MAKER = generated_pictures.MAKER
+# Prints the memory at most, kB, of who plans a batch and reads all of its shards.
+_PLANNED = """
+import pathlib, re, sys
+from apps.benchmarks import generated_pictures
+from tfvis.experiments.batch import plans
+folder, shards = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+plan = plans.agreed(folder, generated_pictures.items(8 * shards), {}, {}, 8)
+for number in range(shards):
+    assert len(plan.items(number)[0]) == 8
+print(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1])
+"""
 
 
 def made(folder: pathlib.Path, count: int, workers: int = 0, engine: str = "local", **settings):
@@ -82,6 +93,41 @@ class BatchesTest(absltest.TestCase):
         with self.assertRaisesRegex(InputError, r"differs: items was 100 \(\w+\), is 101"):
             made(self.folder, 101)
         self.assertEqual(batch_kills.results(self.folder), before)
+
+    def test_a_batch_whose_plan_is_of_an_earlier_version_goes_on(self):
+        plan, _ = made(self.folder, 100)
+        before = batch_kills.results(self.folder)
+        items, about = self.folder / plans.ITEMS, self.folder / plans.DESCRIPTION
+        sound, described = items.read_bytes(), about.read_text()
+        items.rename(self.folder / "plan.parquet")
+        shards.part(plan, 1).unlink()
+        with self.assertRaisesRegex(InputError, "its plan.arrow is missing. Begin the batch again"):
+            plans.read(self.folder)
+        with mock.patch.object(shards, "process", wraps=shards.process) as process:
+            self.assertTrue(made(self.folder, 100)[1].whole)
+        self.assertEqual([call.args[2] for call in process.call_args_list], [1])
+        self.assertEqual(batch_kills.results(self.folder), before)
+        self.assertEqual((items.read_bytes(), about.read_text()), (sound, described))
+
+    def test_other_items_leave_the_plan_as_it_was(self):
+        made(self.folder, 100)
+        sound = (self.folder / plans.ITEMS).read_bytes()
+        with self.assertRaisesRegex(InputError, "items was 100"):
+            made(self.folder, 90)
+        self.assertEqual((self.folder / plans.ITEMS).read_bytes(), sound)
+        self.assertTrue(verification.verify(self.folder).whole)
+
+    @absltest.skipUnless(sys.platform == "linux", "reads its memory in /proc")
+    def test_a_plan_takes_no_memory_for_its_items(self):
+        # A row group of Parquet for each shard was 46 MiB more.
+        peaks = [
+            int(subprocess.run(
+                [sys.executable, "-c", _PLANNED, str(self.folder / str(shards)), str(shards)],
+                capture_output=True, check=True, text=True,
+            ).stdout)
+            for shards in (80, 8000)
+        ]  # fmt: skip
+        self.assertLess(peaks[1] - peaks[0], 12 * 1024)
 
     def test_verification_sees_every_kind_of_damage(self):
         plan, _ = made(self.folder, 100)

@@ -5,7 +5,6 @@ wherever the folder is mounted, and known without opening a file. The digest of 
 would be one for two copies of it, and reads a terabyte before anything begins.
 """
 
-import collections
 import dataclasses
 import functools
 import hashlib
@@ -17,14 +16,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Generic, TypeVar
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tfvis import bounds, files
 from tfvis.errors import InputError, arg
 from tfvis.experiments.batch import arrow_files
 from tfvis.report import manifest
 
-ITEMS, DESCRIPTION = "plan.parquet", "job.json"
+ITEMS, DESCRIPTION = "plan.arrow", "job.json"
 # Of 256 pictures, at 29 a second, a kill costs 9 seconds at most, and what writing a shard takes
 # (some milliseconds) is nothing beside it. A small folder is cut finer, or there is nothing to
 # share.
@@ -100,8 +98,8 @@ class Plan:
 
     def items(self, number: int) -> tuple[list[str], list[str]]:
         """Returns the (ids, names) of a shard; of the others nothing is read."""
-        group = _opened(self.folder / ITEMS).read_row_group(number, ["id", "path"])
-        return group["id"].to_pylist(), group["path"].to_pylist()
+        rows = _opened(self.folder / ITEMS).get_batch(number)
+        return rows["id"].to_pylist(), rows["path"].to_pylist()
 
     @functools.cached_property
     def key(self) -> str:
@@ -138,26 +136,27 @@ def agreed(
     before = _description(folder)
     shard = before["shard"] if before else shard
     digest, count = hashlib.sha256(), len(items.names)
-    groups = _groups(items, shard, digest)
-    if before:
-        collections.deque(groups, maxlen=0)
-    else:
-        # Without the description nothing was begun, whatever lies there.
-        arrow_files.write_groups(folder / ITEMS, _SCHEMA, groups)
-    known = f"{count:,} ({digest.hexdigest()[:12]})"
-    fingerprint = manifest.plain({**fingerprint, "items": known})
-    if before:
-        _check_same(folder, before["fingerprint"], fingerprint)
-    plan = Plan(folder, items.root, count, shard, fingerprint, settings)
+
+    def known() -> dict:
+        return manifest.plain({**fingerprint, "items": f"{count:,} ({digest.hexdigest()[:12]})"})
+
+    def check(written: pathlib.Path) -> None:
+        if before:
+            _check_same(folder, before["fingerprint"], known())
+
+    # Without the description nothing was begun, whatever lies there. With it the items are written
+    # all the same: they may be lost, or as an earlier version wrote them.
+    arrow_files.write_batches(folder / ITEMS, _SCHEMA, _batches(items, shard, digest), check)
+    plan = Plan(folder, items.root, count, shard, known(), settings)
     about = {
-        "root": plan.root, "count": plan.count, "shard": shard, "fingerprint": fingerprint,
-        "settings": manifest.plain(settings),
+        "root": plan.root, "count": plan.count, "shard": shard,
+        "fingerprint": plan.fingerprint, "settings": manifest.plain(settings),
     }  # fmt: skip
     files.write_text(folder / DESCRIPTION, json.dumps(about, indent=2) + "\n")
     return plan
 
 
-def _groups(items: Items, shard: int, digest) -> Iterator[pa.Table]:
+def _batches(items: Items, shard: int, digest) -> Iterator[pa.RecordBatch]:
     """Yields the rows of the plan, those of a shard at a time; adds their ids to a digest."""
     rows = zip(items.names, items.sizes, strict=True)
     between = ""
@@ -166,7 +165,7 @@ def _groups(items: Items, shard: int, digest) -> Iterator[pa.Table]:
         ids = [_id(name, size) for name, size in group]
         digest.update((between + "\n".join(ids)).encode())
         between = "\n"
-        yield pa.table([ids, names, sizes], schema=_SCHEMA)
+        yield pa.record_batch([ids, names, sizes], schema=_SCHEMA)
 
 
 def read(folder: os.PathLike | str) -> Plan:
@@ -179,6 +178,8 @@ def read(folder: os.PathLike | str) -> Plan:
     before = _description(folder)
     if not before:
         raise InputError(f"{folder}: no batch was begun there.")
+    if not (folder / ITEMS).is_file():
+        raise InputError(f"{folder}: its {ITEMS} is missing. Begin the batch again: it goes on.")
     return Plan(folder, **before)
 
 
@@ -192,7 +193,7 @@ def _description(folder: pathlib.Path) -> dict | None:
         sound = {name: type(found[name]) for name in kinds} == kinds
     except (ValueError, KeyError, TypeError, RecursionError):
         sound = False
-    if not sound or found["shard"] < 1 or not (folder / ITEMS).is_file():
+    if not sound or found["shard"] < 1:
         raise InputError(
             f"{path}: is no plan of a batch, or damaged. Choose another {arg('workdir')}."
         )
@@ -221,12 +222,12 @@ def _id(name: str, size: int) -> str:
     return hashlib.sha256(f"{size} {name}".encode()).hexdigest()[:32]
 
 
-def _opened(path: pathlib.Path) -> pq.ParquetFile:
+def _opened(path: pathlib.Path) -> pa.ipc.RecordBatchFileReader:
     about = path.stat()
     return _kept(str(path), about.st_mtime_ns, about.st_size)
 
 
 @functools.lru_cache(maxsize=4)
-def _kept(path: str, time: int, size: int) -> pq.ParquetFile:
+def _kept(path: str, time: int, size: int) -> pa.ipc.RecordBatchFileReader:
     del time, size  # What tells a file from one of its name.
-    return pq.ParquetFile(path, memory_map=True)
+    return pa.ipc.open_file(pa.OSFile(path))

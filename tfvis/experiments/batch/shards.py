@@ -10,6 +10,7 @@ same time, writes the same bytes under the same names.
 """
 
 import contextlib
+import os
 import pathlib
 import re
 import shutil
@@ -70,10 +71,10 @@ def process(job: Job, plan: Plan, number: int, seen: Callable[[], None] = lambda
         InputError: it cannot be written there.
     """
     ids, names = plan.items(number)
-    root = pathlib.Path(plan.root)
     rows: list[dict] = []
     broken: list[dict] = []
-    answers = job.answers([str(root / name) for name in names])
+    # Not as `pathlib` joins them, which adds each name to a table of the whole process (`intern`).
+    answers = job.answers([os.path.join(plan.root, name) for name in names])
     with contextlib.ExitStack() as stack:
         add = None
         if job.pictures:

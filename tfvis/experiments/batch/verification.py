@@ -65,11 +65,12 @@ def verify(folder: os.PathLike | str) -> Verified:
         rows, errors = rows + counts[0], errors + counts[1]
     known = {shards.part(plan, number).name for number in range(plan.shards)}
     if (plan.folder / "parts").is_dir():
-        wrong += [
-            f"{path}: is no part of this batch. Take it away."
-            for path in sorted((plan.folder / "parts").iterdir())
+        strange = (
+            path
+            for path in (plan.folder / "parts").iterdir()
             if path.name not in known and not path.name.startswith(".")
-        ]
+        )
+        wrong += [f"{path}: is no part of this batch. Take it away." for path in sorted(strange)]
     return Verified(plan.count, rows, errors, plan.shards - len(done), tuple(wrong))
 
 
