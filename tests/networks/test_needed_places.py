@@ -10,6 +10,7 @@ from absl.testing import parameterized
 from tests import nets
 from tfvis import preimages
 from tfvis.networks import network
+from tfvis.networks.caffe_layers.pooling import CaffeAveragePooling2D, CaffeMaxPooling2D
 from tfvis.networks.network import Network
 from tfvis.preimages import activation_maximization
 
@@ -117,9 +118,19 @@ class NeededPlacesTest(parameterized.TestCase, tf.test.TestCase):
         whole = _wrapped(_conv(4, 3), layer, _conv(4, 3), size=_SIZE)
         self.assertIs(whole.restricted("end", _SIZE, ((0, 0), (5, 5))), whole)
 
-    def test_a_pooling_is_cut_where_no_border_is_near(self):
-        whole = _wrapped(_conv(4, 3), keras.layers.MaxPooling2D(3, 1, padding="same"), _conv(4, 3))
-        self.assertIsNot(whole.restricted("end", _SIZE, ((9, 9), (9, 9))), whole)
+    @parameterized.named_parameters(
+        ("keras", keras.layers.MaxPooling2D(3, 1, padding="same")),
+        ("caffe_max", CaffeMaxPooling2D(3, 2, margin=1)),
+        ("caffe_average", CaffeAveragePooling2D(3, 2, margin=1)),
+    )
+    def test_a_pooling_is_cut_where_no_border_is_near(self, pooling):
+        whole = _wrapped(_conv(4, 3), pooling, _conv(4, 3))
+        self.assertIs(whole.restricted("end", _SIZE, ((0, 0), (5, 5))), whole)
+        part = whole.restricted("end", _SIZE, ((6, 6), (7, 8)))
+        self.assertIsNot(part, whole)
+        x = tf.constant(np.random.default_rng(0).uniform(0, 255, (1, *_SIZE, 3)), tf.float32)
+        maps, own = (net.taps(["end"])(x)["end"][:, 6, 7:9] for net in (whole, part))
+        self.assertAllClose(own, maps, rtol=1e-5)
 
     def test_no_place_of_the_map(self):
         whole = _networks()["blocks"]

@@ -11,6 +11,7 @@ import numpy as np
 
 from tfvis.networks import keras_graph, rewiring
 from tfvis.networks.caffe_layers.convolution_and_shape import GroupedConv2D
+from tfvis.networks.caffe_layers.pooling import CaffeAveragePooling2D, CaffeMaxPooling2D
 from tfvis.networks.receptive_field import layer_rules
 from tfvis.networks.receptive_field.spatial_positions import Layout, Sizes, State, Walk
 
@@ -22,7 +23,8 @@ _CONVOLUTIONS = (
     keras.layers.SeparableConv2D,
     GroupedConv2D,
 )
-_POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
+_CAFFE = (CaffeMaxPooling2D, CaffeAveragePooling2D)
+_POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D, *_CAFFE)
 _SLIDING = (*_CONVOLUTIONS, *_POOLINGS, keras.layers.ZeroPadding2D)
 _LAYOUT = Layout()
 
@@ -126,7 +128,8 @@ class _Needed:
             # Done above; a tensor of its own, since its places are counted otherwise.
             made = keras.layers.Identity(name=rewiring.legal(path))(*args)
         elif isinstance(layer, (*_CONVOLUTIONS, *_POOLINGS)):
-            made = rewiring.twin(layer, padding="valid")(*args, **kwargs)
+            margin = {"margin": (0, 0)} if isinstance(layer, _CAFFE) else {}
+            made = rewiring.twin(layer, padding="valid", **margin)(*args, **kwargs)
         else:
             made = rewiring.twin(layer)(*args, **kwargs)
         self._made[id(made)] = (made, box, self.sizes[layer.name])
