@@ -34,6 +34,19 @@ def coarse(seed: int = 0) -> keras.Model:
     return keras.Model(inputs, x, name="small")
 
 
+def red(size: int = 24) -> keras.Model:
+    """Layers that see nothing in grey or noise: `red` of strong colours, `dead` of none at all."""
+    inputs = keras.Input((size, size, 3))
+    seen = keras.layers.Conv2D(1, 1, activation="relu", name="red")
+    dead = keras.layers.Conv2D(1, 1, activation="relu", name="dead")
+    x = keras.layers.Rescaling(1 / 255)(inputs)
+    model = keras.Model(inputs, [seen(x), dead(x)], name="red_or_dead")
+    kernel = np.array([1, -1, -1], np.float32).reshape(1, 1, 3, 1)
+    seen.set_weights([kernel, np.float32([-0.3])])
+    dead.set_weights([0 * kernel, np.float32([-1])])
+    return model
+
+
 def wrapped(channels: int = 3, size: int | None = None, **kwargs) -> Network:
     """The small network, ready to be looked into, taking -1..1."""
     from tfvis.networks.preprocessing import contracts

@@ -54,6 +54,10 @@ class InputError(ValueError):
         super().__init__(Text(message))
 
 
+class PartError(InputError):
+    """Cannot be done of this one part of what was asked for, such as a layer; of others it may."""
+
+
 def marked(said: Exception | str) -> str:
     """Returns what an exception or a `Text` says, its arguments marked, for words around it."""
     said = said.args[0] if isinstance(said, InputError) else said

@@ -26,6 +26,12 @@ def split(value: str, argument: str) -> list[str]:
     return list(found)
 
 
+def some(names: list[str], most: int = 8) -> str:
+    """Returns the first of the names in words, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def floats(value: str | None, argument: str) -> tuple[float, ...]:
     """Returns comma-separated numbers; none of what is empty.
 

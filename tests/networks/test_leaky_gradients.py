@@ -9,7 +9,7 @@ import tensorflow as tf
 from tests import nets
 from tfvis import objectives, preimages
 from tfvis.attention import saliency
-from tfvis.errors import InputError
+from tfvis.errors import InputError, PartError
 from tfvis.networks import network
 from tfvis.networks.network import Network
 from tfvis.preimages import activation_maximization, caricatures, inversion
@@ -113,18 +113,21 @@ class WakingTest(tf.test.TestCase):
         with mock.patch("tfvis.preimages.zero_gradients.energy", plain):
             self.assertAllEqual(_raise(net, 1, 20)[1], picture)
 
-    def test_lbfgs_cannot_be_woken_and_says_so(self):
-        net = network.wrap(_detector(keras.ops.relu))
-        objective = 10 * objectives.neuron("smooth", [0, 1])
+    def test_lbfgs_is_woken_before_it_begins_or_says_that_it_cannot_be(self):
         settings = preimages.Maximization(
-            steps=3, parameterization="pixels", optimizer="lbfgs", jitter=1
+            steps=20, parameterization="pixels", optimizer="lbfgs", jitter=1
         )
+        objective = 10 * objectives.neuron("smooth", [0, 1])
+        options = {"size": (16, 16), "seeds": (0, 0), "settings": settings}
+        net = network.wrap(_detector(keras.ops.relu, dead=True))
         with self.assertRaisesRegex(
-            InputError, "^optimizer=lbfgs: .* smooth of 1 of 2 pictures begins silent: .* can.$"
+            PartError, "^smooth: .* asked of it begins silent in 1 of 2 pictures: .* optimizer=adam"
         ):
-            activation_maximization.iterate(
-                net, objective, size=(16, 16), seeds=(0, 0), settings=settings
-            )
+            activation_maximization.iterate(net, objective, **options)
+        net = network.wrap(_detector(keras.ops.relu))
+        *_, last = activation_maximization.iterate(net, objective, **options)
+        answers = preimages.features(net, "smooth", last.kept).numpy()[:, 8, 8]
+        self.assertAllGreater(np.diag(answers), 0.1)
         # What is alive is raised by it as ever.
         objective = 10 * objectives.neuron("smooth", [1])
         first, *_, last = activation_maximization.iterate(

@@ -39,7 +39,8 @@ def run(
         As `inversion.run`; `seed` is of the jitter.
 
     Returns:
-        A record per network and layer.
+        A record per network and layer. None of a layer that has nothing to exaggerate or that
+        nothing wakes, which is said.
     """
     found = layer_targets.chosen(
         wanted, image, layers, settings, recipe.published,
@@ -47,11 +48,12 @@ def run(
     )  # fmt: skip
     records = optimization_tasks.run(
         [_task(one, seed) for one in found], workdir,
-        layer_targets.header(found, arguments), FIELDS, target=found[0].image,
+        layer_targets.header(found, arguments), FIELDS, target=found[0].image, optional=True,
     )  # fmt: skip
     optimization_tasks.save_pages(workdir, {"sheet": _sheet(found, records, workdir)})
-    page = _page(found, records, workdir)
-    return outcome.Outcome(records, _lines(found, records), workdir / "sheet.png", page)
+    made = layer_targets.made(found, records)
+    page = _page(made, records, workdir)
+    return outcome.Outcome(records, _lines(made, records), workdir / "sheet.png", page)
 
 
 def _task(one: LayerTarget, seed: int) -> optimization_tasks.Task:
@@ -99,24 +101,29 @@ def _page(found: list[LayerTarget], records, workdir: pathlib.Path) -> html_page
 
     text = "On the left the picture, on the right its caricature: pull the line."
     section = run_page.section("The picture and its caricatures", text, records, pair)
-    return html_page.Page("What layers see in a picture, exaggerated", [section], [_SEES])
+    return html_page.Page(
+        "What layers see in a picture, exaggerated",
+        [section],
+        [_SEES, *layer_targets.told_left_out(workdir)],
+    )
 
 
 def _sheet(found: list[LayerTarget], records: list[dict], workdir: pathlib.Path) -> np.ndarray:
     """Returns a row per layer: the start, and per network the result and the difference."""
-    rows = layer_targets.rows(found)
-    cells = []
-    for row in rows:
-        cells.append(sheets.Cell(found[0].image, "start"))
-        for one in row:
-            (record,), (picture,) = one.of(records), one.stored(records, workdir)
-            title = f"{one.label} {one.layer}" if one.several else one.layer
-            note = f"answers {record['exaggeration']:.1f} x as much"
-            cells.append(sheets.Cell(picture, title, note))
-            # Mid grey where nothing changed; half as strong, so that all of it fits.
-            changed = 127.5 + (picture - one.image) / 2
-            cells.append(sheets.Cell(changed, "difference", "grey: none"))
-    return sheets.sheet(cells, 1 + 2 * len(rows[0]))
+
+    def cells(one: LayerTarget) -> list[sheets.Cell]:
+        (record,), (picture,) = one.of(records), one.stored(records, workdir)
+        # Mid grey where nothing changed; half as strong, so that all of it fits.
+        changed = 127.5 + (picture - one.image) / 2
+        return [
+            sheets.Cell(picture, one.title, f"answers {record['exaggeration']:.1f} x as much"),
+            sheets.Cell(changed, "difference", "grey: none"),
+        ]
+
+    rows = layer_targets.cells(
+        found, records, lambda: [sheets.Cell(found[0].image, "start")], cells
+    )
+    return sheets.sheet([cell for row in rows for cell in row], len(rows[0]))
 
 
 def _lines(found: list[LayerTarget], records: list[dict]) -> list[str]:

@@ -64,7 +64,7 @@ def inversions(study: Study, steps: int | None, seed: int) -> Section:
             # Of a layer that does not answer the picture there is none.
             own = [row[3] and f"{float(row[3]):.3f}" for row in rows if row[:2] == (domain, label)]
             cross = [row[4] for row in rows if row[:2] == (domain, label)]
-            if own[0] and own[-1]:
+            if own and own[0] and own[-1]:
                 off = cross[-1] and f", where the other network is off by {float(cross[-1]):.3f}"
                 said.append(
                     f"on {domain}, {label} is matched to {own[0]} at its first layer shown and "

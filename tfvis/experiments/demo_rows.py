@@ -113,7 +113,8 @@ def inversion(demo: Demo, plotted: str, steps: int, count: int) -> tuple[Shown, 
     # How far the pixels are, though the features agree: what the layer has let go of.
     apart = [np.square(pair.after.pixels - demo.target).mean() for pair in figures]
     distances = [float(np.sqrt(mean)) for mean in apart]
-    curve = plots.lines({"": (demo.layers, distances)}, "layer", "pixels differ by, grey levels")
+    layers = [result["layer"] for result in done.records]
+    curve = plots.lines({"": (layers, distances)}, "layer", "pixels differ by, grey levels")
     plot = html_page.Figure(curve, "What each layer let go of", plotted, wide=True)
     return (*figures, plot)
 

@@ -78,11 +78,12 @@ def run(
         arguments: for the manifest.
 
     Returns:
-        A record per network, layer and restart; see `preimage_numbers`.
+        A record per network, layer and restart; see `preimage_numbers`. None of a layer that has
+        nothing to invert or that nothing wakes, which is said.
 
     Raises:
-        InputError: before anything is computed, if one of the layers cannot be done;
-            later, if the energy diverges (what was good is saved).
+        InputError: before anything is computed, if one of the layers has no map at this size; all
+            layers are left out; the energy diverges (what was good is saved).
     """
     references = preimage_numbers.enough(folders.given(references, "references"))
     seeds = seeds_of(seed, restarts)
@@ -93,19 +94,20 @@ def run(
     second = asking.opened(second_network)
     records = optimization_tasks.run(
         [_task(one, seeds, stretch) for one in found], workdir,
-        layer_targets.header(found, arguments), FIELDS, target=found[0].image,
+        layer_targets.header(found, arguments), FIELDS, target=found[0].image, optional=True,
     )  # fmt: skip
-    records = preimage_numbers.added(found, records, workdir, references, second)
-    apart = [_spread(one, records, workdir) for one in found] if restarts > 1 else []
+    made = layer_targets.made(found, records)
+    records = preimage_numbers.added(made, records, workdir, references, second)
+    apart = {one.name: _spread(one, records, workdir) for one in made if restarts > 1}
     page = _sheet(found, records, apart, workdir)
     optimization_tasks.save_pages(workdir, {"sheet": page})
     if references is not None:
         folders.report(references)
     return outcome.Outcome(
         records,
-        _lines(found, records, apart),
+        _lines(made, records, apart),
         workdir / "sheet.png",
-        _page(found, records, workdir),
+        _page(made, records, workdir),
     )
 
 
@@ -198,21 +200,22 @@ def _sheet(found: list[LayerTarget], records, apart, workdir: pathlib.Path) -> n
     Args:
         found: the layers.
         records: of all.
-        apart: of each layer what `_spread` returned; empty without restarts.
+        apart: {name of a layer: what `_spread` returned}; empty without restarts.
         workdir: of the files.
     """
     first, several = found[0], found[0].several
     said = ["" if several else first.label, preimage_numbers.of_picture(records)]
     target = sheets.Cell(first.image, "target", "\n".join(filter(None, said)))
     heading = preimage_numbers.heading(records)
-    cells = {
-        one.name: _cells(one, one.of(records), one.stored(records, workdir), *apart[k : k + 1])
-        for k, one in enumerate(found)
-    }
+
+    def cells(one: LayerTarget) -> list[sheets.Cell]:
+        pictures = one.stored(records, workdir)
+        return _cells(one, one.of(records), pictures, apart.get(one.name))
+
     if not apart and not several:
-        return sheets.sheet([target, *itertools.chain(*cells.values())], heading=heading)
-    rows = [[target, *itertools.chain(*(cells[one.name] for one in row))]
-            for row in layer_targets.rows(found)]  # fmt: skip
+        layers = map(cells, layer_targets.made(found, records))
+        return sheets.sheet([target, *itertools.chain(*layers)], heading=heading)
+    rows = layer_targets.cells(found, records, lambda: [target], cells)
     return sheets.sheet([cell for row in rows for cell in row], len(rows[0]), heading)
 
 
@@ -227,14 +230,15 @@ def _page(found: list[LayerTarget], records, workdir: pathlib.Path) -> html_page
 
     text = "On the left the picture, on the right what was found from noise: pull the line."
     section = run_page.section("The picture and its pre-images", text, records, pair)
-    return html_page.Page("What layers keep of a picture", [section], [_KEEPS])
+    return html_page.Page(
+        "What layers keep of a picture", [section], [_KEEPS, *layer_targets.told_left_out(workdir)]
+    )
 
 
 def _cells(one: LayerTarget, records, pictures, apart=None) -> list[sheets.Cell]:
     """Returns the pre-images of a layer; of restarts also their mean and how far they differ."""
-    title = f"{one.label} {one.layer}" if one.several and one.label != one.layer else one.layer
     cells = [
-        sheets.Cell(picture, title, "\n".join([error, *preimage_numbers.notes(record)]))
+        sheets.Cell(picture, one.title, "\n".join([error, *preimage_numbers.notes(record)]))
         for record, picture in zip(records, pictures, strict=True)
         for error in [f"relative error {record['relative_error']:.3f}"]
     ]
@@ -264,7 +268,7 @@ def _lines(found: list[LayerTarget], records: list[dict], apart) -> list[str]:
     if apart:
         text.append("Spread over the restarts: what the layer has forgotten")
     return text + [
-        f"{one.name:<{width}}  pixels {pixels:5.1f} grey levels  "
+        f"{name:<{width}}  pixels {pixels:5.1f} grey levels  "
         f"features {features:.3f} of the target's"
-        for one, (pixels, features) in zip(found, apart, strict=False)
+        for name, (pixels, features) in apart.items()
     ]

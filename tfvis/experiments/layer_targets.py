@@ -8,7 +8,7 @@ import numpy as np
 
 from tfvis.experiments import devices, networks, runner
 from tfvis.networks.network import Network
-from tfvis.report import run_page
+from tfvis.report import manifest, run_page, sheets
 from tfvis.report.html_page import Linked, Pair
 
 
@@ -35,6 +35,12 @@ class LayerTarget:
     def name(self) -> str:
         """Of the layer, and of its network where there are several."""
         return f"{self.label}/{self.layer}" if self.several else self.layer
+
+    @property
+    def title(self) -> str:
+        """The same for a sheet."""
+        apart = self.several and self.label != self.layer
+        return f"{self.label} {self.layer}" if apart else self.layer
 
     @property
     def folder(self) -> pathlib.PurePosixPath:
@@ -98,6 +104,45 @@ def rows(targets: list[LayerTarget]) -> list[tuple[LayerTarget, ...]]:
     for target in targets:
         columns.setdefault(target.label, []).append(target)
     return list(zip(*columns.values(), strict=True))
+
+
+def made(targets: list[LayerTarget], records: list[dict]) -> list[LayerTarget]:
+    """Returns those of which there are pictures; others were left out."""
+    return [one for one in targets if one.of(records)]
+
+
+def cells(
+    targets: list[LayerTarget],
+    records: list[dict],
+    first: Callable[[], list[sheets.Cell]],
+    of: Callable[[LayerTarget], list[sheets.Cell]],
+) -> list[list[sheets.Cell]]:
+    """Returns the rows of a sheet, layers of like depth beside each other.
+
+    Args:
+        targets: of the run.
+        records: of all; a row without any is left out, a layer in another stays empty.
+        first: () -> the cells that a row begins with.
+        of: layer -> its cells, as many of each.
+    """
+    there = {one.name: of(one) for one in made(targets, records)}
+    width = max(map(len, there.values()))
+    blank = np.full((1, 1, 3), 255.0)
+    found = []
+    for row in rows(targets):
+        if any(one.name in there for one in row):
+            found.append(first())
+            for one in row:
+                gap = [sheets.Cell(blank, one.title, "left out")]
+                gap += [sheets.Cell(blank)] * (width - 1)
+                found[-1] += there.get(one.name, gap)
+    return found
+
+
+def told_left_out(workdir: pathlib.Path) -> list[str]:
+    """Returns what a page says of what a run has left out."""
+    left = manifest.read(workdir / "manifest.json").get("left_out")
+    return [f"Left out: {why}" for why in left.values()] if left else []
 
 
 def shown(targets: list[LayerTarget], workdir: pathlib.Path, title: str) -> dict[str, Linked]:

@@ -10,12 +10,13 @@ from typing import Protocol
 import numpy as np
 
 from tfvis import bounds, files, images
-from tfvis.errors import InputError, arg, printable
-from tfvis.experiments import growth, runner
+from tfvis.errors import InputError, PartError, Text, arg, marked, printable
+from tfvis.experiments import growth, messages, runner
 from tfvis.optimize import loop
 from tfvis.preimages import Progress
 from tfvis.preimages.zero_gradients import SilentError
 from tfvis.report import manifest, tensorboard
+from tfvis.words import some
 
 # TensorBoard gets a picture every so many steps, and at the end.
 IMAGE_EVERY = 50
@@ -96,6 +97,7 @@ def run(
     *,
     target: np.ndarray | None = None,
     finished: Callable[[list[dict]], None] = lambda records: None,
+    optional: bool = False,
 ) -> list[dict]:
     """Does every task, or takes it over where the same was finished before.
 
@@ -109,13 +111,32 @@ def run(
             manifest that lacks it counts as unfinished.
         target: float32 [height, width, channels], what TensorBoard shows first, or None.
         finished: is told after each task of all records that are finished so far.
+        optional: whether a task that cannot be done (`errors.PartError`) is left out, which is said
+            here and stands in the manifest; else it ends the run.
 
     Returns:
-        The records, one per picture.
+        The records, one per picture; of what is left out none.
 
     Raises:
-        InputError: the energy diverges (what was good is saved).
+        InputError: the energy diverges (what was good is saved); all tasks are left out.
     """
+    left: dict[str, str] = {}
+
+    def records(task, writer, earlier, bar):
+        try:
+            return _records(task, workdir, writer, earlier, bar)
+        except PartError as error:
+            if not optional or len(tasks) == 1:
+                raise
+            why = marked(error)
+            left[task.name] = why if why.startswith(task.name) else f"{task.name}: {why}"
+            bar.update(task.cost * task.steps)
+            return []
+
+    def head():
+        told = {name: str(Text(why)) for name, why in left.items()}
+        return header | ({"left_out": told} if told else {})
+
     with tensorboard.Writer(workdir / "tensorboard") as writer:
         if target is not None:
             writer.images("target", target[None], 0)
@@ -123,13 +144,13 @@ def run(
             runner.Part(
                 task.keys,
                 task.cost * task.steps,
-                functools.partial(_records, task, workdir, writer),
+                functools.partial(records, task, writer),
             )
             for task in tasks
         ]
-        return runner.run(
-            parts, workdir, lambda: header, "key", _NEEDED | fields, delay=0, finished=finished
-        )
+        done = runner.run(parts, workdir, head, "key", _NEEDED | fields, delay=0, finished=finished)
+    _say_left_out(left, len(tasks))
+    return done
 
 
 def unfinished(tasks: list[Task], workdir: pathlib.Path, fields: dict[str, type]) -> list[Task]:
@@ -146,6 +167,21 @@ def save_pages(workdir: pathlib.Path, pages: dict[str, np.ndarray]) -> None:
         for name, page in pages.items():
             images.save_png(workdir / f"{name}.png", page)
             writer.images(name, page[None], 0)
+
+
+def _say_left_out(left: dict[str, str], total: int) -> None:
+    """Says in one line what was left out, and why.
+
+    Raises:
+        InputError: it is everything.
+    """
+    if not left:
+        return
+    names, first = list(left), next(iter(left.values()))
+    if len(left) == total:
+        raise InputError(f"none of {total} can be done ({some(names)}); the first: {first}")
+    others = f"{some(names)}; the first: " if len(left) > 1 else ""
+    messages.note(f"left out {len(left)} of {total}: {others}{first}")
 
 
 def _records(task: Task, workdir: pathlib.Path, writer, earlier, bar) -> list[dict]:

@@ -75,7 +75,7 @@ def run(
                 records += left[0].records([before.get(name) for name in left[0].names], shown)
                 left.popleft()
                 unsaved = True
-                if time.perf_counter() - saved >= every:
+                if records and time.perf_counter() - saved >= every:
                     unsaved = False
                     save()
                     saved = time.perf_counter()

@@ -5,6 +5,7 @@ import pathlib
 from tfvis.errors import InputError, arg
 from tfvis.experiments import messages, unit_numbers
 from tfvis.preimages import natural_activations
+from tfvis.words import some
 
 # Less than this share of the largest would be printed as none of it.
 _LEAST = 0.1
@@ -21,20 +22,16 @@ def tell_of_silent(records: list[dict], workdir: pathlib.Path) -> None:
     short = [n for n, r in zip(called, records, strict=True) if not r["raised"] and r["rose"]]
     if records and len(still) == len(records):
         raise InputError(
-            f"Nothing raised {_some(still)}: the pictures in {workdir} show what noise and "
+            f"Nothing raised {some(still)}: the pictures in {workdir} show what noise and "
             f"prior leave, not what was looked for. Choose other {arg('units')}, or more "
             f"{arg('steps')}."
         )
     if still:
-        messages.say(f"Nothing raised {_some(still)}; the sheet says so.")
+        messages.say(f"Nothing raised {some(still)}; the sheet says so.")
     if short:
         messages.say(
-            f"Not raised above 0: {_some(short)}; the sheet says so. More {arg('steps')} may do it."
+            f"Not raised above 0: {some(short)}; the sheet says so. More {arg('steps')} may do it."
         )
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def several(records: list[dict]) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import images
-from tfvis.errors import InputError
+from tfvis.errors import InputError, PartError
 from tfvis.networks import keras_graph
 from tfvis.networks.keras_graph import sources
 from tfvis.networks.network import Network
@@ -17,7 +17,7 @@ _SIDE = 256
 
 
 def check(network: Network, layers: Iterable[str], size: tuple[int, int]) -> None:
-    """Raises InputError at the first layer from which no gradient gets back to the image.
+    """Raises PartError at the first layer from which no gradient gets back to the image.
 
     Rounding, a cast to whole numbers and the like have none, so that nothing in front of them
     can be asked to change.
@@ -30,7 +30,7 @@ def check(network: Network, layers: Iterable[str], size: tuple[int, int]) -> Non
     asked = tuple(layers)
     for layer, connected in zip(asked, _connected(network, asked, size), strict=True):
         if not connected:
-            raise InputError(
+            raise PartError(
                 f"{layer} of {network.name} cannot be looked into by its gradient: none passes "
                 f"{culprit(network, layer, size)}. Choose a layer before that."
             )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tfvis.errors import InputError
+from tfvis.errors import InputError, PartError
 from tfvis.objectives.objective import Objective, Taps
 
 
@@ -21,16 +21,17 @@ def feature_distance(
         mask: float32, broadcast against the target; None takes everything.
 
     Raises:
-        InputError: phi0 is zero under the mask, so nothing can be matched.
+        PartError: phi0 is zero under the mask, so nothing can be matched.
     """
     if mask is not None:
         mask = tf.constant(mask, tf.float32)
         target = target * mask
     norm = _squared_length(target)
     if not bool(tf.reduce_all(norm > 0)):
-        raise InputError(
-            f"{layer} answers this image, under the mask given, with zeros only: "
-            "there is nothing to invert. Choose another layer, mask or image."
+        seen, others = ("", "") if mask is None else (", under the mask given,", ", mask")
+        raise PartError(
+            f"{layer} answers this image{seen} with zeros only: there is nothing to invert. "
+            f"Choose another layer{others} or image."
         )
     weight = strength / norm
 
@@ -51,12 +52,12 @@ def inner_product(layer: str, target: tf.Tensor) -> Objective:
         target: phi0, float32 [1 or batch, ...].
 
     Raises:
-        InputError: phi0 is nowhere above zero.
+        PartError: phi0 is nowhere above zero.
     """
     rectified = tf.nn.relu(target)
     norm = _squared_length(rectified)
     if not bool(tf.reduce_all(norm > 0)):
-        raise InputError(
+        raise PartError(
             f"{layer} answers this image nowhere above zero: there is nothing to "
             "exaggerate. Choose another layer or image."
         )

@@ -15,7 +15,7 @@ from tfvis.networks import keras_graph
 from tfvis.networks.network import Network
 from tfvis.optimize import lbfgs, loop, optimizers
 from tfvis.optimize.progress import Progress
-from tfvis.preimages import transparency, zero_gradients
+from tfvis.preimages import awake_starts, transparency, zero_gradients
 from tfvis.preimages.settings import OPTIMIZERS, Descent
 from tfvis.settings import given
 
@@ -167,6 +167,7 @@ def pixel_descent(
     settings: Descent,
     watch: bool = False,
     views: plug_in_views.PlugIn | None = None,
+    calm: np.ndarray | None = None,
 ) -> Descending:
     """Returns the way down `objective` + prior, over pixels, seen through jitter.
 
@@ -179,18 +180,17 @@ def pixel_descent(
         settings: see `derived`; they hold no None.
         watch: add up how much each pixel changes the objective (`transparency`); of one stage.
         views: None shows the picture through the jitter alone.
+        calm: see `awake_starts.awake`; not with `watch`.
     """
     center = network.preprocessing.center(network.channels)
-    if settings.optimizer == "lbfgs":
-        # A box is what L-BFGS can keep to; the published bound is a ball of colours.
-        written = parameterizations.pixels(start, float("inf"))
-    elif settings.prior.decorrelated:
+    # A box is what L-BFGS can keep to; the published bound is a ball of colours.
+    if settings.optimizer == "lbfgs" or settings.prior.decorrelated:
         written = parameterizations.boxed(start, center.numpy())
     else:
         written = parameterizations.pixels(start, settings.prior.longest)
     update = rule(settings, center)
     return _written_descent(
-        network, objective, layers, written, update, seeds, settings, views, watch
+        network, objective, layers, written, update, seeds, settings, views, watch, calm
     )
 
 
@@ -225,7 +225,7 @@ def spectrum_descent(
 
 
 def _written_descent(
-    network, objective, layers, written, update, seeds, settings: Descent, views, watch: bool
+    network, objective, layers, written, update, seeds, settings: Descent, views, watch, calm=None
 ) -> Descending:
     """See `spectrum_descent`; the image is written with room for the jitter."""
     watched = transparency.Watched(written) if watch else None
@@ -248,37 +248,31 @@ def _written_descent(
         image = written.image(tf.constant(variable)).numpy()
         return loop.cut(image, image.shape[1] - height) + center.numpy()
 
-    energy = energy_of(network, objective, layers, settings, look, written.start, (height, width))
-    return Descending(
-        loop.Loop(energy, update, written.project, settings.jit),
-        stages(settings),
-        written.start,
-        picture,
-        (lambda state: watched.importance(state, margin)) if watched else None,
-    )
-
-
-def energy_of(
-    network: Network, objective, layers, settings: Descent, look, start: np.ndarray,
-    size: tuple[int, int],
-):  # fmt: skip
-    """Returns `zero_gradients.energy` of an objective; for L-BFGS, `zero_gradients.unwoken`.
-
-    Args:
-        objective: a function of taps in the settings' arithmetic; of an `Objective` that looks
-            at a box of a map, no more is computed than that sees.
-        size: (height, width) of what the network is shown.
-    """
-    layers, box = tuple(layers), getattr(objective, "box", None)
+    start, layers, box = written.start, tuple(layers), getattr(objective, "box", None)
 
     def answer_of(network):
         if box:
-            network = network.restricted(*layers, size, box)
+            # No more is computed of a map than an objective sees that looks at a box of it.
+            network = network.restricted(*layers, (height, width), box)
         taps = taps_of(network, layers, settings)
         return lambda images: objective(taps(images))
 
-    make = zero_gradients.unwoken if settings.optimizer == "lbfgs" else zero_gradients.energy
-    return make(network, answer_of, layers, look, start)
+    if settings.optimizer == "lbfgs":
+        waking = watched.rule(optimizers.adam()) if watched else optimizers.adam()
+        start = awake_starts.awake(
+            network, answer_of, layers, look, start,
+            waking, written.project, given(settings.rate), settings.jit, calm,
+        )  # fmt: skip
+        energy = zero_gradients.plain(answer_of(network), look)
+    else:
+        energy = zero_gradients.energy(network, answer_of, layers, look, start)
+    return Descending(
+        loop.Loop(energy, update, written.project, settings.jit),
+        stages(settings),
+        start,
+        picture,
+        (lambda state: watched.importance(state, margin)) if watched else None,
+    )
 
 
 def enlarged(images: np.ndarray, margin: int) -> np.ndarray:

@@ -1,22 +1,25 @@
-"""Objectives that no pixel changes: noticed before the first step, woken where that can be done."""
+"""Objectives that no pixel changes: noticed before the first step, woken where that can be done.
+
+`energy` wakes at each step, `awake_starts` before the first, for rules that compare energies.
+"""
 
 from collections.abc import Callable, Iterable
 
 import numpy as np
 import tensorflow as tf
 
-from tfvis.errors import InputError, arg
+from tfvis.errors import InputError, PartError
 from tfvis.networks import differentiable
 from tfvis.networks.network import Network
 
 # Steps for which an image that begins silent is woken, whatever its gradient by then: a unit just
 # above its threshold has a gradient at few places, and the prior would lull it again.
-_WAKING = 50
+WAKING = 50
 # Display images -> float32 [batch], to be made small.
 Answer = Callable[[tf.Tensor], tf.Tensor]
 
 
-class SilentError(InputError):
+class SilentError(PartError):
     """No pixel of any image of a batch changes its objective.
 
     Attributes:
@@ -59,12 +62,11 @@ def energy(
     layers, own = tuple(layers), answer_of(network)
     first, _ = look(tf.constant(start), tf.constant(0))
     looks = (first, tf.zeros_like(first) + network.preprocessing.center(network.channels))
-    plain = _plain(own, look)
-    found = [_silent(network, own, layers, images) for images in looks]
+    found = [np.all(pulls(network, own, layers, images) == 0, axis=(1, 2)) for images in looks]
     if not np.any(found):
-        return plain
+        return plain(own, look)
     asleep = tf.constant(found[0][:, None, None, None])
-    woken = _woken(network, answer_of, layers, looks, len(start))
+    woken = woken_answer(network, answer_of, layers, looks, len(start))
 
     def waking(canvas, step):
         names = []
@@ -80,7 +82,7 @@ def energy(
             def gradient(*upstream, variables=None):
                 ordinary = tape.gradient(value, images, upstream[0])
                 silent = tf.reduce_all(ordinary == 0, axis=(1, 2, 3), keepdims=True)
-                wanted = silent | (asleep & (step < _WAKING))
+                wanted = silent | (asleep & (step < WAKING))
 
                 def awake():
                     with tf.GradientTape() as second:
@@ -107,35 +109,7 @@ def energy(
     return waking
 
 
-def unwoken(network: Network, answer_of, layers, look, start: np.ndarray):
-    """Returns objective + prior with their own gradients, for a rule that compares energies.
-
-    Along the gradient that wakes a silent unit its answer stays 0, so that L-BFGS would take no
-    step.
-
-    Args, Returns:
-        As `energy`.
-
-    Raises:
-        InputError: a layer that passes no gradient at all, or an image that begins silent.
-        SilentError: nothing wakes any image of the batch.
-    """
-    layers, own = tuple(layers), answer_of(network)
-    first, _ = look(tf.constant(start), tf.constant(0))
-    silent = np.flatnonzero(_silent(network, own, layers, first))
-    if len(silent):
-        grey = tf.zeros_like(first) + network.preprocessing.center(network.channels)
-        _woken(network, answer_of, layers, (first, grey), len(start))
-        which = f" of {len(silent)} of {len(first)} pictures" if len(first) > 1 else ""
-        raise InputError(
-            f"{arg('optimizer')}=lbfgs: what is asked of {', '.join(layers)}{which} begins silent: "
-            "no pixel changes it, and L-BFGS cannot go by a gradient that wakes it. Choose "
-            f"{arg('optimizer')}=adam, which can."
-        )
-    return _plain(own, look)
-
-
-def _woken(network: Network, answer_of, layers, looks, batch: int) -> Answer:
+def woken_answer(network: Network, answer_of, layers, looks, batch: int) -> Answer:
     """Returns the objective where silent units have a gradient; raises SilentError if of no use.
 
     Args:
@@ -144,7 +118,7 @@ def _woken(network: Network, answer_of, layers, looks, batch: int) -> Answer:
         batch: canvases.
     """
     woken = answer_of(network.waking(layers, everywhere=True))
-    if all(_silent(network, woken, layers, images).all() for images in looks):
+    if not any(pulls(network, woken, layers, images).any() for images in looks):
         raise SilentError(
             f"{', '.join(layers)} of {network.name}: no pixel changes what is asked of it, not "
             "even where silent units on the way are given a gradient.",
@@ -153,16 +127,22 @@ def _woken(network: Network, answer_of, layers, looks, batch: int) -> Answer:
     return woken
 
 
-def _plain(own: Answer, look):
-    def plain(canvas, step):
+def plain(own: Answer, look):
+    """Returns objective + prior with their own gradients, as `energy`."""
+
+    def plainly(canvas, step):
         images, others = look(canvas, step)
         return {"objective": own(images)} | others
 
-    return plain
+    return plainly
 
 
-def _silent(network: Network, answer: Answer, layers, images: tf.Tensor) -> np.ndarray:
-    """Tells of each image whether its gradient is zero at every pixel, bool [batch]."""
+def pulls(network: Network, answer: Answer, layers, images: tf.Tensor) -> np.ndarray:
+    """Returns how much each pixel changes an objective, float32 [batch, height, width].
+
+    Raises:
+        InputError: a layer that passes no gradient at all.
+    """
     with tf.GradientTape() as tape:
         tape.watch(images)
         value = answer(images)
@@ -173,4 +153,4 @@ def _silent(network: Network, answer: Answer, layers, images: tf.Tensor) -> np.n
             f"The objective on {', '.join(layers)} passes no gradient to the image: it does not "
             "depend on what the network answers, or rounds it."
         )
-    return np.all(gradient.numpy() == 0, axis=(1, 2, 3))
+    return np.abs(gradient.numpy()).sum(-1)
