@@ -8,6 +8,7 @@ precision) without a second set of weights.
 """
 
 import dataclasses
+import warnings
 from collections.abc import Callable
 
 import keras
@@ -120,12 +121,15 @@ def rewire(
             produced.setdefault(layer.name, []).append(result)
             return result
 
-        keras.models.clone_model(
-            inner,
-            input_tensors=_like(inner.input, tensor),
-            clone_function=lambda layer: layer,
-            call_function=call,
-        )
+        with warnings.catch_warnings():
+            # Of the clone, which is thrown away: its inputs are called otherwise than its keys.
+            warnings.filterwarnings("ignore", "When providing `inputs` as a dict", UserWarning)
+            keras.models.clone_model(
+                inner,
+                input_tensors=_like(inner.input, tensor),
+                clone_function=lambda layer: layer,
+                call_function=call,
+            )
         # The clone's own outputs are copies cut off from `tensor`; ours are connected.
         return [_of_call(inner, one, produced, tensor) for one in inner.outputs]
 
