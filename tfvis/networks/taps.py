@@ -11,7 +11,7 @@ from tfvis.networks import fast_execution
 if typing.TYPE_CHECKING:
     from tfvis.networks.network import Network
 
-# Pixels from which an image keeps all cores busy by itself.
+# Pixels beyond which an image keeps all cores busy by itself.
 _FILLS_A_CPU = 96 * 96
 
 

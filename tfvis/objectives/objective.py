@@ -7,10 +7,9 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from tfvis.errors import InputError
+from tfvis.networks.needed_places import Box
 
 Taps = dict[str, tf.Tensor]
-# (First, last) row and the same of columns, both included, as `needed_places` has them.
-Box = tuple[tuple[int, int], tuple[int, int]]
 # What TensorFlow raises for an index beyond the end, or shapes that do not go together.
 _NO_PLACE = (ValueError, IndexError, tf.errors.InvalidArgumentError)
 

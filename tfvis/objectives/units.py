@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfvis.objectives.objective import Box, Objective, Taps
+from tfvis.networks.needed_places import Box
+from tfvis.objectives.objective import Objective, Taps
 
 Numbers = int | Sequence[int]
 # Lucid's floor of a cosine, below which a gradient would vanish; what keeps a length above 0.
