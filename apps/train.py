@@ -43,8 +43,10 @@ _SHARES = flags.DEFINE_string(
 )
 _CROP_BORDERS = classifier_flags.define_crop_borders(False)
 _INIT = paths.define(
-    "init", None, paths.checkpoint, "A checkpoint to begin with, trained before on other pictures."
-)
+    "init", None, paths.each(paths.checkpoint),
+    "A checkpoint to begin with, trained before on other pictures; of several, separated by commas "
+    "and trained alike, the means of their weights, which with --epochs=0 are the result.",
+)  # fmt: skip
 _ADAPT = paths.define(
     "adapt_to", None, paths.file_or_folder,
     "A folder of unlabelled pictures of another domain: features learn not to tell it apart.",
@@ -83,13 +85,15 @@ def main():
     """Reads the flags and the folders, then TensorFlow, then trains."""
     if _ADAPT.value and _EPOCHS.value == 0:
         raise InputError("--epochs=0: leaves nothing to learn with --adapt_to; leave one out.")
-    name_checks.checkpoint(_INIT.value, "init")
-    if not _INIT.value:
+    begun = words.split(_INIT.value, "init") if _INIT.value else ()
+    for name in begun:
+        name_checks.checkpoint(name, "init")
+    if not begun:
         layers = {"cut": _CUT.value, "style_layer": _STYLE_LAYER.value}
         name_checks.check(_NETWORK(), layers=layers)
     dataset, shares = classifier_flags.read(_DATA), classifier_flags.shares(_SHARES.value)
     shared = common.start(
-        _WORKDIR, _INIT, _ADAPT, _SIZE, _CUT, _VIEWS, _DRAWN, _CROP_BORDERS, _CACHE, _PRECISION,
+        _WORKDIR, _ADAPT, _SIZE, _CUT, _VIEWS, _DRAWN, _CROP_BORDERS, _CACHE, _PRECISION,
         _PER_CLASS, _DIFFERENCES, _SPLIT_SEED, _STYLES, _STYLISED, _STYLE_LAYER,
     )  # fmt: skip
     from tfvis.experiments import training
@@ -98,7 +102,7 @@ def main():
         Training, _TRAINING, seed=_SEED.value, epochs=_EPOCHS.value, mixing=_MIX.value
     )
     return training.run(
-        dataset, _NETWORK(), settings=settings, shares=shares, command=common.command(),
+        dataset, _NETWORK(), settings=settings, shares=shares, init=begun, command=common.command(),
         held_out=words.split(_HELD_OUT.value, "held_out") if _HELD_OUT.value else (), **shared,
     )  # fmt: skip
 

@@ -164,6 +164,7 @@ class ArtTest(AppTest):
         from tfvis.errors import InputError
         from tfvis.experiments import evaluation, labelled_pictures
         from tfvis.experiments import training as trainings
+        from tfvis.networks.files import weight_files
 
         def evaluate(data):
             dataset = labelled_pictures.of_checkpoint(str(self.out), [str(data)])
@@ -192,6 +193,19 @@ class ArtTest(AppTest):
             own = sum(said["about"]["pictures"][:2])
             self.assertLen(said["about"]["learnt_from"], len(first["learnt_from"]) + own)
             self.assertNotIn("learnt_from_complete", said["about"])
+        # Of two that have learnt the same, the mean is the same; with no epochs it is the result.
+        both, mean = [self.out, self.folder / "from_c"], self.folder / "mean"
+        trainings.run(
+            datasets.read([str(self.folder / "c")]), init=[str(one) for one in both], views=1,
+            cache=str(self.folder / "cache"), settings=training.Training(epochs=0), workdir=mean,
+        )  # fmt: skip
+        kept, expected = (weight_files.read_npz(one / "weights.npz") for one in (mean, both[1]))
+        for found in (kept, expected):
+            found.pop("class_scores")  # Cooled anew.
+        for layer, arrays in expected.items():
+            for ours, theirs in zip(kept.pop(layer), arrays, strict=True):
+                self.assertAllEqual(ours, theirs)
+        self.assertEmpty(kept)
 
     def test_from_nothing(self):
         """All of a network learns, and the checkpoint alone brings it back."""

@@ -14,6 +14,7 @@ import tqdm
 
 from tfvis import files, progress_bar
 from tfvis.classifiers import (
+    averaged_weights,
     backbone,
     batches,
     calibration,
@@ -51,7 +52,7 @@ def run(
     *,
     workdir: pathlib.Path | str,
     settings: training.Training = training.Training(),
-    init: str | None = None,
+    init: str | Sequence[str] | None = None,
     adapt_to: str | None = None,
     size: int | None = None,
     cut: str | None = None,
@@ -78,7 +79,7 @@ def run(
         wanted: the network.
         workdir: for all results.
         settings: constants of the training, but for the precision.
-        init: a checkpoint to begin with, or None.
+        init: a checkpoint to begin with, several (the means of their weights), or None.
         adapt_to: folder of unlabelled pictures of another domain, or None.
         size: side of the pictures; None is that of `init` or of the network, or 224.
         cut: last frozen layer; None leaves at most half of the weights to learn, or, of random
@@ -120,11 +121,11 @@ def run(
             "before; leave one of the two out."
         )
     began = time.perf_counter()
-    before = networks.classifier(init, "init") if init else None
+    before = _before([init] if isinstance(init, str) else init or [])
     if before:
         parts, side = before.parts, size or before.size
         if cut and cut != parts.cut:
-            raise InputError(f"{arg('cut')}={cut}: {init} was cut at {parts.cut}.")
+            raise InputError(f"{arg('cut')}={cut}: {before.name} was cut at {parts.cut}.")
         for field in dataclasses.fields(wanted):
             if getattr(wanted, field.name) != field.default:
                 raise InputError(
@@ -220,6 +221,13 @@ def run(
     said = ["Measured on test pictures, which it has not learnt from; README.md is its card."]
     page = Page(f"A classifier: {workdir.name}", [], said, run_page.numbers(measures))
     return outcome.Outcome([about], lines, page=page)
+
+
+def _before(names: Sequence[str]) -> checkpoints.Classifier | None:
+    """Opens what is begun with, and says what should be known of it."""
+    found = [networks.classifier(name, "init") for name in names[:1]]
+    found += [checkpoints.load(name, "init") for name in names[1:]]
+    return averaged_weights.averaged(found) if found else None
 
 
 def _thresholds(dataset, seed, shares, before) -> splits.Thresholds:
