@@ -114,6 +114,13 @@ class AwakeTest(tf.test.TestCase):
             inversion.published(net, "block1_conv1", (16, 16), settings),
         )  # fmt: skip
         noise = inversion.parameterizations.natural_noise((0,), 16, 16, 3, settings.prior.color)
+        self.assertAllEqual(way.start, inversion._QUIET * noise)
+        # The published recipe begins with all of it.
+        settings = preimages.Inversion(recipe="published", optimizer="lbfgs", jitter=1)
+        way = inversion.descending(
+            net, nets.picture(16), "block1_conv1", (0,),
+            inversion.published(net, "block1_conv1", (16, 16), settings),
+        )  # fmt: skip
         self.assertAllEqual(way.start, noise)
 
     def test_calm_is_where_the_others_begin(self):
