@@ -41,9 +41,9 @@ _VGG_STRENGTH = {
     "block5": 100.0,
 }
 # What is left of the noise where L-BFGS begins over pixels. Grain that a layer does not see goes
-# slowly, and holds its shapes apart: of two photographs, five starts each, energies at block2_conv2
-# end 1.1 and 0.1 % lower than from all of it, of three starts at block5_conv3 3.5 and 14 %; from 0.1
-# or 0.03 of it they end higher again (docs/measurements.md).
+# slowly, and holds its shapes apart: of two photographs, energies end 1.1 and 0.1 % lower than from
+# all of it at block2_conv2 (means of five starts), 3.5 and 14 % at block5_conv3 (of three).
+# From 0.1 or 0.03 of it they end higher again (docs/measurements.md).
 _QUIET = np.float32(0.3)
 # What is left of the noise where a layer is asleep (`awake_starts`): enough to tell restarts apart.
 # Of a detector of strong colours, energies after 100 steps of L-BFGS were an eighth to two fifths.
