@@ -75,6 +75,23 @@ class FeaturesTest(tf.test.TestCase):
             self._run("other", layer="conv9")
         self.assertFalse((self.folder / "other").exists())
 
+    def test_says_which_layer_was_taken_and_what_lies_behind_it(self):
+        layers = tf.keras.layers
+        inputs = tf.keras.Input((32, 32, 3))
+        x = layers.Conv2D(4, 8, strides=8, name="patches")(inputs)
+        x = layers.Reshape((16, 4), name="tokens")(x)
+        x = layers.MultiHeadAttention(1, 4, name="attention")(x, x)
+        tf.keras.Model(inputs, layers.Dense(3)(layers.GlobalAveragePooling1D()(x))).save(self.model)
+        for layer, noted in ((None, True), ("patches", False), ("attention", False)):
+            workdir = self.folder / f"of_{layer}"
+            with self.assertLogs("tfvis") as said:
+                done = features.run(
+                    self.wanted, self.folder / "photos", Features(layer=layer), workdir=workdir
+                )
+            self.assertIn(f"4 numbers a picture, of {layer or 'patches'};", done.lines[-1])
+            notes = [line for line in said.output if "has learnt more (attention" in line]
+            self.assertLen(notes, int(noted))
+
     def test_nothing_but_damage_is_refused_and_leaves_nothing(self):
         for path in (self.folder / "photos").rglob("?.png"):
             path.unlink()

@@ -8,8 +8,9 @@ import types
 import tensorflow as tf
 
 from tests import stripes
-from tfvis.classifiers import datasets, splits
-from tfvis.experiments import training
+from tfvis.classifiers import backbone, datasets, splits
+from tfvis.experiments import messages, training
+from tfvis.networks import network
 
 
 class BegunWithTest(tf.test.TestCase):
@@ -56,6 +57,27 @@ class BegunWithTest(tf.test.TestCase):
         self.assertIn(f"{count} of {len(found.examples)} test pictures", logs.output[0])
         # One that says nothing of its data is no reason to stop.
         self.parted(0, types.SimpleNamespace(about={}, name="silent"))
+
+
+class LeftOutTest(tf.test.TestCase):
+    def test_attention_that_is_left_out_is_said(self):
+        layers = tf.keras.layers
+        inputs = tf.keras.Input((16, 16, 3))
+        x = layers.Conv2D(4, 2, name="first")(inputs)
+        maps = layers.Conv2D(4, 5, strides=5, name="patches")(x)
+        x = layers.Reshape((9, 4))(maps)
+        for name in ("attention", "more"):
+            x = layers.MultiHeadAttention(1, 4, name=name)(x, x)
+        heads = {"pooled": layers.GlobalAveragePooling1D()(x), "flat": layers.Flatten()(maps)}
+        for name, head in heads.items():
+            model = tf.keras.Model(inputs, layers.Dense(3)(head), name=name)
+            with self.assertLogs("tfvis") as said:
+                messages.say("A log without any line fails.")
+                training._note_left_out(backbone.split(network.wrap(model)))
+            notes = [line for line in said.output if "left out" in line]
+            self.assertLen(notes, int(name == "pooled"))
+            for note in notes:
+                self.assertIn("behind patches are left out (attention and 1 more)", note)
 
 
 if __name__ == "__main__":

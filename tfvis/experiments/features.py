@@ -13,6 +13,7 @@ from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import (
     devices,
     folders,
+    messages,
     networks,
     outcome,
     picture_batches,
@@ -22,6 +23,7 @@ from tfvis.experiments import (
 from tfvis.experiments.batch.engine import Engine
 from tfvis.experiments.batch.jobs import Job
 from tfvis.experiments.features_settings import Features
+from tfvis.networks import behind
 from tfvis.networks.network import Network
 from tfvis.report.html_page import Page
 
@@ -66,6 +68,11 @@ def run(
     }
     engine.check()
     made = prepared(given)
+    if not settings.layer and (names := behind.behind(made.network, made.settings.layer)):
+        messages.note(
+            f"behind {made.settings.layer}, the last convolution, {made.network.name} has learnt "
+            f"more ({names[-1]} is its last); name a layer with {arg('layer')}."
+        )
     done = picture_batches.run(
         made.job, MAKER, given, found, engine, workdir, row_bytes=4 * made.length
     )
@@ -75,7 +82,10 @@ def run(
         precision=given["precision"], numbers=made.length,
     )  # fmt: skip
     lines = done.lines()
-    lines.append(f"{made.length:,} numbers a picture; how to read them: {workdir / 'README.md'}")
+    lines.append(
+        f"{made.length:,} numbers a picture, of {made.settings.layer}; how to read them: "
+        f"{workdir / 'README.md'}"
+    )
     page = Page(f"Vectors of {done.verified.rows:,} pictures", (), lines)
     return outcome.Outcome([], lines, page=page)
 

@@ -40,7 +40,7 @@ from tfvis.experiments import (
     workdirs,
 )
 from tfvis.image_files.folders import counts
-from tfvis.networks import weights
+from tfvis.networks import behind, weights
 from tfvis.report import manifest, run_page, tensorboard
 from tfvis.report.html_page import Page
 
@@ -134,6 +134,7 @@ def run(
     else:
         network = networks.only(networks.networks(wanted), "a classifier stands on one")
         parts, side = backbone.split(network, cut), size or network.side or 224
+        _note_left_out(parts)
     settings = complete(settings, parts.random and not before)
     recipe = feature_cache.Recipe(side, views, seed, crop_borders, settings.precision, drawn)
     found_in = (
@@ -228,6 +229,17 @@ def _before(names: Sequence[str]) -> checkpoints.Classifier | None:
     found = [networks.classifier(name, "init") for name in names[:1]]
     found += [checkpoints.load(name, "init") for name in names[1:]]
     return averaged_weights.averaged(found) if found else None
+
+
+def _note_left_out(parts: backbone.Backbone) -> None:
+    """Says where most of what a network learnt to see lies behind the last map."""
+    if names := behind.behind(parts.network, parts.last):
+        others = f" and {len(names) - 1} more" if names[1:] else ""
+        messages.note(
+            f"of {parts.network.name}, the layers behind {parts.last} are left out ({names[0]}"
+            f"{others}): a classifier stands on the mean of the last map that everything passes "
+            "through."
+        )
 
 
 def _thresholds(dataset, seed, shares, before) -> splits.Thresholds:
