@@ -11,6 +11,7 @@ import tensorflow as tf
 from tests import nets
 from tfvis import images
 from tfvis.attention import deconvnet as method
+from tfvis.errors import InputError
 from tfvis.experiments import deconvnet, folders, strongest_images
 from tfvis.networks import network
 
@@ -114,6 +115,29 @@ class ResumeTest(tf.test.TestCase):
         self.assertLen(self.looked, 9 + 6)
         self.assertLen(self._run(top=3)[1], 9)
         self.assertLen(self.looked, 15 + 6)
+
+
+class LeftOutTest(tf.test.TestCase):
+    def test_layers_behind_other_nonlinearities_are_left_out_unless_they_are_named(self):
+        folder = pathlib.Path(self.create_tempdir())
+        images.save_png(folder / "photos/0.png", nets.picture(24))
+        inputs = x = keras.Input((24, 24, 3))
+        for name, activation in (("edges", "relu"), ("first", "relu"), ("mask", "sigmoid")):
+            x = keras.layers.Conv2D(3, 3, activation=activation, name=name)(x)
+        net = network.wrap(keras.Model(inputs, x))
+
+        def run(named, way="deconvnet"):
+            out = folder / f"{named}_{way}"
+            done = deconvnet.run(net, named, folder / "photos", workdir=out, method=way, top=1)
+            return {record["layer"] for record in done.records}
+
+        with self.assertLogs("tfvis") as said:
+            self.assertEqual(run(None), {"first"})
+        self.assertIn("left out mask: method=deconvnet", said.output[-1])
+        self.assertIn("has sigmoid at mask", said.output[-1])
+        self.assertEqual(run(None, "gradient"), {"first", "mask"})
+        with self.assertRaisesRegex(InputError, "on the way to mask, .* has sigmoid at mask"):
+            run("mask:0")
 
 
 if __name__ == "__main__":

@@ -127,9 +127,24 @@ def project(
 
 
 class Deconvnet(explainer.OfScores):
-    """Maps of the deconvnet, of networks of ReLUs; see `explainer.Explainer` and `project`."""
+    """Maps of the deconvnet, of networks of ReLUs; see `explainer.Explainer` and `project`.
+
+    Args:
+        network: with a classifier.
+
+    Raises:
+        InputError: it has none, or another nonlinearity than ReLU on the way to it.
+    """
 
     _policy = "deconvnet"
+
+    def __init__(self, network: Network):
+        super().__init__(network)
+        if other := relu_gradients.other_nonlinearity(network, network.logits):
+            raise InputError(
+                f"{arg('network')}={network.name}: {type(self).__name__} is defined for networks "
+                f"of ReLUs only, and it has {other}. Saliency is the nearest that it can have."
+            )
 
     def _maps(self, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
         projected = project(self.network, self.network.logits, images, classes, self._policy)

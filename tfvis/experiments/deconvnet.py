@@ -14,6 +14,7 @@ from tfvis.attention.explainers import KINDS
 from tfvis.errors import InputError, arg
 from tfvis.experiments import (
     folders,
+    messages,
     outcome,
     runner,
     strongest_image_batches,
@@ -156,6 +157,8 @@ def run(
         strongest_image_batches.check(wanted, looked)
     built = naming.built(wanted, named)
     chosen = naming.chosen(built, named, labels, each=3)
+    if named is None:
+        chosen = {label: _fit(built[label], units, method) for label, units in chosen.items()}
     for label, network in built.items():
         _check(network, chosen[label], size, method)
     known = KINDS.get(method)
@@ -264,6 +267,22 @@ def _left_out(looked: Images, before: dict) -> dict:
     told = folders.told(looked.found)
     read = looked.found.notes or looked.found.broken
     return told if read else told | {word: before[word] for word in told if word in before}
+
+
+def _fit(network: Network, units: list[Unit], method: str) -> list[Unit]:
+    """Returns the units that nobody named and a method can have; all, where there are none."""
+    if method not in relu_gradients.POLICIES or method == "gradient":
+        return units
+    layers = dict.fromkeys(unit.layer for unit in units)
+    others = {layer: relu_gradients.other_nonlinearity(network, layer) for layer in layers}
+    left_out = [layer for layer in layers if others[layer]]
+    if not left_out or len(left_out) == len(layers):
+        return units
+    messages.note(
+        f"left out {', '.join(left_out)}: {arg('method')}={method} is defined for networks of "
+        f"ReLUs only, and on the way there {network.name} has {others[left_out[0]]}."
+    )
+    return [unit for unit in units if not others[unit.layer]]
 
 
 def _check(network: Network, units: list[Unit], size: int | None, method: str) -> None:

@@ -75,8 +75,24 @@ def with_policy(network: Network, policy: str, layers: Iterable[str] | None = No
     network.check(layers)
     if policy == "gradient":
         return network
-    _check_rectified(network, policy, layers)
+    for layer in layers:
+        if other := other_nonlinearity(network, layer):
+            raise InputError(
+                f"{arg('policy')}={policy}: defined for networks of ReLUs only; on the way to "
+                f"{layer}, {network.name} has {other}. Use {arg('policy')}=gradient, or a layer "
+                "before it."
+            )
     return _rectified_network(network, policy)
+
+
+def other_nonlinearity(network: Network, layer: str) -> str:
+    """Returns what is no ReLU on the way to a layer, such as "gelu at block1", or ""."""
+    graph = network.graph
+    names = {id(keras_graph.operation(tensor)): path for path, tensor in graph.tensors.items()}
+    for operation in graph.truncated([network.path(layer)]).operations:
+        if found := _other_nonlinearity(operation):
+            return f"{found} at {names.get(id(operation), operation.name)}"
+    return ""
 
 
 def rectified(function: Callable, policy: str) -> Callable:
@@ -119,23 +135,6 @@ def _rectified_network(network: Network, policy: str) -> Network:
     graph = rewiring.replaced(network.graph, call)
     variant = (*network.variant, ("rectifiers", policy))
     return dataclasses.replace(network, graph=graph, variant=variant)
-
-
-def _check_rectified(network: Network, policy: str, layers: list[str]) -> None:
-    """Raises InputError at the first nonlinearity before `layers` that is no ReLU."""
-    graph = network.graph
-    names = {id(keras_graph.operation(tensor)): path for path, tensor in graph.tensors.items()}
-    for layer in layers:
-        model = graph.truncated([network.path(layer)])
-        for operation in model.operations:
-            found = _other_nonlinearity(operation)
-            if found:
-                where = names.get(id(operation), operation.name)
-                raise InputError(
-                    f"{arg('policy')}={policy}: defined for networks of ReLUs only; on the way to "
-                    f"{layer}, {network.name} has {found} at {where}. Use "
-                    f"{arg('policy')}=gradient, or a layer before it."
-                )
 
 
 def _is_rectifier(operation) -> bool:
