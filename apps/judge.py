@@ -19,7 +19,7 @@ with boxes in --data the pointing game, energy, MaxBoxAccV2), is it another one 
     tensorboard/          numbers, curves, the sheet
 
 Takes pictures that the classifier did not learn from with --part=test, which is the part that
-its training held out. With everything, on two cores, some minutes a picture: 10 explainers, 4
+its training held out. With everything, on two cores, about four minutes a picture: 10 explainers, 4
 curves of 57 looks each, 18 of ROAD, SmoothGrad's 50; --steps=14 --samples=12
 --percentages=10,30,50,70,90 take a quarter. Stopped, the same command goes on where it was, with
 a larger --count too, where no grids are measured.
