@@ -13,6 +13,10 @@ import tensorflow as tf
 from tfvis import images, parameterizations
 from tfvis.parameterizations import Parameterization
 
+# Standard deviation of decorrelated colours at which a picture deviates by 61 grey levels from its
+# mean, as photographs do (docs/measurements.md). At 1, the authors', it is 35, and grey.
+SPREAD = 2.1
+
 
 def phase(
     seeds: tuple[int, ...], center: np.ndarray, magnitude: np.ndarray, width: int
@@ -55,39 +59,39 @@ def _own(width: int) -> np.ndarray:
     return own
 
 
-def natural_magnitude(channels: int, height: int, width: int) -> np.ndarray:
+def natural_magnitude(channels: int, height: int, width: int, spread: float = SPREAD) -> np.ndarray:
     """Returns magnitudes over frequency as photographs have them in the mean, 1 / f.
 
     Of decorrelated colours, each of which ImageNet's photographs have as much of as of the others
-    (`parameterizations.displayed`), together of variance 1: the spread that the authors' code
-    gives every picture. The mean is mid grey.
+    (`parameterizations.displayed`). The mean is mid grey.
 
     Args:
         channels, height, width: of an image.
+        spread: standard deviation of the colours together.
 
     Returns:
         float32 [channels, height, width // 2 + 1]. Field 1987; Tolhurst et al. 1992.
     """
     magnitude = parameterizations.natural_scale(height, width, 1.0)
     magnitude[0, 0] = 0
-    return _spread(np.repeat(magnitude[None], channels, 0), width)
+    return _scaled(np.repeat(magnitude[None], channels, 0), width, spread)
 
 
-def _spread(magnitude: np.ndarray, width: int) -> np.ndarray:
-    """Returns magnitudes of waves scaled so that colours have variance 1 in the mean, float32."""
+def _scaled(magnitude: np.ndarray, width: int, spread: float) -> np.ndarray:
+    """Returns magnitudes of waves scaled so that colours have variance spread^2, float32."""
     # Parseval; waves between the first and the last column stand for their mirror image as well.
     twice = np.where(_own(width), 1.0, 2.0)
     variance = np.sum(twice * np.square(magnitude)) / (magnitude.shape[1] * width) ** 2
     variance /= len(magnitude)
     # Of pictures of one colour there are no waves.
-    return (magnitude / np.sqrt(variance or 1.0)).astype(np.float32)
+    return (magnitude * spread / np.sqrt(variance or 1.0)).astype(np.float32)
 
 
 def mean_magnitude(pictures: Iterable[np.ndarray], height: int, width: int) -> np.ndarray:
     """Returns the mean magnitudes of pictures, of decorrelated colours; the mean is mid grey.
 
-    They are as strong together as those of `natural_magnitude`, as the authors' code has it: what
-    is black or white in a picture has colours without bound here, which would leave no other.
+    They are as strong together as those of `natural_magnitude`, whatever the pictures': what is
+    black or white in a picture has colours without bound here, which would leave no other.
     A window (von Hann's, of the same energy) spares the picture the cross that left and right,
     top and bottom borders, which do not meet, leave in a spectrum.
 
@@ -108,4 +112,4 @@ def mean_magnitude(pictures: Iterable[np.ndarray], height: int, width: int) -> n
         total, count = total + np.abs(np.fft.rfft2(window * planes)), count + 1
     magnitude = np.asarray(total) / count
     magnitude[:, 0, 0] = 0
-    return _spread(magnitude, width)
+    return _scaled(magnitude, width, SPREAD)

@@ -125,6 +125,16 @@ class UnitTest(tf.test.TestCase, parameterized.TestCase):
         with self.assertRaises(TypeError):
             "2" * a
 
+    def test_the_logarithm_and_its_gradient(self):
+        scores = tf.constant([[-3.0], [0.0], [5.0]])
+        objective = objectives.logarithm(objectives.logit(0, "b"))
+        with tf.GradientTape() as tape:
+            tape.watch(scores)
+            value = objective({"b": scores})
+        self.assertAllClose(value, [-3, 0, np.log(6)], rtol=1e-6)
+        # A score that is not above 0 is raised as it is.
+        self.assertAllClose(tape.gradient(value, scores), [[1], [1], [1 / 6]], rtol=1e-6)
+
     @parameterized.parameters(
         objectives.channel("block2_conv1", 3),
         objectives.channel_mean("block2_conv1", (3, 4)),

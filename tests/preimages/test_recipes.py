@@ -1,6 +1,7 @@
 """Caricature and maximisation: what they reach, and that a batch is many runs at once."""
 
 import collections
+import itertools
 
 import keras
 import numpy as np
@@ -97,6 +98,22 @@ class MaximizeTest(tf.test.TestCase):
                 # 25 steps carry that to some hundredths of a grey level.
                 self.assertAllClose(both.kept[k], alone.kept[0], rtol=0, atol=0.5)
             self.assertNotAllClose(both.kept[0], both.kept[1], atol=5)
+
+    def test_of_classes_in_phase_the_logarithm_is_raised(self):
+        picture = tf.constant(nets.picture(16)[None])
+        for way, layer in itertools.product(("phase", "fourier"), ("logits", "block2_conv1")):
+            logged = (way, layer) == ("phase", "logits")
+            settings = preimages.Maximization(parameterization=way)
+            bare = activation_maximization.unit(self.net, layer, [1], (16, 16), everywhere=True)
+            # Far from 0, where the two would be alike.
+            bare = 1000 * bare * float(np.sign(bare(self.net.taps(bare.layers)(picture))[0]) or 1)
+            sought, scale = activation_maximization.filling(
+                self.net, bare, layer, np.float32([7.0]), settings
+            )
+            plain, found = (one(self.net.taps(one.layers)(picture)) for one in (bare, sought))
+            self.assertGreater(plain[0], 1)
+            self.assertAllClose(found, np.log1p(plain) if logged else plain, rtol=1e-5)
+            self.assertAllClose(scale, [np.log(8) if logged else 7], rtol=1e-6)
 
     def test_it_answers_more_than_any_natural_start(self):
         for way in ("pixels", "fourier"):

@@ -169,8 +169,11 @@ def run(
                 objective, m = normalization.activation(
                     network, batch, side, largest, reference, everywhere
                 )
+                sought, scale = activation_maximization.filling(
+                    network, objective, layer, m, constants
+                )
                 weighted = activation_maximization.normalized(
-                    network, objective, layer, side, m, constants.strength
+                    network, sought, layer, side, scale, constants.strength
                 )
                 weighted = activation_maximization.diverse(
                     network, weighted, layer, side, constants

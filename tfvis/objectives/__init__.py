@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "inner_product": "distances",
         "layer_norm": "units",
         "layers_of": "objective",
+        "logarithm": "objective",
         "logit": "units",
         "mean_over_views": "objective",
         "neuron": "units",

@@ -79,6 +79,22 @@ class Objective:
         )
 
 
+def logarithm(objective: Objective) -> Objective:
+    """Returns log(1 + x) of an objective x above 0, and x itself below, float32 [batch].
+
+    Of several views those that are small already count for most.
+
+    Args:
+        objective: of any sign.
+    """
+
+    def log(taps: Taps) -> tf.Tensor:
+        value = objective(taps)
+        return tf.math.log1p(tf.nn.relu(value)) + tf.minimum(value, 0.0)
+
+    return dataclasses.replace(objective, function=log, description=f"log({objective.description})")
+
+
 def mean_over_views(objective: Objective, views: int) -> Objective:
     """Returns the mean of an objective over views of each image, float32 [batch].
 

@@ -92,6 +92,31 @@ def raises_means(settings: Maximization, everywhere: bool | None = None) -> bool
     return settings.parameterization == "phase" if everywhere is None else everywhere
 
 
+def filling(
+    network: Network,
+    objective: objectives.Objective,
+    layer: str,
+    largest: np.ndarray,
+    settings: Maximization,
+) -> tuple[objectives.Objective, np.ndarray]:
+    """Returns what is raised in place of an objective, and its M: of classes in "phase" the log.
+
+    Of a score, crops in which the class is there already decide, and places without it stay so.
+    Of the logarithm a crop that shows little counts for more than one that shows
+    much, so that the class comes up all over the picture (docs/measurements.md).
+
+    Args:
+        network: the network.
+        objective: an activation per image.
+        layer: of which it is one.
+        largest: M, above 0.
+        settings: `parameterization` decides.
+    """
+    if settings.parameterization != "phase" or network.path(layer) != network.logits:
+        return objective, largest
+    return objectives.logarithm(objective), np.log1p(largest)
+
+
 def normalized(
     network: Network,
     objective: objectives.Objective,

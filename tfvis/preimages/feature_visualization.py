@@ -183,8 +183,9 @@ def _units(network, word, size, seeds, references, settings, callback) -> Maximi
     alike = units if units[0].kind == "channel" else units[:1]
     bare, chosen = normalization.activation(network, alike, size, largest, known, means)
     beside = natural_activations.natural(network, alike, known, seen, chosen, means)
+    sought, scale = activation_maximization.filling(network, bare, layer, chosen, settings)
     weighted = activation_maximization.normalized(
-        network, bare, layer, size, chosen, settings.strength
+        network, sought, layer, size, scale, settings.strength
     )
     weighted = activation_maximization.diverse(network, weighted, layer, size, settings)
     magnitude = normalization.magnitude(network, references, size, settings)

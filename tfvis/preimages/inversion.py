@@ -311,5 +311,6 @@ def _written(network: Network, size: tuple[int, int], seeds: tuple[int, ...], se
         return parameterizations.fourier(seeds, *size, center)
     if settings.parameterization == "network":
         return deep_image_prior.deep_image(seeds, *size, center)
-    magnitude = phase_parameterization.natural_magnitude(network.channels, *size)
+    # The authors' spread, with which the priors were measured beside each other.
+    magnitude = phase_parameterization.natural_magnitude(network.channels, *size, spread=1.0)
     return phase_parameterization.phase(seeds, center, magnitude, size[1])

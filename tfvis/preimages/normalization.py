@@ -129,19 +129,22 @@ def magnitude(
     size: tuple[int, int],
     settings: Maximization,
 ) -> np.ndarray | None:
-    """Returns the magnitude of the waves of "phase", measured on photographs.
+    """Returns the magnitude of the waves of "phase".
 
     Args:
         network: the network.
-        references: the photographs; without any it is None, which is 1 / f.
+        references: photographs it is measured on; without any it is 1 / f.
         size: (height, width) of what the network is shown, a crop.
         settings: of another parameterization it is None.
 
     Raises:
         InputError: see `given_references`.
     """
-    if references is None or settings.parameterization != "phase":
+    if settings.parameterization != "phase":
         return None
+    if references is None:
+        picture = settings.crops.picture(size)
+        return phase_parameterization.natural_magnitude(network.channels, *picture)
     if not isinstance(references, References):
         references = given_references(network, references)
     size = settings.crops.picture(size)
