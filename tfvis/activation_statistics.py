@@ -296,7 +296,7 @@ def demo_pictures(network: Network, size: int = 224) -> Iterator[np.ndarray]:
     height, width = network.fixed_size or (size, size)
     for photograph in images.demo_set():
         for place in ("left", "center", "right"):
-            square = images.resize(images.crop(photograph, place), height, width)
-            square = images.with_channels(square, network.channels)
-            yield square
-            yield square[:, ::-1]
+            part = images.crop(photograph, place, (height, width))
+            part = images.with_channels(images.resize(part, height, width), network.channels)
+            yield part
+            yield part[:, ::-1]

@@ -82,14 +82,15 @@ def read(
     return Picture(found.pixels, tuple(f"{name}: {note}" for note in found.notes), found.notes)
 
 
-def crop(pixels: np.ndarray, where: str = "center") -> np.ndarray:
-    """Cuts the largest square out of an image.
+def crop(pixels: np.ndarray, where: str = "center", shape: tuple[int, int] = (1, 1)) -> np.ndarray:
+    """Cuts the largest square, or other rectangle, out of an image.
 
     Args:
         pixels: [height, width, channels].
         where: "center", or the side the square touches ("left", "right" of a wide
             image, "top", "bottom" of a tall one; on the other axis it is centred).
             "none" keeps the whole image.
+        shape: (height, width) of anything that the part is to be similar to.
 
     Raises:
         InputError: `where` is not one of `CROPS`.
@@ -97,18 +98,21 @@ def crop(pixels: np.ndarray, where: str = "center") -> np.ndarray:
     if where not in CROPS:
         raise InputError(f"Expected a crop of {', '.join(CROPS)}. Received: {where}")
     height, width = pixels.shape[:2]
-    x0, y0, x1, y1 = cropped(height, width, where)
+    x0, y0, x1, y1 = cropped(height, width, where, shape)
     return pixels[y0:y1, x0:x1]
 
 
-def cropped(height: int, width: int, where: str = "center") -> tuple[int, int, int, int]:
-    """Returns (x0, y0, x1, y1) of what `crop` keeps, pixels, ends exclusive; `where` as there."""
+def cropped(
+    height: int, width: int, where: str = "center", shape: tuple[int, int] = (1, 1)
+) -> tuple[int, int, int, int]:
+    """Returns (x0, y0, x1, y1) of what `crop` keeps, pixels, ends exclusive; the rest as there."""
     if where == "none":
         return 0, 0, width, height
-    side = min(height, width)
-    top = {"top": 0, "bottom": height - side}.get(where, (height - side) // 2)
-    left = {"left": 0, "right": width - side}.get(where, (width - side) // 2)
-    return left, top, left + side, top + side
+    scale = min(height / shape[0], width / shape[1])
+    rows, columns = (max(1, round(side * scale)) for side in shape)
+    top = {"top": 0, "bottom": height - rows}.get(where, (height - rows) // 2)
+    left = {"left": 0, "right": width - columns}.get(where, (width - columns) // 2)
+    return left, top, left + columns, top + rows
 
 
 _crop = crop  # Where an argument has its name.

@@ -92,6 +92,16 @@ class FeaturesTest(tf.test.TestCase):
             notes = [line for line in said.output if "has learnt more (attention" in line]
             self.assertLen(notes, int(noted))
 
+    def test_a_network_of_another_shape_than_a_square_sees_no_picture_squeezed(self):
+        inputs = tf.keras.Input((20, 60, 3))
+        outputs = tf.keras.layers.AveragePooling2D(1, name="all")(inputs)
+        tf.keras.Model(inputs, outputs).save(self.model)
+        found = self._run(layer="all", size=None, pool="none")
+        # 40 x 48 px, of which the middle 16 rows have the shape of the network's input.
+        pixels = images.read(self.folder / "photos/0/0.png").pixels[12:28]
+        expected = (images.resize(pixels, 20, 60) - 127.5) / 127.5
+        self.assertAllClose(found["0/0.png"], expected.reshape(-1), atol=1e-5)
+
     def test_nothing_but_damage_is_refused_and_leaves_nothing(self):
         for path in (self.folder / "photos").rglob("?.png"):
             path.unlink()

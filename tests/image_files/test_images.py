@@ -120,6 +120,14 @@ class GeometryTest(tf.test.TestCase):
         for where, first in {"top": 0, "center": 3, "bottom": 6}.items():
             self.assertEqual(images.crop(tall, where)[0, 0, 0], first)
         self.assertEqual(images.crop(wide, "none").shape, wide.shape)
+        # Of another shape: what of the picture has it, as large as can be.
+        for shape, where, size, first in (
+            ((1, 2), "right", (4, 8), 2),
+            ((100, 500), "top", (2, 10), 0),
+            ((96, 16), "center", (4, 1), 4),
+        ):
+            part = images.crop(wide, where, shape)
+            self.assertEqual((part.shape[:2], part[0, 0, 0]), (size, first))
         with self.assertRaises(InputError):
             images.crop(wide, "middle")
 

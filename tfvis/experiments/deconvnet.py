@@ -319,7 +319,7 @@ def _in_picture(box, seen: tuple[int, int], size: tuple[int, int], crop: str) ->
         size: of the picture that was cut by `crop`, and resized to that.
     """
     top, left, bottom, right = map(int, box)
-    x0, y0, x1, y1 = images.cropped(*size, crop)
+    x0, y0, x1, y1 = images.cropped(*size, crop, seen)
     there = boxes.scaled(boxes.Box(left, top, right, bottom), seen, (y1 - y0, x1 - x0))
     there = boxes.shifted(there, x0, y0)
     return [round(edge, 2) for edge in (there.x0, there.y0, there.x1, there.y1)]

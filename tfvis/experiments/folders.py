@@ -150,9 +150,9 @@ def numbered_squares(
 
 
 def square(pixels: np.ndarray, height: int, width: int, channels: int) -> np.ndarray:
-    """Returns the centre square of a picture, float32 [height, width, channels]."""
+    """Returns the centre of a picture, float32 [height, width, channels]."""
     return images.with_channels(
-        images.resize(images.crop(pixels, "center"), height, width), channels
+        images.resize(images.crop(pixels, "center", (height, width)), height, width), channels
     )
 
 

@@ -374,7 +374,7 @@ def depths(network) -> list[str]:
 
 
 def target(picture, network, size: int | None, crop: str):
-    """Returns the square of `picture` the network is to look at.
+    """Returns the square of `picture` the network is to look at, or what has its fixed shape.
 
     Args:
         picture: float32 [height, width, 3], 0..255.
@@ -393,5 +393,5 @@ def target(picture, network, size: int | None, crop: str):
             f"{arg('size')}={size}: {network.name} takes {height} x {width} px only; leave "
             f"{arg('size')} out."
         )
-    square = images.resize(images.crop(picture, crop), height, width)
-    return images.with_channels(square, network.channels)
+    part = images.resize(images.crop(picture, crop, (height, width)), height, width)
+    return images.with_channels(part, network.channels)

@@ -59,7 +59,9 @@ def unlikeness(graph: rewiring.Graph) -> dict[str, float]:
     sides = [_SIDE if side is None else side for side in graph.inputs.shape[1:3]]
     photographs = np.stack(
         [
-            images.with_channels(images.resize(images.crop(picture), *sides), channels)
+            images.with_channels(
+                images.resize(images.crop(picture, "center", sides), *sides), channels
+            )
             for picture in images.demo_set()
         ]
     ).astype(np.float32)
