@@ -104,5 +104,14 @@ class SheetTest(_Test):
         self.assertLess(page.shape[1], 3 * 120)
 
 
+class SummaryTest(tf.test.TestCase):
+    def test_small_distances_are_no_zeros(self):
+        small = {"content a": 0.002, "content b": 0.0001, "style": 3.14159, "content_fidelity": 1.0}
+        said = style_runs.summary({"measures": small})
+        self.assertStartsWith(said, "content 0.0021, style 3.14, fidelity 1.00")
+        large = style_runs.summary({"measures": {"content a": 123456.7, "style": 987.6}})
+        self.assertStartsWith(large, "content 123457, style 988 ")
+
+
 if __name__ == "__main__":
     tf.test.main()

@@ -299,9 +299,9 @@ def summary(result: dict) -> str:
     """Returns a line on a result's measures."""
     found = result["measures"]
     content = sum(v for k, v in found.items() if k.startswith("content "))
-    words = [f"content {content:.0f}"] if content else []
+    words = [f"content {_few(content)}"] if content else []
     if "style" in found:
-        words.append(f"style {found['style']:.0f}")
+        words.append(f"style {_few(found['style'])}")
     if "content_fidelity" in found:
         words.append(f"fidelity {found['content_fidelity']:.2f}")
     if "global_effect" in found:
@@ -309,3 +309,8 @@ def summary(result: dict) -> str:
     if "local_pattern" in found:
         words.append(f"pattern {found['local_pattern']:.2f}")
     return f"{', '.join(words)} (at {metrics.SIZE} px)"
+
+
+def _few(value: float) -> str:
+    """Returns a distance as read: of a network with small answers it is far below 1."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
