@@ -98,6 +98,14 @@ class SplitTest(tf.test.TestCase):
         with self.assertRaisesRegex(InputError, "uses a layer twice"):
             backbone.split(net, "first")
 
+    def test_a_layer_on_both_sides_of_the_cut_is_refused(self):
+        inputs = keras.Input((16, 16, 3))
+        twice = keras.layers.Conv2D(4, 3, padding="same", name="twice")
+        x = twice(keras.layers.Conv2D(4, 1, name="first")(inputs))
+        net = networks.wrap(keras.Model(inputs, twice(x), name="it"))
+        with self.assertRaisesRegex(InputError, "cut=twice: it uses a layer on both sides"):
+            backbone.split(net)
+
     def test_tail_is_a_copy_that_computes_the_same(self):
         nets_ = [
             (nets.wrapped(), "block1_pool"),

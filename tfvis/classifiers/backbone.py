@@ -129,6 +129,12 @@ def split(network: Network, cut: str | None = None, last: str | None = None) -> 
             f"{arg('cut')}={cut}: {network.name} uses a layer twice behind it, which cannot be "
             "trained here; cut later."
         )
+    # Learnt behind the cut, it would be another before it as well, where maps are computed once.
+    if set(variables) & {id(v) for v in network.graph.truncated([cut]).weights}:
+        raise InputError(
+            f"{arg('cut')}={cut}: {network.name} uses a layer on both sides of it, which cannot be "
+            "trained here; cut elsewhere."
+        )
     return parts
 
 
