@@ -50,7 +50,8 @@ _EXPLAINERS = flags.DEFINE_list(
 _METRICS = flags.DEFINE_list(
     "metrics",
     None,
-    "What is measured: deletion, insertion, road, grid, boxes, classes, sanity; left out, all.",
+    "What is measured: deletion, insertion, road, grid, boxes, classes, sanity; left out, all that "
+    "the pictures allow.",
 )
 _STEPS = flags.DEFINE_integer(
     "steps", 56, "Steps of deletion and insertion; RISE has 224.", 2, 65536

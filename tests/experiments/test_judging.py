@@ -8,6 +8,8 @@ import tensorflow as tf
 from tests import nets
 from tfvis import tables
 from tfvis.attention import explainers
+from tfvis.attention.boxes import Box
+from tfvis.errors import InputError
 from tfvis.experiments import judging, judging_pairs
 from tfvis.networks import network
 
@@ -28,6 +30,20 @@ class FitTest(tf.test.TestCase):
         of_relus = ("vbp_relu", "deconvnet", "guided")
         self.assertEqual(found, tuple(name for name in explainers.KINDS if name not in of_relus))
         self.assertEqual(judging._fit(nets.wrapped()), tuple(explainers.KINDS))
+
+
+class PossibleTest(tf.test.TestCase):
+    def test_what_the_pictures_do_not_allow_is_left_out_and_alone_refused(self):
+        bare = judging.LabelledPicture(0, (), 1, True)
+        four = judging.LabelledPicture(0, (Box(0, 0, 1, 1),), 1, True, ("a", "b", "c", "d"))
+        asked = ("road", "grid", "boxes")
+        self.assertEqual(judging._possible(asked, [bare, four]), asked)
+        with self.assertLogs("tfvis", "WARNING") as said:
+            self.assertEqual(judging._possible(asked, [bare]), ("road",))
+        self.assertIn("the metric grid is left out", "\n".join(said.output))
+        self.assertIn("the metric boxes is left out", "\n".join(said.output))
+        with self.assertRaisesRegex(InputError, "metrics=grid: .* fewer than four classes right"):
+            judging._possible(("grid",), [bare])
 
 
 class PairsTest(tf.test.TestCase):

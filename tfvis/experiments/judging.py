@@ -146,7 +146,7 @@ def run(
         part: "all", or of the split that the checkpoint was trained with.
         count: of pictures, of all classes alike but the negative one, drawn by `seed`.
         explainers: of `explainers.KINDS`; None is all that the network can have.
-        metrics: of `METRICS`.
+        metrics: of `METRICS`; boxes without any and grids of fewer than four classes are left out.
         steps: of deletion and insertion; RISE's 224 take four times as long.
         percentages: of the pixels that ROAD removes.
         stages: of the sanity check, see `sanity.cascade`; 3 are the scores, half of the layers,
@@ -158,8 +158,8 @@ def run(
         arguments: for the manifest.
 
     Raises:
-        InputError: no such checkpoint, explainer or metric; no labelled pictures of it; a grid
-            without four classes, boxes without any.
+        InputError: no such checkpoint, explainer or metric; no labelled pictures of it; none of the
+            metrics can be had of these.
     """
     if explainers is not None:
         _check_words("explainers", explainers, KINDS)
@@ -168,17 +168,10 @@ def run(
     dataset = labelled_pictures.part_of(dataset, classifier, part)
     chosen = _chosen(dataset, classifier, count, seed)
     pictures = _labelled(classifier, chosen, dataset, "grid" in metrics, seed)
-    if "boxes" in metrics and not any(one.boxes for one in pictures.values()):
-        metrics = tuple(name for name in metrics if name != "boxes")
-        if not metrics:
-            raise InputError(
-                f"{arg('metrics')}=boxes: no true boxes in {arg('data')}. Name a CSV file with the "
-                "columns x0, y0, x1, y1, or choose others."
-            )
-        messages.note(f"no true boxes in {arg('data')}: the metric boxes is left out.")
+    metrics = _possible(metrics, list(pictures.values()))
     evaluation = Evaluation(
         classifier, _fit(classifier.network) if explainers is None else tuple(explainers),
-        tuple(metrics), pictures, steps, tuple(map(float, percentages)), stages, samples,
+        metrics, pictures, steps, tuple(map(float, percentages)), stages, samples,
         devices.precision(precision),
     )  # fmt: skip
     root = pathlib.Path(os.path.commonpath([path.parent for path in pictures]))
@@ -202,6 +195,29 @@ def _check_words(name: str, words: Sequence[str], known) -> None:
             raise InputError(f"{arg(name)}={word}: expected some of {', '.join(known)}.")
     if not words:
         raise InputError(f"{arg(name)}: name one or more of {', '.join(known)}.")
+
+
+def _possible(metrics: Sequence[str], pictures: Sequence[LabelledPicture]) -> tuple[str, ...]:
+    """Returns the metrics that pictures can have; says of the others why not."""
+    found = tuple(metrics)
+    for name, possible, why, what in (
+        (
+            "boxes", any(one.boxes for one in pictures), f"no true boxes in {arg('data')}",
+            "Name a CSV file with the columns x0, y0, x1, y1",
+        ),
+        (
+            "grid", any(one.grid for one in pictures),
+            "the network names pictures of fewer than four classes right",
+            f"Raise {arg('count')}, or give pictures of more classes",
+        ),
+    ):  # fmt: skip
+        if name not in found or possible:
+            continue
+        found = tuple(one for one in found if one != name)
+        if not found:
+            raise InputError(f"{arg('metrics')}={name}: {why}. {what}, or choose others.")
+        messages.note(f"{why}: the metric {name} is left out.")
+    return found
 
 
 def _fit(network: Network) -> tuple[str, ...]:
@@ -254,11 +270,6 @@ def _labelled(
             least=int(others[row[others].argmin()]),
             right=bool(right[k]),
             grid=_grid(k, readable, labels, right, seed) if grids and right[k] else (),
-        )
-    if grids and not any(one.grid for one in found.values()):
-        raise InputError(
-            f"{arg('metrics')}: grid needs pictures of four classes that the network names right. "
-            f"Raise {arg('count')}, give more, or leave it out."
         )
     return found
 
