@@ -169,7 +169,10 @@ class NamerTest(tf.test.TestCase):
         inputs, trunk = _trunk()
         scores = _LAYERS.GlobalAveragePooling2D(keepdims=True)(_LAYERS.Conv2D(1000, 1)(trunk))
         model = keras.Model(inputs, _LAYERS.Softmax()(scores))
-        classifier = self._classifier(model)
+        # That these are ImageNet's is a guess, and said.
+        with self.assertLogs("tfvis", "WARNING") as said:
+            classifier = self._classifier(model)
+        self.assertIn("names its 1000 classes; they are called as ImageNet's", said.output[-1])
         self.assertEqual(classifier.classes[207], "golden retriever")
         picture = nets.picture(224)[None]
         expected = model.predict(picture, verbose=0).reshape(1, 1000)

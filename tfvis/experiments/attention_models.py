@@ -15,8 +15,14 @@ from tfvis.attention.grad_cam import GradCam
 from tfvis.attention.visual_backprop import Attention, VisualBackProp
 from tfvis.classifiers import borders, checkpoints
 from tfvis.errors import InputError, Text, arg, marked, nearest
-from tfvis.experiments import labelled_pictures, messages, networks, predictions
-from tfvis.networks import labels, registry
+from tfvis.experiments import (
+    classifier_answers,
+    labelled_pictures,
+    messages,
+    networks,
+    predictions,
+)
+from tfvis.networks import registry
 from tfvis.networks.network import Network
 from tfvis.objectives import parsing
 
@@ -110,7 +116,7 @@ class AttentionModel:
     @property
     def probable(self) -> bool:
         """Whether what the network says of classes are probabilities."""
-        return bool(self.classes) and networks.percentages(self.network)
+        return bool(self.classes) and classifier_answers.percentages(self.network)
 
     def _answers(self, scores: tf.Tensor) -> np.ndarray:
         found = self.network.probabilities(scores) if self.probable else scores
@@ -230,13 +236,12 @@ def of_wanted(
     if "," in name:
         raise InputError(f"{arg('network')}={name}: one at a time; name one of them.")
     (network,) = networks.networks(asked, top=wanted).values()
-    networks.check_output(network)
-    count = network.classifier.classes if network.classifier else 0
-    if note := networks.classifier_note(network, networks.percentages(network)):
+    classifier_answers.check_output(network)
+    if note := classifier_answers.classifier_note(network, classifier_answers.percentages(network)):
         messages.note(f"{marked(note)}.")
     return _attention_model(
         network, network.name,
-        network.classes or labels.names(count),
+        classifier_answers.class_names(network),
         size or min(network.fixed_size or (_SIDE,)), precision,
         size=size, per_layer=per_layer, layers=layers, cam_layer=cam_layer,
         crop_borders=bool(crop_borders), keeps_shape=True,

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfvis import images, read_ahead
 from tfvis.classifiers import borders, datasets, example_images
 from tfvis.errors import InputError, arg
-from tfvis.experiments import labelled_pictures, networks
+from tfvis.experiments import classifier_answers, labelled_pictures, networks
 from tfvis.networks import labels, registry
 from tfvis.networks.network import Network
 from tfvis.networks.preprocessing import layers, published_recipes, steps_from_file
@@ -125,13 +125,12 @@ def of_network(
     )
     # A mean image is cut to what is looked at.
     network = dataclasses.replace(network, preprocessing=recipe.contract)
-    count = network.classifier.classes if network.classifier else 0
-    probable = names is not None or networks.percentages(network)
-    networks.check_probabilities(network, probable)
+    probable = names is not None or classifier_answers.percentages(network)
+    classifier_answers.check_probabilities(network, probable)
     if names is None:
-        classes = network.classes or labels.names(count)
+        classes = classifier_answers.class_names(network)
     else:
-        classes = labels.unique(labels.read(names, count))
+        classes = labels.unique(labels.read(names, network.classifier.classes))
     taps = network.taps([network.logits], precision)
 
     # Pictures of all sizes come to what prepares them itself.

@@ -7,7 +7,14 @@ import numpy as np
 from tfvis import images, preimages
 from tfvis.comparison import decisions
 from tfvis.errors import InputError
-from tfvis.experiments import caricature, inversion, networks, runner, second_network
+from tfvis.experiments import (
+    caricature,
+    classifier_answers,
+    inversion,
+    networks,
+    runner,
+    second_network,
+)
 from tfvis.experiments.comparison_sections import Section, number, sentences
 from tfvis.experiments.comparison_study import Study, evenly
 from tfvis.preimages import inversion as recipe
@@ -184,6 +191,6 @@ def _words(study: Study) -> list[str]:
 
 def _says(network, picture: np.ndarray) -> dict | None:
     """Returns what a network calls a picture, None of one that names no classes."""
-    if not network.classes or not networks.percentages(network):
+    if not network.classes or not classifier_answers.percentages(network):
         return None
     return second_network.SecondNetwork(network, network.classes).says(picture)

@@ -162,57 +162,6 @@ def given(wanted, words: list[str] | None = None, top: bool = False) -> dict:
     return wanted if isinstance(wanted, dict) else {registry.label(wanted.name): wanted}
 
 
-def check_output(network) -> None:
-    """Raises InputError where a network has several outputs and none is known to name classes."""
-    if not network.classifier and len(network.graph.outputs) > 1:
-        raise InputError(f"{arg('network')}={network.name}: {marked(network.no_classifier)}.")
-
-
-def percentages(network) -> bool:
-    """Tells whether what a network puts out may be called probabilities of classes.
-
-    Scores of classes that nothing names may as well be coordinates, ages or steering angles: any
-    numbers have a softmax.
-    """
-    from tfvis.networks import labels
-
-    head = network.classifier
-    if not head or head.form != "scores":
-        return bool(head) and head.form != "numbers"
-    return bool(network.classes or labels.of_count(head.classes))
-
-
-def check_probabilities(network, probable: bool = True) -> None:
-    """Says what is to be known of how a network names classes.
-
-    Args:
-        network: which.
-        probable: whether its scores are made probabilities.
-
-    Raises:
-        InputError: it names none, or puts out no probabilities of them.
-    """
-    head = network.classifier
-    if not head or head.form == "numbers":
-        reason = head.note if head else network.no_classifier
-        raise InputError(
-            f"{arg('network')}={network.name}: is no classifier here: {marked(reason)}."
-        )
-    if note := classifier_note(network, probable):
-        messages.note(f"{marked(note)}.")
-
-
-def classifier_note(network, probable: bool = True) -> str:
-    """Returns what is to be known of how a network answers, "" for nothing."""
-    head = network.classifier
-    if probable or not head or head.form != "scores":
-        return head.note if head else ""
-    return (
-        f"{head.output} puts out {head.classes} numbers, and nothing says that they are scores of "
-        "classes; they are shown as they are"
-    )
-
-
 def as_trained(name: str, wanted: Wanted, labels: str | None = None) -> None:
     """Raises InputError where a checkpoint would be run other than it was trained.
 

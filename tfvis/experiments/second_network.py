@@ -12,8 +12,7 @@ import tensorflow as tf
 
 from tfvis import images
 from tfvis.errors import InputError, Text, arg, marked
-from tfvis.experiments import networks
-from tfvis.networks import labels
+from tfvis.experiments import classifier_answers, networks
 from tfvis.networks.network import Network
 
 # Characters of a class below a picture.
@@ -61,8 +60,8 @@ def opened(name: str | None) -> SecondNetwork | None:
     try:
         wanted = networks.Wanted(network=name)
         network = networks.only(networks.networks(wanted, top=True), "name the one to ask")
-        networks.check_probabilities(network, networks.percentages(network))
-        if not networks.percentages(network):
+        classifier_answers.check_probabilities(network, classifier_answers.percentages(network))
+        if not classifier_answers.percentages(network):
             raise InputError(
                 f"{arg('network')}={name}: nothing says that its numbers are probabilities of "
                 "classes. Name a classifier that does, such as pacs_vgg16."
@@ -70,8 +69,7 @@ def opened(name: str | None) -> SecondNetwork | None:
     except InputError as error:
         said = marked(error).replace(arg("network"), arg("second_network"))
         raise InputError(Text(said)) from error
-    count = network.classifier.classes
-    return SecondNetwork(network, network.classes or labels.names(count))
+    return SecondNetwork(network, classifier_answers.class_names(network))
 
 
 def compared(of_picture: dict, of_preimage: dict) -> str:
