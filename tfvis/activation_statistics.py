@@ -296,7 +296,6 @@ def demo_pictures(network: Network, size: int = 224) -> Iterator[np.ndarray]:
     height, width = network.fixed_size or (size, size)
     for photograph in images.demo_set():
         for place in ("left", "center", "right"):
-            part = images.crop(photograph, place, (height, width))
-            part = images.with_channels(images.resize(part, height, width), network.channels)
+            part = images.fitted(photograph, height, width, network.channels, place)
             yield part
             yield part[:, ::-1]

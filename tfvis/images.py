@@ -175,6 +175,25 @@ def with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
     )
 
 
+def fitted(
+    pixels: np.ndarray, height: int, width: int, channels: int, where: str = "center"
+) -> np.ndarray:
+    """Returns the part of a picture that a network is shown, float32 [height, width, channels].
+
+    It is the largest of that shape, so that nothing is squeezed.
+
+    Args:
+        pixels: float32 [h, w, 3] or [h, w, 1], 0..255.
+        height, width, channels: of what the network takes.
+        where: see `crop`; "none" squeezes the whole picture.
+
+    Raises:
+        InputError: as `crop` and `with_channels`.
+    """
+    part = crop(pixels, where, (height, width))
+    return with_channels(resize(part, height, width), channels)
+
+
 def quantize(pixels: np.ndarray) -> np.ndarray:
     """Returns uint8 pixels: clipped to 0..255 and rounded to the nearest level."""
     return np.rint(np.clip(pixels, 0, 255)).astype(np.uint8)

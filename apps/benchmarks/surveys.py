@@ -88,7 +88,7 @@ def table_layers(network: Network, found, count: int, size: int, workdir: pathli
         network=runner.key(network, size=size, settings=settings),
     )
     for path, picture in folders.pictures(chosen(found, count)):
-        target = folders.square(picture, size, size, network.channels)
+        target = images.fitted(picture, size, size, network.channels)
         for layer in layers:
             if (str(path), layer) not in rows.values:
                 picture_found = _last(inversion.iterate(network, target, layer, settings=settings))
@@ -124,14 +124,14 @@ def table_shallow(found, count: int, size: int, workdir: pathlib.Path) -> None:
     features = collections.defaultdict(list)
     for name, network in built.items():
         for _, picture in folders.pictures(picked):
-            target = folders.square(picture, size, size, network.channels)
+            target = images.fitted(picture, size, size, network.channels)
             phi = preimages.features(network, name, target[None])
             features[name].append(phi.numpy().ravel().astype(np.float64))
     for k, (path, picture) in enumerate(folders.pictures(picked)):
         for name, network in built.items():
             if (str(path), name, "relative_error") in rows.values:
                 continue
-            target = folders.square(picture, size, size, network.channels)
+            target = images.fitted(picture, size, size, network.channels)
             result = images.stretched(_last(inversion.iterate(network, target, name)).kept[0])
             images.save_png(workdir / name / f"{path.stem}.png", result)
             stored = images.quantize(result)[None].astype(np.float32)

@@ -42,9 +42,10 @@ def averaged(found: Sequence[Classifier], argument: str = "init") -> Classifier:
     first, *others = found
     if not others:
         return first
-    for other in others:
-        for what, of in _ALIKE.items():
-            if of(other) != of(first):
+    for what, of in _ALIKE.items():
+        expected = of(first)
+        for other in others:
+            if of(other) != expected:
                 raise InputError(
                     f"{arg(argument)}: {other.name} has {what} than {first.name}; weights are "
                     "averaged of trainings that began with the same network, for the same classes."

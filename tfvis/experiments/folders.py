@@ -136,7 +136,7 @@ def pictures(found: Found, first: int = 0) -> Iterator[tuple[pathlib.Path, np.nd
 def squares(found: Found, height: int, width: int, channels: int) -> Iterator[np.ndarray]:
     """Yields the centre square of each picture, float32 [height, width, channels]."""
     for _, pixels in pictures(found):
-        yield square(pixels, height, width, channels)
+        yield images.fitted(pixels, height, width, channels)
 
 
 def numbered_squares(
@@ -146,14 +146,7 @@ def numbered_squares(
     numbers = {path: number for number, path in enumerate(found.paths)}
     whole = pictures(found, first)
     for path, pixels in bar("Looking at photographs", len(found.paths) - first, whole):
-        yield numbers[path], square(pixels, height, width, channels)
-
-
-def square(pixels: np.ndarray, height: int, width: int, channels: int) -> np.ndarray:
-    """Returns the centre of a picture, float32 [height, width, channels]."""
-    return images.with_channels(
-        images.resize(images.crop(pixels, "center", (height, width)), height, width), channels
-    )
+        yield numbers[path], images.fitted(pixels, height, width, channels)
 
 
 def report(found: Found) -> None:

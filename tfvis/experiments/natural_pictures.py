@@ -62,7 +62,7 @@ def sampled(
 
     @functools.lru_cache(maxsize=32)
     def picture(number: int) -> np.ndarray:
-        return folders.square(images.read(paths[number], None).pixels, *size, network.channels)
+        return images.fitted(images.read(paths[number], None).pixels, *size, network.channels)
 
     name = f"{folders.digest(found)} {most} {seed}"
     return NaturalPictures(name, natural_activations.photographs(len(paths)), len(paths), picture)

@@ -342,5 +342,4 @@ def target(picture, network, size: int | None, crop: str):
             f"{arg('size')}={size}: {network.name} takes {height} x {width} px only; leave "
             f"{arg('size')} out."
         )
-    part = images.resize(images.crop(picture, crop, (height, width)), height, width)
-    return images.with_channels(part, network.channels)
+    return images.fitted(picture, height, width, network.channels, crop)

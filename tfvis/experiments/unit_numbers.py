@@ -144,7 +144,7 @@ def _exciting(one: Raised) -> np.ndarray:
 def _square(references: folders.Found, number: int, network: Network) -> np.ndarray:
     """Returns a photograph as it was shown for the statistics."""
     pixels = images.read(references.paths[number], None).pixels
-    return folders.square(pixels, *(network.fixed_size or (224, 224)), network.channels)
+    return images.fitted(pixels, *(network.fixed_size or (224, 224)), network.channels)
 
 
 def path(

@@ -137,6 +137,6 @@ def pieces(network: Network, size: tuple[int, int]) -> Sequence[np.ndarray]:
         height, width = (s // n for s, n in zip(photograph.shape, (_ROWS, _COLUMNS), strict=False))
         for k in range(_ROWS * _COLUMNS):
             top, left = k // _COLUMNS * height, k % _COLUMNS * width
-            piece = images.crop(photograph[top : top + height, left : left + width], "center", size)
-            found.append(images.with_channels(images.resize(piece, *size), network.channels))
+            piece = photograph[top : top + height, left : left + width]
+            found.append(images.fitted(piece, *size, network.channels))
     return found

@@ -17,7 +17,7 @@ import tensorflow as tf
 from tfvis import activation_statistics, images
 from tfvis.activation_statistics import TOP, Statistics
 from tfvis.comparison import responses
-from tfvis.experiments import folders, networks, picture_batches, runner
+from tfvis.experiments import networks, picture_batches, runner
 from tfvis.experiments.batch.jobs import Job
 from tfvis.networks.network import Network
 
@@ -91,7 +91,7 @@ def shown(path: pathlib.Path | str, network: Network) -> np.ndarray:
 
 def square(pixels: np.ndarray, network: Network) -> np.ndarray:
     """Returns the same of a picture that was read, float32 [height, width, 3]."""
-    return folders.square(pixels, *size(network), network.channels)
+    return images.fitted(pixels, *size(network), network.channels)
 
 
 def settings(wanted: networks.Wanted, layers: Sequence[str]) -> dict:

@@ -58,12 +58,7 @@ def unlikeness(graph: rewiring.Graph) -> dict[str, float]:
     model = keras.Model(graph.inputs, [tensor for tensor, _ in kept])
     sides = [_SIDE if side is None else side for side in graph.inputs.shape[1:3]]
     photographs = np.stack(
-        [
-            images.with_channels(
-                images.resize(images.crop(picture, "center", sides), *sides), channels
-            )
-            for picture in images.demo_set()
-        ]
+        [images.fitted(picture, *sides, channels) for picture in images.demo_set()]
     ).astype(np.float32)
     found = {}
     for name, contract in _hypotheses(channels).items():
