@@ -109,7 +109,7 @@ function spotButton(spot) {
                      box(top / 1000, left / 1000, (bottom - top) / 1000, (right - left) / 1000));
     const said = value === undefined ? "" : "; activation " + number(value, 1);
     document.querySelector(".whole").replaceChildren(
-      whole, el("figcaption", {}, names[photo] + ", its centre square; the frame is what the " +
+      whole, el("figcaption", {}, names[photo] + ", its centre; the frame is what the " +
                 "unit sees" + said));
     document.querySelector("dialog").showModal();
   }); });

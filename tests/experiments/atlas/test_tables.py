@@ -2,15 +2,25 @@
 
 import pathlib
 
+import keras
 import numpy as np
+import PIL.Image
 import tensorflow as tf
 
 from tests import nets
 from tfvis import images
 from tfvis.activation_statistics import Answers, Statistics
 from tfvis.comparison.unit_matching import Matches
-from tfvis.experiments.atlas import activation_grid, answers, groups, layer_tables, partners
+from tfvis.experiments.atlas import (
+    activation_grid,
+    answers,
+    groups,
+    layer_tables,
+    partners,
+    site,
+)
 from tfvis.experiments.atlas.answers import PLACES, Answered
+from tfvis.networks import network
 from tfvis.report import atlas_page, sprites
 
 
@@ -124,6 +134,37 @@ class TablesTest(tf.test.TestCase):
         sprites.write(folder / "0-0.webp", pictures, (96, 96))
         of_each = sum(path.stat().st_size for path in folder.iterdir()) / len(channels)
         self.assertLess(of_each, (60e6 - 15e6) / 4224)
+
+    def test_a_spot_is_where_the_unit_saw_it_whatever_the_shape_of_the_input(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        picture = np.zeros((120, 150, 3), np.float32)
+        picture[50:60, 130:142] = 255
+        images.save_png(folder / "lit.png", picture)
+        photographs, told = {}, []
+        for height, width in ((16, 48), (40, 40), (20, 20)):
+            inputs = keras.Input((height, width, 3))
+            outputs = keras.layers.AveragePooling2D(1, name="all")(inputs)
+            net = network.wrap(keras.Model(inputs, outputs), preprocessing="none")
+            seen = answers.square(picture, net)[..., 0]
+            place = np.unravel_index(seen.argmax(), seen.shape)
+            row, column = (np.full((1, 3), one, np.int16) for one in place)
+            ones = np.ones((1, 3), np.float32)
+            looked = Answered(
+                ("lit.png",), ones, ones, ones, row, column,
+                np.ones((1, PLACES, 3), np.float32),
+            )  # fmt: skip
+            layer = layer_tables.Layer(net, "all", (0,), looked, {}, None, {}, None)
+            told.append(layer_tables.table(layer, photographs)["top"][0][0])
+        # Squares of any size are one file.
+        self.assertEqual([number for number, *_ in told], [0, 1, 1])
+        written = list(site._photographs(folder, folder, photographs))
+        self.assertLen(written, 2)
+        for number, *box, _ in told:
+            with PIL.Image.open(folder / written[number]) as file:
+                shown = np.asarray(file.convert("L"), np.float32)
+            top, left, bottom, right = (round(224 * edge / 1000) for edge in box)
+            self.assertGreater(shown[top:bottom, left:right].mean(), 150)
+            self.assertLess(shown.mean(), 30)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from tfvis.networks.receptive_field import receptive_field
 _SIDES = 1000
 # Photographs and units that are told of a cell of an activation atlas.
 _OF_CELL = 4
+# A photograph's name, and the shape (height, width), in lowest terms, of what a network saw of it.
+Shown = tuple[str, tuple[int, int]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -45,12 +47,12 @@ class Layer:
     matches: Matches | None
 
 
-def table(layer: Layer, photographs: dict[str, int]) -> dict:
+def table(layer: Layer, photographs: dict[Shown, int]) -> dict:
     """Returns the data of a layer's units.
 
     Args:
         layer: what is known of it.
-        photographs: {name: number} of those that are shown, which grows.
+        photographs: {`Shown`: number} of those that are on the page, which grows.
     """
     looked = layer.looked
     grouped = groups.of_names(looked.names)
@@ -108,7 +110,7 @@ def _best(matches: Matches | None, chosen: Sequence[int]) -> list | None:
     return [[int(matches.partner[c]), _short(matches.r[c])] for c in chosen]
 
 
-def _top(layer: Layer, photographs: dict[str, int]) -> list:
+def _top(layer: Layer, photographs: dict[Shown, int]) -> list:
     """Returns of each unit the photographs that excite it most: number, box, activation."""
     found = layer.looked.statistics
     field = receptive_field.receptive_field(
@@ -127,18 +129,19 @@ def _top(layer: Layer, photographs: dict[str, int]) -> list:
     ]  # fmt: skip
 
 
-def _spot(layer: Layer, photographs: dict[str, int], field, number, row, column) -> list[int]:
+def _spot(layer: Layer, photographs: dict[Shown, int], field, number, row, column) -> list[int]:
     """Returns (number of the photograph, top, left, bottom, right) of what a unit saw."""
     height, width = answers.size(layer.network)
     top, left, bottom, right = field.box(row, column)
-    name = layer.looked.names[number]
+    divisor = math.gcd(height, width)
+    shown = layer.looked.names[number], (height // divisor, width // divisor)
     box = (top / height, left / width, bottom / height, right / width)
     return [
-        photographs.setdefault(name, len(photographs)), *(round(_SIDES * edge) for edge in box),
+        photographs.setdefault(shown, len(photographs)), *(round(_SIDES * edge) for edge in box),
     ]  # fmt: skip
 
 
-def _grid(layer: Layer, photographs: dict[str, int], grouped: Groups) -> dict | None:
+def _grid(layer: Layer, photographs: dict[Shown, int], grouped: Groups) -> dict | None:
     """Returns the cells of the activation atlas: what of which pictures is in each."""
     grid, looked = layer.grid, layer.looked
     if grid is None or not grid.filled:

@@ -40,7 +40,7 @@ def write(
         about: what the page says of itself: "title", "pictures", how many, and "paths", whether
             they were asked for.
     """
-    photographs: dict[str, int] = {}
+    photographs: dict[layer_tables.Shown, int] = {}
     written: set[str] = set()
     networks = []
     for n, (label, layers) in enumerate(found.items()):
@@ -72,7 +72,8 @@ def write(
                 }
             )  # fmt: skip
         networks.append({"label": label, "layers": told})
-    atlas_page.write_data(workdir / "data/photographs.js", "photographs", list(photographs))
+    names = [name for name, _ in photographs]
+    atlas_page.write_data(workdir / "data/photographs.js", "photographs", names)
     atlas_page.write_data(workdir / "data/index.js", "index", about | {"networks": networks})
     written |= {"data/photographs.js", "data/index.js"}
     written |= set(_photographs(workdir, root, photographs))
@@ -128,17 +129,19 @@ def _numbers(layer: Layer) -> list[int] | None:
     return None if every else list(layer.channels)
 
 
-def _photographs(workdir: pathlib.Path, root: pathlib.Path, numbered: Mapping[str, int]):
-    """Writes the photographs that are shown, as the networks saw them; yields their files."""
+def _photographs(
+    workdir: pathlib.Path, root: pathlib.Path, numbered: Mapping[layer_tables.Shown, int]
+):
+    """Writes what networks saw of photographs, each as a square; yields the files."""
     missing = 0
-    for name, number in bar("Photographs", len(numbered), numbered.items()):
+    for (name, shape), number in bar("Photographs", len(numbered), numbered.items()):
         file = f"photographs/{number}.webp"
         try:
             pixels = images.read(root / name, None).pixels
         except InputError:
             missing += 1
             continue
-        square = images.resize(images.crop(pixels, "center"), 224, 224)
+        square = images.resize(images.crop(pixels, "center", shape), 224, 224)
         sprites.write_webp(workdir / file, square)
         yield file
     if missing:
