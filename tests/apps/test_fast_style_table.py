@@ -29,14 +29,17 @@ class FastStyleTableTest(tf.test.TestCase):
         self.assertAllClose(fast_style.nyquist(noise), 1.0, atol=0.2)
         self.assertLess(fast_style.nyquist(smooth), 1.0)
 
-    def test_flicker_is_change_over_the_photographs_own(self):
-        picture = nets.picture(32)
-        for painted, wanted in (
-            (lambda frame: frame, 1.0), (lambda frame: 3 * frame, 3.0),
-            (lambda frame: 0 * frame, 0.0),
+    def test_flicker_is_what_is_left_of_the_change_without_the_pan(self):
+        picture, pattern = nets.picture(32), np.float32([0, 10] * 16)[:31, None]
+        own = np.sqrt(np.mean(np.square(picture[:, 1:] - picture[:, :-1])))
+        for painted, change, flicker in (
+            (lambda frame: frame, 1.0, 0.0), (lambda frame: 3 * frame, 3.0, 0.0),
+            (lambda frame: 0 * frame, 0.0, 0.0),
+            # Marks that stay where they are in the frame.
+            (lambda frame: 0 * frame + pattern, 0.0, 10 / own),
         ):  # fmt: skip
             found = fast_style.flicker(_Painter(painted), picture, None)
-            self.assertAllClose(found, wanted, rtol=1e-5)
+            self.assertAllClose(found, (change, flicker), rtol=1e-5, atol=1e-6)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,21 @@ class TrainStyleTest(AppTest):
             json.loads((two / "fast_style.json").read_text())["styles"], ["warm", "cold"]
         )
 
+        tuned = folder / "tuned"
+        done = self._run(
+            "train_style", f"--init={two}", "--fine_tune", f"--workdir={tuned}",
+            *flags, "--fine_steps=1", "--steps=1", "--style_size=40",
+        )  # fmt: skip
+        self.assertIn("--style_size: two was trained with 32, and goes on with 40", done.stderr)
+        self.assertEqual(done.stderr.count("was trained with"), 1)
+        self.assertEqual(
+            json.loads((tuned / "fast_style.json").read_text())["styles"], ["warm", "cold"]
+        )
+        self.assertIn("together with the whole network of two", (tuned / "README.md").read_text())
+        header, *rows = (tuned / "training.csv").read_text().splitlines()
+        self.assertEqual(header.split(",")[-1], "stability")
+        self.assertEqual([row.endswith(",") for row in rows], [True, False])
+
         def paint(*given, workdir="one"):
             return self._run("stylize", "--size=32", f"--workdir={folder / workdir}", *given)
 
@@ -81,6 +96,8 @@ class TrainStyleTest(AppTest):
                 f"--styles={folder / 'cold.png'}", f"--init={out}", "--width=8")),
             ("--styles=/nowhere.png: no such file", ("--styles=/nowhere.png",)),
             ("--init=/nowhere: no folder", (f"--styles={self.image}", "--init=/nowhere")),
+            ("--styles: expected at least one", ()),
+            ("--fine_tune: name the checkpoint to go on with by --init", ("--fine_tune",)),
         ):  # fmt: skip
             with self.subTest(words):
                 self._refused(words, *flags, *given, app="train_style")

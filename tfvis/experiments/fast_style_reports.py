@@ -75,14 +75,20 @@ def write_card(workdir: pathlib.Path, style: FastStyle, command: str) -> None:
     """Writes README.md: what it paints, on what and how it was trained, by which command."""
     about, said = style.about, markdown.text
     trained, loss = about["trained"], about["loss"]
-    stages = f"{trained['steps']} steps of {max(trained['size'] // 2, 32)} px"
-    if trained["fine_steps"]:
-        stages += f", then {trained['fine_steps']} of {trained['size']} px"
-    began = (
-        f"added to the network of {said(str(about['init']))}, which stayed as it was"
-        if about["init"]
-        else "trained from the start"
+    stages = ", then ".join(
+        f"{steps} steps of {side} px"
+        for steps, side in (
+            (trained["steps"], max(trained["size"] // 2, 32)),
+            (trained["fine_steps"], trained["size"]),
+        )
+        if steps
     )
+    began = "trained from the start"
+    if about["init"]:
+        before = said(str(about["init"]))
+        began = f"added to the network of {before}, which stayed as it was"
+        if about["fine_tuned"]:
+            began = f"trained further, together with the whole network of {before}"
     lines = [
         f"# {said(workdir.resolve().name)}",
         "",
@@ -108,8 +114,9 @@ def write_card(workdir: pathlib.Path, style: FastStyle, command: str) -> None:
 
 def write_history(workdir: pathlib.Path, history: list[dict]) -> None:
     """Writes training.csv: the terms of the loss over the steps, means since the row before."""
-    columns = list(history[0])
-    rows = [[row[name] for name in columns] for row in history]
+    # The last stage has a term of its own.
+    columns = list(dict.fromkeys(name for row in history for name in row))
+    rows = [[row.get(name, "") for name in columns] for row in history]
     tables.write(
         workdir / "training.csv",
         columns,

@@ -30,6 +30,7 @@ from tfvis.report.html_page import Page
 from tfvis.style import arguments as checks
 from tfvis.style import metrics
 from tfvis.style.fast import (
+    checkpoint_files,
     checkpoints,
     photographs,
     style_loss,
@@ -64,6 +65,7 @@ def run(
     content_layers: Sequence[str] | None = None,
     style_layers: Sequence[str] | None = None,
     init: str | None = None,
+    fine_tune: bool = False,
     precision: str = "auto",
     arguments: dict | None = None,
     command: str = "",
@@ -81,6 +83,8 @@ def run(
             depths where a network has no such layers.
         init: a checkpoint whose network stays as it is, and to whose styles these are added; None
             trains a network from the start.
+        fine_tune: whether the network of `init` goes on learning instead, its own styles with those
+            that are added, of which there may be none.
         precision: see `devices`.
         arguments: for the manifest.
         command: for the card: what was typed.
@@ -90,13 +94,19 @@ def run(
 
     Raises:
         InputError: a style or photograph that is none, a name twice, too few photographs; a layer
-            or setting is impossible.
+            or setting is impossible; nothing to fine-tune, or a style of it has no picture.
     """
     began = time.perf_counter()
     before = checkpoints.load(init, "init") if init else None
-    names = _names(styles, before)
+    if fine_tune and not before:
+        raise InputError(f"{arg('fine_tune')}: name the checkpoint to go on with by {arg('init')}.")
+    names = _names(styles, before, fine_tune)
+    if fine_tune:
+        styles = _own_styles(init, before.styles) | styles
     settings = dataclasses.replace(settings, precision=devices.precision(precision))
-    settings = fast_settings.complete(settings, len(styles), before is not None)
+    settings = fast_settings.complete(
+        settings, len(styles), before is not None and not fine_tune, fine_tune
+    )
     architecture = _architecture(settings, before)
     network = networks.only(wanted, "a style is taken from one")
     layers = {"content_layers": content_layers, "style_layers": style_layers}
@@ -108,8 +118,10 @@ def run(
             for name, given in layers.items()
         },
     )
+    if fine_tune:
+        _note_other(before, settings, loss)
     found = folders.given(content, "content")
-    learnt_from, held_out, digests = _photographs(found, settings)
+    learnt_from, held_out, digests = _photographs(found, settings, before)
     fitted = style_loss.fitted(list(styles.values()), settings.style_size, network.channels)
     shown = photographs.batch(learnt_from, settings.seed, _APART, _MEASURED, settings.size)
     keras.utils.set_random_seed(settings.seed)
@@ -117,13 +129,13 @@ def run(
         settings=settings, loss=loss, styles=fitted, content=list(learnt_from),
         network=network.record.fingerprint, architecture=network.architecture,
         variant=network.variant, versions=manifest.versions(),
-        init=before and before.model.get_weights(),
+        init=before and before.model.get_weights(), fine_tune=fine_tune,
     )  # fmt: skip
     history, model = _trained(
-        workdir, network, fitted, shown, learnt_from, held_out, architecture, before, settings,
-        loss, key, list(styles),
+        workdir, network, fitted, shown, learnt_from, held_out, architecture, before, fine_tune,
+        settings, loss, key, list(styles),
     )  # fmt: skip
-    if before:
+    if before and not fine_tune:
         model = checkpoints.joined(before, model)
     about = {
         "network": registry.absolute(network.name),
@@ -132,6 +144,7 @@ def run(
         "loss": manifest.plain(loss),
         "photographs": len(learnt_from),
         "init": before and before.name,
+        "fine_tuned": fine_tune,
         "trained_styles": list(styles),
         "seconds": round(history[-1]["seconds"]),
         "energy": history[-1]["energy"],
@@ -147,7 +160,9 @@ def run(
     plain.set_weights(model.get_weights())
     checkpoints.save(workdir, plain, architecture, names, settings.size, about)
     style = FastStyle(workdir.resolve().name, plain, architecture, names, settings.size, about)
-    fast_style_reports.write_styles(workdir, styles, settings.style_size, init)
+    fast_style_reports.write_styles(
+        workdir, styles, settings.style_size, None if fine_tune else init
+    )
     sheet = fast_style_reports.write_sheet(workdir, style, held_out)
     fast_style_reports.write_card(workdir, style, command)
     fast_style_reports.write_history(workdir, history)
@@ -166,13 +181,36 @@ def run(
     return outcome.Outcome([about], lines, sheet, page)
 
 
-def _names(styles: dict, before: FastStyle | None) -> tuple[str, ...]:
+def _own_styles(init: str, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Returns {name: pixels} of the styles of a checkpoint, as large as they were learnt.
+
+    Raises:
+        InputError: one has no picture there.
+    """
+    folder = checkpoint_files.found(init, "init")
+    return {name: images.read(checkpoint_files.picture(folder, name)).pixels for name in names}
+
+
+def _note_other(before: FastStyle, settings: FastTraining, loss: Transfer) -> None:
+    """Notes in what a training differs from the one that it goes on with, lest it be unwanted."""
+    earlier, told = before.about.get("trained") or {}, before.about.get("loss") or {}
+    now = {name: getattr(settings, name) for name in ("size", "style_size")}
+    now |= {k: v for k, v in manifest.plain(loss).items() if k != "precision"}
+    for name, value in now.items():
+        was = {**earlier, **told}.get(name, value)
+        if was != value:
+            messages.note(
+                f"{arg(name)}: {before.name} was trained with {was}, and goes on with {value}."
+            )
+
+
+def _names(styles: dict, before: FastStyle | None, fine_tune: bool) -> tuple[str, ...]:
     """Returns the names of all styles of the checkpoint to be.
 
     Raises:
         InputError: there is none; one twice; no name.
     """
-    if not styles:
+    if not styles and not fine_tune:
         raise InputError(f"{arg('styles')}: expected at least one picture.")
     for name, pixels in styles.items():
         checks.not_flat(pixels, f"{arg('styles')}={name}")
@@ -211,7 +249,7 @@ def _architecture(settings: FastTraining, before: FastStyle | None) -> Architect
 
 
 def _photographs(
-    found: folders.Found, settings: FastTraining
+    found: folders.Found, settings: FastTraining, before: FastStyle | None
 ) -> tuple[list[np.ndarray], list[np.ndarray], list[str]]:
     """Reads photographs to learn from, uint8, and others to show, float32 [size, size, 3].
 
@@ -219,7 +257,7 @@ def _photographs(
         Them, these, and the `splits.digest` of each to learn from.
 
     Raises:
-        InputError: fewer than two can be read.
+        InputError: fewer than two can be read; an earlier training has learnt from all of them.
     """
     order = np.random.default_rng(settings.seed).permutation(len(found.paths))
     limit = settings.photographs + _HELD_OUT
@@ -233,17 +271,25 @@ def _photographs(
         kept.append(photographs.kept(pixels, settings.size))
     if len(kept) < 2:
         raise InputError(f"{arg(found.argument)}: expected two photographs at least. Add some.")
+    digests = [splits.digest(path) for path in paths]
+    known = set(learnt_pictures.told(before.about)[0]) if before else set()
+    unseen = [k for k, digest in enumerate(digests) if digest not in known]
+    if not unseen:
+        raise InputError(
+            f"{arg(found.argument)}: {before.name} has learnt from all of them, so that none shows "
+            "how it paints others. Add a photograph."
+        )
     # Of few photographs most are to learn from.
-    count = min(_HELD_OUT, max(len(kept) // 4, 1))
-    held_out = [images.crop(one.astype(np.float32)) for one in kept[:count]]
+    held = unseen[: min(_HELD_OUT, max(len(kept) // 4, 1))]
+    held_out = [images.crop(kept[k].astype(np.float32)) for k in held]
     held_out = [images.resize(one, settings.size, settings.size) for one in held_out]
-    shown = slice(count, count + settings.photographs)
-    return kept[shown], held_out, [splits.digest(path) for path in paths[shown]]
+    learnt = [k for k in range(len(kept)) if k not in held][: settings.photographs]
+    return [kept[k] for k in learnt], held_out, [digests[k] for k in learnt]
 
 
 def _trained(
-    workdir, network, styles, measured, shown, held_out, architecture, before, settings, loss, key,
-    names,
+    workdir, network, styles, measured, shown, held_out, architecture, before, fine_tune, settings,
+    loss, key, names,
 ):  # fmt: skip
     """Trains with a bar, an estimate and TensorBoard; returns the history and the model."""
     energies = style_loss.StyleLoss(
@@ -251,10 +297,13 @@ def _trained(
     )
     gpus = tf.config.list_physical_devices("GPU")
     scope = tf.distribute.MirroredStrategy().scope if len(gpus) > 1 else contextlib.nullcontext
-    steps = sum(steps for _, steps in fast_settings.stages(settings))
+    steps = sum(stage.steps for stage in fast_settings.stages(settings))
     with tensorboard.Writer(workdir / "tensorboard") as writer, scope():
         if before is None:
             model = transform_network.build(len(styles), architecture, settings.precision)
+        elif fine_tune:
+            added = len(styles) - len(before.styles)
+            model = checkpoints.continued(before, added, settings.precision)
         else:
             model = checkpoints.extended(before, len(styles), settings.precision)
         learning = training.learner(model, energies, settings)

@@ -10,9 +10,10 @@ import tensorflow as tf
 
 from tests import nets
 from tests.style.fast.test_transform_network import SMALL, varied
+from tfvis.errors import InputError
 from tfvis.style import losses, targets
 from tfvis.style.fast import photographs, settings, style_loss, training, transform_network
-from tfvis.style.fast.checkpoints import extended, joined
+from tfvis.style.fast.checkpoints import continued, extended, joined
 from tfvis.style.fast.fast_style import FastStyle
 from tfvis.style.settings import Transfer
 
@@ -107,6 +108,76 @@ class TrainingTest(tf.test.TestCase):
         self.assertGreater(min(pace.seconds for pace in paces), 0)
         self.assertEqual([tuple(shape) for shape in traced], [(2, 32, 32, 3), (2, 64, 64, 3)])
 
+    def test_the_last_stage_paints_as_a_network_that_is_used(self):
+        model = varied()
+        learner = training.Learner(model, loss_of(), QUICK)
+        contents, mix = nets.picture(64, seed=8)[None], tf.constant([[0.0, 1.0]])
+        used = FastStyle("two", model, SMALL, ("a", "b"), 64, {}).paint(contents[0], (0, 1))
+        coarse, fine = settings.stages(TWO_SIZES)
+        learner.at(fine)
+        # Rounding of two orders of sums.
+        self.assertAllClose(learner._painted(tf.constant(contents), mix)[0], used, atol=1e-3)
+        learner.at(coarse)
+        self.assertNotAllClose(learner._painted(tf.constant(contents), mix)[0], used, atol=1)
+
+    def test_what_is_unstable_is_what_a_part_by_itself_is_painted_otherwise(self):
+        model, wanted = varied(), dataclasses.replace(QUICK, steps=0, size=48)
+        learner = training.learner(model, loss_of(), wanted)
+        learner.at(settings.stages(wanted)[0])
+        picture, style = (
+            nets.picture(48, seed=9),
+            FastStyle("two", model, SMALL, ("a", "b"), 48, {}),
+        )
+        whole = style.paint(picture)
+        places = [
+            np.square(whole[y : y + 44, x : x + 44] - style.paint(picture[y : y + 44, x : x + 44]))
+            for y in range(4)
+            for x in range(4)
+            if y or x
+        ]
+        expected = [place.mean() / 255**2 for place in places]
+        given = tf.constant(whole[None]), tf.constant(picture[None]), tf.constant([[1.0, 0.0]])
+        for step in range(3):
+            learner.optimizer.iterations.assign(step)
+            found = float(learner._unstable(*given)[0])
+            self.assertLess(min(abs(found / one - 1) for one in expected), 1e-3)
+
+    def test_stability_counts_in_the_last_stage_alone(self):
+        def stepped(weight: float, steps: int, fine_steps: int) -> np.ndarray:
+            wanted = dataclasses.replace(
+                QUICK, steps=steps, fine_steps=fine_steps, stability=weight, size=64
+            )
+            model = varied()
+            learner = training.learner(model, loss_of(), wanted)
+            name = f"{weight:g}-{steps}"
+            self.assertEqual(
+                "stability" in self._fit(learner, name, wanted=wanted)[-1],
+                bool(weight and not steps),
+            )
+            return np.concatenate([one.ravel() for one in model.get_weights()])
+
+        self.assertAllEqual(stepped(100.0, 1, 0), stepped(0.0, 1, 0))
+        self.assertGreater(np.abs(stepped(100.0, 0, 1) - stepped(0.0, 0, 1)).max(), 1e-3)
+
+    def test_a_network_that_goes_on_begins_as_it_was_and_learns_whole(self):
+        before = FastStyle("two", varied(), SMALL, ("a", "b"), 64, {})
+        kept = before.model.get_weights()
+        for added in (0, 1):
+            model = continued(before, added, "float32")
+            picture = nets.picture(20)[None]
+            for mix in ([1, 0], [0, 1]):
+                self.assertAllEqual(
+                    model([picture, np.float32([mix + [0] * added])]),
+                    before.model([picture, np.float32([mix])]),
+                )
+            started = model.get_weights()
+            styles = [*STYLES, nets.oblong(24, 30, seed=9)][: 2 + added]
+            self._fit(self._learner(model, styles), f"on{added}", styles=2 + added)
+            for one, other in zip(started, model.get_weights(), strict=True):
+                self.assertNotAllEqual(one, other)
+        for one, other in zip(kept, before.model.get_weights(), strict=True):
+            self.assertAllEqual(one, other)
+
     def test_a_further_style_leaves_the_network_and_the_others_as_they_are(self):
         before = FastStyle("two", varied(), SMALL, ("a", "b"), 64, {})
         kept = before.model.get_weights()
@@ -151,11 +222,23 @@ class PhotographsTest(tf.test.TestCase):
 
 
 class SettingsTest(tf.test.TestCase):
+    def test_what_goes_on_learning_has_the_last_stage_alone(self):
+        wanted = settings.FastTraining()
+        for frozen, tuned, stages in (
+            (False, False, [(128, 10000, False), (256, 1650, True)]),
+            (True, False, [(128, 2000, False), (256, 300, True)]),
+            (False, True, [(256, 1650, True)]),
+        ):
+            found = settings.stages(settings.complete(wanted, 2, frozen, tuned))
+            self.assertEqual([dataclasses.astuple(stage) for stage in found], stages)
+        with self.assertRaisesRegex(InputError, "without steps nothing is learnt"):
+            settings.complete(dataclasses.replace(wanted, steps=0, fine_steps=0), 2, False)
+
     def test_what_is_left_out_goes_by_what_is_trained(self):
         one, three = (settings.complete(settings.FastTraining(), k, False) for k in (1, 3))
         self.assertGreater(three.steps, one.steps)
         frozen = settings.complete(settings.FastTraining(fine_steps=0), 1, True)
         self.assertLess(frozen.steps, one.steps / 5)
-        self.assertEqual(settings.stages(frozen), [(128, frozen.steps)])
+        self.assertEqual(settings.stages(frozen), [settings.Stage(128, frozen.steps, False)])
         with self.assertRaisesRegex(ValueError, "batch=0: expected 1 to 64"):
             settings.complete(settings.FastTraining(batch=0), 1, False)

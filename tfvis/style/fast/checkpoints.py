@@ -90,6 +90,20 @@ def extended(before: FastStyle, styles: int, precision: str) -> keras.Model:
     return model
 
 
+def continued(before: FastStyle, added: int, precision: str) -> keras.Model:
+    """Returns the network of a checkpoint to go on learning, with all its styles and new ones.
+
+    Args:
+        before: stays as it is.
+        added: styles that are new; they begin at the mean of its own.
+        precision: see `transform_network.build`.
+    """
+    model = transform_network.build(len(before.styles) + added, before.architecture, precision)
+    whole = joined(before, extended(before, added, "float32")) if added else before.model
+    model.set_weights(whole.get_weights())
+    return model
+
+
 def joined(before: FastStyle, learnt: keras.Model) -> keras.Model:
     """Returns the network with all its styles: those it had, then those of `extended`."""
     added = learnt.input_shape[1][-1]

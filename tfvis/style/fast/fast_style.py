@@ -12,17 +12,12 @@ import tensorflow as tf
 from tfvis import hardware, images
 from tfvis.errors import InputError, arg
 from tfvis.style.fast import checkpoint_files, transform_network
-from tfvis.style.fast.transform_network import LEAST_SIDE, STRIDE, Architecture
+from tfvis.style.fast.transform_network import LEAST_SIDE, MARGIN, Architecture
 
 # Bytes a pixel takes for each channel of the first convolution. The largest step holds a map of
 # twice as many, the same padded, and what becomes of it: 20 in float32. 16 channels took 295 bytes
 # at 1536 px, 18 each.
 _BYTES = 24
-# Pixels by which a picture is continued on each side, by reflection, and which are cut off again.
-# Johnson et al. (supplementary material) continue theirs by 40, once, at the entry; a network that
-# continues maps before each convolution learns what VGG's own padding asks of a border: over 32
-# pictures the style distance there was 1.7 times that of the centre, and is 0.9 times so.
-MARGIN = 40
 # Share of the machine's memory that a picture may take.
 _SHARE = 0.6
 
@@ -71,7 +66,7 @@ class FastStyle:
             memory: bytes it may take; None is more than half of what the machine has.
             precision: of the arithmetic, "float32" or "bfloat16".
             margin: pixels by which it is continued first, at most what there is to reflect; 0 is
-                the bare network, as it was trained and as an exported one paints.
+                the bare network, as an exported one paints.
 
         Returns:
             float32 [height, width, 3], 0..255.
@@ -85,8 +80,7 @@ class FastStyle:
             raise InputError(
                 f"{arg('size')}: {width} x {height} px are too few; expected {LEAST_SIDE} a side."
             )
-        # Multiples of the strides, so that the picture lies on the grid as it would without.
-        beside = [min(margin, side - 1) // STRIDE * STRIDE for side in (height, width)]
+        beside = [transform_network.margin(side, margin) for side in (height, width)]
         area = math.prod(
             side + 2 * more for side, more in zip((height, width), beside, strict=True)
         )

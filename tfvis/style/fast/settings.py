@@ -12,7 +12,8 @@ from tfvis.style.settings import Transfer
 _STEPS, _FINE_STEPS, _MORE, _MORE_FINE = 9000, 1500, 1000, 150
 # Of new styles on a network that stays: of each.
 _OWN_STEPS, _OWN_FINE_STEPS = 1000, 150
-_RATE, _OWN_RATE = 1e-3, 1e-2
+# Of a network that goes on learning: half the rate it began with, where 1e-3 first unlearns.
+_RATE, _OWN_RATE, _TUNING_RATE = 1e-3, 1e-2, 5e-4
 
 # J16 take the style off relu1_2, relu2_2, relu3_3 and relu4_3 of VGG16, their code the content off
 # relu3_3. Weights of `quality` count a style by its share of its own strength, so that one ratio
@@ -36,10 +37,11 @@ class FastTraining:
     steps: int | None = field(
         None,
         f"Of the first stage, on pictures of half the size; left out, {_STEPS} and {_MORE} more "
-        f"for each further style, with `init` {_OWN_STEPS} for each new one.",
+        f"for each further style, with `init` {_OWN_STEPS} for each new one, with `fine_tune` "
+        "none.",
         source="J16 take 40,000 of 256 px; Johnson has said (fast-neural-style, issue 54) that "
         "10,000 show what comes, and that 128 px do.",
-        least=1,
+        least=0,
     )
     fine_steps: int | None = field(
         None,
@@ -54,10 +56,20 @@ class FastTraining:
     rate: float | None = field(
         None,
         f"Of Adam, falling to nothing as a cosine does; left out, {_RATE}, with `init` "
-        f"{_OWN_RATE}.",
+        f"{_OWN_RATE}, with `fine_tune` {_TUNING_RATE}.",
         source="J16, who keep it; falling, a short training ends as far as a longer one.",
         least=1e-6,
         most=1.0,
+    )
+    stability: float = field(
+        2.0,
+        "Of the second stage: weight of what changes, beyond the motion, in a picture that is "
+        "moved by one to three pixels, squared and as a share of the range; more makes films "
+        "flicker less and marks bolder.",
+        source="As Gupta et al. 2017 between frames of a film, here between shifts of a "
+        "photograph; 0.1 changes nothing, with 2 fine black and white lines lie still.",
+        least=0.0,
+        most=1000.0,
     )
     style_size: int = field(
         256,
@@ -89,16 +101,33 @@ class FastTraining:
     )
 
 
-def complete(wanted: FastTraining, styles: int, frozen: bool) -> FastTraining:
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """Part of a training.
+
+    Attributes:
+        size: side of its pictures, pixels.
+        steps: how many.
+        finishing: whether pictures are continued by a margin, as they are when a network is used,
+            and `stability` counts.
+    """
+
+    size: int
+    steps: int
+    finishing: bool
+
+
+def complete(wanted: FastTraining, styles: int, frozen: bool, tuned: bool = False) -> FastTraining:
     """Returns the settings with numbers in place of every None.
 
     Args:
         wanted: as given.
         styles: that are trained.
         frozen: whether a network stays as it is, and only they are learnt.
+        tuned: whether a network that has been trained goes on.
 
     Raises:
-        InputError: a number is out of its bounds.
+        InputError: a number is out of its bounds; there are no steps at all.
     """
     for one in dataclasses.fields(wanted):
         value = getattr(wanted, one.name)
@@ -109,16 +138,23 @@ def complete(wanted: FastTraining, styles: int, frozen: bool) -> FastTraining:
     else:
         steps, fine = _STEPS + _MORE * (styles - 1), _FINE_STEPS + _MORE_FINE * (styles - 1)
         rate = _RATE
+    if tuned:
+        steps, rate = 0, _TUNING_RATE
     defaults = {"steps": steps, "fine_steps": fine, "rate": rate}
     chosen: dict[str, Any] = {
         name: default if getattr(wanted, name) is None else getattr(wanted, name)
         for name, default in defaults.items()
     }
+    if not chosen["steps"] and not chosen["fine_steps"]:
+        raise InputError(f"{arg('fine_steps')}: without steps nothing is learnt; expected some.")
     return dataclasses.replace(wanted, **chosen)
 
 
-def stages(whole: FastTraining) -> list[tuple[int, int]]:
-    """Returns (side of the pictures, steps) of each stage of settings that hold no None."""
+def stages(whole: FastTraining) -> list[Stage]:
+    """Returns the stages that have steps, of settings that hold no None."""
     coarse = max(whole.size // 2, 32)
-    found = [(coarse, given(whole.steps)), (whole.size, given(whole.fine_steps))]
-    return [(size, steps) for size, steps in found if steps]
+    found = [
+        Stage(coarse, given(whole.steps), finishing=False),
+        Stage(whole.size, given(whole.fine_steps), finishing=True),
+    ]
+    return [stage for stage in found if stage.steps]

@@ -14,12 +14,14 @@ import tensorflow as tf
 from tfvis import bounds, files
 from tfvis.networks.files import variable_files
 from tfvis.settings import given
-from tfvis.style.fast import photographs
-from tfvis.style.fast.settings import FastTraining, stages
+from tfvis.style.fast import photographs, transform_network
+from tfvis.style.fast.settings import FastTraining, Stage, stages
 from tfvis.style.fast.style_loss import StyleLoss
 
 # Steps after which the state is kept: seconds of work.
 KEPT_EVERY = 50
+# Name of what changes in a picture that is moved, among the terms.
+STABILITY = "stability"
 # Steps that are timed before a training begins, after one that compiles.
 _TIMED = 3
 
@@ -45,26 +47,27 @@ class Learner(keras.Model):
     Args:
         network: see `transform_network.build`.
         loss: of its pictures.
-        batch: pictures of a step, over all devices.
+        settings: of the training; they hold no None.
     """
 
-    def __init__(self, network: keras.Model, loss: StyleLoss, batch: int):
+    def __init__(self, network: keras.Model, loss: StyleLoss, settings: FastTraining):
         super().__init__()
-        self.network, self._loss_of, self._batch = network, loss, batch
-        self._means = {name: keras.metrics.Mean(name) for name in ("energy", *loss.terms)}
-        self._size = 0
-        # What Keras' trainer calls for each step, by the size it was traced for.
+        self.network, self._loss_of, self._settings = network, loss, settings
+        names = ("energy", *loss.terms, *([STABILITY] if settings.stability else []))
+        self._means = {name: keras.metrics.Mean(name) for name in names}
+        self._stage: Stage | None = None
+        # What Keras' trainer calls for each step, by the stage it was traced for.
         self.train_function: Callable | None = None
-        self._functions: dict[int, Callable | None] = {}
+        self._functions: dict[Stage | None, Callable | None] = {}
 
-    def at(self, size: int) -> None:
-        """Has the next `fit` be of pictures of one size.
+    def at(self, stage: Stage) -> None:
+        """Has the next `fit` be of one stage.
 
-        Each size has a trace of its own: one for all would know no size, and where it is known VGG
+        Each has a trace of its own: one for all would know no size, and where it is known VGG
         takes a batch picture by picture, which is faster.
         """
-        self._functions[self._size] = self.train_function
-        self._size, self.train_function = size, self._functions.get(size)
+        self._functions[self._stage] = self.train_function
+        self._stage, self.train_function = stage, self._functions.get(stage)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -77,14 +80,47 @@ class Learner(keras.Model):
         variables = self.network.trainable_variables
         with tf.GradientTape() as tape:
             mix = tf.one_hot(which, self.network.input_shape[1][-1])
-            pictures = tf.ensure_shape(self.network([contents, mix], training=True), contents.shape)
+            pictures = self._painted(contents, mix)
             energies, terms = self._loss_of(pictures, contents, which)
+            whole = energies
+            if given(self._stage).finishing and self._settings.stability:
+                terms = terms | {STABILITY: self._unstable(pictures, contents, mix)}
+                whole = energies + self._settings.stability * terms[STABILITY]
             # Over all devices the gradients are added up.
-            energy = tf.reduce_sum(energies) / self._batch
+            energy = tf.reduce_sum(whole) / self._settings.batch
         self.optimizer.apply(tape.gradient(energy, variables), variables)
-        for name, values in ({"energy": energies} | terms).items():
+        found = {"energy": energies} | terms
+        for name, values in found.items():
             self._means[name].update_state(values)
-        return {name: mean.result() for name, mean in self._means.items()}
+        return {name: self._means[name].result() for name in found}
+
+    def _painted(self, contents: tf.Tensor, mix: tf.Tensor) -> tf.Tensor:
+        """Returns the network's pictures, shaped as `contents`; in the last stage as it is used."""
+        side = contents.shape[1]
+        if not given(self._stage).finishing:
+            return tf.ensure_shape(self.network([contents, mix], training=True), contents.shape)
+        margin = transform_network.margin(side)
+        beside = [(0, 0), (margin, margin), (margin, margin), (0, 0)]
+        painted = self.network([tf.pad(contents, beside, "REFLECT"), mix], training=True)
+        cut = slice(margin, margin + side)
+        return tf.ensure_shape(painted[:, cut, cut], contents.shape)
+
+    def _unstable(self, pictures: tf.Tensor, contents: tf.Tensor, mix: tf.Tensor) -> tf.Tensor:
+        """Returns how far a part is from what it is painted as by itself, float32 [batch].
+
+        The part begins up to three pixels from the corner, so that it lies otherwise on the grid of
+        the coarsest maps, as the next frame of a pan would: the mean square of the difference, as
+        a share of the range.
+        """
+        stride = transform_network.STRIDE
+        side = contents.shape[1] - stride
+        seed = tf.stack([self._settings.seed, tf.cast(self.optimizer.iterations, tf.int32)])
+        place = tf.random.stateless_uniform([], seed, 1, stride**2, tf.int32)
+        corner = (0, place // stride, place % stride, 0)
+        size = (contents.shape[0], side, side, 3)
+        alone = self._painted(tf.ensure_shape(tf.slice(contents, corner, size), size), mix)
+        apart = (tf.slice(pictures, corner, size) - alone) / 255.0
+        return tf.reduce_mean(tf.square(apart), (1, 2, 3))
 
 
 class Keeper(keras.callbacks.Callback):
@@ -155,8 +191,8 @@ class Keeper(keras.callbacks.Callback):
 
 def learner(network: keras.Model, loss: StyleLoss, settings: FastTraining) -> Learner:
     """Returns a learner that is compiled and built; `settings` hold no None."""
-    made = Learner(network, loss, settings.batch)
-    steps = sum(steps for _, steps in stages(settings))
+    made = Learner(network, loss, settings)
+    steps = sum(stage.steps for stage in stages(settings))
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(settings.rate, steps))
     # XLA's convolutions on a CPU take a naive path.
     gpus = tf.config.list_physical_devices("GPU")
@@ -173,20 +209,20 @@ def paces(
     What they learn is taken back; the stages then begin without compiling.
     """
     before = 0
-    for size, steps in stages(settings):
-        left = min(before + steps - done, steps)
-        before += steps
+    for stage in stages(settings):
+        left = min(before + stage.steps - done, stage.steps)
+        before += stage.steps
         if left <= 0:
             continue
         # In memory: a checkpoint is of seconds.
         kept = [variable.numpy() for variable in _variables(learning)]
         clock = _Clock()
-        data = photographs.batches(shown, settings.seed, 0, settings.batch, size, styles)
-        learning.at(size)
+        data = photographs.batches(shown, settings.seed, 0, settings.batch, stage.size, styles)
+        learning.at(stage)
         learning.fit(data, steps_per_epoch=1 + _TIMED, shuffle=False, verbose=0, callbacks=[clock])
         for variable, value in zip(_variables(learning), kept, strict=True):
             variable.assign(value)
-        yield Pace(size, left, float(np.median(clock.seconds[1:])))
+        yield Pace(stage.size, left, float(np.median(clock.seconds[1:])))
 
 
 def fit(
@@ -209,17 +245,17 @@ def fit(
     """
     keeper.resume(learning)
     before = 0
-    for size, steps in stages(settings):
-        end = before + steps
+    for stage in stages(settings):
+        end = before + stage.steps
         before = end
-        keeper.size = size
-        learning.at(size)
+        keeper.size = stage.size
+        learning.at(stage)
         while keeper.done < end:
             # The last epoch of a stage may be shorter, and is then a fit of its own.
             left = end - keeper.done
             whole, each = max(left // KEPT_EVERY, 1), min(left, KEPT_EVERY)
             data = photographs.batches(
-                shown, settings.seed, keeper.done, settings.batch, size, styles
+                shown, settings.seed, keeper.done, settings.batch, stage.size, styles
             )
             learning.fit(
                 data, steps_per_epoch=each, epochs=whole, shuffle=False, verbose=0,
