@@ -6,7 +6,7 @@ import keras
 
 from tfvis.networks.caffe.layer_names import free, legal
 from tfvis.networks.caffe.schema import word
-from tfvis.networks.caffe.to_keras.layer_spec import LARGEST, Misfit, Spot, map_of
+from tfvis.networks.caffe.to_keras.layer_spec import LARGEST, Misfit, Spot, channels_of, map_of
 from tfvis.networks.caffe_layers import (
     convolution_and_shape,
     pooling,
@@ -62,7 +62,7 @@ def convolution(spot: Spot, group: int | None = None) -> list:
     given, x = spot.layer.convolution_param, map_of(spot)
     window = _window(given)
     dilation = _dilation(given)
-    channels, group = x.shape[-1], given.group if group is None else group
+    channels, group = channels_of(x), given.group if group is None else group
     if given.axis not in (1, -3):
         raise Misfit(f"works along axis {given.axis}, only 1 is supported")
     if not given.num_output or not group or channels % group or given.num_output % group:
@@ -92,7 +92,7 @@ def convolution(spot: Spot, group: int | None = None) -> list:
 
 def depthwise(spot: Spot) -> list:
     """A convolution of each channel by itself, as forks of Caffe name one."""
-    given, channels = spot.layer.convolution_param, map_of(spot).shape[-1]
+    given, channels = spot.layer.convolution_param, channels_of(map_of(spot))
     if given.num_output != channels or given.group not in (1, channels):
         raise Misfit(
             f"has num_output {given.num_output} and group {given.group}, for {channels} channels"
@@ -104,7 +104,7 @@ def deconvolution(spot: Spot) -> list:
     """The gradient of a convolution."""
     given, x = spot.layer.convolution_param, map_of(spot)
     window, dilation = _window(given), _dilation(given)
-    channels, group = x.shape[-1], given.group
+    channels, group = channels_of(x), given.group
     if given.axis not in (1, -3):
         raise Misfit(f"works along axis {given.axis}, only 1 is supported")
     if not given.num_output or not group or channels % group or given.num_output % group:

@@ -22,6 +22,7 @@ from tfvis.networks.caffe.to_keras.layer_spec import (
     Spot,
     axis_of,
     caffe_shape,
+    channels_of,
     map_of,
     refuse_training,
 )
@@ -35,18 +36,20 @@ def _lrn(spot: Spot) -> list:
         raise Misfit(f"has a local_size of {given.local_size}, at most {LARGEST} is supported")
     if word(given, "norm_region") == "WITHIN_CHANNEL":
         return [lrn.SpatialResponse(**settings, name=spot.name)(map_of(spot))]
+    channels_of(map_of(spot))
     return [lrn.ChannelResponse(**settings, k=given.k, name=spot.name)(spot.input)]
 
 
 def _prelu(spot: Spot) -> list:
-    rank = len(spot.input.shape)
-    last = rank if spot.layer.prelu_param.channel_shared else rank - 1
-    shared = list(range(1, last)) or None
-    return [keras.layers.PReLU(shared_axes=shared, name=spot.name)(spot.input)]
+    shared = set(range(1, len(spot.input.shape)))
+    if not spot.layer.prelu_param.channel_shared:
+        channels_of(spot.input)
+        shared.remove(axis_of(spot.input, 1))
+    return [keras.layers.PReLU(shared_axes=sorted(shared) or None, name=spot.name)(spot.input)]
 
 
 def _shuffled(spot: Spot) -> list:
-    group, channels = spot.layer.shuffle_channel_param.group, map_of(spot).shape[-1]
+    group, channels = spot.layer.shuffle_channel_param.group, channels_of(map_of(spot))
     if not group or channels % group:
         raise Misfit(f"has group {group}, for {channels} channels")
     return [convolution_and_shape.ShuffleChannels(group, name=spot.name)(spot.input)]

@@ -69,6 +69,17 @@ def axis_of(tensor, axis: int) -> int:
     return {1: 3, 2: 1, 3: 2}[axis] if rank == 4 else axis
 
 
+def channels_of(tensor) -> int:
+    """Returns how many channels a tensor has, along Caffe's axis 1.
+
+    NeedsSize where that depends on the picture's: a Permute may lay its rows there.
+    """
+    channels = tensor.shape[axis_of(tensor, 1)]
+    if channels is None:
+        raise NeedsSize
+    return channels
+
+
 def caffe_shape(tensor) -> tuple:
     """Returns the shape of a tensor without its batch, its axes in Caffe's order."""
     shape = tuple(tensor.shape[1:])

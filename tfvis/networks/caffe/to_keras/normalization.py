@@ -3,8 +3,15 @@
 import keras
 
 from tfvis.networks.caffe.schema import word
-from tfvis.networks.caffe.to_keras.layer_spec import Misfit, Spot, map_of, refuse_training
-from tfvis.networks.caffe_layers import convolution_and_shape
+from tfvis.networks.caffe.to_keras import scale
+from tfvis.networks.caffe.to_keras.layer_spec import (
+    Misfit,
+    Spot,
+    axis_of,
+    channels_of,
+    map_of,
+    refuse_training,
+)
 from tfvis.networks.caffe_layers.mvn_and_normalize import PictureNormalization, UnitNorm
 
 
@@ -16,10 +23,18 @@ def batch_norm(spot: Spot) -> list:
         if given.scale_bias:
             raise Misfit("has both use_global_stats: false and scale_bias, not supported together")
         return [PictureNormalization(given.eps, name=spot.name)(map_of(spot))]
-    layer = keras.layers.BatchNormalization(
-        epsilon=given.eps, center=given.scale_bias, scale=given.scale_bias, name=spot.name
+    return [_learnt(spot, given.eps, given.scale_bias)(spot.input)]
+
+
+def _learnt(spot: Spot, epsilon: float, affine: bool) -> keras.layers.BatchNormalization:
+    """Returns the normalization of each channel by what was learnt."""
+    channels_of(spot.input)
+    axis = axis_of(spot.input, 1)
+    # -1, as Keras' own files have it.
+    axis = -1 if axis == len(spot.input.shape) - 1 else axis
+    return keras.layers.BatchNormalization(
+        axis=axis, epsilon=epsilon, center=affine, scale=affine, name=spot.name
     )
-    return [layer(spot.input)]
 
 
 def segnet(spot: Spot) -> list:
@@ -27,7 +42,7 @@ def segnet(spot: Spot) -> list:
     given = spot.layer.bn_param
     refuse_training(spot)
     if any(map(given.HasField, ("slope_filler", "bias_filler", "momentum", "eps", "frozen"))):
-        layer = keras.layers.BatchNormalization(epsilon=given.eps, name=spot.name)
+        layer = _learnt(spot, given.eps, True)
         # Its blobs are in the order of Keras: factor, summand, mean, variance.
         layer.caffe_plain = True
         return [layer(spot.input)]
@@ -36,7 +51,7 @@ def segnet(spot: Spot) -> list:
             "normalizes by the batch at hand (bn_mode: LEARN); fold it, as SegNet's "
             "compute_bn_statistics.py does, to bn_mode: INFERENCE"
         )
-    return [convolution_and_shape.ChannelScale(True, name=spot.name)(spot.input)]
+    return [scale.affine(spot, scale.covered(spot, 1, 1), True)]
 
 
 def mvn(spot: Spot) -> list:
@@ -52,6 +67,8 @@ def unit_norm(spot: Spot) -> list:
     """SSD's Normalize."""
     given = spot.layer.norm_param
     filler = given.scale_filler
+    if not given.channel_shared:
+        channels_of(map_of(spot))
     constant = given.HasField("scale_filler") and filler.type == "constant"
     layer = UnitNorm(
         given.eps,

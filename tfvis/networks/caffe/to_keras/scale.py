@@ -12,10 +12,14 @@ def scale(spot: Spot) -> list:
         if given.bias_term:
             raise Misfit("adds a bias of the size of its second bottom, which is not supported")
         return [scaling.ScaledBy(name=spot.name)(_pair(spot, given.axis))]
-    covered = _covered(spot, given)
-    if covered == _channels(spot):
-        return [convolution_and_shape.ChannelScale(given.bias_term, name=spot.name)(spot.input)]
-    return [scaling.Affine(covered, True, given.bias_term, name=spot.name)(spot.input)]
+    return [affine(spot, covered(spot, given.axis, given.num_axes), given.bias_term)]
+
+
+def affine(spot: Spot, axes: list[bool], bias: bool):
+    """Returns the input times what was learnt, perhaps plus more, along axes as `covered` says."""
+    if axes == [axis == len(axes) for axis in range(1, len(axes) + 1)]:
+        return convolution_and_shape.ChannelScale(bias, name=spot.name)(spot.input)
+    return scaling.Affine(axes, True, bias, name=spot.name)(spot.input)
 
 
 def bias(spot: Spot) -> list:
@@ -23,8 +27,8 @@ def bias(spot: Spot) -> list:
     given = spot.layer.bias_param
     if len(spot.inputs) == 2:
         return [scaling.ShiftedBy(name=spot.name)(_pair(spot, given.axis))]
-    covered = _covered(spot, given)
-    return [scaling.Affine(covered, False, True, name=spot.name)(spot.input)]
+    axes = covered(spot, given.axis, given.num_axes)
+    return [scaling.Affine(axes, False, True, name=spot.name)(spot.input)]
 
 
 def axpy(spot: Spot) -> list:
@@ -54,20 +58,20 @@ def _pair(spot: Spot, axis: int) -> list:
     return [x, other]
 
 
-def _channels(spot: Spot) -> list[bool]:
-    rank = len(spot.input.shape)
-    return [axis == axis_of(spot.input, 1) for axis in range(1, rank)]
+def covered(spot: Spot, axis: int, num_axes: int) -> list[bool]:
+    """Returns for each axis here, behind the batch, whether what was learnt has it.
 
-
-def _covered(spot: Spot, given) -> list[bool]:
-    """Returns for each axis here, behind the batch, whether what was learnt has it."""
+    Args:
+        spot: the layer.
+        axis, num_axes: Caffe's: the first, and how many, -1 for all from there on.
+    """
     rank = len(spot.input.shape)
-    first = given.axis + rank if given.axis < 0 else given.axis
-    count = rank - first if given.num_axes == -1 else given.num_axes
+    first = axis + rank if axis < 0 else axis
+    count = rank - first if num_axes == -1 else num_axes
     if count == 0:
         return [False] * (rank - 1)
     if first < 1 or count < 0 or first + count > rank:
-        raise Misfit(f"works on {count} axes from {given.axis} on, which is not supported")
+        raise Misfit(f"works on {count} axes from {axis} on, which is not supported")
     axes = {axis_of(spot.input, axis) for axis in range(first, first + count)}
     if any(spot.input.shape[axis] is None for axis in axes):
         raise NeedsSize
