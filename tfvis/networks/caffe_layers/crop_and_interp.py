@@ -58,16 +58,6 @@ def _resized(x, size, trim):
     before, after = trim
     shape = tf.shape(x)
     x = x[:, before : shape[1] - after, before : shape[2] - after]
-    # Not tf.image.resize, which has no word for corner on corner.
-    result = tf.raw_ops.ResizeBilinear(images=x, size=size, align_corners=True)
-    return tf.cast(result, x.dtype)
-
-
-def _resized(x, size, trim):
-    """Returns a map in another size, bilinearly, corner on corner."""
-    before, after = trim
-    shape = tf.shape(x)
-    x = x[:, before : shape[1] - after, before : shape[2] - after]
     return tf.cast(tf.compat.v1.image.resize_bilinear(x, size, align_corners=True), x.dtype)
 
 
