@@ -4,8 +4,8 @@ from absl import flags
 
 from tfvis.errors import Text, marked
 
-# {argument: flags that may give it}, where they are not of one name: the first that the running
-# app has.
+# {argument: flags that may give it}, where they are not of one name: of those that the running app
+# has, the first that was given, else the first.
 _FLAGS: dict[str, tuple[str, ...]] = {
     "beta": ("tv_beta",),
     "guide": ("guides",),
@@ -17,7 +17,7 @@ _FLAGS: dict[str, tuple[str, ...]] = {
     "mask": ("content_mask",),
     "most": ("boxes",),
     "name": ("prototxt", "network"),
-    "network": ("checkpoint", "networks"),
+    "network": ("prototxt", "checkpoint", "networks"),
     "objective": ("units",),
     "of_class": ("class",),
     "pictures": ("data",),
@@ -32,6 +32,7 @@ _FLAGS: dict[str, tuple[str, ...]] = {
     "style_masks": ("style_mask",),
     "target": ("class",),
     "tile": ("memory",),
+    "weights": ("caffemodel",),
 }
 
 
@@ -45,7 +46,6 @@ def flagged(said: str | Exception) -> str:
 
 
 def _spelled(argument: str) -> str:
-    for flag in (argument, *_FLAGS.get(argument, ())):
-        if flag in flags.FLAGS:
-            return f"--{flag}"
-    return argument
+    own = [name for name in (argument, *_FLAGS.get(argument, ())) if name in flags.FLAGS]
+    given = [name for name in own if flags.FLAGS[name].present]
+    return f"--{(given or own)[0]}" if own else argument

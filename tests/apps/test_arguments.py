@@ -30,12 +30,12 @@ def _net():
 
 
 @functools.cache
-def _flags_of(app: str) -> frozenset[str]:
-    """Returns the names of an app's flags, which are not defined afterwards."""
+def _flags_of(app: str) -> dict[str, flags.Flag]:
+    """Returns an app's flags, none of them given, which are not defined afterwards."""
     with flagsaver.flagsaver():
         before = set(flags.FLAGS)
         importlib.import_module(f"apps.{app}")
-        return frozenset(set(flags.FLAGS) - before)
+        return {name: flags.FLAGS[name] for name in set(flags.FLAGS) - before}
 
 
 def _invert(**constants):
@@ -118,6 +118,16 @@ class ArgumentsTest(tf.test.TestCase, parameterized.TestCase):
         self.assertRegex(str(caught.exception), f"^{argument}")
         with mock.patch.object(flags, "FLAGS", _flags_of(app)):
             self.assertRegex(arguments.flagged(caught.exception), f"^{flag}")
+
+    def test_of_flags_that_may_give_an_argument_it_is_the_one_that_was_given(self):
+        error = InputError(f"{arg('network')}=a.prototxt: give {arg('weights')}=b.caffemodel")
+        own = _flags_of("convert")
+        for name in ("network", "prototxt"):
+            given = {**own, name: mock.Mock(present=1)}
+            with mock.patch.object(flags, "FLAGS", given):
+                self.assertEqual(
+                    arguments.flagged(error), f"--{name}=a.prototxt: give --caffemodel=b.caffemodel"
+                )
 
     def test_an_argument_that_no_flag_gives_stays_a_word(self):
         error = InputError(f"{arg('steps')}=0: expected more; {arg('callback')} is not called.")
