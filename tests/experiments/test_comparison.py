@@ -30,6 +30,15 @@ def fixed(height: int, width: int) -> network.Network:
     return network.wrap(keras.Model(inputs, conv(inputs)), "fixed", contracts.named("tf"))
 
 
+def chain(depth: int) -> keras.Model:
+    """Convolutions one after another, conv0 the first."""
+    keras.utils.set_random_seed(depth)
+    inputs = x = keras.Input((None, None, 3))
+    for k in range(depth):
+        x = keras.layers.Conv2D(4, 3, padding="same", activation="relu", name=f"conv{k}")(x)
+    return keras.Model(inputs, x)
+
+
 class ComparisonTest(tf.test.TestCase):
     def setUp(self):
         super().setUp()
@@ -70,6 +79,19 @@ class ComparisonTest(tf.test.TestCase):
         # No square is of this size; what needs none is told of.
         done = self.run_of(fixed(16, 20), self.places(), "block1_conv1", "inversion", "alignment")
         self.assertEqual(list(done), ["alignment"])
+
+    def test_layers_of_other_depths_that_are_called_alike(self):
+        other = network.wrap(chain(4), "other", contracts.named("tf"))
+        one = network.wrap(chain(2), "one", contracts.named("tf"))
+        comparison.run(
+            {"one": one, "other": other}, self.places(), workdir=self.folder / "out",
+            sections=["inversion", "caricature", "alignment"], steps=1, size=16,
+        )  # fmt: skip
+        # The last of the one stands beside the last of the other, not beside its namesake.
+        expected = [("one", "conv0"), ("one", "conv1"), ("other", "conv2"), ("other", "conv3")]
+        for section in ("inversion", "caricature"):
+            rows = zip(self.column(section, "network"), self.column(section, "layer"), strict=True)
+            self.assertEqual(list(rows), expected)
 
     def test_pictures_and_their_line_drawings_as_scipy_says(self):
         other = network.wrap(nets.small(seed=1), "other", contracts.named("tf"))

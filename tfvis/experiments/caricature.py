@@ -22,7 +22,7 @@ _SEES = (
 def run(
     wanted,
     image: np.ndarray,
-    layers: list[str] | None = None,
+    layers: list[str] | dict[str, list[str]] | None = None,
     *,
     workdir: pathlib.Path | str,
     settings: preimages.Caricature = preimages.Caricature(),

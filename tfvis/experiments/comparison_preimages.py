@@ -147,7 +147,7 @@ def _made(study: Study, experiment, name: str, domain: str, steps: int | None, s
     fine = min(settings.fine_steps, steps // 4)
     settings = dataclasses.replace(settings, steps=steps, fine_steps=fine)
     done = experiment.run(
-        built, pixels, _words(study), workdir=study.workdir / name / _folder(domain),
+        built, pixels, _shown(study), workdir=study.workdir / name / _folder(domain),
         settings=settings, seed=seed, size=_side(built, study.extent.side or pixels.shape[0]),
         precision=study.precision,
     )  # fmt: skip
@@ -179,14 +179,15 @@ def _folder(domain: str) -> str:
     return str(runner.safe_name(domain))
 
 
-def _words(study: Study) -> list[str]:
-    """Returns the layers that are shown: of each stride the last that there is."""
-    one, other = (study.layers[label] for label in study.pair)
+def _shown(study: Study) -> dict[str, list[str]]:
+    """Returns the layers of each that are shown: of each stride the last that there is."""
+    one = study.layers[study.pair[0]]
     deepest = networks.depths(study.networks[study.pair[0]])
     places = [k for k, layer in enumerate(one) if layer in deepest]
     places = places or evenly(len(one), study.extent.depths)
     places = [places[k] for k in evenly(len(places), study.extent.depths)]
-    return [one[k] if one[k] == other[k] else f"{one[k]}|{other[k]}" for k in places]
+    # Not as one word for both: one may have a layer that is called as the other's is.
+    return {label: [study.layers[label][k] for k in places] for label in study.pair}
 
 
 def _says(network, picture: np.ndarray) -> dict | None:

@@ -40,7 +40,7 @@ _DEVIATION_SHOWN = 4
 def run(
     wanted,
     image: np.ndarray,
-    layers: list[str] | None = None,
+    layers: list[str] | dict[str, list[str]] | None = None,
     *,
     workdir: pathlib.Path | str,
     settings: preimages.Inversion = preimages.Inversion(),
@@ -63,7 +63,7 @@ def run(
     Args:
         wanted: a network, {label: network}, or `networks.Wanted`.
         image: float32 [height, width, 3], RGB, 0..255.
-        layers: see `networks.layers_of`; None is five depths.
+        layers: see `networks.layers_of`; None is five depths; by label of networks by label.
         workdir: for all results.
         settings: constants; None among them are derived per layer.
         restarts: pre-images per layer, from noise of seed, seed + 1, ...

@@ -59,7 +59,7 @@ class LayerTarget:
 def chosen(
     wanted,
     image: np.ndarray,
-    layers: list[str] | None,
+    layers: list[str] | dict[str, list[str]] | None,
     settings,
     published: Callable,
     *,
@@ -74,7 +74,7 @@ def chosen(
     Args:
         wanted: a network, {label: network}, or `networks.Wanted`.
         image: float32 [height, width, 3], RGB, 0..255.
-        layers: see `networks.layers_of`; None is five depths.
+        layers: see `networks.layers_of`; None is five depths; by label of networks by label.
         settings: of the recipe.
         published: (network, layer, size, settings) -> settings, none of them None.
         workdir: exists; see `devices`, as for `precision` and `jit`.

@@ -256,13 +256,14 @@ def only(wanted, instead: str):
     return network
 
 
-def layers_of(built: dict, words: list[str] | None) -> dict[str, list[str]]:
+def layers_of(built: dict, words: list[str] | dict | None) -> dict[str, list[str]]:
     """Returns each network's layers, in the order of the words of --layers.
 
     Args:
         built: networks by label.
         words: a layer each, or alternatives "block3_conv3|conv3_block4_out" of which each
-            network takes the first it has; or just "all"; None is `depths` of each.
+            network takes the first it has; or just "all"; None is `depths` of each; or
+            {label: words}, each network's own, as many of each.
 
     Raises:
         InputError: a network has none of them, or --layers=all of several networks.
@@ -271,6 +272,8 @@ def layers_of(built: dict, words: list[str] | None) -> dict[str, list[str]]:
         found = {label: depths(network) for label, network in built.items()}
         rows = min(len(layers) for layers in found.values())
         return {label: layers[-rows:] for label, layers in found.items()}
+    if isinstance(words, dict):
+        return {label: layers_of({label: built[label]}, own)[label] for label, own in words.items()}
     if words == ["all"]:
         if len(built) > 1:
             raise InputError(
