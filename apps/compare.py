@@ -87,7 +87,12 @@ _COUNT = flags.DEFINE_integer(
     4,
 )
 _SIZE = flags.DEFINE_integer(
-    "size", None, "Side pictures are squeezed to; left out, the networks' own, or 224.", 16, 1024
+    "size",
+    None,
+    "Side pictures are squeezed to; left out, the networks' own, or 224; where a network takes but "
+    "a shape that is no square, both are shown the middle of that shape.",
+    16,
+    1024,
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Of the draw of pictures.", 0)
 _PRECISION = common.define_precision()

@@ -76,9 +76,26 @@ class ComparisonTest(tf.test.TestCase):
         # Both at that size: the picture is the same to both.
         found = sorted((self.folder / "out" / "inversion").rglob("preimage_0.png"))
         self.assertEqual([images.read(path).pixels.shape for path in found], [(16, 16, 3)] * 2)
-        # No square is of this size; what needs none is told of.
-        done = self.run_of(fixed(16, 20), self.places(), "block1_conv1", "inversion", "alignment")
-        self.assertEqual(list(done), ["alignment"])
+
+    def test_a_network_of_a_shape_that_is_no_square(self):
+        places = self.places()
+        found = comparison_pictures.chosen(places, (16, 20), 5, 0)
+        for path, shown in zip(found.paths["photo"], found.pixels["photo"], strict=True):
+            expected = images.fitted(images.read(path).pixels, 16, 20, 3)
+            self.assertAllEqual(shown, images.quantize(expected))
+        done = self.run_of(fixed(16, 20), places, "block1_conv1", "inversion", "alignment")
+        self.assertEqual(list(done), ["alignment", "inversion"])
+        # Both are shown the same middle, at that size.
+        made = sorted((self.folder / "out" / "inversion").rglob("preimage_0.png"))
+        self.assertEqual([images.read(path).pixels.shape for path in made], [(16, 20, 3)] * 2)
+        page = (self.folder / "out" / "index.html").read_text()
+        self.assertIn("of each picture the middle, 16 x 20 px", page)
+        # Of pictures at their own sizes, as those of units are.
+        self.assertIn("unit_pictures", self.run_of(fixed(16, 20), places, "block1_conv1",
+                                                   "unit_pictures"))  # fmt: skip
+        with self.assertRaisesRegex(InputError, "unlike shapes .one 16 x 16 px, other 16 x 20 px"):
+            comparison.run({"one": fixed(16, 16), "other": fixed(16, 20)}, places,
+                           workdir=self.folder / "unlike")  # fmt: skip
 
     def test_layers_of_other_depths_that_are_called_alike(self):
         other = network.wrap(chain(4), "other", contracts.named("tf"))

@@ -15,16 +15,20 @@ _AHEAD = 4
 
 
 def load(
-    example: Example, size: int, crop_borders: bool = False, reduced: bool = False
+    example: Example,
+    size: int | tuple[int, int],
+    crop_borders: bool = False,
+    reduced: bool = False,
 ) -> np.ndarray:
-    """Reads an example: float32 [size, size, 3], RGB, 0..255.
+    """Reads an example: float32 [height, width, 3], RGB, 0..255.
 
     The whole box is squeezed into the square, as in Sabatelli et al. 2018: a centre crop
     would cut off what a label may stand for. Grey files have three equal channels.
 
     Args:
         example: its file, and its box if it has one.
-        size: side of the square in px.
+        size: side of the square in px; or (height, width) of what is no square: into that nothing
+            is squeezed, and the middle of its shape is cut.
         crop_borders: whether to leave out colour charts, rulers and plain backdrop.
         reduced: whether a JPEG may be decoded at a fraction of its size, `images.REDUCED` times
             `size` at least; not of an example that is cut.
@@ -33,19 +37,22 @@ def load(
         InputError: the file cannot be read, or its box does not lie in it.
     """
     # A box counts the pixels of the whole picture.
-    least = images.REDUCED * size if reduced and example.box is None and not crop_borders else None
+    whole = example.box is None and not crop_borders
+    least = images.REDUCED * int(np.max(size)) if reduced and whole else None
     pixels = images.read(example.path, None, shrink=example.box is None, least=least).pixels
     if example.box is not None:
         pixels = _cut(pixels, example.box, example.path)
     if crop_borders:
         x0, y0, x1, y1 = borders.crop_borders(pixels)
         pixels = pixels[y0:y1, x0:x1]
+    if isinstance(size, tuple):
+        return images.fitted(pixels, *size, pixels.shape[-1])
     return images.resize(pixels, size, size)
 
 
 def load_all(
     examples: Iterable[Example],
-    size: int,
+    size: int | tuple[int, int],
     crop_borders: bool = False,
     workers: int = 2,
     reduced: bool = False,

@@ -27,7 +27,7 @@ def run(
     workdir: pathlib.Path | str,
     settings: preimages.Caricature = preimages.Caricature(),
     seed: int = 0,
-    size: int | None = None,
+    size: int | tuple[int, int] | None = None,
     crop: str = "center",
     precision: str = "auto",
     jit: str = "auto",

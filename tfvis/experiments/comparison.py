@@ -82,7 +82,8 @@ def run(
         quick: fewer pictures and steps, see `comparison_extent`.
         count: pictures of each domain; None is the extent's.
         steps: of each picture that is made, of whichever section; None is the extent's.
-        size: side of the squares they are squeezed to; None is the networks' own, or 224.
+        size: side of the squares they are squeezed to; None is the networks' own, or 224. Where a
+            network takes but another shape, all are shown the middle of that shape.
         seed: of the draw of pictures, and of noise.
         precision: see `devices`.
         arguments: for the manifest.
@@ -113,7 +114,7 @@ def run(
     extent = comparison_extent.QUICK if quick else comparison_extent.FULL
     learnt = {label: learnt_pictures.learnt_from(network) for label, network in built.items()}
     pictures = comparison_pictures.chosen(
-        places, _side(built, size), count or extent.count, seed, learnt
+        places, _size(built, size), count or extent.count, seed, learnt
     )
     for line in pictures.told:
         messages.note(line)
@@ -171,6 +172,8 @@ def _about(study) -> tuple[str, ...]:
     of = f", of each of {len(pictures.classes)} classes alike" if pictures.classes else ""
     control = f" {study.control} is beside them, to tell how far apart two of a kind are."
     shown = " and ".join(study.domains)
+    height, width = pictures.pixels[study.domains[0]].shape[1:3]
+    of += f" (of each picture the middle, {height} x {width} px)" if height != width else ""
     return (
         f"{one} and {other} were shown the same pictures: {pictures.count} each of {shown}{of}."
         + (control if study.control else ""),
@@ -187,8 +190,8 @@ def _unless_refused(name: str, make, study) -> comparison_sections.Section | Non
         return None
 
 
-def _side(built, size: int | None) -> int:
-    """Returns the side of the squares.
+def _size(built, size: int | None) -> int | tuple[int, int]:
+    """Returns the side of the squares; (height, width) where a network takes but another shape.
 
     Raises:
         InputError: networks that do not take the same pictures.
@@ -204,5 +207,14 @@ def _side(built, size: int | None) -> int:
                 "out."
             )
     # A network of fixed size has what it is shown resized; the larger loses nothing.
-    sides = [max(n.fixed_size or (n.side or 224,)) for n in built.values()]
-    return size or max(sides)
+    taken = {label: n.fixed_size for label, n in built.items() if n.fixed_size}
+    largest = max(taken.values(), default=(1, 1))
+    if any(h * largest[1] != w * largest[0] for h, w in taken.values()):
+        said = ", ".join(f"{label} {h} x {w} px" for label, (h, w) in taken.items())
+        raise InputError(
+            f"{arg('networks')}: they take pictures of unlike shapes ({said}), and what fits one "
+            "is squeezed to the other; name two of one shape, or one that takes any."
+        )
+    if largest[0] != largest[1]:
+        return largest
+    return size or max(max(n.fixed_size or (n.side or 224,)) for n in built.values())

@@ -57,7 +57,14 @@ def decided(study: Study, label: str, pictures: Iterable[np.ndarray]) -> np.ndar
         pictures: [height, width, 3] each, 0..255, of one size.
     """
     network = study.networks[label]
-    shown = [images.with_channels(np.float32(one), network.channels) for one in pictures]
+    shown = [
+        # Of another shape than the network takes, the middle.
+        images.with_channels(
+            images.crop(np.float32(one), shape=network.fixed_size or one.shape[:2]),
+            network.channels,
+        )
+        for one in pictures
+    ]
     _, scores = responses.responses(
         network, (), shown, np.zeros((len(shown), 1, 2)), study.precision
     )

@@ -82,7 +82,7 @@ def _made(study: Study, chosen: list[int], steps: int | None, seed: int) -> dict
         units[label] = [
             Unit("logits", int(k), name=f"{k} {network.classes[k]}") for k in at.tolist()
         ]
-    side = study.pictures.pixels[study.domains[0]].shape[1]
+    side = min(study.pictures.pixels[study.domains[0]].shape[1:3])
     workdir = study.workdir / "maximization"
     done = activation_maximization.run(
         {label: study.networks[label] for label in study.pair}, units, workdir=workdir,

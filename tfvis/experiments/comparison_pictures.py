@@ -24,7 +24,7 @@ class Pictures:
     """Pictures by domain, in batches that hold the same classes in the same order.
 
     Attributes:
-        pixels: {domain: uint8 [n, side, side, 3]}.
+        pixels: {domain: uint8 [n, height, width, 3]}.
         paths: {domain: n files}.
         labels: int64 [n], of every domain; -1 where no folders name classes.
         classes: names; () where there are none.
@@ -53,16 +53,16 @@ class Pictures:
 
 def chosen(
     places: Mapping[str, str],
-    side: int,
+    size: int | tuple[int, int],
     count: int,
     seed: int,
     learnt: Mapping[str, learnt_pictures.Learnt] | None = None,
 ) -> Pictures:
-    """Reads pictures of each domain, squeezed to squares.
+    """Reads pictures of each domain, squeezed to squares or cut to another shape.
 
     Args:
         places: {domain: a folder with a folder per class, a folder of pictures, or a CSV file}.
-        side: of the squares, px.
+        size: see `example_images.load`.
         count: pictures of each domain at most.
         seed: which.
         learnt: {network: what it has learnt from}, which is left out; None is nothing.
@@ -84,7 +84,7 @@ def chosen(
     read: dict[str, list] = {}
     for domain, of_classes in decks.items():
         broken: list[LeftOut] = []
-        read[domain] = [_read(deck, wanted, side, broken) for deck in of_classes]
+        read[domain] = [_read(deck, wanted, size, broken) for deck in of_classes]
         found = sets[domain]
         files_of = found.files + len(found.broken)
         folders.say_left_out([*found.broken, *broken], files_of, found.notes)
@@ -200,10 +200,10 @@ def _decks(found: datasets.Dataset, classes: Sequence[str], seed: int) -> list[l
     return [[one for one in examples if one.label == number] for number in numbers]
 
 
-def _read(deck, wanted: int, side: int, broken: list[LeftOut]) -> list[tuple[str, np.ndarray]]:
-    """Returns the first `wanted` that can be read, (path, uint8 [side, side, 3])."""
+def _read(deck, wanted: int, size, broken: list[LeftOut]) -> list[tuple[str, np.ndarray]]:
+    """Returns the first `wanted` that can be read, (path, uint8 [height, width, 3])."""
     found = []
-    reads = example_images.load_all(deck, side)
+    reads = example_images.load_all(deck, size)
     for number, read in reads:
         if isinstance(read, InputError):
             broken.append(left_out(pathlib.Path(deck[number].path), read))

@@ -148,31 +148,35 @@ def _made(study: Study, experiment, name: str, domain: str, steps: int | None, s
     settings = dataclasses.replace(settings, steps=steps, fine_steps=fine)
     done = experiment.run(
         built, pixels, _shown(study), workdir=study.workdir / name / _folder(domain),
-        settings=settings, seed=seed, size=_side(built, study.extent.side or pixels.shape[0]),
+        settings=settings, seed=seed, size=_size(built, study.extent.side or pixels.shape[0]),
         precision=study.precision,
     )  # fmt: skip
     channels = built[study.pair[0]].channels
     return done.records, images.with_channels(pixels, channels), images.read(done.sheet).pixels
 
 
-def _side(built, side: int) -> int:
-    """Returns the side at which both are looked into: that of one whose size is fixed.
+def _size(built, side: int) -> int | tuple[int, int]:
+    """Returns the size at which both are looked into: that of one whose size is fixed.
+
+    Args:
+        built: the two.
+        side: of the square where neither's is.
 
     Raises:
-        InputError: no square is of both their sizes.
+        InputError: each takes but a size of its own.
     """
     fixed = {network.fixed_size for network in built.values()} - {None}
     if not fixed:
         return side
-    if len(fixed) > 1 or len(set(*fixed)) > 1:
+    if len(fixed) > 1:
         said = ", ".join(
             f"{label} takes {' x '.join(map(str, network.fixed_size))} px"
             for label, network in built.items()
             if network.fixed_size
         )
-        raise InputError(f"both need squares of one size to be set beside each other ({said}).")
-    ((side, _),) = fixed
-    return side
+        raise InputError(f"both need pictures of one size to be set beside each other ({said}).")
+    (size,) = fixed
+    return size
 
 
 def _folder(domain: str) -> str:

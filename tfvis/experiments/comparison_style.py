@@ -91,7 +91,8 @@ def _made(study: Study, label: str, which: int, wanted, steps, seed: int) -> np.
     settings = dataclasses.replace(Transfer(), evaluations=steps or study.extent.style_steps)
     done = style_transfer.run(
         study.networks[label], content, [wanted], workdir=workdir, settings=settings,
-        size=study.extent.side or len(content), seed=seed, precision=study.precision,
+        size=study.extent.side or round(np.sqrt(content[..., 0].size)), seed=seed,
+        precision=study.precision,
     )  # fmt: skip
     return images.read(workdir / done.records[0]["file"]).pixels
 

@@ -186,9 +186,9 @@ def _crossed(study: Study, which: int, layer: int, pairs: list[_Pair], made) -> 
     taps, found = network.taps([path]), []
     for pair in pairs:
         own, its = made[which][pair.units[which]], made[1 - which][pair.units[1 - which]]
-        shown = images.with_channels(its["pixels"], network.channels)
-        size = network.fixed_size or shown.shape[:2]
-        shown = tf.constant(images.resize(shown, *size)[None], tf.float32)
+        size = network.fixed_size or its["pixels"].shape[:2]
+        shown = images.fitted(its["pixels"], *size, network.channels)
+        shown = tf.constant(shown[None], tf.float32)
         unit = recipe.unit(network, path, [pair.units[which]], size)
         raised = own["raised"] and own["activation"] > 0
         found.append(float(unit(taps(shown))[0]) / own["activation"] if raised else float("nan"))
@@ -201,7 +201,9 @@ def _sheet(study: Study, layer: int, pairs: list[_Pair], made) -> np.ndarray:
     for pair in pairs:
         for which, label in enumerate(study.pair):
             unit, record = pair.units[which], made[which][pair.units[which]]
-            picture = images.resize(record["pixels"], *[3 * _PATCH] * 2)
+            whole = record["pixels"]
+            scale = 3 * _PATCH / max(whole.shape[:2])
+            picture = images.resize(whole, *(round(scale * side) for side in whole.shape[:2]))
             note = f"r {pair.r:.2f}" if record["raised"] else f"r {pair.r:.2f}, not raised"
             cells.append(sheets.Cell(picture, f"{label}: unit {unit}", note))
             size = record["pixels"].shape[:2]

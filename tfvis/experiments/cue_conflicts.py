@@ -78,7 +78,7 @@ def made(study: Study, steps: int | None, seed: int) -> CueConflicts:
     workdir = files.make_folder(study.workdir / "cue_conflicts", "workdir")
     pictures = study.pictures.pixels[study.domains[0]].astype(np.float32)
     if study.extent.side:
-        pictures = np.stack([images.resize(one, *[study.extent.side] * 2) for one in pictures])
+        pictures = np.stack([images.of_area(one, study.extent.side) for one in pictures])
     steps = steps or study.extent.conflict_steps
     settings = Transfer("gatys", evaluations=steps, ratio=_RATIO, exact=0.0)
     settings = style_runs.settled(settings, network, workdir, study.precision, "auto")
@@ -95,8 +95,9 @@ def made(study: Study, steps: int | None, seed: int) -> CueConflicts:
 
 def _piece(network, pictures, content: int, style: int, settings, of, number: int):
     shape, texture = (of.classes[of.labels[k]] for k in (content, style))
-    cut = round(pictures.shape[1] * (1 - _MIDDLE) / 2)
-    middle = pictures[style][cut : pictures.shape[1] - cut, cut : pictures.shape[2] - cut]
+    height, width = pictures.shape[1:3]
+    down, right = (round(side * (1 - _MIDDLE) / 2) for side in (height, width))
+    middle = pictures[style][down : height - down, right : width - right]
     scene = Scene(
         images.with_channels(pictures[content], network.channels),
         (images.with_channels(middle, network.channels),),

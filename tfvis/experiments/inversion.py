@@ -46,7 +46,7 @@ def run(
     settings: preimages.Inversion = preimages.Inversion(),
     restarts: int = 1,
     seed: int = 0,
-    size: int | None = None,
+    size: int | tuple[int, int] | None = None,
     crop: str = "center",
     stretch: str = "auto",
     references: folders.Found | pathlib.Path | str | None = None,
@@ -68,7 +68,8 @@ def run(
         settings: constants; None among them are derived per layer.
         restarts: pre-images per layer, from noise of seed, seed + 1, ...
         seed: of the first.
-        size: side of the square that is looked at; None is the network's own, or 224.
+        size: side of the square that is looked at, or (height, width); None is the network's own,
+            or 224.
         crop: see `images.crop`.
         stretch: "on", "off", or "auto": pictures of what ignores contrast are stretched.
         references: natural pictures whose random pairs the errors are measured by, see

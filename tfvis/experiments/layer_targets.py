@@ -64,7 +64,7 @@ def chosen(
     published: Callable,
     *,
     workdir: pathlib.Path,
-    size: int | None,
+    size: int | tuple[int, int] | None,
     crop: str,
     precision: str,
     jit: str,

@@ -325,13 +325,13 @@ def depths(network) -> list[str]:
     return list(dict.fromkeys(layers))
 
 
-def target(picture, network, size: int | None, crop: str):
+def target(picture, network, size: int | tuple[int, int] | None, crop: str):
     """Returns the square of `picture` the network is to look at, or what has its fixed shape.
 
     Args:
         picture: float32 [height, width, 3], 0..255.
         network: whose channels, and size if it is fixed, the result has.
-        size: --size.
+        size: --size; or (height, width).
         crop: --crop.
 
     Raises:
@@ -339,8 +339,9 @@ def target(picture, network, size: int | None, crop: str):
     """
     from tfvis import images
 
-    height, width = network.fixed_size or (size or network.side or 224,) * 2
-    if size and (size, size) != (height, width):
+    asked = size if isinstance(size, tuple) else (size or network.side or 224,) * 2
+    height, width = network.fixed_size or asked
+    if size and asked != (height, width):
         raise InputError(
             f"{arg('size')}={size}: {network.name} takes {height} x {width} px only; leave "
             f"{arg('size')} out."
