@@ -93,6 +93,11 @@ class ResultTest(tf.test.TestCase, parameterized.TestCase):
             (24, "none"): (24, 24),
         }.items():
             self.assertEqual(tfvis.load(path, size, crop).shape, (*shape, 3))
+        # Nothing is squeezed: what has the shape that is asked for is cut and no more.
+        whole = tfvis.load(path)
+        self.assertAllEqual(tfvis.load(path, (20, 40), "left"), images.resize(whole, 20, 40))
+        tall = images.resize(whole[:, 45:75], 40, 20)
+        self.assertAllEqual(tfvis.load(path, (40, 20), "center"), tall)
         with self.assertRaisesRegex(InputError, "size=0"):
             tfvis.load(path, 0)
 

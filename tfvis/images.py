@@ -240,22 +240,22 @@ def load(
             pixels as a square of this side has, at its own aspect, of one that is cut the side of
             the square. None leaves it as large as it is.
         crop: None keeps it whole; "center", "left", "right", "top" or "bottom" cut a square, as
-            "center" is what `invert` is shown; "none" squeezes it into a square instead.
+            "center" is what `invert` is shown, or what has the shape of (height, width); "none"
+            squeezes it into that instead.
 
     Raises:
         InputError: as `read` and `crop`; no such size.
     """
     pixels = read(path, "path").pixels
-    if crop is not None:
-        pixels = _crop(pixels, crop)
     if size is None:
-        return pixels
+        return pixels if crop is None else _crop(pixels, crop)
     sides = np.asarray(size)
     if sides.shape not in ((), (2,)) or sides.dtype.kind not in "iu" or sides.min() < 1:
         raise InputError(f"{arg('size')}={size}: expected a number of pixels, or (height, width).")
-    if sides.ndim or crop is not None:
-        return resize(pixels, *map(int, np.broadcast_to(sides, 2)))
-    return of_area(pixels, int(sides))
+    height, width = map(int, np.broadcast_to(sides, 2))
+    if crop is not None:
+        return fitted(pixels, height, width, pixels.shape[-1], crop)
+    return resize(pixels, height, width) if sides.ndim else of_area(pixels, height)
 
 
 def of_area(pixels: np.ndarray, side: int) -> np.ndarray:
