@@ -14,7 +14,7 @@ from collections.abc import Callable
 import keras
 
 from tfvis.errors import InputError, arg
-from tfvis.networks import convolutions, keras_graph
+from tfvis.networks import convolutions, keras_graph, model_inputs
 from tfvis.networks.caffe_layers.pooling import CaffeAveragePooling2D, CaffeMaxPooling2D
 
 
@@ -138,10 +138,7 @@ def rewire(
             "Expected a functional or sequential Keras model that has been built. "
             f"Received: {type(model).__name__} {model.name!r}"
         )
-    if len(model.inputs) != 1:
-        raise InputError(
-            f"Expected a model with one image input. Received: {len(model.inputs)} inputs"
-        )
+    model_inputs.check_one(model)
     (source,) = model.inputs
     # Whole numbers have no gradient; `integer_inputs.check` sees that floats do as well.
     dtype = source.dtype if "float" in source.dtype else "float32"

@@ -304,6 +304,19 @@ class KerasFilesTest(tf.test.TestCase):
         self._refused(self.folder / "sequence.keras", r"Received: \(None, 20, 3\)")
         self._refused(self.folder / "two.keras", "one image input. Received: 2 inputs")
         self._refused(self.folder / "video.keras", r"Received: \(None, 4, 16, 16, 3\)")
+        # What to do about it, where that is known.
+        for name, words in (("words", r"keras.layers.Reshape\(\(20,\)\)"),
+                            ("two", r"keras.Model\(model.inputs\[0\], "),
+                            ("video", "Save what it does to one picture")):  # fmt: skip
+            self._refused(self.folder / f"{name}.keras", words)
+        part = keras.Model(first, _L.Conv2D(3, 3)(first), name="part")
+        keras.Model([first, second], _L.Add()([part(first), part(second)])).save(
+            self.folder / "two.keras"
+        )
+        frames = _L.TimeDistributed(part, name="frames")
+        keras.Model(video, frames(video)).save(self.folder / "video.keras")
+        self._refused(self.folder / "two.keras", r"model.get_layer\('part'\).save")
+        self._refused(self.folder / "video.keras", r"model.get_layer\('frames'\).layer.save")
         named = keras.Model({"image": first}, _L.Conv2D(3, 3)(first))
         named.save(self.folder / "named.keras")
         self.assertAllClose(self._answer(self.folder / "named.keras"), named(self.image))
