@@ -86,6 +86,28 @@ class SplitTest(tf.test.TestCase):
         x = keras.layers.Conv2D(5, 1, name="scores")(x)
         self.assertEqual(backbone.split(networks.wrap(keras.Model(inputs, x))).last, "b")
 
+    def test_a_mask_is_not_the_last(self):
+        def parts(channels: int, *, linear: bool = False) -> backbone.Backbone:
+            """Of a U of two levels that ends in a map of so many channels."""
+            inputs = keras.Input((16, 16, 3))
+            down = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(inputs)
+            deep = keras.layers.Conv2D(8, 3, padding="same")(keras.layers.MaxPooling2D()(down))
+            up = keras.layers.Conv2DTranspose(4, 2, strides=2)(deep)
+            both = keras.layers.Concatenate(name="both")([up, down])
+            x = keras.layers.Conv2D(channels, 1, name="mask")(both)
+            x = x if linear else keras.layers.Activation("sigmoid", name="shares")(x)
+            return backbone.split(networks.wrap(keras.Model(inputs, x)))
+
+        for channels, linear, last, answer in (
+            (1, False, "both", "shares"), (1, True, "both", "mask"), (3, False, "both", "shares"),
+            (4, False, "shares", ""), (8, True, "mask", ""),
+        ):  # fmt: skip
+            found = parts(channels, linear=linear)
+            self.assertEqual((found.last, found.answer), (last, answer))
+        # Asked for, as by a classifier that stands on it, it stays.
+        found = backbone.split(parts(1).network, last="shares")
+        self.assertEqual((found.last, found.answer), ("shares", ""))
+
     def test_networks_without_maps_or_with_ties_are_refused(self):
         inputs = keras.Input((8, 8, 3))
         flat = keras.layers.Dense(2)(keras.layers.Flatten()(inputs))

@@ -36,11 +36,13 @@ class Backbone:
         network: without a classifier of its own.
         cut: path of the last frozen output; everything passes through it.
         last: path of the map that is averaged.
+        answer: path of a map behind it that is left out, or "".
     """
 
     network: Network
     cut: str
     last: str
+    answer: str = ""
 
     def tail(self) -> keras.Model:
         """Returns the layers between cut and last as they are, weights shared."""
@@ -70,7 +72,9 @@ def split(network: Network, cut: str | None = None, last: str | None = None) -> 
     """Returns where to cut a network.
 
     The last map is the deepest that everything passes through; a max pooling at the very end
-    (VGG) is left out, so that maps of attention are twice as fine, as Zhou et al. 2016 do.
+    (VGG) is left out, so that maps of attention are twice as fine, as Zhou et al. 2016 do. So is a
+    map that a last convolution narrows to fewer than half of the channels it is made of, as the
+    mask of a U-Net: it answers a question of its own, and holds next to no features.
 
     Args:
         network: convolutional, without classifier.
@@ -90,11 +94,15 @@ def split(network: Network, cut: str | None = None, last: str | None = None) -> 
         for p in dominators.dominators(network)
         if len(tensors[p].shape) == 4 and tuple(tensors[p].shape[1:3]) != (1, 1)
     ]
+    answer = ""
     if last in places:
         del places[places.index(last) + 1 :]
     elif last is not None:
         raise InputError(f"{network.name} has no map {last!r} that everything passes through.")
     else:
+        features = _features(network, places)
+        answer = places[-1] if len(features) < len(places) else ""
+        places = features
         while places and isinstance(layers[places[-1]], keras.layers.MaxPooling2D):
             places.pop()
     if len(places) < 2:
@@ -122,7 +130,7 @@ def split(network: Network, cut: str | None = None, last: str | None = None) -> 
             f"{arg('cut')}={cut}: not a layer of {network.name} that everything passes through, "
             f"with weights behind it. {nearest(cut, possible)}"
         )
-    parts = Backbone(network, cut, last)
+    parts = Backbone(network, cut, last, answer)
     variables = [id(v) for layer in parts.tail().layers for v in layer.weights]
     if len(set(variables)) < len(variables):
         raise InputError(
@@ -136,6 +144,18 @@ def split(network: Network, cut: str | None = None, last: str | None = None) -> 
             "trained here; cut elsewhere."
         )
     return parts
+
+
+def _features(network: Network, places: list[str]) -> list[str]:
+    """Returns the maps without a last one that is an answer, see `split`."""
+    channels = [network.graph.tensors[place].shape[-1] for place in places]
+    # A nonlinearity or resizing behind the convolution has its channels.
+    end = len(places)
+    while end and channels[end - 1] == channels[-1]:
+        end -= 1
+    made = [place for place in places[end:] if place in network.convolutions()]
+    narrows = made == places[end : end + 1] and end and 2 * channels[-1] < channels[end - 1]
+    return places[:end] if narrows else places
 
 
 def learner(

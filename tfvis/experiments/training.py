@@ -232,7 +232,12 @@ def _before(names: Sequence[str]) -> checkpoints.Classifier | None:
 
 
 def _note_left_out(parts: backbone.Backbone) -> None:
-    """Says where most of what a network learnt to see lies behind the last map."""
+    """Says where a map, or most of what a network learnt to see, lies behind the last map."""
+    if parts.answer:
+        messages.note(
+            f"of {parts.network.name}, {parts.answer} is left out: so few channels are an answer "
+            f"and no features; the classifier stands on the mean of {parts.last}."
+        )
     if names := behind.behind(parts.network, parts.last):
         others = f" and {len(names) - 1} more" if names[1:] else ""
         messages.note(
