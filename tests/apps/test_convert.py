@@ -152,6 +152,50 @@ class ConversionsTest(_Test):
         found = net.taps(["prob"])(tf.constant(whole[None]))["prob"]
         self.assertAllClose(found, self._expected(image), atol=1e-4)
 
+    def test_a_model_of_keras_stays_whole(self):
+        for name in (self.model, self.model.with_suffix(".h5")):
+            keras.models.load_model(self.model).save(name)
+            with self.assertRaisesRegex(InputError, "^trunk: .*stays whole"):
+                self._converted(str(name), trunk=True)
+            self.assertFalse(self.output.exists())
+
+    def test_pictures_are_prepared_once(self):
+        self._converted(end_to_end=True)
+        again = str(self.folder / "again.keras")
+        with self.assertRaisesRegex(InputError, "^end_to_end: .*prepares pictures itself"):
+            conversion.run(str(self.output), again, end_to_end=True)
+        conversion.run(str(self.output), again)
+        whole = nets.picture(2 * _SIDE, seed=2)[None]
+        first, second = map(keras.models.load_model, (self.output, again))
+        self.assertAllClose(first(whole), second(whole), atol=1e-6)
+
+    def test_several_outputs_are_not_lost_silently(self):
+        small = nets.small(size=24)
+        gap = small.get_layer("gap").output
+        box, other = (keras.layers.Dense(4, name=name)(gap) for name in ("box", "other"))
+        path = str(self.folder / "several.keras")
+        keras.Model(small.inputs, [box, small.output]).save(path)
+        with self.assertLogs("tfvis", "WARNING") as logs:
+            self._converted(path, end_to_end=True)
+        self.assertRegex("\n".join(logs.output), "the one of classes, not box")
+        self.assertEqual(keras.models.load_model(self.output).output_shape, (None, 5))
+        keras.Model(small.inputs, [box, other]).save(path)
+        with self.assertRaisesRegex(InputError, "^end_to_end: .*several outputs .box, other"):
+            self._converted(path, end_to_end=True)
+        self._converted(path)
+        self.assertLen(keras.models.load_model(self.output).outputs, 2)
+
+    def test_a_model_among_the_layers_with_a_dictionary_of_outputs(self):
+        inputs = keras.Input((24, 24, 3))
+        inner_in = keras.Input((24, 24, 3))
+        conv = keras.layers.Conv2D(4, 3, name="conv")(inner_in)
+        inner = keras.Model(inner_in, {"a": conv, "b": conv * 2.0}, name="backbone")
+        mean = keras.layers.GlobalAveragePooling2D()(inner(inputs)["b"])
+        model = keras.Model(inputs, keras.layers.Dense(3, "softmax")(mean))
+        path = str(self.folder / "nested.keras")
+        model.save(path)
+        self.assertRegex("\n".join(self._converted(path)), "backbone +Functional +22 x 22 x 4")
+
     def test_nothing_is_left_of_a_conversion_that_fails(self):
         before = self.output.parent
         for words, changes in (

@@ -104,6 +104,10 @@ class NamedCheckpointsTest(tf.test.TestCase):
             self.assertEqual(other.classes, net.classes)
             ((_, read),) = other.reads([str(path)])
             self.assertAllClose(other.answer(tf.constant(read[None])), expected, rtol=0.02)
+        # And a file made of that file.
+        conversion.run(str(self.home / "netFalse.keras"), str(self.home / "again.keras"))
+        net = network.build(str(self.home / "again.keras"))
+        self.assertEqual((net.classes, net.side), (("circle", "square", "none"), 32))
         for said, words in (
             ({"classes": ["a", "b"], "side": 32}, "names 2 classes and answers with 3"),
             ({"classes": ["a", "b", "b"], "side": 32}, "no two alike"),

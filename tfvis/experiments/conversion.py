@@ -50,8 +50,10 @@ def run(
     """
     if end_to_end and trunk:
         raise InputError(f"{arg('end_to_end')}: is of a whole network; leave out {arg('trunk')}.")
-    if trunk and registry.checkpoint(name):
-        raise InputError(f"{arg('trunk')}: {name} is a checkpoint, and stays whole.")
+    whole = "a checkpoint" if registry.checkpoint(name) else ""
+    whole = "a model of Keras" if name.endswith((".keras", ".h5")) else whole
+    if trunk and whole:
+        raise InputError(f"{arg('trunk')}: {name} is {whole}, and stays whole. Leave it out.")
     written = converted_file.path(name, output, workdir)
     if output is None:
         messages.note(f"convert writes one file, {written}; {arg('output')} names another.")
@@ -63,6 +65,8 @@ def run(
         found = opening.overridden(found, preprocessing)
     # Refuses weights of NaN, and what is no network of one image.
     built = network.of_opened(found)
+    if end_to_end:
+        _check_whole(built)
     contract, why = found.contract, found.why
     if image is not None:
         contract, why = (
@@ -80,9 +84,30 @@ def run(
         contract = contracts.named("none")
     # With its preparation in it, the file squeezes pictures itself.
     side = None if end_to_end else built.side
-    names = built.classes if not trunk and found.checkpoint else ()
+    # Those that a checkpoint or a file says; yes and no of one score are nobody's.
+    said = found.checkpoint or found.classes.names
+    names = built.classes if not trunk and said else ()
     contract_files.save(model, contract, written, contract_files.Classes(names, side))
     return outcome.Outcome([], [*_layers(model), *lines, f"Written: {written}"])
+
+
+def _check_whole(built: network.Network) -> None:
+    """Refuses what does not become one function from pictures of files to one answer."""
+    if layers.prepares(built):
+        raise InputError(
+            f"{arg('end_to_end')}: {built.name} prepares pictures itself already. Leave it out."
+        )
+    outputs = built.graph.outputs
+    if len(outputs) > 1 and not built.classifier:
+        raise InputError(
+            f"{arg('end_to_end')}: {built.name} has several outputs ({', '.join(outputs)}), and "
+            "none alone is probabilities of classes. Leave it out, and all are kept."
+        )
+    if len(outputs) > 1:
+        left = [key for key, path in outputs.items() if path != built.graph.output]
+        messages.note(
+            f"of several outputs, the file has the one of classes, not {', '.join(left)}."
+        )
 
 
 def _layers(model: keras.Model) -> list[str]:
@@ -101,7 +126,8 @@ def _layers(model: keras.Model) -> list[str]:
 
 def _shape(layer: keras.Layer) -> str:
     """Returns a layer's output for one picture, "?" where it depends on the picture's size."""
-    output = layer.output[0] if isinstance(layer.output, list) else layer.output
+    # Of several, the first: a model among the layers may have a dictionary of them.
+    output = keras.tree.flatten(layer.output)[0]
     return " x ".join("?" if side is None else str(side) for side in output.shape[1:])
 
 
