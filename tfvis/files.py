@@ -16,6 +16,27 @@ import numpy as np
 from tfvis import locks
 from tfvis.errors import InputError, arg
 
+# How files begin that are saved under another's name, in small letters: what they are, and the way
+# out.
+_WEB_PAGE = "a web page; save the file itself that it shows or speaks of (on GitHub, Raw)"
+_MISTAKEN = {
+    b"<!doctype html": _WEB_PAGE,
+    b"<html": _WEB_PAGE,
+    b"version https://git-lfs": "a pointer of Git LFS; fetch the file itself (git lfs pull)",
+    b"%pdf-": "a PDF; save what is wanted of it by itself",
+    b"<svg": "a drawing in SVG; save it as PNG",
+}
+
+
+def mistaken(start: bytes) -> str:
+    """Returns what a file is that is often taken for another, and what to do; "" for none.
+
+    Args:
+        start: its first bytes, some hundred of them.
+    """
+    start = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return next((what for begin, what in _MISTAKEN.items() if start.startswith(begin)), "")
+
 
 def npy_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
     """Returns the (shape, dtype) that an .npy file declares, before its numbers are read.

@@ -5,9 +5,10 @@ import unicodedata
 
 import tensorflow as tf
 
-from tfvis import files
+from tfvis import files, images
 from tfvis.errors import InputError, printable
 from tfvis.image_files import formats
+from tfvis.networks.caffe import prototxt
 
 
 class PrintableTest(tf.test.TestCase):
@@ -53,6 +54,25 @@ class LocatedTest(tf.test.TestCase):
         file = folder.create_file("a").full_path
         self.assertFalse(files.located(file + "/below").is_file())
         self.assertEqual(str(files.located("~/x")).count("~"), 0)
+
+
+class MistakenTest(tf.test.TestCase):
+    def test_what_was_saved_under_another_name_is_named(self):
+        begins = {
+            b"\n\n<!DOCTYPE html>\n<html>404</html>": "a web page; .*Raw",
+            b"\xef\xbb\xbf<HTML lang='en'>": "a web page",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n": "a pointer of Git LFS",
+            b"%PDF-1.4\n": "a PDF",
+            b"<svg xmlns='http://www.w3.org/2000/svg'/>": "a drawing in SVG",
+        }
+        folder = self.create_tempdir()
+        for start, what in begins.items():
+            for name, read in (("image", images.read), (".prototxt", prototxt.read)):
+                path = folder.create_file("a", start, mode="wb").full_path
+                with self.assertRaisesRegex(InputError, f"{path}: not an? {name} but {what}"):
+                    read(path)
+        for start in (b"layer { }", b'name: "<html>"', b"\x89PNG"):
+            self.assertEqual(files.mistaken(start), "")
 
 
 class ToldTest(tf.test.TestCase):

@@ -129,10 +129,10 @@ def _identified(file, label: str) -> PIL.Image.Image:
             "JPEG.",
             "HEIC, which needs pillow-heif",
         )
-    raise UnreadableError(
-        f"{label}: not an image this program reads ({', '.join(_formats())}), or damaged.",
-        "not an image",
-    )
+    file.seek(0)
+    what = files.mistaken(file.read(256))
+    why = f" but {what}" if what else f" this program reads ({', '.join(_formats())}), or damaged"
+    raise UnreadableError(f"{label}: not an image{why}.", "not an image")
 
 
 @contextlib.contextmanager

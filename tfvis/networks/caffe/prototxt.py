@@ -53,6 +53,8 @@ def read(path: os.PathLike | str, stages: tuple[str, ...] = ()) -> Prototxt:
     """
     path = files.located(path)
     data = files.read_bytes(path, str(path), _MAX_BYTES)
+    if what := files.mistaken(data[:256]):
+        raise InputError(f"{path}: not a .prototxt but {what}.")
     # What is not UTF-8 is a comment in another encoding, as a rule.
     return parsed(data.decode("utf-8-sig", errors="replace"), path, stages)
 
