@@ -84,8 +84,9 @@ def read(
 ) -> tuple[tuple[str, ...], Iterator[Row]]:
     """Reads a table as spreadsheets save them.
 
-    In UTF-8 or UTF-16, between its cells commas, semicolons or tabs; cells may be quoted, and
-    must be where they hold one of these. Columns come in any order; empty lines are skipped.
+    In UTF-8 or UTF-16, between its cells commas, semicolons or tabs, its lines ended as on any
+    system; cells may be quoted, and must be where they hold one of these. Columns come in any
+    order; empty lines are skipped.
 
     Args:
         path: of the file.
@@ -130,12 +131,14 @@ def columns(path: os.PathLike | str, name: str) -> tuple[str, ...]:
 def _content(path: os.PathLike | str, name: str) -> str:
     content = files.read_bytes(files.located(path, name), name, MAX_BYTES)
     try:
-        return _decoded(content)
+        decoded = _decoded(content)
     except UnicodeDecodeError as error:
         raise InputError(
             f"{name}: neither UTF-8 nor UTF-16 ({error.reason} at byte {error.start}). Save it as "
             "CSV in UTF-8."
         ) from error
+    # Lines as "CSV (Macintosh)" ends them.
+    return decoded if "\n" in decoded else decoded.replace("\r", "\n")
 
 
 def _cells(head: str, where: str) -> dict[str, tuple[str, ...]]:

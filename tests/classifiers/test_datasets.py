@@ -57,6 +57,27 @@ class DatasetsTest(tf.test.TestCase, parameterized.TestCase):
             self.assertEqual(pathlib.Path(example.path), root / example.key)
             self.assertIsNone(example.box)
 
+    def test_a_table_from_another_system(self):
+        root = self._classes()
+        plain = datasets.read([self._table("path,label\nharp/0.png,harp\nlute/0.png,lute\n")])
+        for text in (
+            "path,label\rharp/0.png,harp\rlute/0.png,lute\r",
+            "path,label\nharp\\0.png,harp\n.\\lute\\0.png,lute\n",
+        ):
+            self.assertEqual(datasets.read([self._table(text)]), plain, text)
+        picture(root / "harp" / "a\\b.png")
+        named = self._table("path,label\nharp/a\\b.png,harp\nlute/0.png,lute\n")
+        self.assertEqual(datasets.read([named]).examples[0].key, "harp/a\\b.png")
+
+    def test_boxes_in_shares_of_a_picture_are_refused(self):
+        # Rounded they would be single pixels.
+        self._classes()
+        rows = "path,label,x0,y0,x1,y1\nharp/0.png,harp,0,0,1,1\nlute/0.png,lute,{}\n"
+        with self.assertRaisesRegex(InputError, "line 3: the box 0.1,0.0,0.6,1.0 .* expected px"):
+            datasets.read([self._table(rows.format("0.1,0,0.6,1"))])
+        found = datasets.read([self._table(rows.format("0.4,0.2,3.5,4"))])
+        self.assertEqual([e.box for e in found.examples], [(0, 0, 1, 1), (0, 0, 4, 4)])
+
     def test_each_source_is_a_domain(self):
         first, second = self._classes("a/photo"), self._classes("a/sketch", ("drum", "harp"))
         found = datasets.read([first, str(second)])

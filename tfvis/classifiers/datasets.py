@@ -90,9 +90,10 @@ def read(
 
     Args:
         sources: each a folder with a folder per class (which may nest deeper), or a CSV
-            file (see `tfvis.tables.read`) with the columns path (relative to its folder),
-            label and, where boxes are meant, x0, y0, x1, y1. Unlabelled: a folder of
-            pictures, a CSV file whose labels are ignored, or one picture.
+            file (see `tfvis.tables.read`) with the columns path (relative to its folder,
+            with slashes or as Windows writes it), label and, where boxes are meant, x0,
+            y0, x1, y1 in px. Unlabelled: a folder of pictures, a CSV file whose labels are
+            ignored, or one picture.
         classes: the names and their order; left out, those found.
         labelled: whether labels are read.
 
@@ -293,6 +294,10 @@ def _row(place: pathlib.Path, row: tables.Row, labelled: bool, boxed: bool, know
     if not relative or (labelled and not label):
         raise InputError("no path" if not relative else "no label")
     path = files.located(place.parent / relative, relative)
+    if "\\" in relative and not path.is_file():
+        # As Windows writes it.
+        relative = relative.replace("\\", "/")
+        path = files.located(place.parent / relative, relative)
     if not path.is_file():
         raise InputError(f"no such file as {relative}")
     if path not in known:
@@ -314,6 +319,10 @@ def _box(corners: list[float], header: headers.Header | None) -> tuple[int, int,
         x0, y0, x1, y1 = map(round, corners)
     except (ValueError, OverflowError):  # What is infinite or none does not round.
         raise InputError(f"not four numbers: {','.join(map(str, corners))}") from None
+    if min(corners) >= 0 and max(corners) <= 1 and any(corner % 1 for corner in corners):
+        raise InputError(
+            f"the box {','.join(map(str, corners))} is in shares of the picture; expected px"
+        )
     if x0 >= x1 or y0 >= y1:
         raise InputError(f"the box {x0},{y0},{x1},{y1} is empty")
     if header and (x0 < 0 or y0 < 0 or x1 > header.width or y1 > header.height):
