@@ -18,6 +18,8 @@ ten minutes on two cores.
 
 from absl import flags
 
+from tfvis.style.settings import RECONSTRUCTION_SIZE
+
 from .flags import common, name_checks, paths
 from .flags import networks as network_flags
 from .flags import style as style_flags
@@ -28,7 +30,7 @@ _IMAGE = paths.define(
     paths.each(paths.file),
     "The picture to look at; left out, a painting of our own.",
 )
-_SIZE = style_flags.define_size(224)
+_SIZE = style_flags.define_size(None, RECONSTRUCTION_SIZE)
 _NETWORK = network_flags.define_network(pooling="avg")
 _WORKDIR, _PRECISION, _SEED, _JIT = common.define_run("out/reconstruct")
 _RECIPE = style_flags.define_recipe(False, evaluations=200)

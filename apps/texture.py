@@ -20,14 +20,14 @@ on two cores.
 from absl import flags
 
 from tfvis import words
-from tfvis.style.settings import Transfer, texture_shape
+from tfvis.style.settings import TEXTURE_SIZE, Transfer, texture_shape
 
 from .flags import common, fields, name_checks
 from .flags import networks as network_flags
 from .flags import style as style_flags
 
 _STYLE = style_flags.define_style(several=False)
-_SIZE = style_flags.define_size(256)
+_SIZE = style_flags.define_size(None, TEXTURE_SIZE)
 _NETWORK = network_flags.define_network(pooling="avg")
 _WORKDIR, _PRECISION, _SEED, _JIT = common.define_run("out/texture")
 _RECIPE = style_flags.define_recipe()

@@ -18,12 +18,19 @@ LAYER_WEIGHTS = ("content_layer_weights", "style_layer_weights")
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 
-def define_size(default: int) -> flags.FlagHolder:
-    """Defines --size."""
+def define_size(default: int | None, usual: int | None = None) -> flags.FlagHolder:
+    """Defines --size.
+
+    Args:
+        default: its value where it is left out.
+        usual: of an app whose size is that of the network, where the network takes but one.
+    """
+    left_out = f" Left out, {usual}, or what the network insists on." if usual else ""
     return flags.DEFINE_integer(
         "size",
         default,
-        "Of the picture: as many pixels as a square of this side has; its aspect is kept.",
+        "Of the picture: as many pixels as a square of this side has; its aspect is kept."
+        + left_out,
         lower_bound=32,
         upper_bound=4096,
     )

@@ -9,8 +9,18 @@ import tensorflow as tf
 
 from tests import nets
 from tests.transfers import settings_of, small_network, small_scene
-from tfvis.experiments import devices, optimization_tasks, style_runs, style_transfer
+from tfvis import images
+from tfvis.errors import InputError
+from tfvis.experiments import (
+    devices,
+    optimization_tasks,
+    reconstruction,
+    style_runs,
+    style_transfer,
+    texture,
+)
 from tfvis.report import manifest
+from tfvis.style.transfer import Transfer
 
 
 class _Test(tf.test.TestCase):
@@ -40,6 +50,35 @@ class KeyTest(_Test):
         red, blue = (np.broadcast_to(np.float32(c), (40, 40, 3)) for c in ([90, 0, 0], [0, 0, 90]))
         self.assertNotEqual(key(red, "luminance"), key(blue, "luminance"))
         self.assertEqual(key(red, "none"), key(blue, "none"))
+
+
+class FixedSizeTest(_Test):
+    """A network of one size sees a resize of others, in which fine noise is hidden."""
+
+    def _made(self, experiment, **changes):
+        given = {"settings": Transfer(evaluations=2)} | changes
+        self.workdir = self.folder / experiment.__name__
+        picture = nets.oblong(48, 60)
+        return experiment.run(nets.wrapped(size=40), picture, workdir=self.workdir, **given)
+
+    def test_what_begins_with_noise_has_the_size_of_the_network(self):
+        for experiment in (texture, reconstruction):
+            with self.subTest(experiment.__name__):
+                made = self._made(experiment).records
+                self.assertEqual([one["size"] for one in made], [[40, 40]] * len(made))
+                for one in made:
+                    picture = images.read(self.workdir / one["file"]).pixels
+                    self.assertEqual(picture.shape, (40, 40, 3))
+                with self.assertRaisesRegex(InputError, "^size=64: .* 40 x 40 px only"):
+                    self._made(experiment, size=64)
+        for changes in ({"shape": (64, 40)}, {"tileable": True}):
+            with self.assertRaisesRegex(InputError, "^size: .* Make one of 40 x 40 px"):
+                self._made(texture, **changes)
+
+    def test_what_begins_with_a_picture_is_made_with_a_note(self):
+        with self.assertLogs("tfvis", "WARNING") as logs:
+            self._made(style_transfer, styles=[nets.picture(48, seed=3)], size=48)
+        self.assertRegex("\n".join(logs.output), "looks at 40 x 40 px only")
 
 
 class EstimateTest(_Test):

@@ -19,7 +19,7 @@ from tfvis.experiments import (
 )
 from tfvis.networks.network import Network
 from tfvis.report import sheets
-from tfvis.style import metrics
+from tfvis.style.settings import RECONSTRUCTION_SIZE
 from tfvis.style.transfer import Scene, Transfer
 
 # Gatys et al. 2015 have conv1_2 to conv5_2 in the row of contents.
@@ -36,7 +36,7 @@ def run(
     rows: Sequence[str] = ("content", "style"),
     content_layers: Sequence[str] | None = None,
     style_layers: Sequence[str] | None = None,
-    size: int = 224,
+    size: int | None = None,
     memory: int | None = None,
     seed: int = 0,
     precision: str = "auto",
@@ -53,7 +53,8 @@ def run(
         rows: "content", a picture per layer, and "style", one of the first layer's statistics,
             one of the first two's, and so on.
         content_layers, style_layers: of the two; None are those of VGG, or depths like them.
-        size: side of a square of as many pixels as the pictures.
+        size: side of a square of as many pixels as the pictures, 224 by default; of a network
+            that takes one size only they have that.
         precision, jit: see `style_runs.settled`.
         memory: bytes to keep to, see `style_runs.planned`.
         seed: of the noise.
@@ -70,7 +71,7 @@ def run(
         dataclasses.replace(settings, recipe="gatys", init="noise"),
         network, workdir, precision, jit, content_layers, style_layers,
     )  # fmt: skip
-    target = images.with_channels(metrics.resized(image, size), network.channels)
+    target = style_runs.looked_at(image, network, size, RECONSTRUCTION_SIZE)
     content, style = settings.content_layers, settings.style_layers
     sets = {
         "content": {name: (name,) for name in content},

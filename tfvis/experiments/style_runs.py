@@ -16,6 +16,7 @@ from tfvis.experiments import (
     energy_traces,
     growth,
     messages,
+    networks,
     optimization_tasks,
     outcome,
     runner,
@@ -70,6 +71,26 @@ class Piece:
     def levels(self) -> list[transfer.Level]:
         """The scales."""
         return transfer.schedule(self.scene.size, self.settings)
+
+
+def looked_at(pixels: np.ndarray, network: Network, size: int | None, usual: int) -> np.ndarray:
+    """Returns a picture as a network looks at it, for one that is found from noise.
+
+    What a network of a fixed size is shown has that size, see `transfer.iterate`.
+
+    Args:
+        pixels: float32 [height, width, 3], 0..255.
+        network: whose channels, and size if it is fixed, the result has.
+        size: side of a square of as many pixels; None is `usual`, or what the network takes.
+        usual: see `size`.
+
+    Raises:
+        InputError: the network insists on another size.
+    """
+    if network.fixed_size:
+        return networks.target(pixels, network, size, "center")
+    resized = metrics.resized(pixels, usual if size is None else size)
+    return images.with_channels(resized, network.channels)
 
 
 def settled(

@@ -93,6 +93,12 @@ def run(
         settings, network, workdir, precision, jit, content_layers, style_layers
     )
     piece = piece_of(painting, network, settings, size, seed)
+    if network.fixed_size not in (None, piece.scene.size):
+        seen = " x ".join(map(str, network.fixed_size))
+        messages.note(
+            f"{network.name} looks at {seen} px only, into which pictures are squeezed: what is "
+            "finer is painted hardly, or not at all."
+        )
     records = style_runs.run([piece], workdir, memory, seed, arguments)
     made = images.read(workdir / records[0]["file"]).pixels
     page = sheet(painting, piece, metrics.resized(content, size), made)

@@ -18,8 +18,7 @@ from tfvis.experiments import (
 )
 from tfvis.networks.padding import padded
 from tfvis.report import sheets
-from tfvis.style import metrics
-from tfvis.style.settings import texture_shape
+from tfvis.style.settings import TEXTURE_SIZE, texture_shape
 from tfvis.style.stylization import STRIDE
 from tfvis.style.transfer import Scene, Transfer
 
@@ -32,7 +31,7 @@ def run(
     workdir: pathlib.Path | str,
     settings: Transfer = Transfer(),
     layers: Sequence[str] | None = None,
-    size: int = 256,
+    size: int | None = None,
     shape: tuple[int, int] | None = None,
     tileable: bool = False,
     memory: int | None = None,
@@ -49,8 +48,9 @@ def run(
         workdir: for all results.
         settings: constants; None among them are the recipe's. It always begins with noise.
         layers: whose statistics are taken, see `style_runs.settled`, as for `precision`, `jit`.
-        size: side of a square of as many pixels as the source is looked at with.
-        shape: (height, width) of the texture; None is `size` squared.
+        size: side of a square of as many pixels as the source is looked at with, 256 by default;
+            a network that takes one size only looks at that.
+        shape: (height, width) of the texture; None is `size` squared, or what the network takes.
         tileable: make it go around; both sides are the nearest multiples of 32 then.
         memory: bytes to keep to, see `style_runs.planned`.
         seed: of the noise.
@@ -59,8 +59,9 @@ def run(
     Raises:
         InputError: a size that cannot be; no such layer; divergence.
     """
-    shape = texture_shape(shape or (size, size))
+    shape = shape and texture_shape(shape)
     network = networks.only(wanted, f"give each a {arg('workdir')} of its own")
+    shape = shape or network.fixed_size or texture_shape((size or TEXTURE_SIZE,) * 2)
     if tileable:
         shape = tuple(max(round(side / STRIDE), 1) * STRIDE for side in shape)
         network = padded(network, "circular")
@@ -69,7 +70,7 @@ def run(
         dataclasses.replace(settings, init="noise", tv_weight=settings.tv_weight or 0.0),
         network, workdir, precision, jit, (), layers,
     )  # fmt: skip
-    source = metrics.resized(style, size)
+    source = images.with_channels(style_runs.looked_at(style, network, size, TEXTURE_SIZE), 3)
     styles = (images.with_channels(source, network.channels),)
     piece = style_runs.Piece(
         name="texture",

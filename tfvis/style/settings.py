@@ -13,6 +13,8 @@ STARTS = ("content", "noise", "style")
 GUIDES = ("simple", "inside")
 # Style over content in the code of Gatys et al., and the factor in the unit of `losses`.
 UNIT = 1e3
+# Sides of squares of as many pixels as pictures have by default.
+TEXTURE_SIZE, RECONSTRUCTION_SIZE = 256, 224
 # Crowson's Adam: 0.02 on a scale of 0..1.
 _ADAM_RATE = 0.02 * 255
 # None in G16. With a little, skies of quality have less grain and no worms, at a hundredth more

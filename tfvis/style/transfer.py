@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import images, parameterizations, priors
+from tfvis.errors import InputError, arg
 from tfvis.networks import differentiable
 from tfvis.networks.network import Network
 from tfvis.networks.padding import padded
@@ -147,11 +148,26 @@ def iterate(
         in the unit, unweighted. Pictures grow from scale to scale.
 
     Raises:
-        InputError: a layer, setting or size is impossible.
+        InputError: a layer, setting or size is impossible, such as noise of another size than a
+            network insists on.
         loop.DivergedError: no finite energy, twice; it carries the last good state.
     """
     settings = resolved(settings)
+    begun = {"content": scene.content is not None, "style": bool(scene.styles)}
+    if not begun.get(settings.init):
+        _check_seen(network, scene.size)
     return _levels(prepared(network, settings), scene, tuple(seeds), settings, state, tuple(marks))
+
+
+def _check_seen(network: Network, size: tuple[int, int]) -> None:
+    """Refuses to begin with noise where a network would see a resize, which hides fine noise."""
+    fixed = network.fixed_size
+    if fixed is not None and fixed != size:
+        made, seen = (" x ".join(map(str, sides)) for sides in (size, fixed))
+        raise InputError(
+            f"{arg('size')}: a picture of {made} px begins with noise, and {network.name} sees it "
+            f"at {seen} px only, where fine noise is hidden and stays. Make one of {seen} px."
+        )
 
 
 def prepared(network: Network, settings: Transfer) -> Network:
