@@ -1,14 +1,24 @@
 """At which size networks are shown pictures, and in whose pixels boxes are told."""
 
+import pathlib
 import types
 
 import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
+from google.protobuf import text_format
 
+from tests import caffe_nets, nets
 from tfvis import images
 from tfvis.attention.boxes import Box
-from tfvis.experiments import attention_models, deconvnet, localization, localization_pictures
+from tfvis.experiments import (
+    attention,
+    attention_models,
+    deconvnet,
+    localization,
+    localization_pictures,
+    networks,
+)
 
 
 class ShapeTest(tf.test.TestCase, parameterized.TestCase):
@@ -40,6 +50,44 @@ class ShapeTest(tf.test.TestCase, parameterized.TestCase):
             shapes.add(wide)
         # Few enough to compile.
         self.assertLess(len(shapes), 90)
+
+
+class CaffeFileTest(tf.test.TestCase):
+    """A file of Caffe's is opened with its classifier, but where a size is asked for."""
+
+    def setUp(self):
+        super().setUp()
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        self.picture = folder / "picture.png"
+        images.save_png(self.picture, nets.picture(40))
+        net = caffe_nets.deploy(
+            caffe_nets.conv("conv1", "data", "num_output: 4 kernel_size: 3"),
+            caffe_nets.layer("relu1", "ReLU", "conv1", "conv1"),
+            caffe_nets.layer("fc", "InnerProduct", "conv1", inner_product="num_output: 3"),
+            caffe_nets.layer("prob", "Softmax", "fc"),
+            size=(32, 32),
+        )
+        self.file = folder / "deploy.prototxt"
+        self.file.write_text(text_format.MessageToString(net))
+
+    def _records(self, **given):
+        wanted = networks.Wanted(str(self.file), weights="random")
+        with self.assertLogs("tfvis") as logs:
+            found = attention.run(
+                wanted, self.picture, workdir=self.create_tempdir().full_path, **given
+            )
+        return found.records[0], "\n".join(logs.output)
+
+    def test_whole(self):
+        record, said = self._records()
+        self.assertLen(record["top"], 3)
+        self.assertIn("gradcam.png", record["files"])
+        self.assertNotIn("classifier", said)
+
+    def test_at_another_size(self):
+        record, said = self._records(size=40)
+        self.assertNotIn("gradcam.png", record["files"])
+        self.assertIn("is opened without a classifier, so that it takes size", said)
 
 
 class BoxTest(tf.test.TestCase):

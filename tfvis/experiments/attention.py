@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 
 from tfvis import images
-from tfvis.errors import marked
+from tfvis.errors import arg, marked
 from tfvis.experiments import (
     attention_batches,
     attention_models,
@@ -79,8 +79,7 @@ def run(
     }  # fmt: skip
     model, chosen = attention_batches.opened(given, wanted)
     if not model.classes:
-        why = marked(model.network.no_classifier)
-        messages.note(f"{model.name} has no classifier{why and f': it {why}'}; no class maps.")
+        messages.note(f"{_unclassified(model, size)}; no class maps.")
     for note in model.notes:
         messages.note(note)
     if engine is not None:
@@ -90,6 +89,17 @@ def run(
     records = make(model, inputs, workdir, arguments, chosen, steps)
     page = picture_pages.attention(records, workdir, model.name, _COLUMNS)
     return outcome.Outcome(records, [line(one) for one in records], workdir / "sheet.png", page)
+
+
+def _unclassified(model: AttentionModel, size: int | None) -> str:
+    """Returns why there are no classes."""
+    why = marked(model.network.no_classifier)
+    if size and model.name.endswith(".prototxt"):
+        return (
+            f"{model.name} is opened without a classifier, so that it takes {arg('size')}; leave "
+            f"{arg('size')} out, or name a class by {arg('of_class')}, to open it whole"
+        )
+    return f"{model.name} has no classifier{why and f': it {why}'}"
 
 
 def make(

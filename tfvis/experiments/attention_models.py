@@ -218,7 +218,8 @@ def of_wanted(
     Args:
         asked: the one network.
         precision: of the arithmetic.
-        wanted: whether a class is asked for, so that a named network needs its classifier.
+        wanted: whether a class is asked for, so that a named network needs its classifier; a file
+            is opened with its own unless a size is given.
         size, per_layer, layers, cam_layer: as for `of_classifier`.
         crop_borders: --crop_borders; None is as in training.
 
@@ -235,7 +236,9 @@ def of_wanted(
         )  # fmt: skip
     if "," in name:
         raise InputError(f"{arg('network')}={name}: one at a time; name one of them.")
-    (network,) = networks.networks(asked, top=wanted).values()
+    # What lies in a file is at hand, its classifier too; without it any size will do.
+    whole = wanted or (registry.is_file(name) and size is None)
+    (network,) = networks.networks(asked, top=whole).values()
     classifier_answers.check_output(network)
     if note := classifier_answers.classifier_note(network, classifier_answers.percentages(network)):
         messages.note(f"{marked(note)}.")

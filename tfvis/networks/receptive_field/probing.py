@@ -6,6 +6,7 @@ parts whose outputs lie apart are changed in the same call, so that the calls a 
 takes grow with the logarithm of the map's size.
 """
 
+import re
 import time
 from collections.abc import Callable
 
@@ -32,6 +33,8 @@ _OTHERS = 0.3
 # A pattern of places counts as rows times columns where it fills this part of the product:
 # a cross of 3 x 3 fills five ninths.
 _FILLED = 0.52
+# What TensorFlow's errors have for terminals and for its own use.
+_MARKS = re.compile(r"\x1b\[[0-9;]*m|\{\{.*?\}\}")
 
 
 class Unclear(Exception):
@@ -127,7 +130,7 @@ class Probe:
         except Unclear:
             raise
         except Exception as error:  # Whatever code of a layer's own may raise.
-            words = " ".join(str(error).split())[:80]
+            words = " ".join(_MARKS.sub("", str(error)).split())[:80]
             raise Unclear(f"fails when run by itself ({type(error).__name__}: {words})") from error
         if output.ndim < 2 or len(output) != len(batch):
             raise Unclear("mixes the images of a batch")
