@@ -261,6 +261,7 @@ def _photographs(
     """
     order = np.random.default_rng(settings.seed).permutation(len(found.paths))
     limit = settings.photographs + _HELD_OUT
+    largest = max(stage.painted for stage in fast_settings.stages(settings))
     chosen = [found.paths[k] for k in order[:limit]]
     drawn = dataclasses.replace(found, paths=chosen)
     paths, kept = [], []
@@ -268,7 +269,7 @@ def _photographs(
         "Reading photographs", len(chosen), folders.pictures(drawn)
     ):
         paths.append(str(path))
-        kept.append(photographs.kept(pixels, settings.size))
+        kept.append(photographs.kept(pixels, largest))
     if len(kept) < 2:
         raise InputError(f"{arg(found.argument)}: expected two photographs at least. Add some.")
     digests = [splits.digest(path) for path in paths]

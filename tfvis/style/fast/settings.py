@@ -6,6 +6,7 @@ from typing import Any
 from tfvis import settings
 from tfvis.errors import InputError, arg
 from tfvis.settings import field, given
+from tfvis.style.fast import transform_network
 from tfvis.style.settings import Transfer
 
 # Steps of a network from the start: those of its first style, and what each further one adds.
@@ -108,13 +109,18 @@ class Stage:
     Attributes:
         size: side of its pictures, pixels.
         steps: how many.
-        finishing: whether pictures are continued by a margin, as they are when a network is used,
-            and `stability` counts.
+        margin: pixels of the photograph around them that are painted too, and not looked at; where
+            there are any, `stability` counts.
     """
 
     size: int
     steps: int
-    finishing: bool
+    margin: int
+
+    @property
+    def painted(self) -> int:
+        """Side of what is painted."""
+        return self.size + 2 * self.margin
 
 
 def complete(wanted: FastTraining, styles: int, frozen: bool, tuned: bool = False) -> FastTraining:
@@ -154,7 +160,7 @@ def stages(whole: FastTraining) -> list[Stage]:
     """Returns the stages that have steps, of settings that hold no None."""
     coarse = max(whole.size // 2, 32)
     found = [
-        Stage(coarse, given(whole.steps), finishing=False),
-        Stage(whole.size, given(whole.fine_steps), finishing=True),
+        Stage(coarse, given(whole.steps), 0),
+        Stage(whole.size, given(whole.fine_steps), transform_network.MARGIN),
     ]
     return [stage for stage in found if stage.steps]

@@ -76,50 +76,45 @@ class Learner(keras.Model):
 
     def train_step(self, data):
         """One step on (pictures, which style each is to have)."""
-        contents, which = data
+        whole, which = data
+        stage = given(self._stage)
+        centre = slice(stage.margin, stage.margin + stage.size)
+        contents = tf.ensure_shape(whole[:, centre, centre], (None, stage.size, stage.size, 3))
         variables = self.network.trainable_variables
         with tf.GradientTape() as tape:
             mix = tf.one_hot(which, self.network.input_shape[1][-1])
-            pictures = self._painted(contents, mix)
-            energies, terms = self._loss_of(pictures, contents, which)
-            whole = energies
-            if given(self._stage).finishing and self._settings.stability:
-                terms = terms | {STABILITY: self._unstable(pictures, contents, mix)}
-                whole = energies + self._settings.stability * terms[STABILITY]
+            painted = self._painted(whole, mix)
+            energies, terms = self._loss_of(painted[:, centre, centre], contents, which)
+            total = energies
+            if stage.margin and self._settings.stability:
+                terms = terms | {STABILITY: self._unstable(painted, whole, mix)}
+                total = energies + self._settings.stability * terms[STABILITY]
             # Over all devices the gradients are added up.
-            energy = tf.reduce_sum(whole) / self._settings.batch
+            energy = tf.reduce_sum(total) / self._settings.batch
         self.optimizer.apply(tape.gradient(energy, variables), variables)
         found = {"energy": energies} | terms
         for name, values in found.items():
             self._means[name].update_state(values)
         return {name: self._means[name].result() for name in found}
 
-    def _painted(self, contents: tf.Tensor, mix: tf.Tensor) -> tf.Tensor:
-        """Returns the network's pictures, shaped as `contents`; in the last stage as it is used."""
-        side = contents.shape[1]
-        if not given(self._stage).finishing:
-            return tf.ensure_shape(self.network([contents, mix], training=True), contents.shape)
-        margin = transform_network.margin(side)
-        beside = [(0, 0), (margin, margin), (margin, margin), (0, 0)]
-        painted = self.network([tf.pad(contents, beside, "REFLECT"), mix], training=True)
-        cut = slice(margin, margin + side)
-        return tf.ensure_shape(painted[:, cut, cut], contents.shape)
+    def _painted(self, pictures: tf.Tensor, mix: tf.Tensor) -> tf.Tensor:
+        return tf.ensure_shape(self.network([pictures, mix], training=True), pictures.shape)
 
-    def _unstable(self, pictures: tf.Tensor, contents: tf.Tensor, mix: tf.Tensor) -> tf.Tensor:
+    def _unstable(self, painted: tf.Tensor, whole: tf.Tensor, mix: tf.Tensor) -> tf.Tensor:
         """Returns how far a part is from what it is painted as by itself, float32 [batch].
 
         The part begins up to three pixels from the corner, so that it lies otherwise on the grid of
         the coarsest maps, as the next frame of a pan would: the mean square of the difference, as
-        a share of the range.
+        a share of the range, without the margin.
         """
-        stride = transform_network.STRIDE
-        side = contents.shape[1] - stride
+        stride, margin = transform_network.STRIDE, given(self._stage).margin
+        side = whole.shape[1] - stride
         seed = tf.stack([self._settings.seed, tf.cast(self.optimizer.iterations, tf.int32)])
         place = tf.random.stateless_uniform([], seed, 1, stride**2, tf.int32)
-        corner = (0, place // stride, place % stride, 0)
-        size = (contents.shape[0], side, side, 3)
-        alone = self._painted(tf.ensure_shape(tf.slice(contents, corner, size), size), mix)
-        apart = (tf.slice(pictures, corner, size) - alone) / 255.0
+        corner, size = (0, place // stride, place % stride, 0), (whole.shape[0], side, side, 3)
+        alone = self._painted(tf.ensure_shape(tf.slice(whole, corner, size), size), mix)
+        inside = slice(margin, side - margin)
+        apart = (tf.slice(painted, corner, size) - alone)[:, inside, inside] / 255.0
         return tf.reduce_mean(tf.square(apart), (1, 2, 3))
 
 
@@ -217,7 +212,7 @@ def paces(
         # In memory: a checkpoint is of seconds.
         kept = [variable.numpy() for variable in _variables(learning)]
         clock = _Clock()
-        data = photographs.batches(shown, settings.seed, 0, settings.batch, stage.size, styles)
+        data = photographs.batches(shown, settings.seed, 0, settings.batch, stage.painted, styles)
         learning.at(stage)
         learning.fit(data, steps_per_epoch=1 + _TIMED, shuffle=False, verbose=0, callbacks=[clock])
         for variable, value in zip(_variables(learning), kept, strict=True):
@@ -255,7 +250,7 @@ def fit(
             left = end - keeper.done
             whole, each = max(left // KEPT_EVERY, 1), min(left, KEPT_EVERY)
             data = photographs.batches(
-                shown, settings.seed, keeper.done, settings.batch, stage.size, styles
+                shown, settings.seed, keeper.done, settings.batch, stage.painted, styles
             )
             learning.fit(
                 data, steps_per_epoch=each, epochs=whole, shuffle=False, verbose=0,
