@@ -68,7 +68,7 @@ class FastTraining:
         "moved by one to three pixels, squared and as a share of the range; more makes films "
         "flicker less and marks bolder.",
         source="As Gupta et al. 2017 between frames of a film, here between shifts of a "
-        "photograph; 0.1 changes nothing, with 2 fine black and white lines lie still.",
+        "photograph; 0.1 changes nothing, with 2 fine black and white lines nearly lie still.",
         least=0.0,
         most=1000.0,
     )
