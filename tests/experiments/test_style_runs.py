@@ -152,5 +152,17 @@ class SummaryTest(tf.test.TestCase):
         self.assertStartsWith(large, "content 123457, style 988 ")
 
 
+class StuckTest(tf.test.TestCase):
+    def test_a_descent_that_came_nowhere_is_told(self):
+        def terms(*energies):
+            return [{"step": 9 * k, "energy": value} for k, value in enumerate(energies, 1)]
+
+        self.assertTrue(texture.stuck(terms(2.8133e6, 2.8132e6, 2.8132e6, 2.8132e6)))
+        self.assertFalse(texture.stuck(terms(579, 300, 120, 97)))
+        # Too short to tell.
+        self.assertFalse(texture.stuck(terms(5.0)))
+        self.assertFalse(texture.stuck(terms(5.0, 4.99)))
+
+
 if __name__ == "__main__":
     tf.test.main()
