@@ -90,7 +90,7 @@ def run(
     if stuck(records[0]["terms"]):
         messages.note(
             f"the texture stayed the noise it began with: {network.name} finds hardly anything to "
-            f"follow in it. Name other layers by {arg('style_layers')}."
+            f"follow in it. Name other layers by {arg('layers')}."
         )
     made = images.read(workdir / records[0]["file"]).pixels
     cells, pages = [sheets.Cell(source, "source"), sheets.Cell(made, "texture")], {}
