@@ -140,21 +140,9 @@ class InvertTest(AppTest):
             "import runpy, sys; sys.modules['tensorflow'] = sys.modules['keras'] = None;"
             "runpy.run_module(sys.argv[1], run_name='__main__', alter_sys=True)"
         )
-        for app in (
-            "invert",
-            "maximize",
-            "caricature",
-            "deconv",
-            "demo",
-            "benchmark",
-            "stylize",
-            "features",
-            "styles",
-            "sweep",
-            "train",
-            "evaluate",
-            "classify",
-        ):
+        apps = sorted(path.stem for path in (ROOT / "apps").glob("[!_]*.py"))
+        self.assertContainsSubset(["invert", "stylize", "train_style"], apps)
+        for app in apps:
             with self.subTest(app):
                 done = subprocess.run(
                     [sys.executable, "-c", code, f"apps.{app}", "--help"],
@@ -162,7 +150,9 @@ class InvertTest(AppTest):
                 )  # fmt: skip
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertIn(f"python -m apps.{app}", done.stdout)
-                self.assertIn("--workdir", done.stdout)
+                # convert writes a file, and a page has no folder of its own.
+                if app not in ("convert", "studio"):
+                    self.assertIn("--workdir", done.stdout)
 
     def test_refusals_before_anything_starts(self):
         (self.folder / "text.png").write_text("no image")

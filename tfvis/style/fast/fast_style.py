@@ -12,7 +12,8 @@ import tensorflow as tf
 from tfvis import hardware, images
 from tfvis.errors import InputError, arg
 from tfvis.style.fast import checkpoint_files, transform_network
-from tfvis.style.fast.transform_network import LEAST_SIDE, MARGIN, Architecture
+from tfvis.style.fast.settings import MARGIN
+from tfvis.style.fast.transform_network import LEAST_SIDE, STRIDE, Architecture
 
 # Bytes a pixel takes for each channel of the first convolution. The largest step holds a map of
 # twice as many, the same padded, and what becomes of it: 20 in float32. 16 channels took 295 bytes
@@ -80,7 +81,8 @@ class FastStyle:
             raise InputError(
                 f"{arg('size')}: {width} x {height} px are too few; expected {LEAST_SIDE} a side."
             )
-        beside = [transform_network.margin(side, margin) for side in (height, width)]
+        # Multiples of the strides, so that the picture lies on the grid as it would without.
+        beside = [min(margin, side - 1) // STRIDE * STRIDE for side in (height, width)]
         area = math.prod(
             side + 2 * more for side, more in zip((height, width), beside, strict=True)
         )

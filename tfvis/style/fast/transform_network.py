@@ -19,11 +19,6 @@ from tfvis.style.fast.normalization import ConditionalInstanceNormalization
 LEAST_SIDE = 8
 # Pixels between the places of the coarsest maps.
 STRIDE = 4
-# Pixels by which a picture is continued on each side, by reflection, and which are cut off again.
-# Johnson et al. (supplementary material) continue theirs by 40, once, at the entry; a network that
-# continues maps before each convolution learns what VGG's own padding asks of a border: over 32
-# pictures the style distance there was 1.7 times that of the centre, and is 0.9 times so.
-MARGIN = 40
 # A layer's own name, and that of its normalisation.
 NORM = "{}_norm"
 
@@ -78,14 +73,6 @@ def convolutions(architecture: Architecture) -> list[Convolution]:
         Convolution("up2", width, up=True),
         Convolution("colors", 3, kernel=9),
     ]
-
-
-def margin(side: int, wanted: int = MARGIN) -> int:
-    """Returns by how many pixels a side is continued: `wanted`, or what there is to reflect.
-
-    A multiple of the strides, so that the picture lies on the grid as it would without.
-    """
-    return min(wanted, side - 1) // STRIDE * STRIDE
 
 
 def shapes(styles: int, architecture: Architecture) -> dict[str, list[tuple[int, ...]]]:
