@@ -14,7 +14,7 @@ from google.protobuf import text_format
 from apps.benchmarks import caffe_oracle
 from tests import nets
 from tests.processes import AppTest
-from tfvis.errors import InputError
+from tfvis.errors import InputError, Text
 from tfvis.experiments import conversion
 from tfvis.networks import network
 from tfvis.networks.caffe import schema
@@ -240,10 +240,26 @@ class ContractFilesTest(_Test):
         path = self.folder / "a.keras"
         for contract in (*contracts.CONTRACTS.values(), own, mean):
             contract_files.save(nets.small(), contract, path)
-            found = contract_files.read(path)
-            self.assertEqual(found, contract)
+            found, why = contract_files.read(path)
+            self.assertEqual((found, why), (contract, "as the file says"))
             self.assertEqual(getattr(found, "digest", ""), getattr(contract, "digest", ""))
             self.assertEqual(network.build(str(path)).preprocessing, contract)
+
+    def test_a_guess_stays_one(self):
+        # Else a network whose file says nothing would seem to be known once it is converted.
+        made, again = self.folder / "made.keras", self.folder / "again.keras"
+        conversion.run(str(self.model), str(made))
+        conversion.run(str(made), str(again))
+        guessed = network.build(str(self.model)).preprocessing_reason
+        self.assertIn("nothing", guessed)
+        for path in (made, again):
+            reason = network.build(str(path)).preprocessing_reason
+            self.assertEqual(reason, f"as the file says: {guessed}")
+        long = self._altered(why="\x1b[31m" + "ab\n" * 500)
+        reason = network.build(str(long)).preprocessing_reason
+        self.assertLess(len(reason), 350)
+        self.assertNotIn("\n", reason)
+        self.assertNotIn("\x1b", Text(reason))
 
     def test_a_file_of_keras_says_nothing(self):
         self.assertIsNone(contract_files.read(self.model))

@@ -115,8 +115,9 @@ class JudgeTest(AppTest):
             ("--percentages=0,50: expected numbers above 0", "--percentages=0,50"),
         ):
             self._refused(words, *self._flags(flag)[:2], flag, app="judge")
-        for name in CLASSES:
-            images.save_png(self.folder / f"bare/{name}/a.png", np.zeros((40, 48, 3), np.float32))
+        for k, name in enumerate(CLASSES):
+            grey = np.full((40, 48, 3), 9 * k, np.float32)
+            images.save_png(self.folder / f"bare/{name}/a.png", grey)
         flags = [f"--checkpoint={self.checkpoint}", f"--data={self.folder / 'bare'}"]
         self._refused("--metrics=boxes: no true boxes in --data", *flags, "--metrics=boxes",
                       app="judge")  # fmt: skip

@@ -81,13 +81,14 @@ def run(
     if end_to_end:
         model = layers.end_to_end(dataclasses.replace(built, preprocessing=contract), recipe)
         lines = [_steps(recipe), *lines]
-        contract = contracts.named("none")
+        # What was put in is not to be guessed again; the contract is for sure.
+        contract, why = contracts.named("none"), "the file prepares pictures itself"
     # With its preparation in it, the file squeezes pictures itself.
     side = None if end_to_end else built.side
     # Those that a checkpoint or a file says; yes and no of one score are nobody's.
     said = found.checkpoint or found.classes.names
     names = built.classes if not trunk and said else ()
-    contract_files.save(model, contract, written, contract_files.Classes(names, side))
+    contract_files.save(model, contract, written, contract_files.Classes(names, side), str(why))
     return outcome.Outcome([], [*_layers(model), *lines, f"Written: {written}"])
 
 

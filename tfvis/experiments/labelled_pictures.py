@@ -1,7 +1,7 @@
 """Labelled pictures an experiment reads: the part that is wanted, and what was left out."""
 
 from tfvis.errors import InputError, arg
-from tfvis.experiments import folders
+from tfvis.experiments import folders, messages
 from tfvis.networks import registry
 from tfvis.networks.files import checkpoint_files
 
@@ -21,6 +21,7 @@ def read(sources):
 
     found = datasets.read(sources)
     report(found)
+    _note_contradictions(found)
     return found
 
 
@@ -38,7 +39,39 @@ def of_checkpoint(checkpoint: str, sources):
 
     folder = registry.found_checkpoint(checkpoint, "checkpoint")
     said = checkpoint_files.description(folder, f"{arg('checkpoint')}={checkpoint}")
-    return datasets.read(sources, tuple(said["classes"]))
+    found = datasets.read(sources, tuple(said["classes"]))
+    _note_contradictions(found)
+    return found
+
+
+def _note_contradictions(dataset) -> None:
+    """Says which pictures are labelled in two ways."""
+    from tfvis.classifiers import copies
+
+    if pairs := copies.contradictions(dataset):
+        one, other = pairs[0]
+        where = f"{one} twice" if one == other else f"{one} and {other}"
+        messages.note(
+            f"{len(pairs)} picture{'s are' if len(pairs) > 1 else ' is'} there under two classes, "
+            f"the same byte for byte ({where}); one of the two is wrong. Take it away."
+        )
+
+
+def apart(parts):
+    """Returns the parts of a data set, without pictures that an earlier part has a copy of.
+
+    Args:
+        parts: of `tfvis.classifiers.splits.split`; what is taken out is told.
+    """
+    from tfvis.classifiers import copies
+
+    kept, out = copies.apart(parts)
+    if out:
+        messages.note(
+            f"{len(out)} picture{'s are' if len(out) > 1 else ' is'} left out of validation and "
+            f"test, as another part has the same byte for byte ({out[0][0]} is {out[0][1]})."
+        )
+    return kept
 
 
 def report(dataset, more=()) -> None:
@@ -84,7 +117,7 @@ def part_of(dataset, classifier, part: str):
     if part == "all":
         return dataset
     try:
-        parts = splits.split(dataset, *splits.told(classifier.about))
+        parts = apart(splits.split(dataset, *splits.told(classifier.about)))
         found = parts[splits.PARTS.index(part)]
     except InputError as error:
         raise InputError(

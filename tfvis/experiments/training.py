@@ -141,7 +141,7 @@ def run(
         files.located(cache, f"{arg('cache')}={cache}") if cache else weights.home() / "features"
     )
     thresholds = _thresholds(dataset, seed, shares, before)
-    parted = splits.split(dataset, seed, shares, thresholds)
+    parted = labelled_pictures.apart(splits.split(dataset, seed, shares, thresholds))
     _note_learnt(parted[2], before)
     styles = style_augmentation.asked(
         style_augment, parts, parted, copies=stylised, views=views + drawn, layer=style_layer,

@@ -268,10 +268,10 @@ def _keras_file(name: str, weights: str | None) -> Opened:
         except InputError as error:
             raise InputError(f"{arg('network')}={name}: {marked(error)}") from error
     if name.endswith(".keras"):
-        contract = contract_files.read(files.located(name))
+        said = contract_files.read(files.located(name))
         classes = contract_files.classes(files.located(name))
-        if contract:
-            return Opened(name, model, record, contract, "as the file says", classes=classes)
+        if said:
+            return Opened(name, model, record, *said, classes=classes)
     found = preprocessing_choice.choice(model)
     return Opened(name, model, record, found.contract, found.why)
 

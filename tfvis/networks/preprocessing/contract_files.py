@@ -23,6 +23,7 @@ from tfvis.networks.preprocessing import contracts
 _WORDS, _IMAGE = "tfvis/preprocessing.json", "tfvis/mean.npy"
 _CLASSES = "tfvis/classes.json"
 _LARGEST = 1e6
+_LONGEST_WHY, _SAID = 300, "as the file says"
 # Of pictures that a classifier is shown; as the largest --size.
 _LARGEST_SIDE = 4096
 # Words are a few hundred bytes; a mean image as large as the largest --size.
@@ -47,6 +48,7 @@ def save(
     contract: contracts.Preprocessing,
     path: os.PathLike | str,
     classes: Classes = Classes(),
+    why: str = "",
 ) -> None:
     """Writes a model and its contract as one .keras file, whole or not at all.
 
@@ -55,6 +57,7 @@ def save(
         contract: what it wants to be shown.
         path: ends in ".keras".
         classes: of its output.
+        why: a clause, what the contract is known by: a guess stays one.
 
     Raises:
         InputError: the folder cannot be written to, or the name ends otherwise.
@@ -66,7 +69,7 @@ def save(
     with files.replacing(path, ".keras") as temporary:
         model.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
-            archive.writestr(_WORDS, json.dumps(_words(contract), indent=2) + "\n")
+            archive.writestr(_WORDS, json.dumps(_words(contract, why), indent=2) + "\n")
             if classes.names:
                 said = {"classes": classes.names, "side": classes.side}
                 archive.writestr(_CLASSES, json.dumps(said, indent=2) + "\n")
@@ -76,17 +79,21 @@ def save(
                 archive.writestr(_IMAGE, stream.getvalue())
 
 
-def _words(contract: contracts.Preprocessing) -> dict:
+def _words(contract: contracts.Preprocessing, why: str) -> dict:
     return {
         "name": contract.name,
         "mean": list(contract.mean),
         "scale": list(contract.scale),
         "bgr": contract.bgr,
+        # Of a file that was made of such a file, what that one said.
+        **({"why": why.removeprefix(f"{_SAID}: ")} if why not in ("", _SAID) else {}),
     }
 
 
-def read(path: os.PathLike | str, argument: str = "network") -> contracts.Preprocessing | None:
-    """Returns the contract in a .keras file, None if there is none.
+def read(
+    path: os.PathLike | str, argument: str = "network"
+) -> tuple[contracts.Preprocessing, str] | None:
+    """Returns the contract in a .keras file, and a clause that says why; None if there is none.
 
     Raises:
         InputError: what is there is no contract.
@@ -96,13 +103,13 @@ def read(path: os.PathLike | str, argument: str = "network") -> contracts.Prepro
             if _WORDS not in archive.namelist():
                 return None
             words = json.loads(_member(archive, _WORDS, _MAX_WORDS))
-            contract = _contract(words)
+            contract, why = _contract(words), _why(words)
             if _IMAGE in archive.namelist():
-                return contracts.MeanImage(
+                contract = contracts.MeanImage(
                     contract.name, scale=contract.scale, bgr=contract.bgr,
                     image=_array(_member(archive, _IMAGE, _MAX_IMAGE)),
                 )  # fmt: skip
-            return contract
+            return contract, why
     except (OSError, ValueError, KeyError, TypeError, RecursionError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{arg(argument)}={path}: what it says of its preprocessing cannot be used "
@@ -160,6 +167,13 @@ def _contract(words: dict) -> contracts.Preprocessing:
     if own != known:
         raise ValueError(f"it calls another contract {own.name}")
     return own
+
+
+def _why(words: dict) -> str:
+    why = words.get("why")
+    # The line it stands in is one line.
+    said = " ".join(why.split())[:_LONGEST_WHY] if isinstance(why, str) else ""
+    return f"{_SAID}: {said}" if said else _SAID
 
 
 def _array(content: bytes) -> np.ndarray:
