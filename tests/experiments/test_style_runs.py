@@ -157,11 +157,17 @@ class StuckTest(tf.test.TestCase):
         def terms(*energies):
             return [{"step": 9 * k, "energy": value} for k, value in enumerate(energies, 1)]
 
-        self.assertTrue(texture.stuck(terms(2.8133e6, 2.8132e6, 2.8132e6, 2.8132e6)))
-        self.assertFalse(texture.stuck(terms(579, 300, 120, 97)))
+        self.assertTrue(style_runs.stuck(terms(2.8133e6, 2.8132e6, 2.8132e6, 2.8132e6)))
+        self.assertFalse(style_runs.stuck(terms(579, 300, 120, 97)))
         # Too short to tell.
-        self.assertFalse(texture.stuck(terms(5.0)))
-        self.assertFalse(texture.stuck(terms(5.0, 4.99)))
+        self.assertFalse(style_runs.stuck(terms(5.0)))
+        self.assertFalse(style_runs.stuck(terms(5.0, 4.99)))
+        records = [{"name": f"content {k}", "terms": terms(*(5,) * k)} for k in (1, 9)]
+        with self.assertLogs("tfvis", "WARNING") as said:
+            style_runs.note_stuck(records, "tiny", "content_layers", "style_layers")
+            style_runs.note_stuck(records[:1], "tiny", "layers")
+        self.assertLen(said.output, 1)
+        self.assertIn("content 9 stayed the noise it began with: tiny finds", said.output[0])
 
 
 if __name__ == "__main__":

@@ -83,6 +83,7 @@ def run(
         for name, layers in sets[row].items()
     ]
     records = style_runs.run(pieces, workdir, memory, seed, arguments)
+    style_runs.note_stuck(records, network.name, "content_layers", "style_layers")
     optimization_tasks.save_pages(workdir, {"sheet": _sheet(target, records, rows, workdir)})
     lines = [
         f"{record['name']:<24} {record['seconds']:6.1f} s  {record['file']}  "

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import pathlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -33,6 +33,9 @@ FIELDS = {"name": str, "measures": dict}
 _SHARE = 0.6
 # Below this nobody needs to be told how long it takes.
 _LONG_S = 20
+# Noise in which a network sees next to nothing keeps its energy to some thousandths, where VGG's
+# falls by orders of magnitude; from so many times the steps to what is kept first on.
+_NOWHERE, _EVIDENCE = 0.97, 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -314,6 +317,35 @@ def told(records: list[dict], workdir: pathlib.Path, page: Page) -> outcome.Outc
     (record,) = records
     lines = [f"{workdir / record['file']}  {record['seconds']:.0f} s", summary(record)]
     return outcome.Outcome(records, lines, workdir / "sheet.png", page)
+
+
+def note_stuck(records: Sequence[dict], network: str, *layers: str) -> None:
+    """Says which pictures stayed what they began with.
+
+    Args:
+        records: of pictures that began with noise.
+        network: its name.
+        layers: arguments that name its layers.
+    """
+    names = [record["name"] for record in records if stuck(record["terms"])]
+    if not names:
+        return
+    which = ", ".join(names) if len(names) < 4 else f"{len(names)} of {len(records)} pictures"
+    messages.note(
+        f"{which} stayed the noise {'it' if len(names) == 1 else 'they'} began with: {network} "
+        f"finds hardly anything to follow in it. Name other layers by "
+        f"{' or '.join(map(arg, layers))}."
+    )
+
+
+def stuck(terms: Sequence[dict]) -> bool:
+    """Tells whether a descent came nowhere; the start of a short one is no evidence.
+
+    Args:
+        terms: {"step", "energy"} on the way, of scales one after another.
+    """
+    first, last = terms[0], terms[-1]
+    return last["step"] >= _EVIDENCE * first["step"] and last["energy"] > _NOWHERE * first["energy"]
 
 
 def summary(result: dict) -> str:

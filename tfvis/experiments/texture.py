@@ -9,7 +9,6 @@ import numpy as np
 from tfvis import images
 from tfvis.errors import arg
 from tfvis.experiments import (
-    messages,
     networks,
     optimization_tasks,
     outcome,
@@ -22,10 +21,6 @@ from tfvis.report import sheets
 from tfvis.style.settings import TEXTURE_SIZE, texture_shape
 from tfvis.style.stylization import STRIDE
 from tfvis.style.transfer import Scene, Transfer
-
-# Noise in which a network sees next to nothing keeps its energy to some thousandths, where VGG's
-# falls by orders of magnitude; from so many times the steps to what is kept first on.
-_NOWHERE, _EVIDENCE = 0.97, 4
 
 
 @workdirs.kept
@@ -87,11 +82,7 @@ def run(
     )
     piece = dataclasses.replace(piece, stills=style_runs.stills(piece.total))
     records = style_runs.run([piece], workdir, memory, seed, arguments)
-    if stuck(records[0]["terms"]):
-        messages.note(
-            f"the texture stayed the noise it began with: {network.name} finds hardly anything to "
-            f"follow in it. Name other layers by {arg('layers')}."
-        )
+    style_runs.note_stuck(records, network.name, "layers")
     made = images.read(workdir / records[0]["file"]).pixels
     cells, pages = [sheets.Cell(source, "source"), sheets.Cell(made, "texture")], {}
     if tileable:
@@ -99,13 +90,3 @@ def run(
         cells.append(sheets.Cell(pages["tiled"], "two by two"))
     optimization_tasks.save_pages(workdir, pages | {"sheet": sheets.sheet(cells)})
     return style_runs.told(records, workdir, style_pages.texture(records[0], workdir, source))
-
-
-def stuck(terms: Sequence[dict]) -> bool:
-    """Tells whether a descent came nowhere; the start of a short one is no evidence.
-
-    Args:
-        terms: {"step", "energy"} on the way, of scales one after another.
-    """
-    first, last = terms[0], terms[-1]
-    return last["step"] >= _EVIDENCE * first["step"] and last["energy"] > _NOWHERE * first["energy"]

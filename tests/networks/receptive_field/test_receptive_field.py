@@ -11,7 +11,7 @@ from tests import nets
 from tfvis.errors import InputError
 from tfvis.networks import network, rewiring
 from tfvis.networks.caffe_layers import convolution_and_shape as caffe
-from tfvis.networks.caffe_layers import lrn, pooling
+from tfvis.networks.caffe_layers import lrn, pooling, unpooling
 from tfvis.networks.receptive_field import receptive_field
 
 layers = keras.layers
@@ -170,6 +170,30 @@ class FieldTest(tf.test.TestCase, parameterized.TestCase):
                 # The affine rule holds everything that is seen.
                 self.assertAllLessEqual((np.maximum(low, 0) - axis.first)[seen], 0)
                 self.assertAllGreaterEqual((np.minimum(high, pixels - 1) - axis.last)[seen], 0)
+
+    @parameterized.parameters(((7, 9), (2, 2), {"scale": (2, 2), "less": (1, 1)}),
+                              ((6, 7), (3, 2), {"size": (6, 7)}))  # fmt: skip
+    def test_what_is_put_back_by_a_mask_depends_on_its_window(self, size, window, back):
+        # Not only on the place itself, whose value it has: another that is larger makes it 0.
+        inputs = keras.Input((*size, 1))
+        mask = unpooling.PoolingMask(window, window)(inputs)
+        pooled = pooling.CaffeMaxPooling2D(window, window)(inputs)
+        net = network.wrap(keras.Model(inputs, unpooling.Unpooling(**back)([pooled, mask])))
+        field = receptive_field.receptive_field(net, net.graph.output, *size)
+        run = net.taps([net.graph.output])
+        images = np.random.default_rng(0).uniform(1, 2, (30, *size, 1)).astype(np.float32)
+        before = run(tf.constant(images))[net.graph.output]
+        minded = np.zeros((*size, *size), bool)
+        for row, column in np.ndindex(*size):
+            for value in (0, 9):
+                others = images.copy()
+                others[:, row, column] = value
+                after = run(tf.constant(others))[net.graph.output]
+                minded[..., row, column] |= np.any(after != before, (0, 3))
+        for unit in np.ndindex(*size):
+            top, left, bottom, right = field.box(*unit)
+            self.assertEqual(minded[unit].sum(), (bottom - top) * (right - left))
+            self.assertTrue(minded[unit][top:bottom, left:right].all())
 
     def test_vgg16(self):
         """The sizes every table of receptive fields has, e.g. Araujo et al. 2019."""

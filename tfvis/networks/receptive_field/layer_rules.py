@@ -11,7 +11,7 @@ import numpy as np
 
 from tfvis.networks import keras_graph
 from tfvis.networks.caffe_layers import convolution_and_shape as caffe
-from tfvis.networks.caffe_layers import lrn, pooling
+from tfvis.networks.caffe_layers import lrn, pooling, unpooling
 from tfvis.networks.padding_layer import Padding
 
 # fmt: off
@@ -236,6 +236,21 @@ def _ceil_pooling(layer, sizes, channels) -> list[Window]:
     ]
 
 
+def _masking(layer, sizes, channels) -> list[Window]:
+    return _ceil_pooling(layer.pooling, sizes, channels)
+
+
+def _unpooling(layer, sizes, channels) -> list[Window]:
+    """A value goes somewhere within the window of the pooling that its mask is of."""
+    outputs = layer.compute_output_shape([(1, *sizes, channels)])[1:3]
+    factors = layer.scale if layer.size is None else _ratios(outputs, sizes)
+    return [Window(n, 1, 1 - k, 0, k) for n, k in zip(outputs, factors, strict=True)]
+
+
+def _ratios(larger, smaller) -> list[int]:
+    return [-(-n // m) for n, m in zip(larger, smaller, strict=True)]
+
+
 def _responding(layer, sizes, channels) -> list[Window]:
     return [Window(size, 1, -(layer.size // 2), layer.size // 2) for size in sizes]
 
@@ -309,4 +324,6 @@ _WINDOWS: dict[type, Callable] = {
     lrn.SpatialResponse: _responding,
     pooling.CaffeMaxPooling2D: _ceil_pooling,
     pooling.CaffeAveragePooling2D: _ceil_pooling,
+    unpooling.PoolingMask: _masking,
+    unpooling.Unpooling: _unpooling,
 }

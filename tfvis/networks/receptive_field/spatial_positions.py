@@ -141,12 +141,13 @@ class Walk:
             return self._in_place(layout, local)
         if layer_rules.scaled(operation) or (self._strict and layer_rules.goes_around(operation)):
             return Lost(operation.name, _JOINED)
-        if len(before) == 1 and rank == len(local[0].shape) == 4:
+        # Of several, such as a map and the mask it is put back by, places are seen alike.
+        if same and rank == 4 and len(set(map(self.sizes, local))) == 1:
             free = ({1, 2, 3} - {layout.rows, layout.columns}).pop()
             channels = local[0].shape[free]
             found = layer_rules.windows(operation, self.sizes(local[0]), channels, layout)
             if found:
-                return self._joined([(local[0], layout, *found)])
+                return self._joined([(source, layout, *found) for source in local])
         return self._asked(tensor, before, local)
 
     def _in_place(self, layout, local) -> State:
