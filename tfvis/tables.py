@@ -20,6 +20,35 @@ _FORMULA = tuple("=+-@\t\r")
 MAX_BYTES, MAX_ROWS = 64 * 2**20, 1_000_000
 # What spreadsheets put between cells: a semicolon where the comma stands in numbers.
 _DELIMITERS = ",;\t"
+# Of files that hold tables, however their cells are parted.
+ENDINGS = (".csv", ".tsv")
+_SHEET = "save its sheet as CSV in UTF-8"
+# How files begin that are taken for tables: what they are, and the way out.
+_STARTS = {
+    b"\xd0\xcf\x11\xe0": f"an old workbook of Excel; {_SHEET}",
+    b"\x1f\x8b": "packed with gzip; unpack it",
+    b"PAR1": "Parquet; save it as CSV in UTF-8",
+}
+# The same of zip archives, by the name of the first file in it.
+_ZIPPED = {
+    b"opendocument": f"a workbook of LibreOffice or its like; {_SHEET}",
+    **dict.fromkeys(
+        (b"[Content_Types]", b"xl/", b"docProps/", b"_rels/"), f"a workbook of Excel; {_SHEET}"
+    ),
+    b"": "a zip archive; unpack it",
+}
+
+
+def mistaken(start: bytes) -> str:
+    """Returns what a file is that is taken for a table, and what to do; "" for none.
+
+    Args:
+        start: its first bytes, some hundred of them.
+    """
+    if start.startswith(b"PK\3\4"):
+        return next(what for held, what in _ZIPPED.items() if held in start)
+    found = (what for begin, what in _STARTS.items() if start.startswith(begin))
+    return next(found, "") or files.mistaken(start)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +70,9 @@ class Row:
     def check(self) -> None:
         """Raises InputError unless there is a field for each column."""
         if len(self.fields) != len(self.columns):
-            raise InputError(f"expected {len(self.columns)} fields. Received: {len(self.fields)}")
+            said = f"expected {len(self.columns)} fields. Received: {len(self.fields)}"
+            more = " (what holds a comma stands in quotes)"
+            raise InputError(said + more * (len(self.fields) > len(self.columns)))
 
     def __getitem__(self, column: str) -> str:
         return text(self.fields[self.columns.index(column)])
@@ -86,7 +117,7 @@ def read(
 
     In UTF-8 or UTF-16, between its cells commas, semicolons or tabs, its lines ended as on any
     system; cells may be quoted, and must be where they hold one of these. Columns come in any
-    order; empty lines are skipped.
+    order; empty lines are skipped, and so are empty cells behind the last column.
 
     Args:
         path: of the file.
@@ -113,7 +144,7 @@ def read(
     if missing or twice:
         what = f"no column {', '.join(missing)}" if missing else f"column {twice[0]} is there twice"
         raise InputError(f"{name}, line {first}: {what}. {expected} Received: {head[:80].strip()}")
-    return columns, _rows(content, name, columns, delimiter, first)
+    return columns, _rows(content, name, columns, delimiter, first, head)
 
 
 def columns(path: os.PathLike | str, name: str) -> tuple[str, ...]:
@@ -130,6 +161,8 @@ def columns(path: os.PathLike | str, name: str) -> tuple[str, ...]:
 
 def _content(path: os.PathLike | str, name: str) -> str:
     content = files.read_bytes(files.located(path, name), name, MAX_BYTES)
+    if what := mistaken(content[:256]):
+        raise InputError(f"{name}: no CSV but {what}.")
     try:
         decoded = _decoded(content)
     except UnicodeDecodeError as error:
@@ -146,17 +179,38 @@ def _cells(head: str, where: str) -> dict[str, tuple[str, ...]]:
     found = {}
     for delimiter in _DELIMITERS:
         try:
-            cells = next(csv.reader([head], delimiter=delimiter, strict=True), [])
+            cells = next(_reader([head], delimiter, head), [])
         except csv.Error as error:
             raise InputError(f"{where}: not CSV ({error}).") from error
         found[delimiter] = tuple(cell.strip().lower() for cell in cells)
     return found
 
 
+def _reader(lines: Iterable[str], delimiter: str, head: str):
+    """Returns a reader of cells; where the first line puts spaces between them, no cell has them.
+
+    Quotes count at the start of a cell only.
+    """
+    spaced = f"{delimiter} " in head
+    return csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=spaced)
+
+
+def _fitted(cells: list[str], columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the cells of a line, as many as there are columns.
+
+    At the end spreadsheets write some empty ones more, or leave those out that have no name.
+    """
+    count = len(cells)
+    while count > len(columns) and not cells[count - 1].strip():
+        count -= 1
+    lacking = columns[count:]
+    return (*cells[:count], *(() if any(lacking) else lacking))
+
+
 def _rows(
-    content: str, name: str, columns: tuple[str, ...], delimiter: str, first: int
+    content: str, name: str, columns: tuple[str, ...], delimiter: str, first: int, head: str
 ) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
+    reader = _reader(io.StringIO(content, newline=""), delimiter, head)
     count = 0
     while True:
         try:
@@ -172,7 +226,7 @@ def _rows(
             raise InputError(
                 f"{name}, line {reader.line_num}: more than {MAX_ROWS:,} rows. Split the file."
             )
-        yield Row(reader.line_num, columns, tuple(fields), delimiter != ",")
+        yield Row(reader.line_num, columns, _fitted(fields, columns), delimiter != ",")
 
 
 def _decoded(content: bytes) -> str:

@@ -95,8 +95,8 @@ class EarlyTest(parameterized.TestCase, tf.test.TestCase):
         ("invert", "seed: too large for that many restarts", "seed=2147483647", "restarts=2"),
         ("texture", "shape=16,64: expected sides of 32 to 4096 px", "style={}", "shape=16,64"),
         ("localize", "scales=2: expected one to four numbers of 0.1 to 1", "scales=2"),
-        ("evaluate", "a.png: neither a folder nor a .csv file", "checkpoint=pacs_vgg16", "data={}"),
-        ("judge", "a.png: neither a folder nor a .csv file", "checkpoint=pacs_vgg16", "data={}"),
+        ("evaluate", "a.png: neither a folder nor a table", "checkpoint=pacs_vgg16", "data={}"),
+        ("judge", "a.png: neither a folder nor a table", "checkpoint=pacs_vgg16", "data={}"),
     )
     def test_without_tensorflow(self, app, words, *flags):
         text = pathlib.Path(self.create_tempdir()) / "a.png"

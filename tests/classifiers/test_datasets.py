@@ -145,6 +145,40 @@ class DatasetsTest(tf.test.TestCase, parameterized.TestCase):
         self.assertEqual(labels.count("viola"), 3)
         self.assertEqual(labels.count("harp"), 1)
 
+    def test_a_link_to_what_is_around_it_brings_nothing(self):
+        root = self._classes(classes=("harp", "lute"))
+        (root / "harp" / "up").symlink_to("..")
+        (root / "viola").symlink_to(".")
+        found = datasets.read([root])
+        self.assertEqual(found.classes, ("harp", "lute"))
+        labels = {e.key: found.classes[e.label] for e in found.examples}
+        self.assertEqual(labels, {f"{c}/{k}.png": c for c in found.classes for k in (0, 1)})
+        self.assertEqual([one.reason for one in found.broken], ["a link to a folder around it"])
+
+    def test_parts_of_a_data_set_are_no_classes(self):
+        self._classes("set/train")
+        root = self._classes("set/Val").parent
+        with self.assertRaisesRegex(InputError, "Val, train: parts .* such as .*/set/Val"):
+            datasets.read([root])
+        self._classes(classes=("harp",))
+        self.assertEqual(datasets.read([root]).classes, ("Val", "harp", "train"))
+
+    def test_names_of_classes_in_letters_taken_apart(self):
+        root = self._classes(classes=("Gera\u0308t", "lute"))
+        self.assertEqual(datasets.read([root]).classes, ("Ger\xe4t", "lute"))
+        for name in ("Ger\xe4t", "Gera\u0308t"):
+            found = datasets.read([root], ("lute", name))
+            self.assertEqual({e.label for e in found.examples}, {0, 1})
+
+    def test_names_of_classes_that_no_line_holds(self):
+        root = self._classes(classes=("ha\nrp", "lute"))
+        with self.assertRaisesRegex(InputError, r"'ha\\nrp' has no name that .*Rename") as raised:
+            datasets.read([root])
+        self.assertNotIn("\n", str(raised.exception))
+        table = self._table('path,label\nlute/0.png,"ha\nrp"\nlute/1.png,lute\n')
+        with self.assertRaisesRegex(InputError, r"line 3: the class 'ha\\nrp' has no name"):
+            datasets.read([table])
+
     def test_refusals_of_folders(self):
         root = self._classes()
         for name, words in {
@@ -244,6 +278,38 @@ class DatasetsTest(tf.test.TestCase, parameterized.TestCase):
                 found = datasets.read([self._table(content)])
                 self.assertEqual([(e.key, e.label, e.box) for e in found.examples], expected)
 
+    @parameterized.parameters(
+        "path,label,\n{0},harp\n{1},lute\n",
+        "path,label\n{0},harp,\n{1},lute,,\n",
+        'path, label\n"{0}", "harp"\n"{1}", "lute"\n',
+        "path,label\n{0},harp\n{0},harp\n{1},lute\n",
+    )
+    def test_tables_as_they_are_typed(self, text):
+        self._classes(classes=("harp", "lute"))
+        found = datasets.read([self._table(text.format("harp/0.png", "lute/1.png"))])
+        self.assertEqual(found.classes, ("harp", "lute"))
+        said = [(e.key, e.label) for e in found.examples]
+        self.assertEqual(said, [("harp/0.png", 0), ("lute/1.png", 1)])
+
+    def test_tables_end_in_tsv_too(self):
+        self._classes(classes=("harp", "lute"))
+        text = "path\tlabel\nharp/0.png\tharp\nlute/0.png\tlute\n"
+        self.assertLen(datasets.read([self._table(text, "set/table.tsv")]).examples, 2)
+
+    @parameterized.parameters(
+        (b"PK\3\4" + 26 * b"\0" + b"xl/worksheets/sheet1.xml", "a workbook of Excel; save its"),
+        (b"PK\3\4" + 26 * b"\0" + b"docProps/app.xml", "a workbook of Excel; save its"),
+        (b"\xd0\xcf\x11\xe0" + 99 * b"\0", "an old workbook of Excel; save its"),
+        (b"PK\3\4" + 26 * b"\0" + b"mimetypeapplication/vnd.oasis.opendocument", "LibreOffice"),
+        (b"PK\3\4" + 26 * b"\0" + b"harp/0.png", "a zip archive; unpack it"),
+        (b"\x1f\x8b" + 99 * b"\0", "gzip; unpack it"),
+        (b"<!DOCTYPE html>", "a web page"),
+    )
+    def test_what_is_taken_for_a_table_is_called_by_its_name(self, start, said):
+        for name, words in (("a.csv", "no CSV but "), ("a.xlsx", "neither a folder nor a table: ")):
+            with self.assertRaisesRegex(InputError, f"{name}: {words}.*{said}"):
+                datasets.read([self._table(start, name)])
+
     def test_refusals_of_tables(self):
         self._classes(classes=("harp", "lute"))
         boxed = "path,label,x0,y0,x1,y1\nharp/0.png,harp,0,0,1,1\n"
@@ -257,7 +323,7 @@ class DatasetsTest(tf.test.TestCase, parameterized.TestCase):
             "path,label\nharp/0.png,\n": "line 2: no label",
             "path,label\n,harp\n": "line 2: no path",
             "path,label\nharp/0.png\n": "line 2: expected 2 fields",
-            "path,label\nharp/0.png,harp,lute\n": "line 2: expected 2 fields",
+            "path,label\nharp/0.png,harp,lute\n": "line 2: expected 2 fields.*in quotes",
             "path,label\nharp/0\0.png,harp\n": "line 2|CSV",
             boxed + "harp/0.png,harp,0,0,10,7\n": "line 3: the box .* not within 9x7",
             boxed + "harp/0.png,harp,-1,0,3,3\n": "line 3: the box",

@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import os
 import pathlib
+import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 
@@ -20,6 +21,10 @@ _MAX_FILE_BYTES = images.MAX_PIXELS * 8 + 2**20
 _BOX = ("x0", "y0", "x1", "y1")
 # More than these are counted, not listed: a message is one line.
 _LISTED = 5
+# How the parts of a data set are called that somebody else has split.
+_PARTS = frozenset(
+    ("train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval")
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +94,7 @@ def read(
     are followed. Each source is a domain, named by its folder or the stem of its table.
 
     Args:
-        sources: each a folder with a folder per class (which may nest deeper), or a CSV
+        sources: each a folder with a folder per class (which may nest deeper), or a CSV or TSV
             file (see `tfvis.tables.read`) with the columns path (relative to its folder,
             with slashes or as Windows writes it), label and, where boxes are meant, x0,
             y0, x1, y1 in px. Unlabelled: a folder of pictures, a CSV file whose labels are
@@ -109,7 +114,8 @@ def read(
     else:
         names = _labels(places, found)
         classes = tuple(classes) if classes is not None else names
-        unknown = [name for name in names if name not in classes]
+        known = {_composed(name) for name in classes}
+        unknown = [name for name in names if name not in known]
         if unknown:
             raise InputError(
                 f"{_places(places)}: labels unknown to the checkpoint: {listed(unknown)}. "
@@ -121,7 +127,7 @@ def read(
                 f"({listed(classes) or 'none'}); at least two are needed. Expected a folder per "
                 "class, or a CSV file with the columns path,label."
             )
-    numbers = {name: index for index, name in enumerate(classes)} if labelled else {}
+    numbers = {_composed(name): index for index, name in enumerate(classes)} if labelled else {}
     examples = tuple(
         Example(entry.path, numbers.get(entry.label, -1), entry.box, domain, entry.key)
         for domain, entries in enumerate(found)
@@ -213,12 +219,15 @@ def _entries(place: pathlib.Path, labelled: bool) -> Iterator[_Entry]:
         yield from _of_folder(place, labelled)
     elif not place.is_file():
         raise InputError(f"{place}: no such folder or file.")
-    elif place.suffix.lower() == ".csv":
+    elif place.suffix.lower() in tables.ENDINGS:
         yield from _of_table(place, labelled)
     elif not labelled and place.suffix.lower() in images.ENDINGS:
         yield _entry(place, _key(place.name), "")
     else:
-        raise InputError(f"{place}: neither a folder nor a .csv file.")
+        with files.opened(place, str(place), sys.maxsize) as file:
+            what = tables.mistaken(file.read(256))
+        more = f": it is {what}." if what else f" ({', '.join(tables.ENDINGS)})."
+        raise InputError(f"{place}: neither a folder nor a table{more}")
 
 
 def _of_folder(place: pathlib.Path, labelled: bool) -> Iterator[_Entry]:
@@ -229,20 +238,30 @@ def _of_folder(place: pathlib.Path, labelled: bool) -> Iterator[_Entry]:
         inside = sorted(place.iterdir())
     except OSError as error:
         raise InputError(f"{place}: cannot be read ({error.strerror}).") from error
+    parts = [path.name for path in inside if path.is_dir() and not folders.is_system(path.name)]
+    if parts and _PARTS.issuperset(map(str.lower, parts)):
+        raise InputError(
+            f"{place}: {listed(parts)}: parts of a data set, and no classes. Name the folder of "
+            f"one of them, such as {place / parts[0]}."
+        )
     # Links among them are followed: a subset is often a folder of links.
     for path in (path for path in inside if path.is_dir()):
         if folders.is_system(path.name):
             yield _Entry(str(path), "", "", left=folders.judged(path))
             continue
-        if printable(path.name) != path.name:
-            raise InputError(
-                f"{path}: this name of a class is no text of Unicode. Rename the folder."
-            )
-        entries = list(_of_class(place, path, path.name))
+        if path.resolve() in (place.resolve(), *place.resolve().parents):
+            around = LeftOut(str(path), folders.AROUND, f"{path}: {folders.AROUND}")
+            yield _Entry(str(path), "", "", left=around)
+            continue
+        try:
+            label = _label(path.name)
+        except InputError as error:
+            raise InputError(f"{place}: {error}. Rename the folder.") from error
+        entries = list(_of_class(place, path, label))
         # An empty class is an entry too, so that it can be complained of.
         empty = LeftOut(str(path), "a class without pictures", f"{path}: no pictures in it")
         if all(entry.left for entry in entries):
-            entries.append(_Entry(str(path), "", path.name, left=empty))
+            entries.append(_Entry(str(path), "", label, left=empty))
         yield from entries
     for path in (path for path in inside if not path.is_dir()):
         loose = LeftOut(str(path), "in no class folder", f"{path}: lies in no class folder")
@@ -284,7 +303,8 @@ def _of_table(place: pathlib.Path, labelled: bool) -> Iterator[_Entry]:
     if wrong:
         more = f" ({len(wrong)} such lines)" if len(wrong) > _LISTED else ""
         raise InputError(f"{place}: {'; '.join(wrong[:_LISTED])}{more}. Correct or delete them.")
-    yield from entries
+    # A row that is there twice is one.
+    yield from dict.fromkeys(entries)
 
 
 def _row(place: pathlib.Path, row: tables.Row, labelled: bool, boxed: bool, known: dict) -> _Entry:
@@ -293,6 +313,7 @@ def _row(place: pathlib.Path, row: tables.Row, labelled: bool, boxed: bool, know
     relative, label = row["path"].strip(), row["label"].strip() if labelled else ""
     if not relative or (labelled and not label):
         raise InputError("no path" if not relative else "no label")
+    label = _label(label)
     path = files.located(place.parent / relative, relative)
     if "\\" in relative and not path.is_file():
         # As Windows writes it.
@@ -332,8 +353,19 @@ def _box(corners: list[float], header: headers.Header | None) -> tuple[int, int,
 
 
 def _key(relative: str) -> str:
-    # Composed letters: some file systems take them apart when a folder is copied.
-    return unicodedata.normalize("NFC", relative.replace(os.sep, "/"))
+    return _composed(relative.replace(os.sep, "/"))
+
+
+def _composed(name: str) -> str:
+    # Some file systems take letters apart when a folder is copied.
+    return unicodedata.normalize("NFC", name)
+
+
+def _label(name: str) -> str:
+    """Returns the name of a class; raises InputError where it cannot be printed on a line."""
+    if printable(name) != name or "\n" in name or "\t" in name:
+        raise InputError(f"the class {name!r} has no name that can be printed on a line")
+    return _composed(name)
 
 
 def _header(

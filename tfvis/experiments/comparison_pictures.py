@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tfvis import files, images
+from tfvis import files, images, tables
 from tfvis.classifiers import datasets, example_images, learnt_pictures, splits
 from tfvis.comparison import cka
 from tfvis.errors import InputError, arg, marked
@@ -167,7 +167,7 @@ def _names_classes(place: str) -> bool:
     """Tells whether a source names classes: a table, or a folder of folders."""
     found = files.located(place, f"{arg('images')}={place}")
     if not found.is_dir():
-        return found.suffix.lower() == ".csv"
+        return found.suffix.lower() in tables.ENDINGS
     return any(one.is_dir() and not is_system(one.name) for one in found.iterdir())
 
 

@@ -4,6 +4,7 @@ from tfvis.errors import InputError, arg
 from tfvis.experiments import folders, messages
 from tfvis.networks import registry
 from tfvis.networks.files import checkpoint_files
+from tfvis.words import some
 
 
 def crop_borders(classifier, given: bool | None) -> bool:
@@ -22,6 +23,7 @@ def read(sources):
     found = datasets.read(sources)
     report(found)
     _note_contradictions(found)
+    _note_classes(found)
     return found
 
 
@@ -55,6 +57,45 @@ def _note_contradictions(dataset) -> None:
             f"{len(pairs)} picture{'s are' if len(pairs) > 1 else ' is'} there under two classes, "
             f"the same byte for byte ({where}); one of the two is wrong. Take it away."
         )
+
+
+def _note_classes(dataset) -> None:
+    """Says what of the classes may be meant otherwise: names alike, folders that are the classes.
+
+    Two classes of one thing are learnt apart all the same, and domains or years as if they were
+    classes.
+    """
+    alike: dict[str, list[str]] = {}
+    for name in dataset.classes:
+        alike.setdefault(name.strip().casefold(), []).append(name)
+    for names in alike.values():
+        if names[1:]:
+            messages.note(
+                f"{' and '.join(names)} are classes of their own; where they are one, give them "
+                "one name."
+            )
+    within = _within_classes(dataset)
+    inner = set().union(*within.values())
+    whole = set(within) == set(dataset.classes) and all(one == inner for one in within.values())
+    if whole and len(inner) > 1:
+        messages.note(
+            f"the classes are {some(dataset.classes)}, and each of them has the folders "
+            f"{some(sorted(inner))}; where these are the classes, name each of the folders above "
+            "them as a source of its own."
+        )
+
+
+def _within_classes(dataset) -> dict[str, set[str]]:
+    """Returns the folders in the folder of each class; none of a class with pictures beside them.
+
+    Of tables the folders that their paths name, where these are those of the classes.
+    """
+    found: dict[str, set[str]] = {}
+    for example in dataset.examples:
+        first, *others = example.key.split("/")
+        name = dataset.classes[example.label]
+        found.setdefault(name, set()).add(others[0] if first == name and others[1:] else "")
+    return {name: inner for name, inner in found.items() if "" not in inner}
 
 
 def apart(parts):

@@ -17,6 +17,7 @@ _SYSTEMS = frozenset(
      "system volume information", "lost+found", "icon\r")
 )  # fmt: skip
 _HIDDEN, _ENDING = "hidden or a system's own", "no picture by its ending"
+AROUND = "a link to a folder around it"
 # Names of so many files of a reason are listed, in all so many; the others are counted.
 _NAMED, _NAMED_IN_ALL = 2, 5
 
@@ -68,7 +69,7 @@ def walk(folder: pathlib.Path) -> Iterator[pathlib.Path | LeftOut]:
     """Yields all files of a folder and the folders in it: to be opened, or left out.
 
     In the order of their names, a folder's own files before those further in. Links are
-    followed; a circle of them ends.
+    followed; a circle of them ends, and what is around the folder is not in it.
 
     Args:
         folder: where to begin.
@@ -79,13 +80,12 @@ def walk(folder: pathlib.Path) -> Iterator[pathlib.Path | LeftOut]:
         said = f"{error.filename}: {error.strerror or error}"
         missed.append(LeftOut(str(error.filename), "a folder that cannot be read", said))
 
-    seen = set()
+    seen = {_identity(above) for above in folder.resolve().parents}
     for inner, subfolders, names in os.walk(folder, followlinks=True, onerror=miss):
-        about = os.stat(inner)
-        if (about.st_dev, about.st_ino) in seen:
+        if (known := _identity(inner)) in seen:
             subfolders.clear()
             continue
-        seen.add((about.st_dev, about.st_ino))
+        seen.add(known)
         for name in sorted(names):
             path = pathlib.Path(inner, name)
             yield judged(path) or path
@@ -94,6 +94,11 @@ def walk(folder: pathlib.Path) -> Iterator[pathlib.Path | LeftOut]:
             yield LeftOut(str(path), _HIDDEN, f"{path}: a folder that is {_HIDDEN}")
         subfolders[:] = sorted(name for name in subfolders if not is_system(name))
     yield from missed
+
+
+def _identity(folder: os.PathLike | str) -> tuple[int, int]:
+    about = os.stat(folder)
+    return about.st_dev, about.st_ino
 
 
 def found(place: os.PathLike | str, label: str) -> tuple[list[pathlib.Path], list[LeftOut]]:
