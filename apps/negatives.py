@@ -9,7 +9,7 @@ wide enough, not plain, and no longer taken for the class. Writes to --workdir:
 
     SOURCE.csv       per source: all its pictures, and boxes of some labelled none; for
                      apps.train --data, where all boxes of a picture stay in one part
-    sheet.png        some of the backgrounds: look whether an object is among them
+    sheet.png        the backgrounds, each with its line: delete those with a part of the object
     manifest.json    arguments, versions, boxes
 
 Two cores look at three pictures a second.

@@ -59,7 +59,10 @@ class NegativesTest(AppTest):
         for row in negative:
             x0, y0, x1, y1 = (int(row[name]) for name in ("x0", "y0", "x1", "y1"))
             self.assertGreaterEqual(min(x1 - x0, y1 - y0), 0.3 * 96)
-        self.assertTrue((tables / "sheet.png").exists())
+        # All are on the sheet, each with its line of the table.
+        height, width = images.read(tables / "sheet.png").pixels.shape[:2]
+        self.assertGreater(height * width, len(negative) * 128**2)
+        self.assertIn("names the line to delete", done.stderr)
         # The tables are what train takes, and the negative class has its threshold.
         trained = self.folder / "trained"
         done = self._run(

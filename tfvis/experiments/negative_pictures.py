@@ -25,6 +25,7 @@ from tfvis.experiments import (
     attention_models,
     devices,
     labelled_pictures,
+    messages,
     networks,
     outcome,
     workdirs,
@@ -46,7 +47,8 @@ _PLAIN = 8.0
 # classes, of which one has to be likely, at this probability.
 _TIMES_CHANCE, _LIKELY = 2.0, 0.75
 _COLUMNS = ("path", "label", "x0", "y0", "x1", "y1")
-_SHOWN, _THUMBNAIL = 30, 160
+# All are to be looked at: a sheet of as many cells is still opened.
+_SHOWN, _THUMBNAIL = 600, 128
 
 
 @workdirs.kept
@@ -86,7 +88,7 @@ def run(
     chosen = _chosen(dataset, per_class, seed)
     found: dict[Example, Box] = {}
     broken: list[LeftOut] = []
-    cells: list[sheets.Cell] = []
+    seen: dict[Example, np.ndarray] = {}
     with progress_bar.bar("Looking beside", len(chosen)) as bar:
         for example in chosen:
             bar.update(1)
@@ -98,19 +100,32 @@ def run(
             box = _background(classifier, cam, example, pixels)
             if box is not None:
                 found[example] = box
-                if len(cells) < _SHOWN:
-                    cells.append(_cell(example, attention_models.cut(pixels, box)))
+                if len(seen) < _SHOWN:
+                    cut = attention_models.cut(pixels, box)
+                    seen[example] = images.resize(cut, _THUMBNAIL, _THUMBNAIL)
     labelled_pictures.report(dataset, broken)
     if not found:
         raise InputError(
             f"{arg('data')}: none of {len(chosen)} pictures shows anything beside its object."
         )
-    written = [_write(workdir, dataset, number, found) for number in range(len(dataset.domains))]
+    written: list[pathlib.Path] = []
+    lines_of: dict[Example, int] = {}
+    for number in range(len(dataset.domains)):
+        path, of_source = _write(workdir, dataset, number, found)
+        written.append(path)
+        lines_of |= of_source
     records = [
         {"path": one.path, "label": dataset.classes[one.label], "box": list(_corners(box))}
         for one, box in found.items()
     ]
     heading = f"Beside what {classifier.name} sees: {len(found)} of {len(chosen)} pictures"
+    cells = [
+        sheets.Cell(
+            picture, f"{written[one.domain].name}, line {lines_of[one]}",
+            f"beside {dataset.classes[one.label]}",
+        )
+        for one, picture in seen.items()
+    ]  # fmt: skip
     images.save_png(workdir / "sheet.png", sheets.sheet(cells, heading=heading))
     manifest.write(
         workdir / "manifest.json",
@@ -123,7 +138,14 @@ def run(
         f"{len(found)} backgrounds of {len(chosen)} pictures. Tables to learn from:",
         f"  {','.join(str(path) for path in written)}",
     ]
-    about = f"{heading}. Look whether an object is among them; the tables are to learn from."
+    messages.note(
+        "look through them: in a third or so, a part of the object shows, such as legs or an ear. "
+        f"{workdir / 'sheet.png'} names the line to delete; begin with the last, or lines move up."
+    )
+    about = (
+        f"{heading}. Look through them, and delete the lines of those that show a part of the "
+        "object, such as legs or an ear: of PACS a third. The tables are to learn from."
+    )
     page = Page("Pictures of nothing that is looked for", [], [about])
     return outcome.Outcome(records, lines, workdir / "sheet.png", page)
 
@@ -213,15 +235,12 @@ def _corners(box: Box) -> tuple[int, int, int, int]:
     return int(box.x0), int(box.y0), int(box.x1), int(box.y1)
 
 
-def _cell(example: Example, cut: np.ndarray) -> sheets.Cell:
-    name = pathlib.PurePath(example.path)
-    return sheets.Cell(images.resize(cut, _THUMBNAIL, _THUMBNAIL), f"beside {name.parent.name}")
-
-
-def _write(workdir, dataset: Dataset, number: int, found: dict[Example, Box]) -> pathlib.Path:
-    """Writes the table of a source: all its pictures, then the backgrounds."""
+def _write(
+    workdir, dataset: Dataset, number: int, found: dict[Example, Box]
+) -> tuple[pathlib.Path, dict[Example, int]]:
+    """Writes the table of a source, its pictures and backgrounds; returns it and their lines."""
     name = dataset.domains[number].replace("/", "-")
-    rows = []
+    rows, lines = [], {}
     for one in dataset.examples:
         if one.domain != number:
             continue
@@ -230,6 +249,8 @@ def _write(workdir, dataset: Dataset, number: int, found: dict[Example, Box]) ->
         rows.append((path, dataset.classes[one.label], *box))
         if one in found:
             rows.append((path, NEGATIVE, *_corners(found[one])))
+            # The first line has the names of the columns.
+            lines[one] = len(rows) + 1
     path = workdir / f"{name}.csv"
     tables.write(path, _COLUMNS, rows)
-    return path
+    return path, lines
