@@ -34,6 +34,7 @@ on two cores with bfloat16; --quick and --steps shorten it.
 
 from absl import flags
 
+from tfvis import words
 from tfvis.experiments.comparison_extent import FULL, QUICK
 
 from .flags import common, fields, name_checks, paths, pictures
@@ -55,14 +56,22 @@ _IMAGES = flags.DEFINE_string(
 _LAYERS = flags.DEFINE_string(
     "layers",
     None,
-    "Layers that correspond, such as block3_conv3,block5_conv3; one|another where the networks "
-    "name theirs differently; left out, all convolutions, or the last of each stride.",
+    "Layers that correspond, such as block3_conv3,block5_conv3; one|another, of the first network "
+    "and of the second, where they name theirs differently; left out, all convolutions, or the "
+    "last of each stride.",
 )
 _CONTROL = paths.define(
     "control",
     "",
     paths.network,
     "A network like the first from another seed: how far apart are two?",
+)
+_LABELS = paths.define(
+    "labels",
+    None,
+    paths.each(paths.file),
+    "File with the names of the classes of networks that bring none: one per line, Caffe's "
+    "synset_words.txt, or JSON; two, separated by commas, where theirs are not the same.",
 )
 _SECTIONS = flags.DEFINE_list(
     "sections",
@@ -111,7 +120,8 @@ def main():
     from tfvis.experiments import comparison
 
     sections = tuple(_SECTIONS.value or comparison.SECTIONS)
-    return comparison.run(wanted, places, layers, sections=sections, **shared)
+    named = words.words(_LABELS.value) if _LABELS.value else ()
+    return comparison.run(wanted, places, layers, sections=sections, labels=named, **shared)
 
 
 if __name__ == "__main__":

@@ -78,6 +78,13 @@ class CkaTest(tf.test.TestCase):
         self.assertEqual(cka.identified(cka.cka_map(layers, layers)), 1)
         self.assertEqual(cka.identified(cka.cka_map(layers, [layers[k] for k in (0, 2, 1)])), 1 / 3)
 
+    def test_layers_without_a_value_are_not_identified(self):
+        nan = np.nan
+        found = np.array([[0.9, nan, 0.1], [nan, nan, nan], [0.5, nan, 0.4]])
+        self.assertEqual(cka.identified(found), 0.5)
+        # One is most like the only one there is.
+        self.assertTrue(np.isnan(cka.identified(np.array([[0.9, nan], [0.8, nan]]))))
+
     def test_bad_input(self):
         kernel = np.eye(3)
         for one, other in ((kernel, kernel), (kernel, np.eye(4)), (kernel[:2], kernel[:2])):

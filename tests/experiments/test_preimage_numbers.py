@@ -1,6 +1,7 @@
 """Numbers under pre-images: random pairs of photographs, a second network, both kept."""
 
 import csv
+import dataclasses
 import pathlib
 from unittest import mock
 
@@ -59,6 +60,16 @@ class PreimageNumbersTest(tf.test.TestCase):
         with mock.patch.object(null_distribution, "null_distribution", side_effect=AssertionError):
             again = self._run(second_network=str(self.second))
         self.assertEqual(again.records, done.records)
+
+    def test_a_picture_of_another_shape_is_shown_as_the_network_learnt(self):
+        tall = nets.oblong(24, 16, seed=3)
+        net = dataclasses.replace(nets.wrapped(size=16), classes=tuple("abcde"))
+        asked = second_network.SecondNetwork(net, net.classes)
+        self.assertEqual(asked.says(tall), asked.says(tall[4:20]))
+        self.assertNotEqual(asked.says(tall), asked.says(images.resize(tall, 16, 16)))
+        # One that learnt whole pictures, squeezed.
+        asked = second_network.opened(str(self.second))
+        self.assertEqual(asked.says(tall), asked.says(images.resize(tall, 16, 16)))
 
     def test_what_means_nothing_is_not_said(self):
         few = self.folder / "few"

@@ -108,17 +108,22 @@ def identified(found: np.ndarray) -> float:
     that differ by their seed alone says little of others.
 
     Args:
-        found: [layers, layers] of `cka_map`, of one architecture; layers with a nan are left out.
+        found: [layers, layers] of `cka_map`, of one architecture; layers without a value of their
+            own are left out.
+
+    Returns:
+        nan of fewer than two such layers: one is most like the only one there is.
 
     Raises:
         InputError: not square.
     """
     if found.ndim != 2 or found.shape[0] != found.shape[1]:
         raise InputError(f"Expected as many layers of both networks. Received: {found.shape}")
-    known = np.flatnonzero(~np.isnan(found).all(1))
-    if not known.size:
+    known = np.flatnonzero(~np.isnan(np.diag(found)))
+    if known.size < 2:
         return float("nan")
-    return float(np.mean([np.nanargmax(found[row]) == row for row in known]))
+    among = found[np.ix_(known, known)]
+    return float(np.mean(np.nanargmax(among, 1) == np.arange(known.size)))
 
 
 def _hollow(matrix: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from tfvis.classifiers import learnt_pictures
 from tfvis.errors import InputError, arg, marked
 from tfvis.experiments import (
+    comparison_answers,
     comparison_attention,
     comparison_extent,
     comparison_invariance,
@@ -29,6 +30,7 @@ from tfvis.experiments import (
     workdirs,
 )
 from tfvis.report import manifest, tensorboard
+from tfvis.words import some
 
 # What the networks answered is read from files; the rest makes pictures, which takes longer.
 READ = {
@@ -67,6 +69,7 @@ def run(
     size: int | None = None,
     seed: int = 0,
     precision: str = "auto",
+    labels: Sequence[str] = (),
     arguments: dict | None = None,
 ) -> outcome.Outcome:
     """Shows two networks the same pictures, and tells where their answers agree.
@@ -86,6 +89,7 @@ def run(
             network takes but another shape, all are shown the middle of that shape.
         seed: of the draw of pictures, and of noise.
         precision: see `devices`.
+        labels: files with the names of classes, see `comparison_answers.named`.
         arguments: for the manifest.
 
     Returns:
@@ -102,15 +106,19 @@ def run(
         raise InputError(
             f"{arg('networks')}: name two to compare, separated by a comma. Received: {len(built)}."
         )
+    if labels:
+        built = comparison_answers.named(built, labels)
     if control:
         # Shown what the two are; its weights are its own.
         same = wanted if isinstance(wanted, networks.Wanted) else networks.Wanted()
         same = dataclasses.replace(same, network=control, weights=None)
         found = networks.networks(same, words=list(layers) if layers else None)
         (third,) = found.values()
+        if labels and labels[0] and third.classifier and not third.classes:
+            (third,) = comparison_answers.named(found, labels[:1]).values()
         label = f"{next(iter(found))} (control)"
         built, control = built | {label: third}, label
-    corresponding = comparison_study.corresponding(built, layers)
+    corresponding = comparison_study.corresponding(built, layers, control)
     extent = comparison_extent.QUICK if quick else comparison_extent.FULL
     learnt = {label: learnt_pictures.learnt_from(network) for label, network in built.items()}
     pictures = comparison_pictures.chosen(
@@ -128,7 +136,8 @@ def run(
         extent,
     )
     # Sections of other steps would stand beside each other as if they were of one kind.
-    key = manifest.key(study=study.key, extent=extent, steps=steps, seed=seed)
+    named = {"named": [network.classes for network in built.values()]} if labels else {}
+    key = manifest.key(study=study.key, extent=extent, steps=steps, seed=seed, **named)
     report = comparison_report.Report(
         workdir, key, " and ".join(study.pair), _about(study), SECTIONS
     )
@@ -147,7 +156,7 @@ def run(
                 heading = one.heading if one.heading.endswith("?") else f"{one.heading}:"
                 lines.append(f"{heading} {one.text}  {workdir / f'{one.name}.csv'}")
     if pictures.classes and "accuracy" in done and not done["accuracy"]:
-        messages.note("no network knows all classes of the folders: accuracy is left out.")
+        messages.note(_strangers(study))
     if not any(done.values()):
         raise InputError(
             f"{arg('sections')}={','.join(done)}: these pictures and networks allow none of them."
@@ -181,6 +190,21 @@ def _about(study) -> tuple[str, ...]:
     )
 
 
+def _strangers(study) -> str:
+    """Returns why no network can say how often it is right, and what to do."""
+    lines = []
+    for label in study.pair:
+        network, classes = study.networks[label], study.pictures.classes
+        if not network.logits:
+            lines.append(f"{label} ends in no classifier")
+        elif not network.classes:
+            lines.append(f"nothing names the classes of {label}: {arg('labels')} can")
+        else:
+            missing = [name for name in classes if name not in network.classes]
+            lines.append(f"{label} does not know {some(missing)}")
+    return f"accuracy is left out, as no network knows all classes: {'; '.join(lines)}."
+
+
 def _unless_refused(name: str, make, study) -> comparison_sections.Section | None:
     """Returns a section; None, and a note, where a network or layer is none for it."""
     try:
@@ -198,7 +222,10 @@ def _size(built, size: int | None) -> int | tuple[int, int]:
     """
     if len({network.channels for network in built.values()}) > 1:
         said = ", ".join(f"{label} {network.channels}" for label, network in built.items())
-        raise InputError(f"{arg('networks')}: they take pictures of unlike channels ({said}).")
+        raise InputError(
+            f"{arg('networks')}: they take pictures of unlike channels ({said}); name two of grey, "
+            "or two of colour."
+        )
     for label, network in built.items():
         fixed = network.fixed_size
         if size and fixed and fixed != (size, size):

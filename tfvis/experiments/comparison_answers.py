@@ -1,6 +1,7 @@
 """What networks of a comparison answer among the classes of the folders."""
 
-from collections.abc import Iterable, Sequence
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -8,7 +9,46 @@ from tfvis import images
 from tfvis.comparison import responses
 from tfvis.errors import InputError, arg
 from tfvis.experiments.comparison_study import Study
+from tfvis.networks import labels
 from tfvis.networks.network import Network
+
+
+def named(built: Mapping[str, Network], files: Sequence[str]) -> dict[str, Network]:
+    """Returns networks with the names of their classes as files have them.
+
+    Args:
+        built: by label.
+        files: one for all that bring no names, or one for each; an empty one leaves it as it is.
+
+    Raises:
+        InputError: another number of files; one for a network that names its classes, or has none;
+            as `labels.read`.
+    """
+    takers = [
+        label
+        for label, network in built.items()
+        # "no" and "yes" are put in for names that are lacking.
+        if network.classifier and (not network.classes or network.classifier.kind == "binary")
+    ]
+    if len(files) not in (1, len(built)):
+        raise InputError(
+            f"{arg('labels')}: expected one file, or one for each of {len(built)} networks. "
+            f"Received: {len(files)}."
+        )
+    each = files if len(files) > 1 else [files[0] if label in takers else "" for label in built]
+    chosen = {label: file for label, file in zip(built, each, strict=True) if file}
+    wrong = [label for label in chosen or built if label not in takers]
+    if wrong:
+        raise InputError(
+            f"{arg('labels')}: {' and '.join(wrong)} {'are' if wrong[1:] else 'is'} no classifier, "
+            "or one that brings the names of its classes. Leave it out."
+        )
+    found = dict(built)
+    for label, file in chosen.items():
+        network = built[label]
+        names = labels.unique(labels.read(file, network.classifier.classes))
+        found[label] = dataclasses.replace(network, classes=names)
+    return found
 
 
 def places(network: Network, classes: Sequence[str]) -> np.ndarray | None:

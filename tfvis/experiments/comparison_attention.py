@@ -9,7 +9,7 @@ from tfvis.attention import explainer, overlays
 from tfvis.attention.grad_cam import GradCam
 from tfvis.attention.metrics import similarity
 from tfvis.attention.visual_backprop import ROOT, VisualBackProp
-from tfvis.errors import InputError
+from tfvis.errors import InputError, arg, marked
 from tfvis.experiments.comparison_sections import Section, number, sentences
 from tfvis.experiments.comparison_study import Study
 from tfvis.progress_bar import bar
@@ -30,7 +30,13 @@ def attention(study: Study) -> Section:
     networks = {label: study.networks[label] for label in study.pair}
     known = bool(classes) and all(set(classes) <= set(n.classes) for n in networks.values())
     kind, root = (GradCam, 1.0) if known else (VisualBackProp, ROOT)
-    explainers = {label: kind(network) for label, network in networks.items()}
+    try:
+        explainers = {label: kind(network) for label, network in networks.items()}
+    except InputError as error:
+        if known or not classes or not all(network.classifier for network in networks.values()):
+            raise
+        more = f"Grad-CAM is had where both know the folders' classes: {arg('labels')} names them."
+        raise InputError(f"{marked(error)} {more}") from error
     each = min(max(_PICTURES // len(study.domains), 1), study.pictures.count)
     rows, cells = [], []
     found: dict[str, list[float]] = {domain: [] for domain in study.domains}
@@ -62,6 +68,8 @@ def attention(study: Study) -> Section:
         for domain, values in found.items()
         if len(values) > 1
     ]
+    if not any(found.values()):
+        said.append("of each picture one of the two maps is the same everywhere, so none compare")
     name = "Grad-CAM of the folder's class" if known else "VisualBackProp"
     figure = html_page.Figure(sheets.sheet(cells, 6), name, wide=True)
     columns = ("domain", "path", "class", "rank correlation")
@@ -70,7 +78,8 @@ def attention(study: Study) -> Section:
 
 def _within(paths: Sequence[str]) -> list[str]:
     """Returns paths from the folder that holds all of them: the report may be shown to others."""
-    folder = os.path.commonpath([os.path.dirname(path) for path in paths])
+    # A table may name some from the root on.
+    folder = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths])
     return [os.path.relpath(path, folder) for path in paths]
 
 

@@ -186,7 +186,10 @@ def _folder(domain: str) -> str:
 def _shown(study: Study) -> dict[str, list[str]]:
     """Returns the layers of each that are shown: of each stride the last that there is."""
     one = study.layers[study.pair[0]]
-    deepest = networks.depths(study.networks[study.pair[0]])
+    try:
+        deepest = networks.depths(study.networks[study.pair[0]])
+    except InputError:  # Of vectors only.
+        deepest = []
     places = [k for k, layer in enumerate(one) if layer in deepest]
     places = places or evenly(len(one), study.extent.depths)
     places = [places[k] for k in evenly(len(places), study.extent.depths)]

@@ -126,8 +126,9 @@ def alignment(study: Study) -> Section:
         if study.control:
             of_control = cka.cka_map(first, kernels(study.control, domain))
             control = list(np.diag(of_control))
-            if study.layers[one] == study.layers[study.control]:
-                seeds = f", {cka.identified(of_control):.0%} of the control's"
+            of_seeds = cka.identified(of_control)
+            if study.layers[one] == study.layers[study.control] and not np.isnan(of_seeds):
+                seeds = f", {of_seeds:.0%} of the control's"
             lines[f"{domain}, {one} and {study.control}"] = (list(study.names), control)
         shown |= {
             domain: [*map(number, np.diag(found))],
@@ -147,10 +148,10 @@ def alignment(study: Study) -> Section:
         ))  # fmt: skip
         said.append(course(study, f"on {domain}, alignment is", np.diag(found), control))
         known = np.abs([value for value in zero if not np.isnan(value)])
-        # One layer is most like the only one there is.
-        if count > 1 and known.size and study.layers[one] == study.layers[other]:
+        share = cka.identified(found)
+        if known.size and study.layers[one] == study.layers[other] and not np.isnan(share):
             said.append(
-                f"{cka.identified(found):.0%} of the layers are most like the same layer of the "
+                f"{share:.0%} of the layers are most like the same layer of the "
                 f"other{seeds} (shuffled pictures: {known.max():.2f} at most)"
             )
     figure = html_page.Figure(

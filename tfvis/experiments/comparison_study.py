@@ -139,19 +139,27 @@ class Study:
         return [{"name": name, "file": file, "digest": files.sha256_of(path), "key": key}]
 
 
-def corresponding(built: dict[str, Network], words: Sequence[str] | None) -> dict:
+def corresponding(
+    built: dict[str, Network], words: Sequence[str] | None, control: str = ""
+) -> dict:
     """Returns the layers of networks that are set beside each other, {label: paths}.
 
     Args:
         built: networks by label.
         words: see `networks.layers_of`; None is every convolution, after its nonlinearity, of
             networks that have the same, else the last of each stride.
+        control: label of the one among them whose words are those of the first, or "".
 
     Raises:
         InputError: a network has none of them.
     """
     if words is not None:
-        found = networks.layers_of(built, list(words))
+        pair = {label: network for label, network in built.items() if label != control}
+        found = networks.layers_of(pair, list(words))
+        if control:
+            first = found[next(iter(pair))]
+            same = ["|".join(each) for each in zip(first, words, strict=True)]
+            found |= networks.layers_of({control: built[control]}, same)
     else:
         every = {label: _convolutions(network) for label, network in built.items()}
         same = len(set(every.values())) == 1 and all(every.values())

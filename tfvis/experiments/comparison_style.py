@@ -39,6 +39,10 @@ def style(study: Study, steps: int | None, seed: int) -> Section:
         (f"a picture of {one}", study.pictures.pixels[one][0].astype(np.float32))
         for one in others[:1]
     ]
+    if any(study.networks[label].fixed_size for label in study.pair):
+        # It sees all in the shape of the content: of a style the middle, rather than squeezed.
+        shape = content.shape[:2]
+        styles = [(name, images.crop(wanted, shape=shape)) for name, wanted in styles]
     apart = {label: _apart(study.networks[label], study, domain) for label in study.pair}
     rows, cells, said = [], [], []
     for k, (name, wanted) in enumerate(styles):
@@ -89,10 +93,10 @@ def _made(study: Study, label: str, which: int, wanted, steps, seed: int) -> np.
     content = study.pictures.pixels[study.domains[0]][0].astype(np.float32)
     workdir = study.workdir / "style" / f"{which}-{study.pair.index(label)}"
     settings = dataclasses.replace(Transfer(), evaluations=steps or study.extent.style_steps)
+    own = round(np.sqrt(content[..., 0].size))
     done = style_transfer.run(
         study.networks[label], content, [wanted], workdir=workdir, settings=settings,
-        size=study.extent.side or round(np.sqrt(content[..., 0].size)), seed=seed,
-        precision=study.precision,
+        size=max(min(study.extent.side or own, own), 32), seed=seed, precision=study.precision,
     )  # fmt: skip
     return images.read(workdir / done.records[0]["file"]).pixels
 

@@ -130,9 +130,11 @@ def networks(wanted: Wanted, top: bool = False, words: list[str] | None = None) 
             f"they are to be found). Received: {len(weights)}."
         )
     found = {}
-    for name, file in zip(names, weights, strict=True):
+    for place, (name, file) in enumerate(zip(names, weights, strict=True)):
         build = functools.partial(builder.build, name, **values)
-        built = _reaching(build, file, top, words or [])
+        own = [_alternatives(word) for word in words or ()]
+        own = [each[place] for each in own if len(each) == len(names)]
+        built = _reaching(build, file, top, [*(words or ()), *own])
         say_notes(built)
         if built.channels not in (1, 3):
             raise InputError(
@@ -234,9 +236,21 @@ def _reaching(build, weights: str | None, top: bool, words: list[str]):
 
 def _named(network, word: str) -> list[str]:
     """Returns the layers that a word of --layers names, alternatives of which are there."""
-    names = [name.strip() for name in word.split("|")]
+    names = _alternatives(word)
     paths = [name if name == "logits" else network.path(name) for name in names]
     return [path for path in paths if path in network.paths or path == "logits"]
+
+
+def _alternatives(word: str) -> list[str]:
+    return [name.strip() for name in word.split("|")]
+
+
+def _of_each(built: dict, word: str) -> list[str]:
+    """Returns the word that each network goes by, which is its own where each has one."""
+    names = _alternatives(word)
+    if len(names) == len(built) and all(map(_named, built.values(), names)):
+        return names
+    return [word] * len(built)
 
 
 def only(wanted, instead: str):
@@ -262,8 +276,9 @@ def layers_of(built: dict, words: list[str] | dict | None) -> dict[str, list[str
     Args:
         built: networks by label.
         words: a layer each, or alternatives "block3_conv3|conv3_block4_out" of which each
-            network takes the first it has; or just "all"; None is `depths` of each; or
-            {label: words}, each network's own, as many of each.
+            network takes its own, where there are as many and each has the one in its place, else
+            the first it has; or just "all"; None is `depths` of each; or {label: words}, each
+            network's own, as many of each.
 
     Raises:
         InputError: a network has none of them, or --layers=all of several networks.
@@ -285,13 +300,14 @@ def layers_of(built: dict, words: list[str] | dict | None) -> dict[str, list[str
             raise InputError(f"{arg('layers')}=all: {network.name} has no convolution or pooling.")
         return {label: layers}
     found = {}
-    for label, network in built.items():
+    own = [_of_each(built, word) for word in words]
+    for place, (label, network) in enumerate(built.items()):
         found[label] = []
-        for word in words:
+        for word in (each[place] for each in own):
             has = _named(network, word)
             # Without one, the first is as good to complain about as any.
             try:
-                network.check([has[0] if has else word.split("|")[0].strip()])
+                network.check([has[0] if has else _alternatives(word)[0]])
             except InputError as error:
                 raise InputError(f"{arg('layers')}: {marked(error)}") from error
             if has[0] in found[label]:
@@ -321,7 +337,10 @@ def depths(network) -> list[str]:
     layers = [activated(network, layer) for layer in candidates if layer in chosen]
     layers = layers or list(network.convolutions_and_poolings())[:5]
     if not layers:
-        raise InputError(f"{arg('network')}={network.name}: has no convolution or pooling.")
+        raise InputError(
+            f"{arg('network')}={network.name}: has no convolution or pooling. Name a layer of it, "
+            f"such as {network.paths[-1]}."
+        )
     return list(dict.fromkeys(layers))
 
 

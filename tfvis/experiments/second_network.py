@@ -14,6 +14,7 @@ from tfvis import images
 from tfvis.errors import InputError, Text, arg, marked
 from tfvis.experiments import classifier_answers, networks
 from tfvis.networks.network import Network
+from tfvis.networks.preprocessing import published_recipes
 
 # Characters of a class below a picture.
 _LABEL = 16
@@ -37,11 +38,16 @@ class SecondNetwork:
         """Returns {"class", "probability"} of what is likeliest.
 
         Args:
-            picture: float32 [height, width, channels], display space, shown as a whole.
+            picture: float32 [height, width, channels], display space. It is shown as the network
+                learnt pictures: squeezed as a whole, or of what has another shape the middle.
         """
         network = self.network
         size = network.fixed_size or (network.side or 224,) * 2
-        shown = images.with_channels(images.resize(picture, *size), network.channels)
+        recipe = published_recipes.fitting(
+            network.name, network.preprocessing, network.fixed_size, network.side
+        )
+        where = "center" if recipe.aspect else "none"
+        shown = images.fitted(picture, *size, network.channels, where)
         taps = network.taps([network.logits])
         scores = taps(tf.constant(shown[None], tf.float32))[network.logits]
         found = network.probabilities(scores).numpy()[0]
