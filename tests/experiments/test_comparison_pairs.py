@@ -47,7 +47,7 @@ class PairsTest(tf.test.TestCase):
     def run_of(self, built, *sections, layers=("conv0",), **more) -> dict[str, str]:
         """Returns {section: what was found}."""
         done = comparison.run(
-            built, {"photo": str(self.folder / "photo")}, list(layers),
+            built, {"photo": str(self.folder / "photo")}, layers,
             workdir=self.folder / "out", sections=sections, precision="float32",
             **({"steps": 1} | more),
         )  # fmt: skip
@@ -64,6 +64,20 @@ class PairsTest(tf.test.TestCase):
         # Where one lacks its own, each has the first it has.
         found = comparison_study.corresponding(pair | {"one": chain(1)}, ["conv2|conv0"])
         self.assertEqual(found, {"one": ("conv0",), "other": ("conv2",)})
+
+    def test_what_a_transformer_learnt_behind_its_patches_is_told_of(self):
+        inputs = keras.Input((16, 16, 3))
+        x = keras.layers.Conv2D(4, 4, strides=4, name="patches")(inputs)
+        x = keras.layers.Reshape((16, 4))(x)
+        x = keras.layers.MultiHeadAttention(1, 4, name="attention")(x, x)
+        x = keras.layers.GlobalAveragePooling1D()(x)
+        built = {"one": chain(1), "other": wrapped(keras.Model(inputs, x), "transformer")}
+        with mock.patch("tfvis.experiments.messages.note") as note:
+            self.run_of(built, "alignment", layers=None)
+        told = [call.args[0] for call in note.call_args_list if "behind" in call.args[0]]
+        self.assertLen(told, 1)
+        self.assertIn("behind patches, ", told[0])
+        self.assertIn("other has learnt more (attention is its last)", told[0])
 
     def test_names_of_classes_from_files(self):
         named = ("none", "house", "x", "y", "dog")

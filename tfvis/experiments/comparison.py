@@ -29,6 +29,7 @@ from tfvis.experiments import (
     runner,
     workdirs,
 )
+from tfvis.networks import behind
 from tfvis.report import manifest, tensorboard
 from tfvis.words import some
 
@@ -119,6 +120,8 @@ def run(
         label = f"{next(iter(found))} (control)"
         built, control = built | {label: third}, label
     corresponding = comparison_study.corresponding(built, layers, control)
+    if layers is None:
+        _note_behind(built, corresponding)
     extent = comparison_extent.QUICK if quick else comparison_extent.FULL
     learnt = {label: learnt_pictures.learnt_from(network) for label, network in built.items()}
     pictures = comparison_pictures.chosen(
@@ -188,6 +191,16 @@ def _about(study) -> tuple[str, ...]:
         + (control if study.control else ""),
         *([" ".join(pictures.told)] if pictures.told else []),
     )
+
+
+def _note_behind(built, corresponding) -> None:
+    """Says which networks have learnt more behind the last convolution, as transformers do."""
+    for label, paths in corresponding.items():
+        if names := behind.behind(built[label], paths[-1]):
+            messages.note(
+                f"behind {paths[-1]}, the last convolution that is compared, {label} has learnt "
+                f"more ({names[-1]} is its last). Name maps or vectors of it with {arg('layers')}."
+            )
 
 
 def _strangers(study) -> str:
