@@ -163,6 +163,11 @@ class TagTest(AppTest):
         with mock.patch.object(network, "build", side_effect=missing):
             with self.assertRaisesRegex(InputError, "layer encode1. features takes the vectors'"):
                 self._describe(self.image)
+        own = InputError("own.keras: holds no weights for layer conv1_1.")
+        with mock.patch.object(network, "build", side_effect=own):
+            for look in (self._tag, self._describe):
+                with self.assertRaisesRegex(InputError, "conv1_1. Expected weights of Illustrat"):
+                    look(self.image, "own.keras")
         folder, _ = self._pictures()
         with mock.patch.object(network, "build", return_value=_stand_in(features=False)):
             with self.assertRaisesRegex(InputError, "none of 1 files can be read"):

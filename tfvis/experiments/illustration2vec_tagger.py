@@ -94,6 +94,13 @@ def build(name: str, weights: str) -> Network:
             raise InputError(
                 f"{marked(error)} {arg('features')} takes the vectors' weights, tags theirs."
             ) from error
+        # A whole model is what people have trained themselves.
+        if weights.endswith((".keras", ".h5")):
+            raise InputError(
+                f"{marked(error)} Expected weights of Illustration2Vec, which alone has these "
+                f"tags; another network is named with {arg('network')}, in classify for its "
+                "classes, in features for its vectors."
+            ) from error
         raise
     networks.say_notes(network)
     return network

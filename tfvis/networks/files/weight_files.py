@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from tfvis import bounds, files
-from tfvis.errors import InputError, arg, marked
+from tfvis.errors import InputError, arg, marked, nearest
 
 # What a .keras file may name is registered by being imported.
 from tfvis.networks import caffe_layers  # noqa: F401
@@ -66,8 +66,13 @@ def assign(model: keras.Model, arrays: Arrays, path: os.PathLike | str) -> None:
     for layer in model.layers:
         if not layer.weights:
             continue
-        if layer.name not in arrays:
-            raise InputError(f"{arg('weights')}={path}: holds no weights for layer {layer.name}.")
+        if not arrays.get(layer.name):
+            known = [name for name, held in arrays.items() if held]
+            others = f". {nearest(layer.name, known)}" if known else ", nor for any other."
+            raise InputError(
+                f"{arg('weights')}={path}: holds no weights for layer {layer.name} of "
+                f"{model.name}{others}"
+            )
         want = [tuple(w.shape) for w in layer.weights]
         have = [tuple(a.shape) for a in arrays[layer.name]]
         if want != have:
