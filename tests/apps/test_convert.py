@@ -159,6 +159,20 @@ class ConversionsTest(_Test):
                 self._converted(str(name), trunk=True)
             self.assertFalse(self.output.exists())
 
+    def test_other_channels_than_colours(self):
+        """Of grey the mean of the three is subtracted, and there is no order of channels."""
+        for channels, words in ((1, "grey"), (6, "6 channels")):
+            path = self.folder / f"of_{channels}.keras"
+            inputs = keras.Input((_SIDE, _SIDE, channels))
+            pooled = keras.layers.GlobalAveragePooling2D()(inputs)
+            keras.Model(inputs, keras.layers.Dense(3, "softmax")(pooled)).save(path)
+            lines = self._converted(str(path), preprocessing="caffe")
+            self.assertIn(f"Preprocessing (caffe): {words} in 0..255; minus 114.80.", lines)
+        self.output.unlink()
+        with self.assertRaisesRegex(InputError, "^end_to_end: .*6 channels.*Leave it out"):
+            self._converted(str(path), end_to_end=True)
+        self.assertFalse(self.output.exists())
+
     def test_pictures_are_prepared_once(self):
         self._converted(end_to_end=True)
         again = str(self.folder / "again.keras")

@@ -77,7 +77,7 @@ def run(
     recipe = published_recipes.fitting(found.name, contract, built.fixed_size, built.side)
     # Of a mean image larger than the network's pictures, the centre, as Caffe has it.
     contract = recipe.contract
-    model, lines = found.model, _said(contract)
+    model, lines = found.model, _said(contract, built.channels)
     if end_to_end:
         model = layers.end_to_end(dataclasses.replace(built, preprocessing=contract), recipe)
         lines = [_steps(recipe), *lines]
@@ -97,6 +97,11 @@ def _check_whole(built: network.Network) -> None:
     if layers.prepares(built):
         raise InputError(
             f"{arg('end_to_end')}: {built.name} prepares pictures itself already. Leave it out."
+        )
+    if built.channels not in (1, 3):
+        raise InputError(
+            f"{arg('end_to_end')}: {built.name} takes {built.channels} channels, and a picture "
+            "file has 3. Leave it out."
         )
     outputs = built.graph.outputs
     if len(outputs) > 1 and not built.classifier:
@@ -132,18 +137,25 @@ def _shape(layer: keras.Layer) -> str:
     return " x ".join("?" if side is None else str(side) for side in output.shape[1:])
 
 
-def _said(contract: contracts.Preprocessing) -> list[str]:
-    """Says what a contract does with RGB in 0..255."""
-    mean = ", ".join(f"{value:.2f}" for value in contract.mean)
+def _said(contract: contracts.Preprocessing, channels: int) -> list[str]:
+    """Says what a contract does with pictures in 0..255 for a network of so many channels."""
+    shown = {3: "RGB", 1: "grey"}.get(channels, f"{channels} channels")
+
+    def listed(values: tuple[float, ...], digits: str) -> str:
+        # Of other channels than colours, what colours have on average.
+        values = values if channels == 3 else (sum(values) / len(values),)
+        return ", ".join(f"{value:{digits}}" for value in values)
+
+    mean = listed(contract.mean, ".2f")
     if isinstance(contract, contracts.MeanImage):
         height, width = contract.image.shape[:2]
         mean = f"a mean image of {width}x{height} px (of other sizes, its mean pixel: {mean})"
-    words = ["RGB in 0..255"]
+    words = [f"{shown} in 0..255"]
     if contract.mean != (0.0,):
         words.append(f"minus {mean}")
     if contract.scale != (1.0,):
-        words.append("times " + ", ".join(f"{value:.5g}" for value in contract.scale))
-    if contract.bgr:
+        words.append(f"times {listed(contract.scale, '.5g')}")
+    if contract.bgr and channels == 3:
         words.append("to BGR")
     return [f"Preprocessing ({contract.name}): {'; '.join(words)}."]
 
