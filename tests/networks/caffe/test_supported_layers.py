@@ -63,6 +63,10 @@ class PlanningTest(parameterized.TestCase, tf.test.TestCase):
         with self.assertRaisesRegex(InputError, "^until=sid: .*no such layer. Nearest: side"):
             _planned(text, "sid")
 
+    def test_a_layer_without_a_type_is_said_to_have_none(self):
+        text = _INPUT + _A + '\nlayer { name: "b" bottom: "a" top: "b" }'
+        self.assertRegex(_planned(text).notes[0], r"layer b without a type \(line 4\) is not supp")
+
     @parameterized.parameters(
         ("convolution", "relu: true", "convolution_param.relu"),
         ("quantization", "bits: 8", "quantization_param"),

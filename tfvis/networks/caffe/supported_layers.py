@@ -189,7 +189,8 @@ class _Planner:
                 makers[blob] = layer
 
     def _named(self, layer) -> str:
-        return f"{layer.name} of type {layer.type}{self._line(layer)}"
+        kind = f"of type {layer.type}" if layer.type else "without a type"
+        return f"{layer.name} {kind}{self._line(layer)}"
 
     def _line(self, layer) -> str:
         line = self._read.lines.get(layer.name)
