@@ -38,6 +38,26 @@ def mistaken(start: bytes) -> str:
     return next((what for begin, what in _MISTAKEN.items() if start.startswith(begin)), "")
 
 
+def decoded(content: bytes, errors: str = "strict") -> str:
+    """Returns the text of a file, by its byte order mark or the zeros of UTF-16.
+
+    Spreadsheets and the shell of Windows write UTF-16, and begin UTF-8 with a mark.
+
+    Args:
+        content: all bytes of the file.
+        errors: what becomes of those that are no text, see `bytes.decode`.
+
+    Raises:
+        UnicodeDecodeError: such bytes, of "strict".
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors)
+    # Without a mark: the first letter of a column's or a field's name is ASCII.
+    if content[:1] == b"\0" or content[1:2] == b"\0":
+        return content.decode("utf-16-be" if content[:1] == b"\0" else "utf-16-le", errors)
+    return content.decode("utf-8-sig", errors)
+
+
 def npy_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
     """Returns the (shape, dtype) that an .npy file declares, before its numbers are read.
 

@@ -164,7 +164,7 @@ def _content(path: os.PathLike | str, name: str) -> str:
     if what := mistaken(content[:256]):
         raise InputError(f"{name}: no CSV but {what}.")
     try:
-        decoded = _decoded(content)
+        decoded = files.decoded(content)
     except UnicodeDecodeError as error:
         raise InputError(
             f"{name}: neither UTF-8 nor UTF-16 ({error.reason} at byte {error.start}). Save it as "
@@ -227,17 +227,6 @@ def _rows(
                 f"{name}, line {reader.line_num}: more than {MAX_ROWS:,} rows. Split the file."
             )
         yield Row(reader.line_num, columns, _fitted(fields, columns), delimiter != ",")
-
-
-def _decoded(content: bytes) -> str:
-    """Returns the text of a file, by its byte order mark or the zeros of UTF-16."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16")
-    # Without a mark: the first letter of a column's name is ASCII.
-    if content[:1] == b"\0" or content[1:2] == b"\0":
-        return content.decode("utf-16-be" if content[:1] == b"\0" else "utf-16-le")
-    # Spreadsheets begin their UTF-8 with a mark, too.
-    return content.decode("utf-8-sig")
 
 
 def _head(content: str, name: str) -> tuple[str, int]:

@@ -104,8 +104,10 @@ class FilesTest(tf.test.TestCase):
                 self.assertEqual([label.name for label in found], list(_NAMES))
                 if any(word in name for word in ("synset", "pairs", "Keras")):
                     self.assertEqual([label.synset for label in found], list(_SYNSETS))
-                self.path.write_bytes(gzip.compress(text.encode()))
-                self.assertEqual(labels.read(self.path, 3), found)
+                wide = text.removeprefix("\ufeff").encode("utf-16")
+                for packed in (gzip.compress(text.encode()), wide):
+                    self.path.write_bytes(packed)
+                    self.assertEqual(labels.read(self.path, 3), found)
 
     def test_a_number_or_a_comma_may_belong_to_a_name(self):
         self.path.write_text("3 wheeler\n1 crown\nWashington, D.C.\n", encoding="utf-8")

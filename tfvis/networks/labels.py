@@ -115,8 +115,7 @@ def read_text(path: os.PathLike | str, label: str) -> str:
                 raise ValueError(f"it unpacks to more than {bounds.NAMES:,} bytes")
             if not unpacking.eof:
                 raise ValueError("it ends early")
-        # Some editors begin with a mark.
-        return content.decode("utf-8-sig")
+        return files.decoded(content)
     except InputError:
         raise
     except (ValueError, zlib.error) as error:

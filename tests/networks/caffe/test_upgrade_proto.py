@@ -224,6 +224,8 @@ class PrototxtTest(tf.test.TestCase, parameterized.TestCase):
         again = self._read(windows)
         self.assertEqual(again.net, found.net)
         self.assertEqual(again.lines, {name: line + 1 for name, line in found.lines.items()})
+        # As the shell of Windows writes what a program says.
+        self.assertEqual(self._read(DEPLOY.encode("utf-16")), found)
 
     def test_lines_of_old_layers_and_of_lists(self):
         self.assertEqual(self._read(V0).lines["norm1"], 11)
@@ -264,7 +266,12 @@ class PrototxtTest(tf.test.TestCase, parameterized.TestCase):
         (":3: .*Enum type PoolMethod has no value named L2",
          'layer {\n name: "a"\n pooling_param { pool: L2 } }'),
         (":1: .*Enum type V1Type has no value named ROI", "layers { type: ROI }"),
-        (":2: Expected", 'layer {\n name: "a"\n'),
+        (":1: the brace .* is never closed", 'layer {\n name: "a"\n'),
+        (":2: the brace .* is never closed",
+         '\nlayer { relu_param {\n}\nlayer { name: "b" }\nlayer {\n}'),
+        (":3: the brace .* is never closed",
+         '# {\nlayer { name: "{" }\nlayer {\nconvolution_param { pad: 1\n}\n'),
+        (":2: a } that closes nothing", 'layer { name: "a" }\n}'),
         (":1: Message type LayerParameter should not have multiple",
          'layer { type: "A" type: "B" }'),
         (":2: Value out of range", "\ninput_dim: 99999999999"),

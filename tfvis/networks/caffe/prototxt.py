@@ -56,7 +56,7 @@ def read(path: os.PathLike | str, stages: tuple[str, ...] = ()) -> Prototxt:
     if what := files.mistaken(data[:256]):
         raise InputError(f"{path}: not a .prototxt but {what}.")
     # What is not UTF-8 is a comment in another encoding, as a rule.
-    return parsed(data.decode("utf-8-sig", errors="replace"), path, stages)
+    return parsed(files.decoded(data, "replace"), path, stages)
 
 
 def parsed(text: str, path: os.PathLike | str, stages: tuple[str, ...] = ()) -> Prototxt:
@@ -75,7 +75,7 @@ def parsed(text: str, path: os.PathLike | str, stages: tuple[str, ...] = ()) -> 
     try:
         text_format.Parse(text, net, allow_unknown_field=True)
     except text_format.ParseError as error:
-        raise InputError(f"{path}{_reason(error)}.") from error
+        raise InputError(f"{path}{_reason(error, scan.unclosed)}.") from error
     except Exception as error:
         # Its parser lets a few others through: numbers of too many digits, odd escapes.
         raise InputError(f"{path}: {weight_files.first_line(error)}.") from error
@@ -157,10 +157,17 @@ def _as_input(layer) -> schema.LayerParameter:
     return result
 
 
-def _reason(error: text_format.ParseError) -> str:
+def _reason(error: text_format.ParseError, unclosed: int) -> str:
     """Returns ":line: reason", in words that do not speak of our schema."""
     # The parser's own begin with line, column and the text of the line.
     text = re.sub(r"^\d+:\d+ : ('.*': )?", "", str(error), flags=re.DOTALL)
     text = re.sub(r'"tfvis\.caffe\.(\w+?)(_\.Value)?"', r"\1", text)
     reason = weight_files.first_line(ValueError(text))
+    if reason == 'Expected "}"' and unclosed:
+        # The parser passes over all that stands in it, and finds fault with the file's end.
+        return (
+            f":{unclosed}: the brace that is opened here is never closed; add a }}, or get the "
+            "file anew if it is cut off"
+        )
+    reason = reason.replace("Expected identifier or number, got }", "a } that closes nothing")
     return f":{error.GetLine()}: {reason}" if error.GetLine() else f": {reason}"

@@ -58,10 +58,12 @@ class Scan:
     Attributes:
         layers: {"layer" or "layers": those of its kind, in order}.
         unknown: fields of the network itself that are not known.
+        unclosed: the line of the first brace that is never closed, 0 where all are.
     """
 
     layers: dict[str, list[LayerText]]
     unknown: list[Field]
+    unclosed: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +73,7 @@ class _Open:
     field: str
     kind: Descriptor | None
     path: str
+    line: int = 0
 
 
 def scanned(text: str, path: os.PathLike | str) -> Scan:
@@ -97,7 +100,7 @@ def scanned(text: str, path: os.PathLike | str) -> Scan:
         elif token in "{<":
             if len(opened) == 1 and word in scan.layers:
                 scan.layers[word].append(LayerText(line, []))
-            opened.append(_inside(opened[-1], word))
+            opened.append(_inside(opened[-1], word, line))
             if len(opened) - 1 > _MAX_DEPTH:
                 raise InputError(f"{path}:{line}: more than {_MAX_DEPTH} braces deep.")
             valued = listed = False
@@ -118,13 +121,13 @@ def scanned(text: str, path: os.PathLike | str) -> Scan:
         else:
             word = token
             _note_unknown(scan, opened, word, line)
-    return scan
+    return dataclasses.replace(scan, unclosed=opened[1].line) if len(opened) > 1 else scan
 
 
-def _inside(outer: _Open, field: str) -> _Open:
+def _inside(outer: _Open, field: str, line: int) -> _Open:
     known = outer.kind.fields_by_name.get(field) if outer.kind else None
     path = f"{outer.path}{field}." if outer.path or field not in ("layer", "layers") else ""
-    return _Open(field, known.message_type if known else None, path)
+    return _Open(field, known.message_type if known else None, path, line)
 
 
 def _note_unknown(scan: Scan, opened: list[_Open], word: str, line: int) -> None:
