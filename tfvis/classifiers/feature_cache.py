@@ -6,7 +6,9 @@ mixtures of the same sources, other splits or other tails find them again.
 """
 
 import collections
+import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -20,7 +22,7 @@ import filelock
 import numpy as np
 import tensorflow as tf
 
-from tfvis import bounds, files, images
+from tfvis import bounds, files, images, read_ahead
 from tfvis.classifiers import example_images
 from tfvis.classifiers.augmentation import Views
 from tfvis.classifiers.backbone import Backbone
@@ -270,20 +272,32 @@ class _Store:
             if done == len(self.examples):
                 continue
             array = self._open(view, done > 0)
-            for first in range(done, len(self.examples), _CHUNK):
-                chunk = self.examples[first : first + _CHUNK]
-                batch = np.zeros((len(chunk), recipe.size, recipe.size, 3), np.float32)
-                for row, found in example_images.load_all(chunk, recipe.size, recipe.crop_borders):
-                    if isinstance(found, str | InputError):
-                        self.broken[first + row] = note["broken"][first + row] = str(found)
-                    else:
-                        batch[row] = found
-                batch = images.with_channels(views(batch, view.number, first, view.drawn), 3)
-                array[first : first + len(chunk)] = maps(batch, view.number, first, chunk[0].domain)
-                array.flush()
-                note["done"] = first + len(chunk)
-                files.write_text(self._path(view).with_suffix(".json"), json.dumps(note))
-                yield before + note["done"]
+            chunks = range(done, len(self.examples), _CHUNK)
+            shown = functools.partial(self._shown, recipe, views, view)
+            # The next chunk is read and varied while the trunk looks at this one.
+            with contextlib.closing(read_ahead.ahead(shown, chunks)) as coming:
+                for first, (batch, broken) in zip(chunks, coming, strict=True):
+                    chunk = self.examples[first : first + _CHUNK]
+                    self.broken |= broken
+                    note["broken"] |= broken
+                    found = maps(batch, view.number, first, chunk[0].domain)
+                    array[first : first + len(chunk)] = found
+                    array.flush()
+                    note["done"] = first + len(chunk)
+                    files.write_text(self._path(view).with_suffix(".json"), json.dumps(note))
+                    yield before + note["done"]
+
+    def _shown(self, recipe: Recipe, views: Views, view: View, first: int):
+        """Returns a chunk of pictures in a view, and {row: why} of those that cannot be read."""
+        chunk = self.examples[first : first + _CHUNK]
+        batch = np.zeros((len(chunk), recipe.size, recipe.size, 3), np.float32)
+        broken: dict[int, str] = {}
+        for row, found in example_images.load_all(chunk, recipe.size, recipe.crop_borders):
+            if isinstance(found, str | InputError):
+                broken[first + row] = str(found)
+            else:
+                batch[row] = found
+        return images.with_channels(views(batch, view.number, first, view.drawn), 3), broken
 
     def _open(self, view: View, exists: bool) -> np.ndarray:
         path = self._path(view)
