@@ -317,6 +317,8 @@ class DatasetsTest(tf.test.TestCase, parameterized.TestCase):
             "": "an empty file",
             "harp/0.png,harp\n": "Expected a first line",
             "path,label,x0\n": "no column y0, x1, y1",
+            "path,label,xmin,ymin,xmax,ymax\n": "columns x0,y0,x1,y1, .*Received: xmin,ymin",
+            "path,label,x,y,w,h\n": "columns x0,y0,x1,y1, .*Received: x,y,w,h",
             "path,label,label\n": "label is there twice",
             "path:label\n": "Expected a first line",
             "path,label\nharp/7.png,harp\n": "line 2: no such file as harp/7.png",

@@ -212,6 +212,13 @@ class ComparisonTest(tf.test.TestCase):
         ):  # fmt: skip
             self.assertEqual(learnt_pictures.told(about), expected)
 
+    def test_classes_that_one_domain_lacks(self):
+        places = self.places(("photo",), ("dog", "house")) | self.places(("drawn",))
+        with mock.patch("tfvis.experiments.messages.note") as note:
+            found = comparison_pictures.chosen(places, 12, 5, 0)
+        self.assertEqual(found.classes, ())
+        self.assertIn("drawn has no folders of classes", note.call_args_list[0].args[0])
+
     def test_fewer_pictures_than_classes(self):
         classes = ("a", "b", "c", "d", "e")
         built = {

@@ -145,6 +145,10 @@ class PairsTest(tf.test.TestCase):
         self.assertIn("undefined at conv1", found["alignment"])
         self.assertNotIn("most like the same", found["alignment"])
         self.assertIn("one of the two maps is the same everywhere", found["attention"])
+        with mock.patch("tfvis.experiments.messages.note") as note:
+            with self.assertRaisesRegex(InputError, "allow none"):
+                self.run_of(built, "unit_pictures", layers=layers)
+        self.assertIn("unit_pictures is left out: it needs a layer", str(note.mock_calls))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,10 @@ NEGATIVE = "none"
 # The largest picture that is read, uncompressed with four channels of 16 bits.
 _MAX_FILE_BYTES = images.MAX_PIXELS * 8 + 2**20
 _BOX = ("x0", "y0", "x1", "y1")
+# How others call the sides of boxes, which may count otherwise: VOC's from 1, and COCO's are sizes.
+_OTHER_BOXES = (
+    ("xmin", "ymin", "xmax", "ymax"), ("x", "y", "w", "h"), ("x", "y", "width", "height"),
+)  # fmt: skip
 # More than these are counted, not listed: a message is one line.
 _LISTED = 5
 # How the parts of a data set are called that somebody else has split.
@@ -294,6 +298,11 @@ def _of_table(place: pathlib.Path, labelled: bool) -> Iterator[_Entry]:
     boxed = any(name in columns for name in _BOX)
     if boxed:
         columns, rows = tables.read(place, str(place), (*required, *_BOX))
+    elif others := [names for names in _OTHER_BOXES if set(names) <= set(columns)]:
+        raise InputError(
+            f"{place}: boxes are read from columns {','.join(_BOX)}, in px from 0, ends exclusive. "
+            f"Received: {','.join(others[0])}. Write them so, or take these columns away."
+        )
     entries, wrong, known = [], [], {}
     for row in rows:
         try:

@@ -53,6 +53,12 @@ MADE = {
     "invariance": comparison_invariance.invariance,
 }
 SECTIONS = (*READ, *MADE)
+# What those need that return none; of accuracy see `_strangers`.
+_NEEDS = {
+    "depiction": "two domains of the same classes",
+    "preferences": "two domains, or classes",
+    "unit_pictures": "a layer that is a map in both, with units that answer and can be matched",
+}
 
 
 @workdirs.kept
@@ -221,7 +227,10 @@ def _strangers(study) -> str:
 def _unless_refused(name: str, make, study) -> comparison_sections.Section | None:
     """Returns a section; None, and a note, where a network or layer is none for it."""
     try:
-        return make(study)
+        section = make(study)
+        if section is None and name in _NEEDS:
+            messages.note(f"{name} is left out: it needs {_NEEDS[name]}.")
+        return section
     except InputError as error:
         messages.note(f"{name} is left out: {marked(error)}")
         return None

@@ -72,7 +72,12 @@ def chosen(
     """
     if not places:
         raise InputError(f"{arg('images')}: name a domain at least, such as photo=FOLDER.")
-    labelled = all(_names_classes(place) for place in places.values())
+    without = [domain for domain, place in places.items() if not _names_classes(place)]
+    labelled = not without
+    if without and len(without) < len(places):
+        messages.note(
+            f"{_and(without)} has no folders of classes, so that of the others they are not used."
+        )
     sets = {domain: datasets.read([place], labelled=labelled) for domain, place in places.items()}
     classes = _common(sets) if labelled else ()
     sets, told = _held_out(sets, learnt or {})

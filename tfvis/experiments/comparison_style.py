@@ -93,10 +93,13 @@ def _made(study: Study, label: str, which: int, wanted, steps, seed: int) -> np.
     content = study.pictures.pixels[study.domains[0]][0].astype(np.float32)
     workdir = study.workdir / "style" / f"{which}-{study.pair.index(label)}"
     settings = dataclasses.replace(Transfer(), evaluations=steps or study.extent.style_steps)
-    own = round(np.sqrt(content[..., 0].size))
+    size = max(round(np.sqrt(content[..., 0].size)), 32)
+    # At what a network of one size takes, it sees each pixel that it paints.
+    if study.extent.side and not any(study.networks[one].fixed_size for one in study.pair):
+        size = max(min(study.extent.side, size), 32)
     done = style_transfer.run(
         study.networks[label], content, [wanted], workdir=workdir, settings=settings,
-        size=max(min(study.extent.side or own, own), 32), seed=seed, precision=study.precision,
+        size=size, seed=seed, precision=study.precision,
     )  # fmt: skip
     return images.read(workdir / done.records[0]["file"]).pixels
 
