@@ -1,4 +1,4 @@
-"""Weights of another network: refused by a word on whose they are."""
+"""Weights of another network: refused, with what tells whose they are."""
 
 import pathlib
 
@@ -23,3 +23,11 @@ class OtherNetworksTest(tf.test.TestCase, parameterized.TestCase):
         lacking = f"weights=.*own.keras: holds no weights for layer {first} of {model.name}"
         with self.assertRaisesRegex(InputError, lacking + words):
             load_weights.load_into(model, path)
+
+    def test_a_file_without_names_fits_or_not(self):
+        path = pathlib.Path(self.create_tempdir().full_path) / "own.weights.h5"
+        inputs = keras.Input((8, 8, 3))
+        keras.Model(inputs, keras.layers.Conv2D(2, 1)(inputs)).save_weights(path)
+        words = f"^weights=.*own.weights.h5: its weights do not fit {nets.small().name}, whose"
+        with self.assertRaisesRegex(InputError, words):
+            load_weights.load_into(nets.small(), path)

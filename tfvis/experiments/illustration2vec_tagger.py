@@ -95,11 +95,10 @@ def build(name: str, weights: str) -> Network:
                 f"{marked(error)} {arg('features')} takes the vectors' weights, tags theirs."
             ) from error
         # A whole model is what people have trained themselves.
-        if weights.endswith((".keras", ".h5")):
+        if weights.endswith((".keras", ".h5")) or "no weights for layer" in str(error):
             raise InputError(
-                f"{marked(error)} Expected weights of Illustration2Vec, which alone has these "
-                f"tags; another network is named with {arg('network')}, in classify for its "
-                "classes, in features for its vectors."
+                f"{marked(error)} Expected weights of Illustration2Vec; another network is named "
+                f"with {arg('network')}, in classify for its classes, in features for its vectors."
             ) from error
         raise
     networks.say_notes(network)

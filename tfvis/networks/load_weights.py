@@ -55,7 +55,20 @@ def load_into(model: keras.Model, path: os.PathLike | str) -> None:
         else:
             with h5py.File(path, "r") as file:
                 hdf5.check(file, path.stat().st_size)
-            model.load_weights(path)
+            _fill_by_order(model, path)
+
+
+def _fill_by_order(model: keras.Model, path: pathlib.Path) -> None:
+    try:
+        model.load_weights(path)
+    except ValueError as error:
+        # Keras lists every layer, over many lines.
+        if "could not be loaded" not in str(error):
+            raise
+        raise InputError(
+            f"its weights do not fit {model.name}, whose layers are of other kinds or shapes, or "
+            "in another order"
+        ) from error
 
 
 def _fill_from_onnx(model: keras.Model, path: pathlib.Path) -> None:
