@@ -95,15 +95,19 @@ class FilesTest(tf.test.TestCase):
 
     def test_lists(self):
         text = json.dumps(_NAMES).encode()
-        for content in (text, gzip.compress(text)):
+        for content in (text, gzip.compress(text), json.dumps(_NAMES).encode("utf-16")):
             self.path.write_bytes(content)
             self.assertEqual(illustration2vec_tags.read(self.path), _NAMES)
         for content, words in (
             (json.dumps(_NAMES[:-1]).encode(), "1538 tags; Illustration2Vec has 1,539"),
             (json.dumps(dict.fromkeys(_NAMES)).encode(), "expected a JSON list"),
-            (json.dumps([*_NAMES[:-1], 7]).encode(), "expected a JSON list"),
-            (json.dumps([*_NAMES[:-1], "a\tb"]).encode(), "is no name"),
-            (b"safe", "cannot be read as JSON"),
+            ("\n".join(_NAMES).encode(), "expected a JSON list"),
+            (json.dumps([*_NAMES[:-1], 7]).encode(), "tag 1539 of .* is no name"),
+            (json.dumps([None, *_NAMES[1:]]).encode(), "tag 1 of .* is no name"),
+            (json.dumps([*_NAMES[:-1], "a\tb"]).encode(), "tag 1539: .* is no name"),
+            (json.dumps([*_NAMES[:3], "  ", *_NAMES[4:]]).encode(), "tag 4: '  ' is no name"),
+            (text[:5000], "cannot be read as JSON"),
+            (b"<!DOCTYPE html>", "is a web page"),
             (gzip.compress(text)[:-20], "cannot be read"),
         ):
             self.path.write_bytes(content)

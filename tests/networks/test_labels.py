@@ -121,6 +121,7 @@ class FilesTest(tf.test.TestCase):
         for name, content, words in (
             ("too few", b"a\nb", "2 names for 3 classes"),
             ("empty", b"", "0 names for 3 classes"),
+            ("a page", b"<html>\n<body>\n</html>", "is a web page"),
             ("not text", b"\xff\xfe\x00", "cannot be read as text"),
             ("cut off", packed[:-9], "cannot be read as text"),
             ("no gzip", packed[:2] + b"nothing of the kind", "cannot be read as text"),

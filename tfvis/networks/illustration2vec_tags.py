@@ -42,13 +42,17 @@ def read(path: os.PathLike | str, argument: str = "tags") -> tuple[str, ...]:
         InputError: unreadable, no list of names, or of another length than `COUNT`.
     """
     label = f"{arg(argument)}={path}"
-    found = labels.parse_json(labels.read_text(path, label), label)
-    if not isinstance(found, list) or not all(isinstance(tag, str) for tag in found):
-        raise InputError(f"{label}: expected a JSON list of tags.")
+    text = labels.read_text(path, label)
+    # People try a name per line, or an object of numbers and names, as of classes.
+    if not text.lstrip().startswith("["):
+        raise InputError(f"{label}: expected a JSON list of tags, as tag_list.json of the release.")
+    found = labels.parse_json(text, label)
     if len(found) != COUNT:
         raise InputError(f"{label}: {len(found)} tags; Illustration2Vec has {COUNT:,}.")
-    for tag in found:
-        labels.check_name(tag, label)
+    for number, tag in enumerate(found, 1):
+        if not isinstance(tag, str):
+            raise InputError(f"{label}: tag {number} of its JSON list is no name in quotes.")
+        labels.check_name(tag, f"{label}, tag {number}")
     return tuple(found)
 
 

@@ -97,14 +97,14 @@ def read(path: os.PathLike | str, count: int, argument: str = "labels") -> tuple
 
 
 def read_text(path: os.PathLike | str, label: str) -> str:
-    """Returns what is in a small text file, UTF-8; it may be packed with gzip.
+    """Returns what is in a small text file, UTF-8 or UTF-16; it may be packed with gzip.
 
     Args:
         path: the file.
         label: what messages begin with, such as "--labels=names.txt".
 
     Raises:
-        InputError: unreadable, larger than `bounds.NAMES`, or not UTF-8.
+        InputError: unreadable, larger than `bounds.NAMES`, a web page or its like, or no text.
     """
     try:
         content = files.read_bytes(files.located(path, label), label, bounds.NAMES)
@@ -115,6 +115,8 @@ def read_text(path: os.PathLike | str, label: str) -> str:
                 raise ValueError(f"it unpacks to more than {bounds.NAMES:,} bytes")
             if not unpacking.eof:
                 raise ValueError("it ends early")
+        if what := files.mistaken(content[:256]):
+            raise InputError(f"{label}: is {what}.")
         return files.decoded(content)
     except InputError:
         raise
@@ -124,7 +126,7 @@ def read_text(path: os.PathLike | str, label: str) -> str:
 
 def check_name(name: str, label: str) -> None:
     """Raises InputError where a name is empty, far too long, or cannot be printed on a line."""
-    if not name or len(name) > MAX_NAME or not name.isprintable():
+    if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
         raise InputError(
             f"{label}: {name[:40]!r} is no name (1 to {MAX_NAME} characters on one line)."
         )
