@@ -15,7 +15,7 @@ from apps.benchmarks import caffe_oracle
 from tests import nets
 from tests.processes import AppTest
 from tfvis.errors import InputError, Text
-from tfvis.experiments import conversion
+from tfvis.experiments import conversion, converted_file
 from tfvis.networks import network
 from tfvis.networks.caffe import schema
 from tfvis.networks.caffe.zoo import layer_tables
@@ -158,6 +158,14 @@ class ConversionsTest(_Test):
             with self.assertRaisesRegex(InputError, "^trunk: .*stays whole"):
                 self._converted(str(name), trunk=True)
             self.assertFalse(self.output.exists())
+
+    def test_a_folder_of_the_name_of_the_file(self):
+        for name, path in (("a.keras", converted_file.path), ("a.onnx", converted_file.of_painter)):
+            folder = self.folder / name
+            folder.mkdir()
+            given = (self.prototxt, folder, None) if name == "a.keras" else (folder,)
+            with self.assertRaisesRegex(InputError, "^output=.*is a folder. Name the file"):
+                path(*(one and str(one) for one in given))
 
     def test_other_channels_than_colours(self):
         """Of grey the mean of the three is subtracted, and there is no order of channels."""

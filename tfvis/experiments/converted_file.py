@@ -16,7 +16,7 @@ def path(name: str, output: str | None, workdir: str | None) -> pathlib.Path:
         workdir: a folder.
 
     Raises:
-        InputError: neither or both; another ending; no such path.
+        InputError: neither or both; another ending; no such path, or that of a folder.
     """
     if (output is None) == (workdir is None):
         raise InputError(
@@ -28,7 +28,7 @@ def path(name: str, output: str | None, workdir: str | None) -> pathlib.Path:
         return folder / f"{registry.label(name)}.keras"
     if not output.endswith(".keras"):
         raise InputError(f"{arg('output')}={output}: expected a name that ends in .keras.")
-    return files.located(output, f"{arg('output')}={output}")
+    return _file(output)
 
 
 def of_painter(output: str | None) -> pathlib.Path:
@@ -38,7 +38,7 @@ def of_painter(output: str | None) -> pathlib.Path:
         output: NAME.onnx or NAME.tflite.
 
     Raises:
-        InputError: it is not named, or for no runtime that is known.
+        InputError: it is not named, or for no runtime that is known; it is a folder.
     """
     if output is None:
         raise InputError(f"{arg('output')}: name the file to write, NAME.onnx or NAME.tflite.")
@@ -46,4 +46,12 @@ def of_painter(output: str | None) -> pathlib.Path:
         raise InputError(
             f"{arg('output')}={output}: expected a name that ends in .onnx, or .tflite for LiteRT."
         )
-    return files.located(output, f"{arg('output')}={output}")
+    return _file(output)
+
+
+def _file(output: str) -> pathlib.Path:
+    path = files.located(output, f"{arg('output')}={output}")
+    # Before the minute that what is to be written takes.
+    if path.is_dir():
+        raise InputError(f"{arg('output')}={output}: is a folder. Name the file to write.")
+    return path

@@ -93,7 +93,7 @@ class CheckpointsTest(tf.test.TestCase):
             )),
             ("weights.npz cannot be used", lambda: weights.write_bytes(held[:100])),
             ("no such file", weights.unlink),
-            ("numbers that are none", lambda: written(**{
+            ("NaN or infinity", lambda: written(**{
                 "conv1/0": np.full_like(found["conv1/0"], np.nan)
             })),
             ("no weights of the network", lambda: written(**{"conv1/0": np.zeros((1, 1, 3, 4))})),

@@ -62,7 +62,7 @@ def load(checkpoint: str, argument: str = "fast") -> FastStyle:
         model = transform_network.build(len(said["styles"]), architecture)
         weight_files.assign(model, arrays, folder / checkpoint_files.WEIGHTS)
         if not all(np.isfinite(array).all() for found in arrays.values() for array in found):
-            raise InputError("it holds numbers that are none")
+            raise InputError("its weights hold NaN or infinity")
     return FastStyle(
         folder.resolve().name, model, architecture, tuple(said["styles"]), said["size"],
         said["about"],
