@@ -95,6 +95,14 @@ class FoldersTest(tf.test.TestCase):
     def test_the_name_of_a_file_does_not_end_the_line(self):
         left = [folders.LeftOut(path, "empty", "") for path in ("a/x\ny.png", "a/z.png")]
         self.assertEqual(folders.told(left), "2 empty: a/x\\ny.png, a/z.png")
+        one = folders.LeftOut("a/x\ny.png", "empty", "a/x\ny.png: the file is empty.")
+        self.assertEqual(folders.told([one]), "a/x\\ny.png: the file is empty")
+
+    def test_a_table_is_no_picture(self):
+        table = pathlib.Path(self.create_tempdir().full_path) / "photos.CSV"
+        table.write_text("path,label\n")
+        with self.assertRaisesRegex(InputError, "photos.CSV: a table, and no picture. Name"):
+            folders.found(table, f"--image={table}")
 
     def test_a_folder_that_may_not_be_entered_is_told_of(self):
         self._put("a.png")

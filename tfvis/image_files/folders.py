@@ -7,7 +7,7 @@ import pathlib
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 
-from tfvis import files
+from tfvis import files, tables
 from tfvis.errors import InputError, Text, marked
 from tfvis.image_files import formats
 
@@ -113,6 +113,8 @@ def found(place: os.PathLike | str, label: str) -> tuple[list[pathlib.Path], lis
     """
     path = files.located(place, label)
     if path.is_file():
+        if path.suffix.lower() in tables.ENDINGS:
+            raise InputError(f"{label}: a table, and no picture. Name the folder of its pictures.")
         return [path], []
     if not path.is_dir():
         what = "is neither a file nor a folder" if path.exists() else "no such file or folder"
@@ -139,22 +141,23 @@ def counts(left: Iterable[LeftOut]) -> dict[str, int]:
 def told(left: Sequence[LeftOut]) -> str:
     """Returns one line: how many are left out for which reason, the first of them by name."""
     if len(left) == 1 and not left[0].reason.startswith((_HIDDEN, _ENDING)):
-        return marked(left[0].detail).rstrip(".")
+        return _on_a_line(marked(left[0].detail)).rstrip(".")
     parts, room = [], _NAMED_IN_ALL
     for reason, count in counts(left).items():
         names = []
         # What nobody takes for a picture is counted only.
         if not reason.startswith((_HIDDEN, _ENDING)):
-            # One line: the name of a file may hold the end of one.
-            names = [
-                repr(one.path)[1:-1] if "\n" in one.path else one.path
-                for one in left
-                if one.reason == reason
-            ][: min(_NAMED, room)]
+            names = [_on_a_line(one.path) for one in left if one.reason == reason]
+            names = names[: min(_NAMED, room)]
             room -= len(names)
         more = ", ..." if names and count > len(names) else ""
         parts.append(f"{count} {reason}" + (f": {', '.join(names)}{more}" if names else ""))
     return "; ".join(parts)
+
+
+def _on_a_line(words: str) -> str:
+    """Returns words on one line: the name of a file may hold the end of one."""
+    return words.replace("\n", r"\n")
 
 
 def noted(notes: Iterable[str]) -> dict[str, int]:
