@@ -166,9 +166,8 @@ class TagTest(AppTest):
         own = InputError("own.keras: holds no weights for layer conv1_1.")
         with mock.patch.object(network, "build", side_effect=own):
             for look in (self._tag, self._describe):
-                with self.assertRaisesRegex(
-                    InputError, "conv1_1. Expected weights of Illustration2Vec; another"
-                ):
+                words = "conv1_1. Expected weights of Illustration2Vec; of another"
+                with self.assertRaisesRegex(InputError, words):
                     look(self.image, "own.keras")
         folder, _ = self._pictures()
         with mock.patch.object(network, "build", return_value=_stand_in(features=False)):

@@ -97,8 +97,8 @@ def build(name: str, weights: str) -> Network:
         # A whole model is what people have trained themselves.
         if weights.endswith((".keras", ".h5")) or "no weights for layer" in str(error):
             raise InputError(
-                f"{marked(error)} Expected weights of Illustration2Vec; another network is named "
-                f"with {arg('network')}, in classify for its classes, in features for its vectors."
+                f"{marked(error)} Expected weights of Illustration2Vec; of another network, "
+                "classify tells the classes and features the vectors."
             ) from error
         raise
     networks.say_notes(network)
