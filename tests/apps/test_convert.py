@@ -167,6 +167,14 @@ class ConversionsTest(_Test):
             with self.assertRaisesRegex(InputError, "^output=.*is a folder. Name the file"):
                 path(*(one and str(one) for one in given))
 
+    def test_what_is_converted_is_not_lost(self):
+        self._converted()
+        before = self.output.read_bytes()
+        for to in ({"output": str(self.output)}, {"workdir": str(self.output.parent)}):
+            with self.assertRaisesRegex(InputError, "is what is to be converted. Name another"):
+                conversion.run(str(self.output), end_to_end=True, **to)
+        self.assertEqual(self.output.read_bytes(), before)
+
     def test_other_channels_than_colours(self):
         """Of grey the mean of the three is subtracted, and there is no order of channels."""
         for channels, words in ((1, "grey"), (6, "6 channels")):

@@ -16,7 +16,8 @@ def path(name: str, output: str | None, workdir: str | None) -> pathlib.Path:
         workdir: a folder.
 
     Raises:
-        InputError: neither or both; another ending; no such path, or that of a folder.
+        InputError: neither or both; another ending; no such path, or that of a folder or of what
+            is converted.
     """
     if (output is None) == (workdir is None):
         raise InputError(
@@ -25,10 +26,10 @@ def path(name: str, output: str | None, workdir: str | None) -> pathlib.Path:
         )
     if output is None:
         folder = files.located(workdir, f"{arg('workdir')}={workdir}")
-        return folder / f"{registry.label(name)}.keras"
+        return _another(folder / f"{registry.label(name)}.keras", name)
     if not output.endswith(".keras"):
         raise InputError(f"{arg('output')}={output}: expected a name that ends in .keras.")
-    return _file(output)
+    return _another(_file(output), name)
 
 
 def of_painter(output: str | None) -> pathlib.Path:
@@ -47,6 +48,14 @@ def of_painter(output: str | None) -> pathlib.Path:
             f"{arg('output')}={output}: expected a name that ends in .onnx, or .tflite for LiteRT."
         )
     return _file(output)
+
+
+def _another(path: pathlib.Path, name: str) -> pathlib.Path:
+    """Returns a path, if it is not that of the network itself, which would be lost."""
+    own = files.located(name) if registry.is_file(name) else None
+    if own and path.exists() and own.exists() and path.samefile(own):
+        raise InputError(f"{path}: is what is to be converted. Name another with {arg('output')}.")
+    return path
 
 
 def _file(output: str) -> pathlib.Path:
