@@ -140,6 +140,16 @@ class NamedCheckpointsTest(tf.test.TestCase):
         with self.assertRaisesRegex(InputError, "more than 8 checkpoints stand on each other"):
             opening.opened(str(folder))
 
+    def test_a_checkpoint_of_another_kind_is_told_what_it_is(self):
+        painter = self.home / "painter"
+        painter.mkdir()
+        (painter / registry.PAINTING).write_text("{}")
+        for ask in (registry.check, lambda name: registry.found_checkpoint(name, "network")):
+            with self.assertRaisesRegex(InputError, "^network=.*a network that paints; stylize"):
+                ask(str(painter))
+        with self.assertRaisesRegex(InputError, "^fast=.*is a checkpoint of a classifier"):
+            registry.found_checkpoint(self.name, "fast", registry.PAINTING)
+
     def test_a_known_name_is_no_folder(self):
         self.assertEqual(registry.checkpoint(self.name), self.folder)
         self.assertIsNone(registry.checkpoint("vgg16"))

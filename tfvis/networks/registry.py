@@ -15,6 +15,12 @@ FILES = (".keras", ".h5", ".prototxt")
 COMPUTED = ("hog", "hogb", "dsift")
 # Networks whose weights are in checkpoints alone.
 UNPUBLISHED = (vgg_small.NAME,)
+# What describes a checkpoint of a network that paints (`tfvis.style.fast`).
+PAINTING = "fast_style.json"
+_KINDS = {
+    checkpoint_files.DESCRIPTION: "a classifier, which paints nothing",
+    PAINTING: "a network that paints; stylize takes it",
+}
 # Within the package where it was installed, beside it in a checkout.
 _PACKAGE = pathlib.Path(__file__).resolve().parents[1]
 _INSTALLED = (_PACKAGE / "checkpoints").is_dir()
@@ -77,12 +83,23 @@ def found_checkpoint(
     """
     folder = find_checkpoint(name, argument, description)
     if folder is None:
+        _check_kind(name, argument, description)
         known = checkpoints(description)
         raise InputError(
             f"{arg(argument)}={name}: no folder with a {description}, nor a checkpoint of that "
             f"name.{f' {nearest(name, known)}' if known else ''}"
         )
     return folder
+
+
+def _check_kind(name: str, argument: str, description: str) -> None:
+    """Raises InputError where a name is that of a checkpoint of another kind than is wanted."""
+    for other, what in _KINDS.items():
+        if other != description and find_checkpoint(name, argument, other):
+            raise InputError(
+                f"{arg(argument)}={name}: is a checkpoint of {what}. "
+                f"{nearest('', checkpoints(description))}"
+            )
 
 
 def checkpoint(name: str) -> pathlib.Path | None:
@@ -124,6 +141,8 @@ def check(name: str, argument: str = "network") -> None:
     if name.lower() in fixed() or checkpoint(name):
         return
     path = files.located(name, f"{arg(argument)}={name}")
+    if not is_file(name):
+        _check_kind(name, argument, checkpoint_files.DESCRIPTION)
     advice = other_formats.advice(path)
     if path.exists() and advice:
         raise InputError(f"{arg(argument)}={name}: {advice}.")

@@ -13,7 +13,7 @@ from tfvis.networks.files import description_files
 from tfvis.style import arguments
 
 FORMAT = 1
-DESCRIPTION, WEIGHTS = "fast_style.json", "weights.npz"
+DESCRIPTION, WEIGHTS = registry.PAINTING, "weights.npz"
 # Far above any network or list in use: what has more is made to harm.
 _WIDTH, _BLOCKS, _STYLES = 256, 64, 4096
 
