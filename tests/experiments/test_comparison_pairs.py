@@ -11,9 +11,16 @@ import tensorflow as tf
 from tests import nets
 from tfvis import images, tables
 from tfvis.errors import InputError
-from tfvis.experiments import comparison, comparison_answers, comparison_study, style_transfer
+from tfvis.experiments import (
+    comparison,
+    comparison_answers,
+    comparison_study,
+    comparison_style,
+    style_transfer,
+)
 from tfvis.networks import network
 from tfvis.networks.preprocessing import contracts
+from tfvis.report import sheets
 
 CLASSES = ("dog", "house")
 
@@ -133,10 +140,16 @@ class PairsTest(tf.test.TestCase):
             made.append((content.shape, styles[0].shape))
             return run_of(net, content, styles, **more)
 
-        run_of, built = style_transfer.run, {"one": chain(1, (32, 48)), "other": chain(1)}
-        with mock.patch.object(style_transfer, "run", run):
+        run_of, built = style_transfer.run, {"one": chain(1, (40, 60)), "other": chain(1)}
+        sheet = mock.Mock(wraps=sheets.sheet)
+        with (
+            mock.patch.object(style_transfer, "run", run),
+            mock.patch.object(comparison_style.sheets, "sheet", sheet),
+        ):
             self.run_of(built, "style", steps=1)
-        self.assertEqual(made, [((32, 48, 3), (341, 512, 3))] * 2)
+        cells = sheet.call_args.args[0]
+        self.assertEqual({cell.pixels.shape for cell in cells}, {(40, 60, 3)})
+        self.assertEqual(made, [((40, 60, 3), (341, 512, 3))] * 2)
 
     def test_of_layers_in_which_nothing_answers_nothing_is_said(self):
         built = {"one": chain(3), "dead": chain(3, dead=True)}

@@ -73,7 +73,7 @@ def style(study: Study, steps: int | None, seed: int) -> Section:
                 )
         cells += [
             sheets.Cell(content, f"content ({domain})"),
-            sheets.Cell(metrics.resized(wanted, len(content)), "style", name),
+            sheets.Cell(_as_high(wanted, len(content)), "style", name),
             *(sheets.Cell(made[one], f"by {one}", "\n".join(notes[one])) for one in study.pair),
         ]
     figure = html_page.Figure(
@@ -102,6 +102,12 @@ def _made(study: Study, label: str, which: int, wanted, steps, seed: int) -> np.
         size=size, seed=seed, precision=study.precision,
     )  # fmt: skip
     return images.read(workdir / done.records[0]["file"]).pixels
+
+
+def _as_high(picture: np.ndarray, height: int) -> np.ndarray:
+    """Returns a picture of this height, for the sheet."""
+    width = max(round(picture.shape[1] * height / picture.shape[0]), 1)
+    return images.resize(picture, height, width)
 
 
 def _seen(network: Network, picture, content, wanted) -> tuple[float, float]:
