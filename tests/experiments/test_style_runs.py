@@ -167,7 +167,7 @@ class StuckTest(tf.test.TestCase):
             style_runs.note_stuck(records, "tiny", "content_layers", "style_layers")
             style_runs.note_stuck(records[:1], "tiny", "layers")
         self.assertLen(said.output, 1)
-        self.assertIn("content 9 stayed the noise it began with: tiny finds", said.output[0])
+        self.assertIn("content 9 stayed what it began as: tiny finds", said.output[0])
 
 
 if __name__ == "__main__":

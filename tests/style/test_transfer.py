@@ -280,6 +280,30 @@ class QualityTest(tf.test.TestCase):
                 self.assertAllInRange(p.kept, 0, 255)
                 self.assertAllInRange(p.images, 0, 255)
 
+    def test_answers_of_any_strength_make_the_same_picture(self):
+        # ReLU and pooling are homogeneous: all energies of a network whose answers are a
+        # hundredth are a ten thousandth, that of smoothness as well, or the picture ends flat.
+        faint, settings = nets.wrapped(), settings_of("quality", tv_weight=0.1, evaluations=40)
+        for number, layer in enumerate(
+            layer for layer in faint.graph.layers.values() if layer.weights
+        ):
+            kernel, bias = layer.get_weights()
+            layer.set_weights([kernel * (1 if number else 0.01), bias * 0.01])
+        usual, weak = stylized(settings=settings), stylized(settings=settings, net=faint)
+        self.assertAllClose(_energies(weak)[0], 1e-4 * _energies(usual)[0], rtol=1e-4)
+        self.assertGreater(
+            weak[-1].snapshot.terms["tv"][-1], 0.5 * usual[-1].snapshot.terms["tv"][-1]
+        )
+
+    def test_a_silent_content_is_not_smoothed_away(self):
+        goal = targets.Goal({"a": tf.zeros((1, 4, 4, 2))}, {})
+        settings = transfer.resolved(settings_of("quality", tv_weight=0.1))
+        self.assertEqual(losses.smoothness(goal, settings), 0.0)
+        # Of a texture, which has no content, and of gatys it is what was given.
+        self.assertEqual(losses.smoothness(targets.Goal({}, {}), settings), 0.1)
+        gatys = transfer.resolved(settings_of("gatys", tv_weight=0.1))
+        self.assertEqual(losses.smoothness(goal, gatys), 0.1)
+
 
 class ResumeTest(tf.test.TestCase, parameterized.TestCase):
     @parameterized.product(recipe=RECIPES, optimizer=OPTIMIZERS)

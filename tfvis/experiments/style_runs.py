@@ -320,10 +320,10 @@ def told(records: list[dict], workdir: pathlib.Path, page: Page) -> outcome.Outc
 
 
 def note_stuck(records: Sequence[dict], network: str, *layers: str) -> None:
-    """Says which pictures stayed what they began with.
+    """Says which pictures stayed what they began as.
 
     Args:
-        records: of pictures that began with noise.
+        records: of pictures.
         network: its name.
         layers: arguments that name its layers.
     """
@@ -332,8 +332,8 @@ def note_stuck(records: Sequence[dict], network: str, *layers: str) -> None:
         return
     which = ", ".join(names) if len(names) < 4 else f"{len(names)} of {len(records)} pictures"
     messages.note(
-        f"{which} stayed the noise {'it' if len(names) == 1 else 'they'} began with: {network} "
-        f"finds hardly anything to follow in it. Name other layers by "
+        f"{which} stayed what {'it' if len(names) == 1 else 'they'} began as: {network} finds "
+        f"hardly anything to follow in that. Name other layers by "
         f"{' or '.join(map(arg, layers))}."
     )
 

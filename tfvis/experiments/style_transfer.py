@@ -100,6 +100,7 @@ def run(
             "finer is painted hardly, or not at all."
         )
     records = style_runs.run([piece], workdir, memory, seed, arguments)
+    style_runs.note_stuck(records, network.name, "content_layers", "style_layers")
     made = images.read(workdir / records[0]["file"]).pixels
     page = sheet(painting, piece, metrics.resized(content, size), made)
     optimization_tasks.save_pages(workdir, {"sheet": page})

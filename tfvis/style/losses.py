@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfvis import images
+from tfvis.settings import given
 from tfvis.style.gram import Moments, covariance
 from tfvis.style.settings import UNIT, Transfer
 from tfvis.style.targets import Goal, Sums
@@ -70,6 +71,34 @@ def weighed(goal: Goal, settings: Transfer, scales: dict[str, float]) -> dict[st
     if settings.recipe == "quality":
         weights |= quality_weights(goal, settings.ratio, scales)
     return by_layer(weights, _layer_weights(settings))
+
+
+def smoothness(goal: Goal, settings: Transfer) -> float:
+    """Returns the weight of the total variation, in the unit of the network.
+
+    A recipe whose weights go by how strong answers are has its own go by that, too: of a network
+    whose answers are small, it would else be all that counts, and the picture flat.
+
+    Args:
+        goal: what the picture is asked to match.
+        settings: they hold no None.
+    """
+    weight = given(settings.tv_weight)
+    if settings.recipe != "quality":
+        return weight
+    # Where no layer answers to the content, there is no unit to go by.
+    silent = bool(goal.content) and not any(_bright(goal))
+    return 0.0 if silent else weight * strength(goal)
+
+
+def strength(goal: Goal) -> float:
+    """Returns how strong the content is, 1 for what `quality` was tuned on; 1 of none."""
+    bright = _bright(goal)
+    return float(np.mean(bright) / _CONTENT_STRENGTH) if any(bright) else 1.0
+
+
+def _bright(goal: Goal) -> list[float]:
+    return [float(tf.reduce_mean(tf.square(target))) for target in goal.content.values()]
 
 
 def terms(found: Sums, goal: Goal, scales: dict[str, float]) -> Terms:
@@ -151,9 +180,7 @@ def quality_weights(goal: Goal, ratio: float, scales: dict[str, float]) -> dict[
     loud = sum(float(term[0]) for term in unit(nothing, goal).values())
     forms = shape(nothing, goal, scales)
     form = sum(shares[layer] * float(forms[f"shape {layer}"][0]) for layer in goal.style)
-    bright = [float(tf.reduce_mean(tf.square(target))) for target in goal.content.values()]
-    content = np.mean(bright) / _CONTENT_STRENGTH if bright else 1.0
-    factor = _QUALITY * ratio * content
+    factor = _QUALITY * ratio * strength(goal)
     weights = unit_weights(goal, factor * _STYLE_STRENGTH / max(loud, 1e-12))
     gain = _SHAPE * factor / UNIT * _SHAPE_STRENGTH / max(form, 1e-12)
     return weights | {f"shape {layer}": float(gain * shares[layer]) for layer in goal.style}

@@ -116,7 +116,7 @@ class Sketcher:
         )
         scales = losses.scales_of(self._network, goal, settings)
         weights = losses.weighed(goal, dataclasses.replace(settings, ratio=ratio), scales)
-        weights["tv"] = given(settings.tv_weight)
+        weights["tv"] = losses.smoothness(goal, settings)
         return _Asked(
             goal.content,
             {layer: target.moments for layer, target in goal.style.items()},

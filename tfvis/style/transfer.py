@@ -263,7 +263,7 @@ class _Way:
         self._scales = losses.scales_of(network, self._goal, settings)
         self._weights = losses.weighed(self._goal, settings, self._scales)
         if settings.tv_weight:
-            self._weights["tv"] = settings.tv_weight
+            self._weights["tv"] = losses.smoothness(self._goal, settings)
 
         def energy(canvas, step):
             del step

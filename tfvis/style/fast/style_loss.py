@@ -65,7 +65,8 @@ class StyleLoss:
             term: tf.constant([one[term] for one in weights], tf.float32) for term in weights[0]
         }
         if self._smooth:
-            self._weights["tv"] = tf.fill([len(styles)], tf.constant(self._smooth, tf.float32))
+            smooth = [losses.smoothness(goal, settings) for goal in goals]
+            self._weights["tv"] = tf.constant(smooth, tf.float32)
         self.terms = tuple(self._weights)
         self._whole = tf.ones([len(styles)])
         self._whole = self._unpainted(photographs)
