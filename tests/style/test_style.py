@@ -8,9 +8,10 @@ import tensorflow as tf
 from absl.testing import parameterized
 
 from tests import nets
+from tests.transfers import settings_of
 from tfvis.errors import InputError
 from tfvis.networks import network
-from tfvis.style import gram, losses, targets
+from tfvis.style import gram, losses, settings, targets
 
 LAYERS = ("block1_conv1", "block2_conv1")
 
@@ -140,6 +141,15 @@ class LossesTest(tf.test.TestCase, parameterized.TestCase):
         weights = losses.unit_weights(goal, 50)
         self.assertEqual(weights["content b"], 1.0)
         self.assertAllClose([weights["style a"], weights["style b"]], [0.05, 0.05])
+
+    def test_a_silent_content_is_not_smoothed_away(self):
+        goal = targets.Goal({"a": tf.zeros((1, 4, 4, 2))}, {})
+        quality = settings.resolved(settings_of("quality", tv_weight=0.1))
+        self.assertEqual(losses.smoothness(goal, quality), 0.0)
+        # Of a texture, which has no content, and of gatys it is what was given.
+        self.assertEqual(losses.smoothness(targets.Goal({}, {}), quality), 0.1)
+        gatys = settings.resolved(settings_of("gatys", tv_weight=0.1))
+        self.assertEqual(losses.smoothness(goal, gatys), 0.1)
 
     def test_shape_is_nothing_for_the_style_itself_and_knows_no_scale(self):
         own, other = _features(5, 6, seed=1), _features(9, 4, seed=2)
