@@ -48,6 +48,24 @@ class CopiesTest(tf.test.TestCase):
         # A box in a picture may be of another class than the whole.
         self.assertEqual([pathlib.Path(one).name for one, _ in pairs], ["00.png"])
 
+    def test_copies_that_are_looked_at_by_boxes_contradict_nothing(self):
+        self._copy("a/00.png", "b/same.png")
+        rows = ["a/00.png,a,0,0,9,9", "b/same.png,b,5,5,9,9", "b/01.png,b,,,,"]
+        table = self.root / "set" / "table.csv"
+        table.write_text("path,label,x0,y0,x1,y1\n" + "\n".join(rows))
+        found = datasets.read([table])
+        self.assertLen(copies.groups(found), 1)
+        self.assertEmpty(copies.contradictions(found))
+
+    def test_a_file_that_changes_has_another_digest(self):
+        path = str(self.root / "set/a/00.png")
+        before = splits.digest(path)
+        self.assertEqual(splits.digest(path), before)
+        self._copy("a/02.png", "a/00.png")
+        self.assertEqual(splits.digest(path), splits.digest(str(self.root / "set/a/02.png")))
+        self.assertNotEqual(splits.digest(path), before)
+        self.assertEqual(splits.digest(str(self.root / "none.png")), "")
+
     def test_no_picture_is_learnt_from_and_tested_on(self):
         for k in range(0, 40, 2):
             self._copy(f"a/{k:02}.png", f"a/copy{k:02}.png")

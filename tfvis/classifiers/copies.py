@@ -47,10 +47,11 @@ def contradictions(dataset: Dataset) -> list[tuple[str, str]]:
         if len(names) > 1:  # Of a table that lists it twice.
             pairs.append((path, path))
     for paths in groups(dataset):
-        first, *others = (path for path in paths if labels[path])
-        other = next((path for path in others if labels[path].isdisjoint(labels[first])), None)
-        if other:
-            pairs.append((first, other))
+        # None where all are looked at by boxes.
+        whole = [path for path in paths if path in labels]
+        unlike = [path for path in whole if labels[path].isdisjoint(labels[whole[0]])]
+        if unlike:
+            pairs.append((whole[0], unlike[0]))
     return pairs
 
 

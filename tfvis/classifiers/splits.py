@@ -8,7 +8,9 @@ picture stays in its part whatever is added beside it, or taken away.
 
 import collections
 import dataclasses
+import functools
 import hashlib
+import os
 from collections.abc import Mapping
 
 from tfvis import files
@@ -118,9 +120,17 @@ def digest(path: str) -> str:
     tell millions apart. "" where the file cannot be read.
     """
     try:
-        return files.sha256_of(path)[:12]
-    except InputError:
+        about = os.stat(path)
+        return _digest(path, about.st_size, about.st_mtime_ns)
+    except (InputError, OSError):
         return ""
+
+
+@functools.lru_cache(maxsize=2**16)
+def _digest(path: str, size: int, changed: int) -> str:
+    """As `digest`; one training asks for it of the same files four times."""
+    del size, changed  # Of another file under the same name these are others.
+    return files.sha256_of(path)[:12]
 
 
 def _check(shares: tuple[float, ...]) -> None:
